@@ -1,0 +1,14 @@
+import { authorizationId } from "../../src/authorizations.js";
+import { changeForGood, irreversibleFields } from "../act.js";
+import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { node } from "../runtime.js";
+
+export default node({
+  type: "influxdb-delete-authorization",
+  products: V2_PRODUCTS,
+  color: "#dfb3ab",
+  outputs: ["report"],
+  fields: irreversibleFields(authorizationId),
+  run: (task) =>
+    changeForGood(task, "deleted", ({ id }) => task.connection.authorizations.delete(id, task.signal)),
+});

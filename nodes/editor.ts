@@ -1,0 +1,168 @@
+import type { Control, Field } from "./fields.js";
+import type { Operation } from "./runtime.js";
+
+/** The html of a node: a literal `registerType`, as the Flow Library looks for, and the dialog. */
+export function render(operation: Operation, name: string): string {
+  const { type, products, outputs, color } = operation;
+  const fields = Object.entries(operation.fields);
+  const js = JSON.stringify;
+  return `<script type="text/javascript">
+RED.nodes.registerType(${js(type)}, {
+  category: "InfluxDB tokens",
+  color: ${js(color)},
+  icon: ${js(`influxdb-token-${name.split("-")[0] ?? ""}.svg`)},
+  defaults: {
+    name: { value: "" },
+    connection: {
+      value: "",
+      type: "influxdb-connection",
+      required: true,
+      filter: function (connection) { return ${js(products)}.indexOf(connection.product) !== -1 || /^\\$\\{/.test(connection.product); }
+    },
+${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
+  },
+  inputs: 1,
+  outputs: ${outputs.length},
+  outputLabels: function (index) { return [${outputs.map((key) => `this._("output.${key}")`).join(", ")}][index]; },
+  paletteLabel: function () { return this._("palette"); },
+  label: function () { return this.name || this._("palette"); },
+  labelStyle: function () { return this.name ? "node_label_italic" : ""; },
+  oneditprepare: function () {
+${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInputOf(key, control)] : [])).join("\n")}
+  }
+});
+</script>
+<script type="text/html" data-template-name="${type}">
+${row("name", "fa-tag", `<input type="text" id="node-input-name" style="${WIDE}" data-i18n="[placeholder]label.name">`)}
+${row("connection", "fa-database", `<input type="text" id="node-input-connection" style="${WIDE}">`)}
+${fields.map(([key, field]) => sectionOf(field) + rowOf(key, field.control)).join("\n")}
+</script>
+`;
+}
+
+type Typed = Extract<Control, { kind: "typed" }>;
+
+function defaultsOf(key: string, field: Field<unknown>): string[] {
+  const { control } = field;
+  const entry = (name: string, value: unknown, validate = "") =>
+    `    ${name}: { value: ${JSON.stringify(value)}${validate} }`;
+  const own =
+    control.kind === "typed" ? typedCheck(key, control) : control.kind === "limit" ? LIMIT_CHECK : "";
+  const checks = [
+    ...Object.entries(field.wrongWhen ?? {}).map(
+      ([text, when]) => `if (${when}) return this._("wrong.${text}");`,
+    ),
+    own,
+  ];
+  const validate = checks.every((check) => check === "") ? "" : `, validate: ${validator(checks)}`;
+  switch (control.kind) {
+    case "choice":
+      return [entry(key, control.preset, validate)];
+    case "flag":
+      return [entry(key, false, validate)];
+    case "limit":
+      return [entry(key, control.preset, validate), entry(`${key}Per`, control.per[0])];
+    case "typed":
+      return [entry(key, control.preset.value, validate), entry(`${key}Type`, control.preset.type)];
+  }
+}
+
+/** Two parameters: the editor shows the text that a validator returns only then. */
+function validator(checks: string[]): string {
+  const body = checks.filter((check) => check !== "").join("\n      ");
+  return `function (value, opt) {${body.includes("get(") ? GET : ""}
+      ${body}
+      return true;
+    }`;
+}
+
+/** The value of another property: as it stands in the open dialog, or else in the node. */
+const GET = `
+      var node = this;
+      var get = function (name) {
+        var input = $("#node-input-" + name);
+        if (!input.length) return node[name];
+        return input.is(":checkbox") ? input.prop("checked") : input.val();
+      };`;
+
+const LIMIT_CHECK = `if (value !== "" && !/^[1-9][0-9]*$/.test(value)) return this._("wrong.limit");`;
+
+function typedCheck(key: string, { constants, words, pattern }: Typed): string {
+  const ofText =
+    words.length > 0
+      ? `if (${JSON.stringify(words)}.indexOf(value) === -1) return this._("wrong.word");`
+      : `if (value.trim() === "") return this._("wrong.empty");` +
+        (pattern === undefined
+          ? ""
+          : `\n        if (!/${pattern}/i.test(value.trim())) return this._("wrong.id");`);
+  return `var type = get("${key}Type");
+      if (${JSON.stringify(constants)}.indexOf(type) !== -1) return true;
+      if (type === "str") {
+        if (/^\\$\\{[^}]+\\}$/.test(value)) return true;
+        ${ofText}
+      } else {
+        return RED.utils.validateTypedProperty(value, type, opt);
+      }`;
+}
+
+function typedInputOf(key: string, { constants, words, sources, preset }: Typed): string {
+  const types = [
+    ...constants.map((word) => `{ value: "${word}", label: this._("option.${word}"), hasValue: false }`),
+    // The preset comes first: it is what most people want.
+    ...sources
+      .toSorted((a, b) => Number(b === preset.type) - Number(a === preset.type))
+      .map((source) =>
+        source === "str" && words.length > 0
+          ? `{ value: "str", label: this._("option.fixed"), icon: "red/images/typedInput/az.svg", options: [${words.map((word) => `{ value: "${word}", label: this._("option.${word}") }`).join(", ")}] }`
+          : `"${source}"`,
+      ),
+  ];
+  return `    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: [${types.join(", ")}] });`;
+}
+
+const LABEL = "width: 130px";
+const WIDE = "width: calc(100% - 140px)";
+
+function row(key: string, icon: string | undefined, input: string): string {
+  const sign = icon === undefined ? "" : `<i class="fa ${icon}"></i> `;
+  return `<div class="form-row">
+  <label for="node-input-${key}" style="${LABEL}">${sign}<span data-i18n="label.${key}"></span></label>
+  ${input}
+</div>`;
+}
+
+function sectionOf({ section }: Field<unknown>): string {
+  if (section === undefined) return "";
+  return `<div class="form-row" style="margin: 18px 0 8px; border-bottom: 1px solid var(--red-ui-secondary-border-color)"><b data-i18n="section.${section}"></b></div>\n`;
+}
+
+function rowOf(key: string, control: Control): string {
+  switch (control.kind) {
+    case "choice":
+      return row(key, undefined, select(key, control.options, `option.${key}`, WIDE));
+    case "flag":
+      return `<div class="form-row" style="display: flex; align-items: baseline; padding-left: 134px">
+  <input type="checkbox" id="node-input-${key}" style="width: auto; margin: 0 8px 0 0">
+  <label for="node-input-${key}" style="width: auto"><span data-i18n="label.${key}"></span></label>
+</div>`;
+    case "limit":
+      return row(
+        key,
+        undefined,
+        `<input type="number" min="1" step="1" id="node-input-${key}" style="width: 90px" data-i18n="[placeholder]option.noLimit">
+  <span data-i18n="label.${key}Per"></span>
+  ${select(`${key}Per`, control.per, "option.per", "width: 110px")}`,
+      );
+    case "typed":
+      return row(
+        key,
+        undefined,
+        `<input type="text" id="node-input-${key}" style="${WIDE}"><input type="hidden" id="node-input-${key}Type">`,
+      );
+  }
+}
+
+function select(key: string, options: readonly string[], texts: string, style: string): string {
+  const items = options.map((option) => `<option value="${option}" data-i18n="${texts}.${option}"></option>`);
+  return `<select id="node-input-${key}" style="${style}">${items.join("")}</select>`;
+}

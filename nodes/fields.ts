@@ -1,0 +1,161 @@
+import * as z from "zod";
+import { kindOf, TokenError } from "../src/errors.js";
+import { createGuard, WINDOWS, type Guard } from "../src/guard.js";
+import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
+
+/** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
+export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** Evaluates a TypedInput against the message in hand. */
+export type Evaluate = (value: string, source: Source) => Promise<unknown>;
+
+/** What the dialog shows for a field. The renderer of the editor knows these kinds and no other. */
+export type Control =
+  | { kind: "choice"; options: readonly string[]; preset: string }
+  | { kind: "flag" }
+  | { kind: "limit"; preset: number; per: readonly string[] }
+  | {
+      kind: "typed";
+      preset: { type: string; value: string };
+      /** Types without a value box, each of which stands for one fixed value. */
+      constants: readonly string[];
+      /** Words to choose from, instead of free text. */
+      words: readonly string[];
+      /** A pattern for text that is typed in. */
+      pattern: string | undefined;
+      sources: readonly Source[];
+    };
+
+/** One field of a node: how the dialog shows it, and how the runtime reads it. */
+export interface Field<T> {
+  control: Control;
+  /** A heading above the field in the dialog, by its key in the locale. */
+  section?: string;
+  /** When the dialog marks the field as wrong, beyond its own value: an expression over `get(property)`, by the key of its text. */
+  wrongWhen?: Readonly<Record<string, string>>;
+  /**
+   * Reads the node's properties once, at deploy, and gives what reads the field's value for each message.
+   *
+   * @throws {TokenError} `invalid-config`.
+   */
+  parse(name: string, properties: Record<string, unknown>): (evaluate: Evaluate) => T | Promise<T>;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any field; only its values are typed
+export type Fields = Record<string, Field<any>>;
+export type Values<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+/** One of a few words, fixed in the dialog. */
+export function choice<const O extends readonly string[]>(options: O, preset: O[number]): Field<O[number]> {
+  return {
+    control: { kind: "choice", options, preset },
+    parse(name, properties) {
+      const value = property(
+        name,
+        properties,
+        z.enum(options as unknown as [string]).default(preset),
+        oneOf(options),
+      );
+      return () => value;
+    },
+  };
+}
+
+/** A box to tick. */
+export function flag(wrongWhen?: Record<string, string>): Field<boolean> {
+  return {
+    control: { kind: "flag" },
+    ...(wrongWhen && { wrongWhen }),
+    parse(name, properties) {
+      const value = property(name, properties, z.boolean().default(false), "true or false");
+      return () => value;
+    },
+  };
+}
+
+export interface TypedOptions<T> {
+  /** Turns what comes out at run time into the field's value, or throws a TokenError that says what was expected. */
+  read(value: unknown, name: string): T;
+  preset: { type: string; value: string };
+  /** Types without a value box, and the value that each stands for, such as `any: undefined`. */
+  constants?: Record<string, T>;
+  words?: readonly string[];
+  pattern?: RegExp;
+  section?: string;
+  wrongWhen?: Readonly<Record<string, string>>;
+}
+
+/** A TypedInput: its value comes from where the dialog says, and from nowhere else. */
+export function typed<T>(options: TypedOptions<T>): Field<T> {
+  const { constants = {}, words = [], preset } = options;
+  const types = [...Object.keys(constants), ...SOURCES];
+  return {
+    control: {
+      kind: "typed",
+      preset,
+      constants: Object.keys(constants),
+      words,
+      pattern: options.pattern?.source,
+      sources: SOURCES,
+    },
+    ...(options.section !== undefined && { section: options.section }),
+    ...(options.wrongWhen && { wrongWhen: options.wrongWhen }),
+    parse(name, properties) {
+      const type = property(
+        `${name}Type`,
+        properties,
+        z.enum(types as [string]).default(preset.type),
+        oneOf(types),
+      );
+      const value = property(name, properties, z.string().default(preset.value), "a text");
+      if (type in constants) return () => constants[type] as T;
+      return async (evaluate) => options.read(await evaluate(value, type as Source), name);
+    },
+  };
+}
+
+/** The tokens to act upon: `msg.payload` unless the dialog says otherwise. */
+export function targetsField(format: IdFormat): Field<Targets> {
+  return typed({
+    preset: { type: "msg", value: "payload" },
+    pattern: format.pattern,
+    read: (value) => readTargets(value, format),
+  });
+}
+
+/** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
+export function limitField(preset: number): Field<Guard> {
+  return {
+    control: { kind: "limit", preset, per: WINDOWS },
+    parse(name, properties) {
+      const number = z.union([z.literal(""), z.coerce.number().int().min(1)]).default(preset);
+      const max = property(name, properties, number, "a whole number from 1, or nothing for no limit");
+      const per = property(`${name}Per`, properties, z.enum(WINDOWS).default(WINDOWS[0]), oneOf(WINDOWS));
+      const guard = createGuard(max === "" ? Infinity : max, per);
+      return () => guard;
+    },
+  };
+}
+
+function property<T>(
+  name: string,
+  properties: Record<string, unknown>,
+  schema: z.ZodType<T>,
+  expected: string,
+): T {
+  const parsed = schema.safeParse(properties[name]);
+  if (parsed.success) return parsed.data;
+  throw invalidConfig(name, properties[name], expected);
+}
+
+export function invalidConfig(name: string, value: unknown, expected: string): TokenError {
+  return new TokenError(
+    "invalid-config",
+    `The field "${name}" holds ${kindOf(value)}, expected ${expected}. Open the node and set it.`,
+  );
+}
+
+function oneOf(words: readonly string[]): string {
+  return `one of ${words.join(", ")}`;
+}

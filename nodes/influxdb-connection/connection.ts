@@ -1,0 +1,214 @@
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import * as z from "zod";
+import { authorizationsOf, authorizationId, type Authorizations } from "../../src/authorizations.js";
+import { kindOf, TokenError } from "../../src/errors.js";
+import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
+
+/** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
+export const PRODUCTS = {
+  "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
+  cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
+  oss: "http://localhost:8086",
+} as const;
+export type Product = keyof typeof PRODUCTS;
+/** Products with `/api/v2/authorizations`. */
+export const V2_PRODUCTS = ["cloud-serverless", "cloud", "oss"] as const satisfies readonly Product[];
+
+const PRODUCT_NAMES: Record<Product, string> = {
+  "cloud-serverless": "InfluxDB Cloud Serverless",
+  cloud: "InfluxDB Cloud (TSM)",
+  oss: "InfluxDB OSS v2",
+};
+
+/** What the nodes of a flow see of a connection. */
+export interface Connection {
+  product: Product;
+  authorizations: Authorizations;
+  /** How many requests the connection allows at once. */
+  parallel: number;
+  /** @throws {TokenError} `protected` where the id is on the connection's list. */
+  refuseProtected(id: string): void;
+}
+
+interface Properties extends NodeDef {
+  [name: string]: unknown;
+}
+interface ConnectionNode extends Node<{ token?: string }> {
+  connection(): Connection;
+}
+
+export const CONNECTION_TYPE = "influxdb-connection";
+
+/** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
+export function registerConnection(RED: NodeAPI): void {
+  function InfluxDBConnection(this: ConnectionNode, properties: Properties): void {
+    RED.nodes.createNode(this, properties);
+    let http: Http | undefined;
+    let connection: Connection | undefined;
+
+    this.connection = () => {
+      if (connection) return connection;
+      const settings = readSettings(properties);
+      http = createHttp({
+        url: settings.url,
+        authorization: `Token ${readToken(this.credentials.token)}`,
+        timeout: settings.timeout,
+        retries: settings.retries,
+        parallel: settings.parallel,
+        tls: tlsOf(RED, settings.tls),
+        proxy: proxyOf(RED, settings.proxy),
+      });
+      const protectedIds = new Set(settings.protectedIds);
+      connection = {
+        product: settings.product,
+        parallel: settings.parallel,
+        authorizations: authorizationsOf(http),
+        refuseProtected(id) {
+          if (!protectedIds.has(id)) return;
+          throw new TokenError(
+            "protected",
+            `Did not touch ${id}: it is protected. Take it from the protected IDs of the connection, if you mean it.`,
+          );
+        },
+      };
+      return connection;
+    };
+
+    this.on("close", (_removed: boolean, done: () => void) => {
+      void (http?.close() ?? Promise.resolve()).catch(() => undefined).then(done);
+    });
+  }
+  RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
+    credentials: { token: { type: "password" } },
+  });
+}
+
+/**
+ * The connection that a node names.
+ *
+ * @throws {TokenError} `invalid-config` where there is none or its settings are wrong, `unsupported-product`
+ *   where its product cannot do the job.
+ */
+export function connectionOf(RED: NodeAPI, id: string | undefined, products: readonly Product[]): Connection {
+  const node = RED.nodes.getNode(id ?? "") as ConnectionNode | null;
+  if (node?.type !== CONNECTION_TYPE) {
+    throw new TokenError(
+      "invalid-config",
+      "No connection is chosen, or it is disabled. Open the node and choose a connection.",
+    );
+  }
+  const connection = node.connection();
+  if (!products.includes(connection.product)) {
+    const able = products.map((product) => PRODUCT_NAMES[product]).join(", ");
+    throw new TokenError(
+      "unsupported-product",
+      `${PRODUCT_NAMES[connection.product]} cannot do this. Choose a connection to one of: ${able}.`,
+    );
+  }
+  return connection;
+}
+
+/** A whole number, also as text: the dialog and environment variables give texts. */
+const wholeNumber = (min: number, max: number, preset: number) =>
+  z
+    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)])
+    .pipe(z.number().int().min(min).max(max))
+    .default(preset);
+
+const Settings = z.object({
+  product: z.enum(Object.keys(PRODUCTS) as [Product, ...Product[]]),
+  url: z.string().trim().default(""),
+  timeout: wholeNumber(1, 600, 30),
+  retries: wholeNumber(0, 10, 3),
+  parallel: wholeNumber(1, 64, 4),
+  protectedIds: z
+    .string()
+    .default("")
+    .transform((text) => text.split(/[\s,;]+/).filter((id) => id !== ""))
+    .pipe(z.array(z.string().regex(authorizationId.pattern).toLowerCase())),
+  tls: z.string().default(""),
+  proxy: z.string().default(""),
+});
+
+const EXPECTED: Record<keyof typeof Settings.shape, string> = {
+  product: `one of ${Object.keys(PRODUCTS).join(", ")}`,
+  url: "an http(s) URL",
+  timeout: "seconds from 1 to 600",
+  retries: "a whole number from 0 to 10",
+  parallel: "a whole number from 1 to 64",
+  protectedIds: `authorization IDs (${authorizationId.expected} each), separated by spaces, commas or new lines`,
+  tls: "a TLS configuration",
+  proxy: "an HTTP proxy configuration",
+};
+
+function readSettings(properties: Properties): Omit<z.infer<typeof Settings>, "url"> & { url: URL } {
+  const given = Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [name, value === "" ? undefined : value]),
+  );
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success) {
+    const name = String(parsed.error.issues[0]?.path[0]) as keyof typeof EXPECTED;
+    throw invalidConnection(
+      `the field "${name}" holds ${kindOf(properties[name])}, expected ${EXPECTED[name]}`,
+    );
+  }
+  const { url, product } = parsed.data;
+  return { ...parsed.data, url: readUrl(url === "" ? PRODUCTS[product] : url) };
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw invalidConnection('the field "url" is no URL that starts with http:// or https://');
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw invalidConnection(
+      'the field "url" carries a user name or password; the token has a field of its own',
+    );
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw invalidConnection(
+      'the field "url" carries a query or fragment; give the address of the server only',
+    );
+  }
+  return url;
+}
+
+function readToken(token: string | undefined): string {
+  const value = token?.trim() ?? "";
+  if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
+  if (!/^[\x21-\x7e]+$/.test(value))
+    throw invalidConnection("its token holds characters that no API token has");
+  return value;
+}
+
+function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
+  if (id === "") return undefined;
+  const node = RED.nodes.getNode(id) as (Node & { addTLSOptions?: (options: object) => void }) | null;
+  if (node?.addTLSOptions === undefined)
+    throw invalidConnection("its TLS configuration is missing or disabled");
+  const options = {};
+  node.addTLSOptions(options);
+  return options;
+}
+
+function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
+  if (id === "") return undefined;
+  type ProxyNode = Node<{ username?: string; password?: string }> & { url?: string; noproxy?: string[] };
+  const node = RED.nodes.getNode(id) as ProxyNode | null;
+  if (node?.url === undefined || !URL.canParse(node.url)) {
+    throw invalidConnection("its proxy is missing, disabled or has no valid URL");
+  }
+  const url = new URL(node.url);
+  // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
+  if (node.credentials.username) url.username = node.credentials.username;
+  if (node.credentials.password) url.password = node.credentials.password;
+  return { url: url.href, noProxy: (node.noproxy ?? []).join(",") };
+}
+
+function invalidConnection(reason: string): TokenError {
+  return new TokenError(
+    "invalid-config",
+    `The connection cannot be used: ${reason}. Open the connection and correct it.`,
+  );
+}

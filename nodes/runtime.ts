@@ -1,0 +1,201 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
+import { asTokenError, TokenError } from "../src/errors.js";
+import type { Evaluate, Fields, Values } from "./fields.js";
+import { connectionOf, type Connection, type Product } from "./influxdb-connection/connection.js";
+
+/**
+ * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
+ * reading of its properties come from its fields; what it does, from `run`.
+ */
+export interface Operation<F extends Fields = Fields> {
+  /** Node type, such as `influxdb-list-authorizations`. */
+  type: string;
+  products: readonly Product[];
+  /** Colour in the palette. */
+  color: string;
+  /** What leaves each output, as keys of the locale; one key an output. */
+  outputs: readonly string[];
+  fields: F;
+  run(task: Task<F>): Promise<Summary>;
+}
+
+/** One message on its way through a node. */
+export interface Task<F extends Fields> {
+  values: Values<F>;
+  connection: Connection;
+  /** `msg.dryRun` is set: nothing may be changed, whatever the node says. */
+  dryRun: boolean;
+  /** Aborted when the node stops. */
+  signal: AbortSignal;
+  /** Shows how far the work is, in the node's status. */
+  progress: (text: string) => void;
+  /** Sends the message on with this payload. */
+  send: (payload: unknown, options?: { output?: number; part?: { index: number; count: number } }) => void;
+}
+
+/** What the status says in the end. It starts with a digit: the editor looks other texts up as i18n keys. */
+export interface Summary {
+  text: string;
+  dryRun?: boolean;
+}
+
+/** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
+export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
+
+/** A node from its operation. */
+export function node<F extends Fields>(operation: Operation<F>): NodeModule {
+  return Object.assign(
+    (RED: NodeAPI) => {
+      register(RED, operation);
+    },
+    { operation: operation },
+  );
+}
+
+interface Properties extends NodeDef {
+  connection?: string;
+  [field: string]: unknown;
+}
+type Message = NodeMessageInFlow & { dryRun?: unknown };
+type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
+
+/** Milliseconds between two statuses of progress; each goes to every open editor. */
+const STATUS_INTERVAL = 250;
+
+/**
+ * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and
+ * `close`: one `done` a message, errors through `done` alone, and on close nothing is left under way.
+ */
+function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void {
+  leaveOutIfExcluded(RED, operation.type);
+
+  function OperationNode(this: Node, properties: Properties): void {
+    RED.nodes.createNode(this, properties);
+    const underWay = new Set<Promise<void>>();
+    const stopping = new AbortController();
+    const readers = attempt(() => parseAll(operation.fields, properties));
+
+    const handle = async (msg: Message, send: Send): Promise<Summary> => {
+      const connection = connectionOf(RED, properties.connection, operation.products);
+      const values = await readAll(readers(), evaluator(RED, this, msg));
+      let shown = 0;
+      return await operation.run({
+        values: values as Values<F>,
+        connection,
+        dryRun: Boolean(msg.dryRun),
+        signal: stopping.signal,
+        progress: (text) => {
+          if (Date.now() - shown < STATUS_INTERVAL) return;
+          shown = Date.now();
+          this.status({ fill: "blue", shape: "dot", text });
+        },
+        send: sender(RED, msg, send),
+      });
+    };
+
+    this.on("input", (msg, send, done) => {
+      const work = handle(msg as Message, send as Send).then(
+        ({ text, dryRun }) => {
+          this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
+          done();
+        },
+        (thrown: unknown) => {
+          const error = asTokenError(thrown);
+          this.status({ fill: "red", shape: "ring", text: error.code });
+          done(error);
+        },
+      );
+      underWay.add(work);
+      void work.finally(() => underWay.delete(work));
+    });
+
+    this.on("close", (_removed: boolean, done: () => void) => {
+      stopping.abort();
+      void Promise.allSettled(underWay).then(() => {
+        done();
+      });
+    });
+  }
+  RED.nodes.registerType(operation.type, OperationNode as never);
+}
+
+/**
+ * Node-RED applies `nodesExcludes` of its settings to whole packages and to its own files, not to the single
+ * nodes of a package; a node that fails to load is left out of the runtime and the palette.
+ */
+function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
+  const { nodesExcludes } = RED.settings as { nodesExcludes?: unknown };
+  const file = `${type.replace(/^influxdb-/, "")}.js`;
+  if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
+    throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
+  }
+}
+
+/** Calls once; afterwards gives the result, or throws the same error, on each call. */
+function attempt<T>(action: () => T): () => T {
+  try {
+    const result = action();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+type Reader = (evaluate: Evaluate) => unknown;
+
+function parseAll(fields: Fields, properties: Properties): [string, Reader][] {
+  return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties)]);
+}
+
+async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, read] of readers) values[name] = await read(evaluate);
+  return values;
+}
+
+function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
+  return (value, source) =>
+    new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        const reason = error instanceof Error ? error.message : "it could not be evaluated";
+        reject(
+          new TokenError(
+            "invalid-config",
+            `A field of type ${source} could not be read: ${reason}. Open the node and correct it.`,
+          ),
+        );
+      };
+      try {
+        // Bad JSONata is thrown at once; everything else comes through the callback.
+        RED.util.evaluateNodeProperty(value, source, node, msg, (error: Error | null, result: unknown) => {
+          if (error) fail(error);
+          else resolve(result);
+        });
+      } catch (error) {
+        fail(error);
+      }
+    });
+}
+
+/**
+ * The message itself goes on with what is sent as a whole; the parts of a series are copies of it, which a
+ * Join node can put together again.
+ */
+function sender<F extends Fields>(RED: NodeAPI, msg: Message, send: Send): Task<F>["send"] {
+  let series: { id: string; rest: Message } | undefined;
+  return (payload, { output = 0, part } = {}) => {
+    let outgoing: Message = msg;
+    if (part) {
+      // The payload of the original may be large, and each copy gets another.
+      series ??= { id: RED.util.generateId(), rest: { ...msg, payload: undefined } };
+      const { id, rest } = series;
+      outgoing = RED.util.cloneMessage(rest);
+      const parts = { id, type: "array", len: 1, ...part, ...(msg.parts && { parts: msg.parts }) };
+      Object.assign(outgoing, { parts });
+    }
+    outgoing.payload = payload;
+    send([...Array<null>(output).fill(null), outgoing]);
+  };
+}

@@ -1,0 +1,67 @@
+import { authorizationId } from "../../src/authorizations.js";
+import { kindOf, TokenError } from "../../src/errors.js";
+import { change, triedMoreThanOnce } from "../act.js";
+import { flag, targetsField, typed } from "../fields.js";
+import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { node } from "../runtime.js";
+
+type Status = "active" | "inactive";
+
+export default node({
+  type: "influxdb-update-authorization",
+  products: V2_PRODUCTS,
+  color: "#d9d2ae",
+  outputs: ["updated"],
+  fields: {
+    targets: targetsField(authorizationId),
+    status: typed<Status | undefined>({
+      preset: { type: "keep", value: "" },
+      constants: { keep: undefined },
+      words: ["active", "inactive"],
+      wrongWhen: { nothingToChange: 'get("statusType") === "keep" && get("descriptionType") === "keep"' },
+      read(value) {
+        // The server reads an empty status as "active".
+        if (value === "active" || value === "inactive") return value;
+        throw wrongValue("status", value, '"active" or "inactive"');
+      },
+    }),
+    description: typed<string | undefined>({
+      preset: { type: "keep", value: "" },
+      constants: { keep: undefined, clear: "" },
+      read(value) {
+        if (typeof value === "string" && value.trim() !== "") return value;
+        throw wrongValue(
+          "description",
+          value,
+          'a text that is not empty (to clear it, choose "clear it" in the node)',
+        );
+      },
+    }),
+    dryRun: flag(),
+  },
+
+  async run(task) {
+    const { status, description } = task.values;
+    if (status === undefined && description === undefined) {
+      throw new TokenError(
+        "invalid-config",
+        "Nothing to change: neither status nor description is set. Open the node and set at least one of them.",
+      );
+    }
+    const changes = {
+      ...(status !== undefined && { status }),
+      ...(description !== undefined && { description }),
+    };
+    return change(task, async ({ id }) => {
+      const { value, attempts } = await task.connection.authorizations.update(id, changes, task.signal);
+      return { ...value, outcome: "updated", ...triedMoreThanOnce(attempts) };
+    });
+  },
+});
+
+function wrongValue(name: string, value: unknown, expected: string): TokenError {
+  return new TokenError(
+    "invalid-config",
+    `Cannot update authorizations: "${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
+  );
+}

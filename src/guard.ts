@@ -1,0 +1,39 @@
+import { TokenError } from "./errors.js";
+
+/** What a limit is counted over. */
+export const WINDOWS = ["message", "minute", "hour", "day"] as const;
+export type Window = (typeof WINDOWS)[number];
+
+const SECONDS: Record<Window, number> = { message: 0, minute: 60, hour: 3_600, day: 86_400 };
+
+/** Keeps a mistake small: at most so many tokens in a stretch of time. */
+export interface Guard {
+  /**
+   * Whether so many more tokens may be acted upon; all of a message or nothing of it.
+   *
+   * @param spend false for a dry run: it meets the same answer, but uses nothing up.
+   * @throws {TokenError} `too-many`.
+   */
+  admit(count: number, spend: boolean): void;
+}
+
+/** The window slides: "per hour" means within the last 3,600 s. The count lives as long as the guard does. */
+export function createGuard(max: number, per: Window, now: () => number = Date.now): Guard {
+  let admitted: { at: number; count: number }[] = [];
+  return {
+    admit(count, spend) {
+      const since = now() - SECONDS[per] * 1000;
+      admitted = admitted.filter(({ at }) => at > since);
+      const used = admitted.reduce((sum, entry) => sum + entry.count, 0);
+      if (used + count > max) {
+        const before = used > 0 ? ` after ${used} before it` : "";
+        throw new TokenError(
+          "too-many",
+          `Too many at once: the message names ${count}${before}, and the node allows ${max} per ${per}. ` +
+            "Nothing was done. Send fewer, or raise the limit in the node.",
+        );
+      }
+      if (spend && per !== "message") admitted.push({ at: now(), count });
+    },
+  };
+}

@@ -1,0 +1,290 @@
+import pLimit from "p-limit";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EnvHttpProxyAgent, request, type buildConnector } from "undici";
+import type * as z from "zod";
+import { TokenError, type TokenErrorCode } from "./errors.js";
+
+export interface HttpOptions {
+  /** Base URL of the server; a path prefix is kept. */
+  url: URL;
+  /** Value of the Authorization header, such as `Token …`. */
+  authorization: string;
+  /** Seconds that one try may take, from connecting to the last byte. */
+  timeout: number;
+  /** How often a failed call is tried again. */
+  retries: number;
+  /** How many requests may be under way at once, over all that share this client. */
+  parallel: number;
+  /** TLS options of the server (CA, client certificate, server name, …). */
+  tls?: buildConnector.BuildOptions | undefined;
+  /** Without it, the environment's `http_proxy`, `https_proxy` and `no_proxy` count, as in curl and Node-RED. */
+  proxy?: { url: string; noProxy: string } | undefined;
+}
+
+export interface Call {
+  /** What the call is for, to complete "Cannot …": `delete authorization 0a1b…`. */
+  task: string;
+  method: "GET" | "PATCH" | "DELETE";
+  /** Path segments below the base URL; each is encoded. */
+  path: readonly string[];
+  query?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON. */
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Answer {
+  call: Call;
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  text: string;
+  /** How often the request was sent. */
+  attempts: number;
+  /** True where an earlier try may have taken effect on the server although its answer was lost. */
+  mayBeRepeated: boolean;
+}
+
+export interface Http {
+  /**
+   * Sends a call and gives the server's answer, whatever its status. Every call of this package sets absolute
+   * values or deletes by id, so all may be repeated: 429, 502, 503, 504 and lost connections are tried again.
+   *
+   * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer.
+   */
+  send(call: Call): Promise<Answer>;
+  /** Ends all that is under way (those calls meet `cancelled`) and closes every socket. */
+  close(): Promise<void>;
+}
+
+const RETRIED = new Set([429, 502, 503, 504]);
+/** Answers of a gateway that has passed the request on: the server behind it may have done its work. */
+const LOST_BEHIND_GATEWAY = new Set([502, 504]);
+const FIRST_PAUSE = 0.25;
+const LONGEST_PAUSE = 30;
+
+/** An HTTP client for one connection: one pool of sockets, one bound on parallel requests. */
+export function createHttp(options: HttpOptions): Http {
+  const dispatcher = new EnvHttpProxyAgent({
+    connections: options.parallel,
+    connect: { ...options.tls, timeout: options.timeout * 1000 },
+    // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
+    proxyTunnel: false,
+    ...(options.tls && { requestTls: options.tls }),
+    ...(options.proxy && {
+      httpProxy: options.proxy.url,
+      httpsProxy: options.proxy.url,
+      noProxy: options.proxy.noProxy,
+    }),
+  });
+  const limit = pLimit(options.parallel);
+  const closing = new AbortController();
+
+  async function sendWithRetries(call: Call): Promise<Answer> {
+    let mayBeRepeated = false;
+    for (let attempts = 1; ; attempts++) {
+      throwIfCancelled(call);
+      const result = await sendOnce(call).then(
+        (answer) => ({ ...answer, attempts, mayBeRepeated }),
+        (error: unknown) => transportError(call, error, attempts, options),
+      );
+      const again = attempts <= options.retries && mayTryAgain(result);
+      if (!again) {
+        if (result instanceof Error) throw result;
+        return result;
+      }
+      mayBeRepeated ||= result instanceof Error ? !isRefused(result) : LOST_BEHIND_GATEWAY.has(result.status);
+      await pause(pauseBefore(attempts, result), call);
+    }
+  }
+
+  /** One try. The timer and the listener end with it, however it ends. */
+  async function sendOnce(call: Call): Promise<Omit<Answer, "attempts" | "mayBeRepeated">> {
+    const control = new AbortController();
+    const cancel = () => {
+      control.abort(new Cancelled());
+    };
+    const timer = setTimeout(() => {
+      control.abort(new TimedOut());
+    }, options.timeout * 1000);
+    call.signal?.addEventListener("abort", cancel);
+    closing.signal.addEventListener("abort", cancel);
+    try {
+      const response = await request(urlOf(options.url, call), {
+        dispatcher,
+        method: call.method,
+        headers: {
+          authorization: options.authorization,
+          accept: "application/json",
+          ...(call.body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+        signal: control.signal,
+      });
+      const text = await response.body.text();
+      const status = response.statusCode;
+      return {
+        call,
+        status,
+        headers: response.headers,
+        text: status < 300 ? text : withoutSecret(text, options),
+      };
+    } finally {
+      clearTimeout(timer);
+      call.signal?.removeEventListener("abort", cancel);
+      closing.signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  function throwIfCancelled(call: Call): void {
+    if (call.signal?.aborted || closing.signal.aborted) throw cancelled(call);
+  }
+
+  async function pause(seconds: number, call: Call): Promise<void> {
+    const signals = call.signal ? [call.signal, closing.signal] : [closing.signal];
+    await sleep(seconds * 1000, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
+  }
+
+  return {
+    // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
+    // requests, not others.
+    send: (call) => limit(() => sendWithRetries(call)),
+    async close() {
+      closing.abort();
+      await dispatcher.destroy();
+    },
+  };
+}
+
+/** An error page may echo the request; what becomes of it later must not hold the token. */
+function withoutSecret(text: string, { authorization }: HttpOptions): string {
+  return text.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+}
+
+class Cancelled extends Error {}
+class TimedOut extends Error {}
+
+function urlOf(base: URL, call: Call): URL {
+  const url = new URL(base);
+  url.pathname = [base.pathname.replace(/\/+$/, ""), ...call.path.map(encodeURIComponent)].join("/");
+  for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
+  return url;
+}
+
+function mayTryAgain(result: Answer | TokenError): boolean {
+  return result instanceof TokenError ? result.code === "network" : RETRIED.has(result.status);
+}
+
+/** Seconds to wait: what the server asks for, up to a cap; otherwise twice as long each time, with jitter. */
+function pauseBefore(attempts: number, result: Answer | TokenError): number {
+  const asked = result instanceof TokenError ? undefined : retryAfterOf(result);
+  const backoff = FIRST_PAUSE * 2 ** (attempts - 1) * (0.5 + Math.random() / 2);
+  return Math.min(asked ?? backoff, LONGEST_PAUSE);
+}
+
+/** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date). */
+export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefined {
+  const header = String(answer.headers["retry-after"] ?? "").trim();
+  if (/^\d+$/.test(header)) return Number(header);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+}
+
+/** True where the connection was never made, so that the request cannot have reached the server. */
+function isRefused(error: TokenError): boolean {
+  const code = (error.cause as { code?: unknown } | undefined)?.code;
+  return ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"].includes(String(code));
+}
+
+/** Own words for the failures of the network that people meet; the key is the code of Node or undici. */
+const NETWORK_REASONS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused. Is the server running, and are host and port of the URL right?",
+  ENOTFOUND: "the host of the URL is unknown. Check the URL in the connection.",
+  EAI_AGAIN: "the name of the host could not be looked up. Check the network and its DNS.",
+  EHOSTUNREACH: "the host cannot be reached. Check the network and the URL.",
+  ENETUNREACH: "the network cannot be reached. Check the network.",
+  ECONNRESET: "the connection was lost. Check the server and what lies before it, then try again.",
+  UND_ERR_SOCKET: "the connection was lost. Check the server and what lies before it, then try again.",
+};
+
+const TLS_REASONS: Record<string, string> = {
+  CERT_HAS_EXPIRED: "the server's certificate has expired. Renew it on the server.",
+  CERT_NOT_YET_VALID: "the server's certificate is not valid yet. Check the clocks.",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host. Check the host of the URL.",
+  ERR_SSL_WRONG_VERSION_NUMBER:
+    "the server does not speak TLS at this port. Is it http:// rather than https://?",
+};
+const UNKNOWN_CA =
+  "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
+
+function transportError(call: Call, error: unknown, attempts: number, options: HttpOptions): TokenError {
+  if (error instanceof Cancelled) return cancelled(call);
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const tried = attempts > 1 ? ` (tried ${attempts} times)` : "";
+  const fail = (kind: TokenErrorCode, reason: string) =>
+    new TokenError(kind, `Cannot ${call.task}: ${reason}${tried}`, {
+      cause,
+      ...(attempts > 1 && { attempts }),
+    });
+
+  if (error instanceof TimedOut || code.endsWith("_TIMEOUT") || code === "ETIMEDOUT") {
+    const maybe = call.method === "GET" ? "" : " The server may have carried it out all the same.";
+    return fail(
+      "timeout",
+      `no answer within ${options.timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
+    );
+  }
+  if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {
+    return fail("tls", `no secure connection: ${TLS_REASONS[code] ?? UNKNOWN_CA}`);
+  }
+  if (/proxy/i.test(cause.message)) {
+    return fail(
+      "network",
+      "the proxy did not pass the request on. Check the proxy's address and credentials.",
+    );
+  }
+  return fail("network", NETWORK_REASONS[code] ?? "the network failed. Check the network and the URL.");
+}
+
+function cancelled(call: Call): TokenError {
+  return new TokenError(
+    "cancelled",
+    `Did not ${call.task}: the flow was stopped or deployed anew meanwhile.`,
+  );
+}
+
+/**
+ * The JSON of a successful answer, checked against the schema.
+ *
+ * @throws {TokenError} `bad-response` where it is no JSON or of another shape: most often the URL leads to
+ *   something else than the API.
+ */
+export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(answer.text);
+  } catch {
+    throw badResponse(answer, "the answer is not JSON");
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw badResponse(
+    answer,
+    `the answer has another form than expected at ${issue?.path.join(".") || "its root"}`,
+  );
+}
+
+export function badResponse(answer: Answer, reason: string): TokenError {
+  const { call, status } = answer;
+  return new TokenError(
+    "bad-response",
+    `Cannot ${call.task}: ${reason} (status ${status}). Does the connection's URL lead to InfluxDB's API?`,
+    {
+      statusCode: status,
+    },
+  );
+}

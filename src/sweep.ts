@@ -1,0 +1,116 @@
+import { asTokenError, TokenError } from "./errors.js";
+import type { Target } from "./targets.js";
+
+/**
+ * What became of one target:
+ * - `updated`, `deleted`, `revoked`: done;
+ * - `not-found`: it did not exist, which the node counts as done;
+ * - `dry-run`: nothing was sent;
+ * - `failed`: see `error`;
+ * - `not-started`: nothing was sent, for the work was stopped before;
+ * - `unknown`: it was stopped while the request was under way.
+ */
+export type OutcomeName =
+  "updated" | "deleted" | "revoked" | "not-found" | "dry-run" | "failed" | "not-started" | "unknown";
+
+/** The record of one target: what is known of the token, and what became of it. */
+export interface OutcomeRecord {
+  id: string;
+  outcome: OutcomeName;
+  /** When the outcome was known, ISO 8601 in UTC. */
+  at: string;
+  /** How often the request was sent, where more than once. */
+  attempts?: number;
+  error?: { code: string; message: string; statusCode?: number };
+  [known: string]: unknown;
+}
+
+/** What acting on one target gives: its outcome, and whatever else belongs into its record. */
+export type Outcome = { outcome: OutcomeName; attempts?: number; [known: string]: unknown };
+
+export interface SweepOptions {
+  /** How many targets are worked on at once. */
+  parallel: number;
+  signal: AbortSignal;
+  /** Called as soon as the outcome of a target is known. */
+  onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
+}
+
+export interface SweepResult {
+  /** One for each target, in the order of the targets. */
+  records: OutcomeRecord[];
+  /** The error of the first target that failed, where one did. */
+  error?: TokenError;
+}
+
+/**
+ * Does one thing to many targets: at most `parallel` at once, one record each, in the given order. It never
+ * throws. An error that every further request would meet too (a token that is refused), or the signal, stops
+ * it; what was not begun by then is recorded as `not-started`.
+ */
+export async function sweep(
+  targets: readonly Target[],
+  act: (target: Target) => Promise<Outcome>,
+  options: SweepOptions,
+): Promise<SweepResult> {
+  const records: OutcomeRecord[] = [];
+  const errors: TokenError[] = [];
+  let next = 0;
+  let done = 0;
+  let stopped = false;
+
+  async function one(target: Target): Promise<Outcome> {
+    if (stopped || options.signal.aborted) return { outcome: "not-started" };
+    try {
+      return await act(target);
+    } catch (thrown) {
+      const error = asTokenError(thrown);
+      errors.push(error);
+      if (error.fatal) stopped = true;
+      const attempts = error.attempts === undefined ? {} : { attempts: error.attempts };
+      if (error.code === "cancelled") return { outcome: "unknown", ...attempts };
+      return { outcome: "failed", ...attempts, error: describe(error) };
+    }
+  }
+
+  async function work(): Promise<void> {
+    for (let index = next++; index < targets.length; index = next++) {
+      const target = targets[index] as Target;
+      const outcome = await one(target);
+      const record: OutcomeRecord = {
+        ...target.known,
+        ...outcome,
+        id: target.id,
+        at: new Date().toISOString(),
+      };
+      records[index] = record;
+      options.onRecord?.(record, index, ++done);
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
+  return { records, ...failureOf(records, errors) };
+}
+
+function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {
+  return { code, message, ...(statusCode !== undefined && { statusCode }) };
+}
+
+/** One error for the whole: a single target's own, or a sentence that counts. */
+function failureOf(records: OutcomeRecord[], errors: TokenError[]): { error?: TokenError } {
+  const failed = records.filter(({ outcome }) =>
+    ["failed", "unknown", "not-started"].includes(outcome),
+  ).length;
+  if (failed === 0) return {};
+  const first =
+    errors[0] ?? new TokenError("cancelled", "The flow was stopped or deployed anew before the work began.");
+  if (records.length === 1) return { error: first };
+  const { code, statusCode, retryAfter } = first;
+  return {
+    error: new TokenError(code, `${failed} of ${records.length} were not done. The first: ${first.message}`, {
+      statusCode,
+      retryAfter,
+      cause: first,
+    }),
+  };
+}

@@ -1,0 +1,30 @@
+import ms from "ms";
+import * as z from "zod";
+
+const AGE = /^\d+ ?(s|m|h|d|w|y)$/;
+const isoTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+/** How a point in time may be written, in words that complete "expected …". */
+export const MOMENT_EXPECTED =
+  "an age such as 90d (s, m, h, d, w or y), a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970";
+
+/**
+ * Reads a point in time: an age before `now`, an ISO 8601 date (midnight UTC) or date and time with a zone, a
+ * Date, or milliseconds since 1970 as Node-RED's timestamps are. Looser forms, which `Date.parse` would
+ * guess at, are refused: a wrong guess selects the wrong tokens.
+ *
+ * @returns milliseconds since 1970, or undefined where the value is none of these.
+ */
+export function readMoment(value: unknown, now: number): number | undefined {
+  const moment = momentOf(value, now);
+  return Number.isNaN(new Date(moment).getTime()) ? undefined : moment;
+}
+
+function momentOf(value: unknown, now: number): number {
+  if (value instanceof Date) return value.getTime();
+  if (typeof value === "number") return value;
+  if (typeof value !== "string") return NaN;
+  const text = value.trim();
+  if (AGE.test(text)) return now - ms(text as ms.StringValue);
+  return isoTime.safeParse(text).success ? Date.parse(text) : NaN;
+}
