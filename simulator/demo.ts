@@ -1,0 +1,30 @@
+import { startDemo } from "./lab.js";
+
+/** `npm start`: everything that it takes to try the nodes, until Ctrl-C. */
+async function main(): Promise<void> {
+  const stopping = new Promise<void>((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop());
+  });
+  console.log("Starting the simulator and Node-RED …");
+  const demo = await startDemo({ ports: { nodeRed: 1880, influxdb: 8086, mqtt: 1883 } });
+  console.log(`
+Open ${demo.nodeRed.url}
+
+Each tab holds one example; click the square button at the left end of an inject node and look at the debug
+sidebar (the bug icon). Good first steps: "find and delete" > "dry run", then "for real", then "for real" again.
+To disable a token by HTTP, on the tab "disable on an event":
+
+  curl -X POST ${demo.nodeRed.url}disable-token -H 'X-Secret: ${demo.secret}' \\
+       -H 'Content-Type: application/json' -d '{"id": "${demo.someId}"}'
+
+The nodes talk to a simulated InfluxDB at ${demo.simulator.url}: nothing real can be harmed.
+Ctrl-C ends it and leaves nothing behind.`);
+  await stopping;
+  console.log("\nStopping …");
+  await demo.stop();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,137 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+/** A flow file, and the credentials of its nodes by node id. */
+export interface Flows {
+  nodes: Record<string, unknown>[];
+  credentials: Record<string, Record<string, string>>;
+}
+
+export interface NodeRed {
+  /** Address of the editor. */
+  url: string;
+  userDir: string;
+  /** What it has logged so far. */
+  log(): string;
+  /** Ends the process and removes the user folder. */
+  stop(): Promise<void>;
+}
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "..");
+
+/**
+ * Starts a Node-RED on 127.0.0.1 in a throw-away user folder, with this package packed and installed there as a
+ * user would have it. The package must be built.
+ */
+export async function startNodeRed(options: {
+  flows: Flows;
+  port: number;
+  env?: Record<string, string>;
+  settings?: Record<string, unknown>;
+}): Promise<NodeRed> {
+  const userDir = await mkdtemp(join(tmpdir(), "node-red-influxdb-tokens-"));
+  try {
+    await install(userDir);
+    await writeFile(join(userDir, "flows.json"), JSON.stringify(options.flows.nodes));
+    await writeFile(join(userDir, "flows_cred.json"), JSON.stringify(options.flows.credentials));
+    await writeFile(
+      join(userDir, "settings.js"),
+      `module.exports = ${JSON.stringify({ ...SETTINGS, ...options.settings })}`,
+    );
+    return await launch(userDir, options.port, options.env ?? {});
+  } catch (error) {
+    await rm(userDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const SETTINGS = {
+  uiHost: "127.0.0.1",
+  flowFile: "flows.json",
+  credentialSecret: false,
+  telemetry: { enabled: false, updateNotification: false },
+  editorTheme: { tours: false, projects: { enabled: false } },
+};
+
+async function install(userDir: string): Promise<void> {
+  await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
+  const packed = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", userDir], {
+    cwd: root,
+  });
+  const [tarball] = JSON.parse(packed.stdout) as [{ filename: string }];
+  const file = join(userDir, tarball.filename);
+  await run("npm", ["install", "--prefix", userDir, "--prefer-offline", "--no-audit", "--no-fund", file], {
+    cwd: userDir,
+  });
+}
+
+async function launch(userDir: string, port: number, env: Record<string, string>): Promise<NodeRed> {
+  const child = spawn(
+    process.execPath,
+    [join(root, "node_modules/node-red/red.js"), "--userDir", userDir, "--port", String(port)],
+    // Its own process group: Ctrl-C reaches us alone, and we end it in order.
+    {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_PROXY: "127.0.0.1,localhost", ...env },
+    },
+  );
+  let log = "";
+  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const url = `http://127.0.0.1:${port}/`;
+  await new Promise<void>((ready, fail) => {
+    const read = (chunk: Buffer) => {
+      log += chunk.toString();
+      if (log.includes("Started flows")) ready();
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("error", fail);
+    void exited.then(() => fail(new Error(`Node-RED ended before it was ready:\n${log}`)));
+  });
+  return {
+    url,
+    userDir,
+    log: () => log,
+    async stop() {
+      child.kill("SIGINT");
+      await exited;
+      await rm(userDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The wanted port if it is free on 127.0.0.1, otherwise any free one. */
+export async function freePort(wanted = 0): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once("error", () => {
+      if (wanted === 0) fail(new Error("No free port"));
+      else freePort().then(done, fail);
+    });
+    server.listen(wanted, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** The names of the examples, as the import dialog shows them. */
+export async function exampleNames(): Promise<string[]> {
+  const { readdir } = await import("node:fs/promises");
+  return (await readdir(join(root, "examples")))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -5));
+}
+
+export async function readExample(name: string): Promise<Record<string, unknown>[]> {
+  return JSON.parse(await readFile(join(root, "examples", `${name}.json`), "utf8")) as Record<
+    string,
+    unknown
+  >[];
+}

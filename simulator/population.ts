@@ -1,0 +1,198 @@
+/** A believable population for demos: people, machines, and the tokens they were given over three years. */
+import { permission } from "./permissions.js";
+import type { Permission } from "./permissions.js";
+import type { Authorization, World } from "./world.js";
+
+interface Entry {
+  user: string;
+  org: string;
+  description: string;
+  permissions: string[];
+  /** Days ago. */
+  created: number;
+  /** Days ago; never changed when left out. */
+  updated?: number;
+  status?: Authorization["status"];
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+const WRITE = ["write:buckets"];
+const READ = ["read:buckets"];
+const BOTH = [...READ, ...WRITE];
+const DASHBOARDS = [...READ, "read:dashboards", "read:variables"];
+const TASKS = [...BOTH, "read:tasks", "write:tasks"];
+
+const ORGS = ["factory", "energy"];
+const USERS = ["user1", "user2", "grafana", "ci", "contractor"];
+
+const ENTRIES: Entry[] = [
+  {
+    user: "admin",
+    org: "home",
+    description: "Telegraf: gateway",
+    permissions: WRITE,
+    created: 1095,
+    updated: 1095,
+  },
+  {
+    user: "admin",
+    org: "home",
+    description: "Telegraf: greenhouse",
+    permissions: WRITE,
+    created: 1040,
+    updated: 410,
+  },
+  { user: "admin", org: "home", description: "Home Assistant", permissions: BOTH, created: 900 },
+  {
+    user: "user1",
+    org: "home",
+    description: "user1's laptop",
+    permissions: [...DASHBOARDS, "read:orgs"],
+    created: 620,
+  },
+  {
+    user: "user1",
+    org: "home",
+    description: "Node-RED: heating",
+    permissions: BOTH,
+    created: 300,
+    updated: 12,
+  },
+  {
+    user: "user2",
+    org: "home",
+    description: "user2's notebook",
+    permissions: READ,
+    created: 540,
+    updated: 180,
+  },
+  { user: "user2", org: "home", description: "user2's export script", permissions: READ, created: 75 },
+  { user: "grafana", org: "home", description: "Grafana (read-only)", permissions: DASHBOARDS, created: 730 },
+  {
+    user: "grafana",
+    org: "factory",
+    description: "Grafana (read-only)",
+    permissions: DASHBOARDS,
+    created: 700,
+    updated: 33,
+  },
+  {
+    user: "grafana",
+    org: "energy",
+    description: "Grafana (read-only)",
+    permissions: DASHBOARDS,
+    created: 365,
+  },
+  { user: "admin", org: "factory", description: "Telegraf: press 1", permissions: WRITE, created: 690 },
+  { user: "admin", org: "factory", description: "Telegraf: press 2", permissions: WRITE, created: 690 },
+  {
+    user: "admin",
+    org: "factory",
+    description: "Telegraf: paint shop",
+    permissions: WRITE,
+    created: 410,
+    updated: 60,
+  },
+  {
+    user: "user1",
+    org: "factory",
+    description: "Downsampling task",
+    permissions: TASKS,
+    created: 200,
+    updated: 20,
+  },
+  {
+    user: "ci",
+    org: "factory",
+    description: "CI: integration tests",
+    permissions: BOTH,
+    created: 480,
+    updated: 5,
+  },
+  {
+    user: "ci",
+    org: "factory",
+    description: "CI: nightly backup",
+    permissions: [...READ, "read:orgs"],
+    created: 480,
+  },
+  { user: "ci", org: "energy", description: "CI: pull request 412", permissions: BOTH, created: 8 },
+  { user: "admin", org: "energy", description: "Telegraf: inverter", permissions: WRITE, created: 360 },
+  {
+    user: "user1",
+    org: "energy",
+    description: "Spot price importer",
+    permissions: WRITE,
+    created: 150,
+    updated: 150,
+  },
+  { user: "user2", org: "energy", description: "Forecast model", permissions: BOTH, created: 45 },
+  {
+    user: "contractor",
+    org: "factory",
+    description: "contractor: commissioning",
+    permissions: BOTH,
+    created: 240,
+  },
+  {
+    ...{
+      user: "contractor",
+      org: "energy",
+      description: "contractor: meter replacement",
+      permissions: WRITE,
+    },
+    ...{ created: 210, updated: 100, status: "inactive" },
+  },
+];
+
+/** Tokens that housekeeping has disabled and marked, by the days since then. */
+const DISABLED: Entry[] = [
+  { user: "ci", org: "home", description: "CI: old runner", permissions: BOTH, created: 800, updated: 40 },
+  {
+    user: "user1",
+    org: "factory",
+    description: "Telegraf: spare gateway",
+    permissions: WRITE,
+    created: 500,
+    updated: 5,
+  },
+];
+
+/** Fills a world. The operator was changed just now, as somebody uses it. */
+export function populate(world: World, now = new Date()): void {
+  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
+  for (const name of ORGS) world.addOrg(name);
+  for (const name of USERS) world.addUser(name);
+  const disabled = DISABLED.map((entry): Entry => {
+    const date = daysAgo(entry.updated ?? 0)
+      .toISOString()
+      .slice(0, 10);
+    return {
+      ...entry,
+      description: `${entry.description} [disabled by housekeeping ${date}]`,
+      status: "inactive",
+    };
+  });
+  world.operator.updatedAt = now.toISOString();
+  for (const { permissions, created, updated = created, ...entry } of byAge([...ENTRIES, ...disabled])) {
+    world.addAuthorization({
+      ...entry,
+      permissions: permissions.map((text) => inOrg(text, world.orgNamed(entry.org).id)),
+      createdAt: daysAgo(created),
+      updatedAt: daysAgo(updated),
+    });
+  }
+}
+
+/** IDs grow with time, so the oldest comes first. */
+function byAge(entries: Entry[]): Entry[] {
+  return entries.toSorted((a, b) => b.created - a.created);
+}
+
+/** Such tokens are scoped to their org, as the user interface makes them. */
+function inOrg(text: string, orgID: string): Permission {
+  return text.endsWith(":orgs")
+    ? { action: "read", resource: { type: "orgs", id: orgID } }
+    : permission(text, orgID);
+}

@@ -1,0 +1,146 @@
+/** A simulated InfluxDB v2 server for tests and demos: in memory, on 127.0.0.1, and able to misbehave on request. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import fastify from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { answer } from "./api.js";
+import type { TokenMode } from "./api.js";
+import { World } from "./world.js";
+
+export interface SimulatorOptions {
+  /** What answers show of tokens; `redacted` behaves as InfluxDB Cloud. Default `hashed`. */
+  tokens?: TokenMode;
+  /** Default `2.9.1`. */
+  version?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  operatorToken?: string;
+}
+
+export interface SeenRequest {
+  method: string;
+  /** With its query string. */
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** What the next matching request meets instead of its answer. */
+export interface Fault {
+  method?: string;
+  /** A string is the whole path, with or without its query string. */
+  path?: RegExp | string;
+  /** How many requests meet it; default 1. */
+  times?: number;
+  /** Milliseconds before going on. */
+  delay?: number;
+  /** With a status or a body, the fault is the answer, and the request has no effect. Headers alone are added. */
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string;
+  /** Cuts the connection without an answer, before or after the request took effect. */
+  drop?: "before" | "after";
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly port: number;
+  readonly world: World;
+  /** Every request seen, in order. */
+  readonly requests: SeenRequest[];
+  /** Faults to come; a used one goes. */
+  readonly faults: Fault[];
+  close(): Promise<void>;
+}
+
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { tokens = "hashed", version = "2.9.1", port = 0, operatorToken } = options;
+  const world = new World(operatorToken);
+  const server = { world, tokens, version, started: new Date() };
+  const requests: SeenRequest[] = [];
+  const faults: Fault[] = [];
+  const closing = new AbortController();
+
+  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { method, originalUrl: path, body = "" } = request as FastifyRequest<{ Body?: string }>;
+    const seen = { method, path, headers: request.raw.headers, body };
+    requests.push(seen);
+    const fault = take(faults, seen);
+    if (fault?.delay) await wait(fault.delay, undefined, { ref: false, signal: closing.signal });
+    if (fault?.drop === "before") {
+      drop(reply);
+      return;
+    }
+    const isAnswer = fault?.status !== undefined || fault?.body !== undefined;
+    const { status, ...given } = isAnswer
+      ? { status: fault.status ?? 200, headers: fault.headers ?? {}, body: fault.body }
+      : answer(server, { ...seen, url: seen.path });
+    if (fault?.drop === "after") {
+      drop(reply);
+      return;
+    }
+    await reply
+      .code(status)
+      .headers({ ...given.headers, ...fault?.headers })
+      .send(given.body);
+  }
+
+  // Every request goes to the one route: what a path means, and what is no path, the API decides as the original does.
+  const app = fastify({
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    bodyLimit: 2 ** 30,
+    rewriteUrl: () => "/",
+  });
+  // InfluxDB does not look at the content type, so fastify must not refuse any.
+  app.addHook("onRequest", (request, _reply, done) => {
+    request.headers = { "content-type": "text/plain" };
+    done();
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.all("/", handle);
+  app.setNotFoundHandler(handle);
+  await app.listen({ host: "127.0.0.1", port });
+
+  const address = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    world,
+    requests,
+    faults,
+    close: async () => {
+      // First, so that a delayed request does not get an answer of sorts.
+      app.server.closeAllConnections();
+      closing.abort();
+      await app.close();
+    },
+  };
+}
+
+/** The first fault that matches, and one time less of it. */
+function take(faults: Fault[], { method, path }: SeenRequest): Fault | undefined {
+  const index = faults.findIndex(
+    (fault) =>
+      (fault.method === undefined || fault.method.toUpperCase() === method) &&
+      (fault.path === undefined ||
+        (typeof fault.path === "string"
+          ? [path, path.split("?")[0]].includes(fault.path)
+          : fault.path.test(path))),
+  );
+  const fault = faults[index];
+  if (!fault) return undefined;
+  const left = (fault.times ?? 1) - 1;
+  if (left > 0) fault.times = left;
+  else faults.splice(index, 1);
+  return fault;
+}
+
+function drop(reply: FastifyReply): void {
+  reply.hijack();
+  reply.raw.destroy();
+}

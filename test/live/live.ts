@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { request } from "undici";
+import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
+
+/**
+ * Runs the nodes against a real InfluxDB OSS v2, with users, orgs and authorizations that it makes itself and
+ * removes again. Not part of `npm test`: it needs a throw-away server and its operator token.
+ */
+const url = process.env.INFLUXDB_URL ?? "";
+const token = process.env.INFLUXDB_TOKEN ?? "";
+if (url === "" || token === "") {
+  console.error(
+    "Set INFLUXDB_URL and INFLUXDB_TOKEN: the address of a throw-away InfluxDB OSS v2 and its operator token.",
+  );
+  process.exit(1);
+}
+
+const run = `node-red-live-${randomBytes(4).toString("hex")}`;
+const made: { kind: string; id: string }[] = [];
+
+async function api<T = { id: string; token: string; name: string }>(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const response = await request(`${url.replace(/\/+$/, "")}/api/v2/${path}`, {
+    method: method as "GET",
+    headers: { authorization: `Token ${token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.body.text();
+  if (response.statusCode >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+async function make(kind: "users" | "orgs" | "authorizations", body: Record<string, unknown>) {
+  const thing = await api("POST", kind, body);
+  made.unshift({ kind, id: thing.id });
+  console.log(`    made ${kind.slice(0, -1)} ${thing.id}`);
+  return thing;
+}
+
+const READ_WRITE = ["authorizations", "users"].flatMap((type) =>
+  ["read", "write"].map((action) => ({ action, resource: { type } })),
+);
+
+/** One node of a type, given one message. */
+async function once(type: string, properties: Properties, msg: Message, withToken = token): Promise<Seen> {
+  const runtime = await startRuntime(
+    `influxdb-${type}`,
+    properties,
+    { product: "oss", url },
+    { token: withToken },
+  );
+  try {
+    return await runtime.send(msg);
+  } finally {
+    await runtime.stop();
+  }
+}
+
+const list = (properties: Properties, msg: Message = {}, withToken?: string) =>
+  once("list-authorizations", properties, msg, withToken);
+const update = (properties: Properties, payload: unknown, withToken?: string) =>
+  once("update-authorization", properties, { payload }, withToken);
+const remove = (payload: unknown, properties: Properties = {}, withToken?: string) =>
+  once("delete-authorization", { confirmed: true, ...properties }, { payload }, withToken);
+const byUser = (name: string) => ({ user: name, userType: "str" });
+
+describe(`the nodes on ${url}`, function () {
+  this.timeout(60_000);
+  let org: { id: string };
+  let user: { id: string };
+  let first: { id: string; token: string };
+  let second: { id: string; token: string };
+  let third: { id: string; token: string };
+  const userName = `${run}-user`;
+
+  before(async () => {
+    org = await make("orgs", { name: `${run}-org` });
+    user = await make("users", { name: userName });
+    const one = (description: string) =>
+      make("authorizations", {
+        orgID: org.id,
+        userID: user.id,
+        description,
+        permissions: [{ action: "read", resource: { type: "buckets", orgID: org.id } }],
+      });
+    first = await one("first");
+    second = await one("second");
+    third = await one("third");
+  });
+
+  after(async () => {
+    for (const { kind, id } of made) {
+      const gone = await api("DELETE", `${kind}/${id}`).then(
+        () => "removed",
+        (error: Error) => (/: 404 /.test(error.message) ? "already gone" : error.message),
+      );
+      console.log(`    ${gone}: ${kind.slice(0, -1)} ${id}`);
+    }
+  });
+
+  it("lists the authorizations of a user, oldest first, without token values", async () => {
+    const { payload } = await list(byUser(userName));
+    assert.deepEqual(
+      (payload as { id: string }[]).map(({ id }) => id),
+      [first.id, second.id, third.id],
+    );
+    assert.ok(!JSON.stringify(payload).includes(first.token));
+    assert.ok((payload as object[]).every((found) => !("token" in found)));
+  });
+
+  it("lists by each of the filters", async () => {
+    const ids = async (properties: Properties) =>
+      ((await list(properties)).payload as { id: string }[]).map(({ id }) => id);
+    const all = [first.id, second.id, third.id];
+    assert.deepEqual(await ids({ userID: user.id, userIDType: "str" }), all);
+    assert.deepEqual(await ids({ org: `${run}-org`, orgType: "str" }), all);
+    assert.deepEqual(await ids({ orgID: org.id, orgIDType: "str" }), all);
+    assert.deepEqual(await ids({ ...byUser(userName), description: "seco", descriptionType: "str" }), [
+      second.id,
+    ]);
+    assert.deepEqual(await ids({ ...byUser(userName), createdAfter: "1h", createdAfterType: "str" }), all);
+    assert.equal(
+      (await list({ ...byUser(userName), createdBefore: "1h", createdBeforeType: "str" })).outputs[1].length,
+      1,
+    );
+    assert.equal(
+      (await list({ ...byUser(userName), status: "inactive", statusType: "str" })).outputs[1].length,
+      1,
+    );
+  });
+
+  it("finds the first authorization of a user", async () => {
+    const { payload } = await list({ ...byUser(userName), result: "first" });
+    assert.equal((payload as { id: string }).id, first.id);
+  });
+
+  it("says that there is no such user, and that an empty filter is not sent", async () => {
+    assert.equal((await list(byUser(`${run}-nobody`))).error?.code, "not-found");
+    assert.equal((await list({ user: "user", userType: "msg" }, { user: "" })).error?.code, "invalid-filter");
+  });
+
+  it("changes the description alone, and keeps the status", async () => {
+    assert.equal(
+      ((await update({ statusType: "str", status: "inactive" }, first.id)).payload as { status: string })
+        .status,
+      "inactive",
+    );
+    const { payload } = await update({ description: "renamed", descriptionType: "str" }, first.id);
+    assert.partialDeepStrictEqual(payload, {
+      id: first.id,
+      description: "renamed",
+      status: "inactive",
+      outcome: "updated",
+    });
+  });
+
+  it("clears a description on purpose", async () => {
+    const { payload } = await update({ descriptionType: "clear" }, { id: first.id });
+    assert.equal((payload as { description: string }).description, "");
+  });
+
+  it("does nothing in a dry run", async () => {
+    const { payload } = await remove([first.id, second.id], { dryRun: true });
+    assert.deepEqual(
+      (payload as { outcome: string }[]).map(({ outcome }) => outcome),
+      ["dry-run", "dry-run"],
+    );
+    assert.equal(((await list(byUser(userName))).payload as unknown[]).length, 3);
+  });
+
+  it("deletes one, says so when it is gone, and takes its spelling in upper case for the same", async () => {
+    assert.partialDeepStrictEqual((await remove(first.id.toUpperCase())).payload, {
+      id: first.id,
+      outcome: "deleted",
+    });
+    assert.equal((await remove(first.id)).error?.code, "not-found");
+    assert.equal(
+      ((await remove(first.id, { notFound: "done" })).payload as { outcome: string }).outcome,
+      "not-found",
+    );
+  });
+
+  it("deletes many, in order, with a record each", async () => {
+    const { payload, error } = await remove([second.id, "0aaaaaaaaaaaaaaa", { id: third.id }]);
+    assert.deepEqual(
+      (payload as { id: string; outcome: string }[]).map(({ id, outcome }) => `${id} ${outcome}`),
+      [`${second.id} deleted`, "0aaaaaaaaaaaaaaa failed", `${third.id} deleted`],
+    );
+    assert.equal(error?.code, "not-found");
+    assert.equal((await list(byUser(userName))).outputs[1].length, 1);
+  });
+
+  it("names the permission that the connection's token lacks", async () => {
+    const victim = await make("authorizations", {
+      orgID: org.id,
+      userID: user.id,
+      permissions: READ_WRITE.slice(0, 1),
+    });
+    const { error } = await remove(victim.id, {}, victim.token);
+    assert.equal(error?.code, "unauthorized");
+    assert.match(error.message, new RegExp(`write:orgs/${org.id}/authorizations/${victim.id}`));
+    assert.equal((await list({}, {}, victim.token)).error?.code, "forbidden");
+    assert.equal((await remove(victim.id, {}, "no-such-token")).error?.code, "unauthorized");
+  });
+
+  it("tells an inactive token from a wrong one", async () => {
+    const sleeper = await make("authorizations", {
+      orgID: org.id,
+      status: "inactive",
+      permissions: READ_WRITE,
+    });
+    assert.match((await remove(sleeper.id, {}, sleeper.token)).error?.message ?? "", /is inactive/);
+  });
+
+  it("updates and deletes an orphan, whose user is gone, by its ID", async () => {
+    const gone = await make("users", { name: `${run}-gone` });
+    const orphan = await make("authorizations", { orgID: org.id, userID: gone.id, permissions: READ_WRITE });
+    await api("DELETE", `users/${gone.id}`);
+    assert.partialDeepStrictEqual(
+      (await update({ status: "inactive", statusType: "str" }, orphan.id)).payload,
+      {
+        id: orphan.id,
+        status: "inactive",
+        outcome: "updated",
+      },
+    );
+    assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
+  });
+});

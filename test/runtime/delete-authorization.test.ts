@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import { BAD_TARGETS } from "../helpers/bad-targets.js";
+import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import type { Properties } from "../helpers/runtime.js";
+
+const withDelete = (
+  properties: Properties,
+  work: (bench: Bench) => Promise<void>,
+  connection: Properties = {},
+) => withNode("delete-authorization", { confirmed: true, ...properties }, work, { connection });
+const records = (payload: unknown) => payload as OutcomeRecord[];
+const outcomes = (payload: unknown) => records(payload).map(({ outcome }) => outcome);
+
+describe("delete-authorization", () => {
+  it("deletes the one that the message names by its id, and never looks before", () =>
+    withDelete({}, async ({ simulator, send, sent, runtime }) => {
+      const [token] = addTokens(simulator, 1);
+      const seen = await send({ payload: token!.id, topic: "kept" });
+      const { at, ...record } = seen.payload as OutcomeRecord;
+      assert.deepEqual(record, { id: token!.id, outcome: "deleted" });
+      assert.ok(Math.abs(Date.now() - Date.parse(at)) < 60_000);
+      assert.equal(seen.outputs[0][0]!.topic, "kept");
+      assert.deepEqual(sent(), [`DELETE /api/v2/authorizations/${token!.id}`]);
+      assert.equal(simulator.world.authorizations.has(token!.id), false);
+      assert.equal(seen.ends, 1);
+      assert.ok(seen.completed);
+      assert.equal(runtime.statuses.at(-1), "green 1 deleted");
+    }));
+
+  it("repeats in the record what the message said of the token, but never its value", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const seen = await send({ payload: { ...token, user: "user1", links: { self: "/x" } } });
+      assert.partialDeepStrictEqual(seen.payload, {
+        description: "token 0",
+        user: "user1",
+        status: "active",
+      });
+      assert.ok(!JSON.stringify(seen.outputs).includes(token!.token));
+      assert.ok(!("links" in (seen.payload as object)));
+    }));
+
+  it("deletes many, of mixed kinds, in order and each once", () =>
+    withDelete({}, async ({ simulator, send, sent, runtime }) => {
+      const [a, b, c] = addTokens(simulator, 3);
+      const seen = await send({
+        payload: [` ${a!.id}\n`, { id: b!.id }, a!.id.toUpperCase(), c!.id, { id: b!.id }],
+      });
+      assert.deepEqual(
+        records(seen.payload).map(({ id, outcome }) => [id, outcome]),
+        [a, b, c].map((token) => [token!.id, "deleted"]),
+      );
+      assert.equal(sent().length, 3);
+      assert.equal(seen.outputs[0].length, 1);
+      assert.equal(runtime.statuses.at(-1), "green 3 deleted");
+    }));
+
+  it("answers an empty array with an empty report, and sends nothing", () =>
+    withDelete({}, async ({ send, sent }) => {
+      const seen = await send({ payload: [] });
+      assert.deepEqual(seen.payload, []);
+      assert.ok(seen.completed);
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("answers an array of one with an array of one", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      assert.deepEqual(outcomes((await send({ payload: [token!.id] })).payload), ["deleted"]);
+    }));
+
+  for (const [what, payload, code] of BAD_TARGETS) {
+    it(`answers ${what} with ${code}, and sends nothing`, () =>
+      withDelete({}, async ({ send, sent }) => {
+        const seen = await send({ payload });
+        assert.equal(seen.error?.code, code);
+        assert.equal(seen.ends, 1);
+        assert.deepEqual(seen.outputs, [[], []]);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("does not repeat in an error what the message held: it may be a token", () =>
+    withDelete({}, async ({ send, simulator, runtime }) => {
+      const secret = simulator.world.operator.token;
+      const { error } = await send({ payload: secret });
+      assert.equal(error?.code, "invalid-id");
+      assert.ok(!JSON.stringify(error).includes(secret));
+      assert.ok(!runtime.log().includes(secret));
+    }));
+
+  it("takes 10,001 ids where the node has no limit", () =>
+    withDelete({ limit: "", dryRun: true }, async ({ send, sent }) => {
+      const payload = Array.from({ length: 10_001 }, (_, index) =>
+        (index + 1).toString(16).padStart(16, "0"),
+      );
+      const seen = await send({ payload });
+      assert.equal(records(seen.payload).length, 10_001);
+      assert.deepEqual(
+        records(seen.payload).map(({ id }) => id),
+        payload,
+      );
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("refuses 101 ids by default, and touches none", () =>
+    withDelete({}, async ({ simulator, send, sent }) => {
+      const payload = addTokens(simulator, 101).map(({ id }) => id);
+      const { error, outputs } = await send({ payload });
+      assert.equal(error?.code, "too-many");
+      assert.match(error.message, /names 101, and the node allows 100 per message/);
+      assert.deepEqual(outputs, [[], []]);
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("counts over messages where the limit says so, and dry runs do not use it up", () =>
+    withDelete({ limit: "3", limitPer: "hour" }, async ({ simulator, send, sent }) => {
+      const ids = addTokens(simulator, 4).map(({ id }) => id);
+      await send({ payload: ids.slice(0, 2), dryRun: true });
+      await send({ payload: ids.slice(0, 2) });
+      const { error } = await send({ payload: ids.slice(2) });
+      assert.equal(error?.code, "too-many");
+      assert.match(error.message, /names 2 after 2 before it/);
+      assert.equal((await send({ payload: ids[3] })).error, undefined);
+      assert.equal(sent().length, 3);
+    }));
+
+  it("refuses to work while the box is not ticked, except in a dry run", () =>
+    withNode("delete-authorization", {}, async ({ simulator, send, sent }) => {
+      const [token] = addTokens(simulator, 1);
+      const { error } = await send({ payload: token!.id });
+      assert.equal(error?.code, "not-confirmed");
+      assert.deepEqual(outcomes([(await send({ payload: token!.id, dryRun: true })).payload]), ["dry-run"]);
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("sends nothing in a dry run, which a message can ask for but not call off", () =>
+    withDelete({ dryRun: true }, async ({ simulator, send, sent, runtime }) => {
+      const ids = addTokens(simulator, 2).map(({ id }) => id);
+      const seen = await send({ payload: ids, dryRun: false });
+      assert.deepEqual(outcomes(seen.payload), ["dry-run", "dry-run"]);
+      assert.deepEqual(sent(), []);
+      assert.equal(runtime.statuses.at(-1), "yellow 2 in dry run");
+    }));
+
+  for (const dryRun of [true, "true", 1, "false"]) {
+    it(`takes msg.dryRun = ${JSON.stringify(dryRun)} for a dry run`, () =>
+      withDelete({}, async ({ simulator, send, sent }) => {
+        const [token] = addTokens(simulator, 1);
+        assert.deepEqual(outcomes([(await send({ payload: token!.id, dryRun })).payload]), ["dry-run"]);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("leaves protected tokens alone, also in another spelling, and deletes the others", async () => {
+    const protectedId = "0abcdef012345678";
+    await withDelete(
+      {},
+      async ({ simulator, send, sent }) => {
+        const [token] = addTokens(simulator, 1);
+        const seen = await send({ payload: [protectedId.toUpperCase(), token!.id] });
+        assert.deepEqual(outcomes(seen.payload), ["failed", "deleted"]);
+        assert.equal(records(seen.payload)[0]!.error?.code, "protected");
+        assert.equal(seen.error?.code, "protected");
+        assert.equal(sent().length, 1);
+        assert.equal((await send({ payload: protectedId })).error?.code, "protected");
+        assert.equal((await send({ payload: protectedId, dryRun: true })).error?.code, "protected");
+      },
+      { protectedIds: `ffffffffffffffff, ${protectedId}\n` },
+    );
+  });
+
+  it("takes an unknown id for an error", () =>
+    withDelete({}, async ({ send }) => {
+      const { error, outputs } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.equal(error?.code, "not-found");
+      assert.equal((error.cause as { statusCode: number }).statusCode, 404);
+      assert.match(
+        error.message,
+        /^Cannot delete authorization 0aaaaaaaaaaaaaaa: there is no such authorization/,
+      );
+      assert.deepEqual(outputs, [[], []]);
+    }));
+
+  it("counts an unknown id as done where the node says so", () =>
+    withDelete({ notFound: "done" }, async ({ send, runtime }) => {
+      const seen = await send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.partialDeepStrictEqual(seen.payload, { id: "0aaaaaaaaaaaaaaa", outcome: "not-found" });
+      assert.ok(seen.completed);
+      assert.equal(runtime.statuses.at(-1), "green 1 not-found");
+    }));
+
+  it("sends the whole report and an error that counts, where some of many fail", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const [a, b] = addTokens(simulator, 2);
+      const seen = await send({ payload: [a!.id, "0aaaaaaaaaaaaaaa", b!.id] });
+      assert.deepEqual(outcomes(seen.payload), ["deleted", "failed", "deleted"]);
+      assert.match(
+        seen.error?.message ?? "",
+        /^1 of 3 were not done\. The first: Cannot delete authorization 0aaa/,
+      );
+      assert.equal(seen.error?.code, "not-found");
+      assert.equal(seen.ends, 1);
+    }));
+
+  it("sends each record as soon as it is known, where the node says so, for a Join node to put together", () =>
+    withDelete({ report: "each" }, async ({ simulator, send }) => {
+      const ids = addTokens(simulator, 3).map(({ id }) => id);
+      const seen = await send({ payload: ids, topic: "kept" });
+      const parts = seen.outputs[0].map(({ parts, payload }) => ({
+        ...(parts as { index: number; count: number; type: string }),
+        record: payload as OutcomeRecord,
+      }));
+      assert.deepEqual(parts.map(({ index }) => index).toSorted(), [0, 1, 2]);
+      for (const { index, record, count, type } of parts) {
+        assert.deepEqual([record.id, record.outcome, count, type], [ids[index], "deleted", 3, "array"]);
+      }
+      assert.ok(seen.outputs[0].every(({ topic }) => topic === "kept"));
+    }));
+
+  it("deletes an orphan, which the server hides from lists and GETs, by its id", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const gone = simulator.world.addUser("gone");
+      const { id } = simulator.world.addAuthorization({ user: gone });
+      simulator.world.users.delete(gone.id);
+      assert.partialDeepStrictEqual((await send({ payload: id })).payload, { id, outcome: "deleted" });
+    }));
+
+  it("stops at once where the connection's token is refused, and says what was not begun", () =>
+    withDelete(
+      {},
+      async ({ simulator, send, sent }) => {
+        const ids = addTokens(simulator, 5).map(({ id }) => id);
+        simulator.world.operator.status = "inactive";
+        const seen = await send({ payload: ids });
+        assert.deepEqual(outcomes(seen.payload), ["failed", ...Array<string>(4).fill("not-started")]);
+        assert.equal(sent().length, 1);
+        assert.match(seen.error?.message ?? "", /5 of 5 were not done.*token is inactive/);
+      },
+      { parallel: "1" },
+    ));
+
+  it("never has more requests under way than the connection allows", () =>
+    withDelete(
+      {},
+      async ({ simulator, send }) => {
+        let underWay = 0;
+        let most = 0;
+        simulator.hooks.onRequest = () => (most = Math.max(most, ++underWay));
+        simulator.hooks.onResponse = () => underWay--;
+        const payload = addTokens(simulator, 30).map(({ id }) => id);
+        assert.equal((await send({ payload })).error, undefined);
+        assert.equal(most, 3);
+      },
+      { parallel: "3" },
+    ));
+
+  it("reports what it knows and ends once, when it is stopped half way", () =>
+    withDelete(
+      {},
+      async ({ simulator, runtime }) => {
+        const ids = addTokens(simulator, 4).map(({ id }) => id);
+        simulator.faults.push({ path: `/api/v2/authorizations/${ids[1]}`, delay: 60_000 });
+        const arrived = new Promise<void>((resolve) => {
+          simulator.hooks.onRequest = () => {
+            if (simulator.requests.length === 2) resolve();
+          };
+        });
+        runtime.inject({ payload: ids });
+        await arrived;
+        await runtime.node("node").close(false);
+        const seen = await runtime.ended(1);
+        assert.deepEqual(outcomes(seen.payload), ["deleted", "unknown", "not-started", "not-started"]);
+        assert.equal(seen.error?.code, "cancelled");
+        assert.equal(seen.ends, 1);
+      },
+      { parallel: "1" },
+    ));
+
+  it("takes the targets from where the dialog says, and from nowhere else", () =>
+    withDelete({ targets: "token.id", targetsType: "msg" }, async ({ simulator, send }) => {
+      const [a, b] = addTokens(simulator, 2);
+      await send({ payload: a!.id, token: { id: b!.id } });
+      assert.deepEqual(
+        [a, b].map((token) => simulator.world.authorizations.has(token!.id)),
+        [true, false],
+      );
+    }));
+
+  it("says which field of the node is wrong", () =>
+    withDelete({ limit: "many" }, async ({ send, runtime }) => {
+      const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, /"limit".*whole number/);
+      assert.equal(runtime.statuses.at(-1), "red invalid-config");
+    }));
+});

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import type { Authorization } from "../../src/authorizations.js";
+import type { Simulator } from "../../simulator/server.js";
+import { withNode, type Bench } from "../helpers/node.js";
+import type { Properties } from "../helpers/runtime.js";
+
+const day = 86_400_000;
+const ago = (days: number) => new Date(Date.now() - days * day);
+
+/** Two users in two orgs, with an old, a disabled and a fresh token. */
+function prepare({ world }: Simulator): void {
+  const acme = world.addOrg("acme");
+  const user1 = world.addUser("user1");
+  const user2 = world.addUser("user2");
+  world.addAuthorization({
+    user: user1,
+    org: acme,
+    description: "old one",
+    createdAt: ago(400),
+    updatedAt: ago(200),
+  });
+  world.addAuthorization({
+    user: user1,
+    description: "Disabled",
+    status: "inactive",
+    createdAt: ago(300),
+    updatedAt: ago(10),
+  });
+  world.addAuthorization({ user: user2, org: acme, description: "fresh one", createdAt: ago(1) });
+}
+
+const withList = (properties: Properties, work: (bench: Bench) => Promise<void>, options: object = {}) =>
+  withNode("list-authorizations", properties, work, { prepare, ...options });
+const descriptions = (payload: unknown) => (payload as Authorization[]).map(({ description }) => description);
+
+const FILTERS: [what: string, properties: Properties, expected: string[], query: string][] = [
+  ["user", { user: "user1", userType: "str" }, ["old one", "Disabled"], "?user=user1"],
+  ["org", { org: "acme", orgType: "str" }, ["old one", "fresh one"], "?org=acme"],
+  [
+    "user and org",
+    { user: "user1", userType: "str", org: "acme", orgType: "str" },
+    ["old one"],
+    "?user=user1&org=acme",
+  ],
+  ["status", { status: "inactive", statusType: "str" }, ["Disabled"], ""],
+  ["description", { description: "one", descriptionType: "str" }, ["old one", "fresh one"], ""],
+  ["description, with regard to case", { description: "disabled", descriptionType: "str" }, [], ""],
+  ["created before an age", { createdBefore: "350d", createdBeforeType: "str" }, ["old one"], ""],
+  [
+    "created after a date",
+    { createdAfter: ago(100).toISOString(), createdAfterType: "str" },
+    ["admin's Token", "fresh one"],
+    "",
+  ],
+  ["changed before an age", { updatedBefore: "90d", updatedBeforeType: "str" }, ["old one"], ""],
+  [
+    "changed after a timestamp",
+    { updatedAfter: "since", updatedAfterType: "msg" },
+    ["admin's Token", "Disabled", "fresh one"],
+    "",
+  ],
+];
+
+describe("list-authorizations", () => {
+  it("lists all, in the server's order, without token values", () =>
+    withList({}, async ({ simulator, send, sent, runtime }) => {
+      const seen = await send({ topic: "kept" });
+      assert.deepEqual(descriptions(seen.payload), ["admin's Token", "old one", "Disabled", "fresh one"]);
+      assert.ok((seen.payload as object[]).every((found) => !("token" in found)));
+      assert.deepEqual(sent(), ["GET /api/v2/authorizations"]);
+      assert.equal(seen.outputs[0][0]!.topic, "kept");
+      assert.equal(seen.outputs[1].length, 0);
+      assert.equal(runtime.statuses.at(-1), "green 4 found");
+      assert.ok(!runtime.log().includes(simulator.world.operator.token));
+    }));
+
+  for (const [what, properties, expected, query] of FILTERS) {
+    it(`narrows by ${what}`, () =>
+      withList(properties, async ({ send, sent }) => {
+        const seen = await send({ since: ago(20).getTime() });
+        assert.deepEqual(sent(), [`GET /api/v2/authorizations${query}`]);
+        if (expected.length > 0) return assert.deepEqual(descriptions(seen.payload), expected);
+        assert.deepEqual(seen.outputs[0], []);
+        assert.deepEqual(seen.outputs[1][0]!.payload, []);
+      }));
+  }
+
+  it("narrows by the ids of user and org, in any spelling", () =>
+    withList(
+      { userID: "ids.user", userIDType: "msg", orgID: "ids.org", orgIDType: "msg" },
+      async ({ simulator, send, sent }) => {
+        const ids = {
+          user: simulator.world.userNamed("user1").id.toUpperCase(),
+          org: simulator.world.orgNamed("acme").id,
+        };
+        assert.deepEqual(descriptions((await send({ ids })).payload), ["old one"]);
+        assert.deepEqual(sent(), [`GET /api/v2/authorizations?userID=${ids.user}&orgID=${ids.org}`]);
+      },
+    ));
+
+  it("checks again what the server says it has filtered", () =>
+    withList({ user: "user1", userType: "str" }, async ({ simulator, send }) => {
+      const of = (user: string) => ({ id: `${user}0000000000`.slice(0, 16), status: "active", user });
+      simulator.faults.push({
+        body: JSON.stringify({ authorizations: [of("admin"), of("user1"), of("user10")] }),
+      });
+      assert.deepEqual((await send({})).payload, [of("user1")]);
+    }));
+
+  for (const [what, value] of [
+    ["an empty text", ""],
+    ["spaces", "  "],
+    ["undefined", undefined],
+    ["null", null],
+    ["a number", 7],
+    ["an object", {}],
+    ["an array", ["user1"]],
+    ["a Buffer", Buffer.from("user1")],
+  ] as const) {
+    for (const filter of ["user", "userID", "org", "orgID", "status", "description"]) {
+      it(`refuses ${what} for the filter ${filter}, and sends nothing`, () =>
+        withList({ [filter]: "value", [`${filter}Type`]: "msg" }, async ({ send, sent }) => {
+          const seen = await send({ value });
+          assert.equal(seen.error?.code, "invalid-filter");
+          assert.match(seen.error.message, new RegExp(`filter "${filter}" comes out as`));
+          assert.deepEqual(seen.outputs, [[], []]);
+          assert.deepEqual(sent(), []);
+        }));
+    }
+  }
+
+  for (const value of [
+    "",
+    "90",
+    "90 days ago",
+    "2026-13-01",
+    "2026-01-01T10:00",
+    "yesterday",
+    true,
+    {},
+    null,
+    undefined,
+    NaN,
+    "-5d",
+  ]) {
+    it(`refuses ${JSON.stringify(value) ?? "undefined"} for a time`, () =>
+      withList({ updatedBefore: "value", updatedBeforeType: "msg" }, async ({ send, sent }) => {
+        const { error } = await send({ value });
+        assert.equal(error?.code, "invalid-filter");
+        assert.match(error.message, /an age such as 90d/);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("refuses a filter from the environment or the context that is not set", async () => {
+    for (const [value, type] of [
+      ["NO_SUCH_VARIABLE_HERE", "env"],
+      ["nothing", "flow"],
+      ["nothing", "global"],
+      ["nothing.at.all", "jsonata"],
+      ["", "str"],
+    ]) {
+      await withList({ user: value, userType: type }, async ({ send, sent }) => {
+        assert.equal((await send({})).error?.code, "invalid-filter");
+        assert.deepEqual(sent(), []);
+      });
+    }
+  });
+
+  it("answers broken JSONata with an error", () =>
+    withList({ user: "$$$(", userType: "jsonata" }, async ({ send, sent }) => {
+      assert.equal((await send({})).error?.code, "invalid-config");
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("sends the first, which is the oldest, alone", () =>
+    withList({ user: "user1", userType: "str", result: "first" }, async ({ send }) => {
+      assert.equal(((await send({})).payload as Authorization).description, "old one");
+    }));
+
+  it("sends one message each, for a Join node to put together", () =>
+    withList({ user: "user1", userType: "str", result: "each" }, async ({ send }) => {
+      const { outputs } = await send({ topic: "kept", parts: { id: "outer", index: 0 } });
+      assert.deepEqual(
+        outputs[0].map(({ payload, topic }) => [(payload as Authorization).description, topic]),
+        [
+          ["old one", "kept"],
+          ["Disabled", "kept"],
+        ],
+      );
+      const parts = outputs[0].map((msg) => msg.parts as Record<string, unknown>);
+      assert.deepEqual(
+        parts.map(({ index, count, type, len }) => [index, count, type, len]),
+        [
+          [0, 2, "array", 1],
+          [1, 2, "array", 1],
+        ],
+      );
+      assert.equal(parts[0]!.id, parts[1]!.id);
+      assert.deepEqual(parts[0]!.parts, { id: "outer", index: 0 });
+    }));
+
+  for (const result of ["all", "first", "each"]) {
+    it(`sends an empty array to the second output where none is found (${result})`, () =>
+      withList({ description: "no such", descriptionType: "str", result }, async ({ send, runtime }) => {
+        const seen = await send({ topic: "kept" });
+        assert.deepEqual(seen.outputs[0], []);
+        assert.deepEqual(
+          seen.outputs[1].map(({ payload, topic }) => [payload, topic]),
+          [[[], "kept"]],
+        );
+        assert.ok(seen.completed);
+        assert.equal(runtime.statuses.at(-1), "green 0 found");
+      }));
+  }
+
+  it("gives token values only where the node's own box says so", async () => {
+    const options = { simulator: { tokens: "clear" } };
+    await withList(
+      { includeToken: true },
+      async ({ simulator, send }) => {
+        assert.equal(((await send({})).payload as Authorization[])[0]!.token, simulator.world.operator.token);
+      },
+      options,
+    );
+    await withList(
+      {},
+      async ({ simulator, send }) => {
+        const seen = await send({ includeToken: true });
+        assert.ok(!JSON.stringify(seen.payload).includes(simulator.world.operator.token));
+      },
+      options,
+    );
+  });
+
+  it("says that no user or organization has the name", async () => {
+    await withList({ user: "USER1", userType: "str" }, async ({ send }) => {
+      const { error } = await send({});
+      assert.equal(error?.code, "not-found");
+      assert.match(error.message, /no user has the given name.*case-sensitive/);
+    });
+    await withList({ org: "nowhere", orgType: "str" }, async ({ send }) => {
+      assert.match((await send({})).error?.message ?? "", /no organization has the given name/);
+    });
+  });
+
+  it("takes an unknown id of a user for none found, as the server does", () =>
+    withList({ userID: "0aaaaaaaaaaaaaaa", userIDType: "str" }, async ({ send }) => {
+      assert.equal((await send({})).outputs[1].length, 1);
+    }));
+
+  it("reports an empty list that was not narrowed as the permission problem it is", async () => {
+    await withList({ status: "active", statusType: "str" }, async ({ simulator, send }) => {
+      simulator.world.operator.status = "inactive";
+      const { error, outputs } = await send({});
+      assert.equal(error?.code, "forbidden");
+      assert.match(error.message, /read:authorizations and read:users.*inactive/);
+      assert.deepEqual(outputs, [[], []]);
+    });
+  });
+
+  it("handles messages at the same time, each with its own answer", () =>
+    withList({ user: "who", userType: "msg" }, async ({ runtime }) => {
+      runtime.inject({ who: "user1" });
+      runtime.inject({ who: "user2" });
+      runtime.inject({ who: "nobody" });
+      const seen = await runtime.ended(3);
+      assert.deepEqual(seen.outputs[0].map(({ who, payload }) => [who, (payload as []).length]).toSorted(), [
+        ["user1", 2],
+        ["user2", 1],
+      ]);
+      assert.equal(seen.error?.code, "not-found");
+      assert.equal(seen.ends, 3);
+    }));
+});

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import { BAD_TARGETS } from "../helpers/bad-targets.js";
+import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import type { Properties } from "../helpers/runtime.js";
+
+const withUpdate = (
+  properties: Properties,
+  work: (bench: Bench) => Promise<void>,
+  connection: Properties = {},
+) => withNode("update-authorization", properties, work, { connection });
+const INACTIVE = { status: "inactive", statusType: "str" };
+
+describe("update-authorization", () => {
+  it("sets the status alone, and sends no other field", () =>
+    withUpdate(INACTIVE, async ({ simulator, send, runtime }) => {
+      const [token] = addTokens(simulator, 1);
+      const seen = await send({ payload: { id: token!.id }, topic: "kept" });
+      assert.partialDeepStrictEqual(seen.payload, {
+        id: token!.id,
+        status: "inactive",
+        description: "token 0",
+        user: "user1",
+        outcome: "updated",
+      });
+      assert.ok(!("token" in (seen.payload as object)));
+      assert.deepEqual(
+        simulator.requests.map(({ method, body }) => [method, body]),
+        [["PATCH", '{"status":"inactive"}']],
+      );
+      assert.equal(seen.outputs[0][0]!.topic, "kept");
+      assert.equal(runtime.statuses.at(-1), "green 1 updated");
+    }));
+
+  it("sets the description alone, and does not enable a disabled token by it", () =>
+    withUpdate({ description: "new", descriptionType: "str" }, async ({ simulator, send }) => {
+      const { id } = simulator.world.addAuthorization({ status: "inactive" });
+      assert.partialDeepStrictEqual((await send({ payload: id })).payload, {
+        description: "new",
+        status: "inactive",
+      });
+      assert.equal(simulator.requests[0]!.body, '{"description":"new"}');
+    }));
+
+  it("clears the description where the dialog says so", () =>
+    withUpdate({ descriptionType: "clear" }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      assert.equal(((await send({ payload: token!.id })).payload as OutcomeRecord).description, "");
+      assert.equal(simulator.requests[0]!.body, '{"description":""}');
+    }));
+
+  it("takes status and description from the message, from JSONata and from the environment", () =>
+    withUpdate(
+      {
+        status: "to",
+        statusType: "msg",
+        description: 'payload.description & " (" & to & ")"',
+        descriptionType: "jsonata",
+      },
+      async ({ simulator, send }) => {
+        const [token] = addTokens(simulator, 1);
+        const seen = await send({ payload: token, to: "inactive" });
+        assert.partialDeepStrictEqual(seen.payload, {
+          status: "inactive",
+          description: "token 0 (inactive)",
+        });
+      },
+    ));
+
+  for (const status of ["", "Inactive", "paused", 1, true, null, undefined, ["inactive"]]) {
+    it(`refuses the status ${JSON.stringify(status) ?? "undefined"} and sends nothing`, () =>
+      withUpdate({ status: "status", statusType: "msg" }, async ({ send, sent }) => {
+        const { error } = await send({ payload: "0aaaaaaaaaaaaaaa", status });
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /"status".*expected "active" or "inactive"/);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  for (const description of ["", " \n", 7, {}, null, undefined]) {
+    it(`refuses the description ${JSON.stringify(description) ?? "undefined"} of a message`, () =>
+      withUpdate({ description: "text", descriptionType: "msg" }, async ({ send, sent }) => {
+        const { error } = await send({ payload: "0aaaaaaaaaaaaaaa", text: description });
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /to clear it/);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("says so where there is nothing to change", () =>
+    withUpdate({}, async ({ send, sent }) => {
+      const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, /Nothing to change/);
+      assert.deepEqual(sent(), []);
+    }));
+
+  for (const [what, payload, code] of BAD_TARGETS) {
+    it(`answers ${what} with ${code}, and sends nothing`, () =>
+      withUpdate(INACTIVE, async ({ send, sent }) => {
+        const seen = await send({ payload });
+        assert.equal(seen.error?.code, code);
+        assert.equal(seen.ends, 1);
+        assert.deepEqual(seen.outputs, [[], []]);
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("updates many, in order, each with its own outcome", () =>
+    withUpdate(INACTIVE, async ({ simulator, send }) => {
+      const [a, b] = addTokens(simulator, 2);
+      const seen = await send({ payload: [a!.id, "0aaaaaaaaaaaaaaa", { id: b!.id }, a!.id] });
+      assert.deepEqual(
+        (seen.payload as OutcomeRecord[]).map(({ id, outcome, status }) => [id, outcome, status]),
+        [
+          [a!.id, "updated", "inactive"],
+          ["0aaaaaaaaaaaaaaa", "failed", undefined],
+          [b!.id, "updated", "inactive"],
+        ],
+      );
+      assert.equal(seen.error?.code, "not-found");
+      assert.match(seen.error.message, /^1 of 3/);
+      assert.equal(seen.ends, 1);
+    }));
+
+  it("takes the server's 'user not found' for what it means: done, but not shown", () =>
+    withUpdate(INACTIVE, async ({ simulator, send }) => {
+      const gone = simulator.world.addUser("gone");
+      const orphan = simulator.world.addAuthorization({ user: gone });
+      simulator.world.users.delete(gone.id);
+      const seen = await send({ payload: orphan.id });
+      assert.partialDeepStrictEqual(seen.payload, { id: orphan.id, status: "inactive", outcome: "updated" });
+      assert.equal(orphan.status, "inactive");
+    }));
+
+  it("changes nothing in a dry run, by its own box or by the message's wish", async () => {
+    for (const [properties, msg] of [
+      [{ dryRun: true }, {}],
+      [{}, { dryRun: true }],
+    ]) {
+      await withUpdate({ ...INACTIVE, ...properties }, async ({ send, sent, runtime }) => {
+        const seen = await send({ payload: ["0aaaaaaaaaaaaaaa"], ...msg });
+        assert.deepEqual(
+          (seen.payload as OutcomeRecord[]).map(({ outcome }) => outcome),
+          ["dry-run"],
+        );
+        assert.deepEqual(sent(), []);
+        assert.equal(runtime.statuses.at(-1), "yellow 1 in dry run");
+      });
+    }
+  });
+
+  it("leaves protected tokens alone", () =>
+    withUpdate(
+      INACTIVE,
+      async ({ send, sent }) => {
+        assert.equal((await send({ payload: "0AAAAAAAAAAAAAAA" })).error?.code, "protected");
+        assert.deepEqual(sent(), []);
+      },
+      { protectedIds: "0aaaaaaaaaaaaaaa" },
+    ));
+});
