@@ -2,15 +2,15 @@ import type { Control, Field } from "./fields.js";
 import type { Operation } from "./runtime.js";
 
 /** The html of a node: a literal `registerType`, as the Flow Library looks for, and the dialog. */
-export function render(operation: Operation, name: string): string {
-  const { type, products, outputs, color } = operation;
+export function render(operation: Operation): string {
+  const { type, products, outputs, color, icon } = operation;
   const fields = Object.entries(operation.fields);
   const js = JSON.stringify;
   return `<script type="text/javascript">
 RED.nodes.registerType(${js(type)}, {
   category: "InfluxDB tokens",
   color: ${js(color)},
-  icon: ${js(`influxdb-token-${name.split("-")[0] ?? ""}.svg`)},
+  icon: ${js(icon)},
   defaults: {
     name: { value: "" },
     connection: {

@@ -11,8 +11,9 @@ export interface Operation<F extends Fields = Fields> {
   /** Node type, such as `influxdb-list-authorizations`. */
   type: string;
   products: readonly Product[];
-  /** Colour in the palette. */
+  /** Colour and icon (a file of `icons/`) in the palette. */
   color: string;
+  icon: string;
   /** What leaves each output, as keys of the locale; one key an output. */
   outputs: readonly string[];
   fields: F;

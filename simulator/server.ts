@@ -1,4 +1,5 @@
 /** A simulated InfluxDB v2 server for tests and demos: in memory, on 127.0.0.1, and able to misbehave on request. */
+import { EventEmitter, once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
@@ -51,6 +52,10 @@ export interface Simulator {
   readonly requests: SeenRequest[];
   /** Faults to come; a used one goes. */
   readonly faults: Fault[];
+  /** How many requests were under way at once, at the most. */
+  readonly mostAtOnce: number;
+  /** Resolves as soon as so many requests have arrived since the start. */
+  arrived(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,11 +66,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const requests: SeenRequest[] = [];
   const faults: Fault[] = [];
   const closing = new AbortController();
+  const arrivals = new EventEmitter();
+  let underWay = 0;
+  let mostAtOnce = 0;
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { method, originalUrl: path, body = "" } = request as FastifyRequest<{ Body?: string }>;
     const seen = { method, path, headers: request.raw.headers, body };
     requests.push(seen);
+    mostAtOnce = Math.max(mostAtOnce, ++underWay);
+    reply.raw.once("close", () => underWay--);
+    arrivals.emit("request");
     const fault = take(faults, seen);
     if (fault?.delay) await wait(fault.delay, undefined, { ref: false, signal: closing.signal });
     if (fault?.drop === "before") {
@@ -113,6 +124,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     world,
     requests,
     faults,
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
+    arrived: async (count) => {
+      while (requests.length < count) await once(arrivals, "request");
+    },
     close: async () => {
       // First, so that a delayed request does not get an answer of sorts.
       app.server.closeAllConnections();

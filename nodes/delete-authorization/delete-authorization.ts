@@ -7,6 +7,7 @@ export default node({
   type: "influxdb-delete-authorization",
   products: V2_PRODUCTS,
   color: "#dfb3ab",
+  icon: "influxdb-token-delete.svg",
   outputs: ["report"],
   fields: irreversibleFields(authorizationId),
   run: (task) =>

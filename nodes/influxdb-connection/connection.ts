@@ -33,7 +33,7 @@ export interface Connection {
 interface Properties extends NodeDef {
   [name: string]: unknown;
 }
-interface ConnectionNode extends Node<{ token?: string }> {
+interface ConnectionNode extends Node {
   connection(): Connection;
 }
 
@@ -49,9 +49,11 @@ export function registerConnection(RED: NodeAPI): void {
     this.connection = () => {
       if (connection) return connection;
       const settings = readSettings(properties);
+      // Undefined where no credential was ever set.
+      const credentials = this.credentials as { token?: string } | undefined;
       http = createHttp({
         url: settings.url,
-        authorization: `Token ${readToken(this.credentials.token)}`,
+        authorization: `Token ${readToken(credentials?.token)}`,
         timeout: settings.timeout,
         retries: settings.retries,
         parallel: settings.parallel,
@@ -184,9 +186,12 @@ function readToken(token: string | undefined): string {
 
 function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   if (id === "") return undefined;
-  const node = RED.nodes.getNode(id) as (Node & { addTLSOptions?: (options: object) => void }) | null;
-  if (node?.addTLSOptions === undefined)
-    throw invalidConnection("its TLS configuration is missing or disabled");
+  type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: object) => void };
+  const node = RED.nodes.getNode(id) as TlsNode | null;
+  // One that is not valid adds no options, and other certificates would be trusted than its author meant.
+  if (node?.addTLSOptions === undefined || node.valid === false) {
+    throw invalidConnection("its TLS configuration is missing, disabled or not valid");
+  }
   const options = {};
   node.addTLSOptions(options);
   return options;
@@ -194,15 +199,20 @@ function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
 
 function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
   if (id === "") return undefined;
-  type ProxyNode = Node<{ username?: string; password?: string }> & { url?: string; noproxy?: string[] };
+  type ProxyNode = Omit<Node, "credentials"> & {
+    url?: string;
+    noproxy?: string[];
+    /** Missing where neither was ever set. */
+    credentials?: { username?: string; password?: string };
+  };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (node?.url === undefined || !URL.canParse(node.url)) {
     throw invalidConnection("its proxy is missing, disabled or has no valid URL");
   }
   const url = new URL(node.url);
   // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  if (node.credentials.username) url.username = node.credentials.username;
-  if (node.credentials.password) url.password = node.credentials.password;
+  if (node.credentials?.username) url.username = node.credentials.username;
+  if (node.credentials?.password) url.password = node.credentials.password;
   return { url: url.href, noProxy: (node.noproxy ?? []).join(",") };
 }
 

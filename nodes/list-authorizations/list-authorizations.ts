@@ -35,6 +35,7 @@ export default node({
   type: "influxdb-list-authorizations",
   products: V2_PRODUCTS,
   color: "#b9cbd6",
+  icon: "influxdb-token-list.svg",
   outputs: ["found", "none"],
   fields: { ...filters, result: choice(["all", "first", "each"], "all"), includeToken: flag() },
 

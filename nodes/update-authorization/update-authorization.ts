@@ -11,6 +11,7 @@ export default node({
   type: "influxdb-update-authorization",
   products: V2_PRODUCTS,
   color: "#d9d2ae",
+  icon: "influxdb-token-update.svg",
   outputs: ["updated"],
   fields: {
     targets: targetsField(authorizationId),

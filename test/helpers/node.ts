@@ -19,7 +19,7 @@ export async function withNode(
     token?: string;
     simulator?: SimulatorOptions;
     /** Fills the simulator before the node starts; what it gives is merged into the node's properties. */
-    prepare?: (simulator: Simulator) => Properties | void;
+    prepare?: (simulator: Simulator) => Properties | undefined;
   } = {},
 ): Promise<void> {
   const simulator = await startSimulator(options.simulator);

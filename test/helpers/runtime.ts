@@ -69,7 +69,7 @@ export async function startRuntime(
     ...(options.nodes ?? []),
   ];
   const credentials = { connection: { token: options.token ?? "" }, ...options.credentials };
-  await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials as never);
+  await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials);
 
   const outputs: [Message[], Message[]] = [[], []];
   const caught: { error: Seen["error"] }[] = [];
@@ -99,7 +99,7 @@ export async function startRuntime(
 
   const runtime: Runtime = {
     statuses,
-    inject: (msg) => helper.getNode("node").receive(msg as never),
+    inject: (msg) => helper.getNode("node").receive(msg),
     async ended(count) {
       await new Promise<void>((resolve) => {
         const check = () => {

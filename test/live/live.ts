@@ -96,7 +96,7 @@ describe(`the nodes on ${url}`, function () {
     for (const { kind, id } of made) {
       const gone = await api("DELETE", `${kind}/${id}`).then(
         () => "removed",
-        (error: Error) => (/: 404 /.test(error.message) ? "already gone" : error.message),
+        (error: unknown) => (/: 404 /.test(String(error)) ? "already gone" : String(error)),
       );
       console.log(`    ${gone}: ${kind.slice(0, -1)} ${id}`);
     }

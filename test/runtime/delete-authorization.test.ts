@@ -245,13 +245,10 @@ describe("delete-authorization", () => {
     withDelete(
       {},
       async ({ simulator, send }) => {
-        let underWay = 0;
-        let most = 0;
-        simulator.hooks.onRequest = () => (most = Math.max(most, ++underWay));
-        simulator.hooks.onResponse = () => underWay--;
+        simulator.faults.push({ delay: 10, times: 30 });
         const payload = addTokens(simulator, 30).map(({ id }) => id);
         assert.equal((await send({ payload })).error, undefined);
-        assert.equal(most, 3);
+        assert.equal(simulator.mostAtOnce, 3);
       },
       { parallel: "3" },
     ));
@@ -262,13 +259,8 @@ describe("delete-authorization", () => {
       async ({ simulator, runtime }) => {
         const ids = addTokens(simulator, 4).map(({ id }) => id);
         simulator.faults.push({ path: `/api/v2/authorizations/${ids[1]}`, delay: 60_000 });
-        const arrived = new Promise<void>((resolve) => {
-          simulator.hooks.onRequest = () => {
-            if (simulator.requests.length === 2) resolve();
-          };
-        });
         runtime.inject({ payload: ids });
-        await arrived;
+        await simulator.arrived(2);
         await runtime.node("node").close(false);
         const seen = await runtime.ended(1);
         assert.deepEqual(outcomes(seen.payload), ["deleted", "unknown", "not-started", "not-started"]);

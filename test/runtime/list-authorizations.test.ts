@@ -8,7 +8,7 @@ const day = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * day);
 
 /** Two users in two orgs, with an old, a disabled and a fresh token. */
-function prepare({ world }: Simulator): void {
+function prepare({ world }: Simulator): undefined {
   const acme = world.addOrg("acme");
   const user1 = world.addUser("user1");
   const user2 = world.addUser("user2");
@@ -79,7 +79,10 @@ describe("list-authorizations", () => {
       withList(properties, async ({ send, sent }) => {
         const seen = await send({ since: ago(20).getTime() });
         assert.deepEqual(sent(), [`GET /api/v2/authorizations${query}`]);
-        if (expected.length > 0) return assert.deepEqual(descriptions(seen.payload), expected);
+        if (expected.length > 0) {
+          assert.deepEqual(descriptions(seen.payload), expected);
+          return;
+        }
         assert.deepEqual(seen.outputs[0], []);
         assert.deepEqual(seen.outputs[1][0]!.payload, []);
       }));

@@ -1,0 +1,494 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import type { NodeAPI } from "node-red";
+import { generate } from "selfsigned";
+import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { addTokens } from "../helpers/node.js";
+import { startRuntime, type Properties, type Seen } from "../helpers/runtime.js";
+import { serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
+
+const core = createRequire(require.resolve(process.env.NODE_RED ?? "node-red"));
+const coreNode = (file: string) => core(`@node-red/nodes/core/network/${file}`) as (RED: NodeAPI) => void;
+const modules = [coreNode("05-tls.js"), coreNode("06-httpproxy.js")];
+
+describe("influxdb-connection", () => {
+  let simulator: Simulator;
+  let token: string;
+  const running: { close(): Promise<void> }[] = [];
+
+  beforeEach(async () => {
+    simulator = await startSimulator();
+    ({ token } = simulator.world.operator);
+  });
+  afterEach(async () => {
+    for (const each of running.splice(0).reverse()) await each.close();
+    await simulator.close();
+    for (const name of ["T_PRODUCT", "T_URL", "T_TOKEN", "T_NUMBER", "T_IDS"])
+      Reflect.deleteProperty(process.env, name);
+  });
+
+  const start = async (
+    connection: Properties,
+    options: Parameters<typeof startRuntime>[3] = {},
+    type = "list-authorizations",
+  ) => {
+    const properties = { confirmed: true };
+    const all = { product: "oss", url: simulator.url, retries: "0", ...connection };
+    const runtime = await startRuntime(`influxdb-${type}`, properties, all, { token, modules, ...options });
+    running.push({ close: runtime.stop });
+    return runtime;
+  };
+  const listed = async (
+    connection: Properties,
+    options?: Parameters<typeof startRuntime>[3],
+  ): Promise<Seen> => (await start(connection, options)).send({});
+  const also = async <T extends Running>(server: Promise<T>): Promise<T> => {
+    running.push(await server);
+    return server;
+  };
+
+  it("sends the token in the header, and nowhere else", async () => {
+    assert.equal((await listed({})).error, undefined);
+    const [request] = simulator.requests;
+    assert.equal(request!.headers.authorization, `Token ${token}`);
+    assert.ok(!request!.path.includes(token));
+  });
+
+  for (const product of ["cloud-serverless", "cloud", "oss"]) {
+    it(`serves the product ${product}`, async () => {
+      assert.equal((await listed({ product })).error, undefined);
+    });
+  }
+
+  for (const [given, path] of [
+    ["", ""],
+    ["/", ""],
+    ["/influx", "/influx"],
+    ["/influx/", "/influx"],
+    ["/a%20b//", "/a%20b"],
+  ] as const) {
+    it(`keeps the path of a URL that ends with "${given}"`, async () => {
+      await listed({ url: `${simulator.url}${given}` });
+      assert.equal(simulator.requests[0]!.path, `${path}/api/v2/authorizations`);
+    });
+  }
+
+  for (const url of [
+    "influx.example.com",
+    "ftp://influx.example.com",
+    "http://",
+    "http://user:pass@127.0.0.1",
+    "https://u@127.0.0.1",
+    "file:///etc/passwd",
+    "http://127.0.0.1/?org=x",
+    "http://127.0.0.1/#x",
+  ]) {
+    it(`refuses the URL ${url}`, async () => {
+      const { error } = await listed({ url });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, /"url"/);
+      assert.ok(!error.message.includes("pass@"));
+    });
+  }
+
+  it("takes the product's address where the URL is left empty", async () => {
+    const { error } = await listed(
+      { url: "", proxy: "proxy" },
+      { nodes: [{ id: "proxy", type: "http proxy", url: "http://127.0.0.1:1" }] },
+    );
+    assert.equal(error?.code, "network");
+  });
+
+  const WRONG: [string, unknown][] = [
+    ["product", "influx"],
+    ["product", undefined],
+    ["timeout", "0"],
+    ["timeout", "soon"],
+    ["timeout", 601],
+    ["retries", "-1"],
+    ["retries", 11],
+    ["parallel", "0"],
+    ["parallel", "1.5"],
+    ["parallel", 65],
+    ["protectedIds", "abc"],
+    ["protectedIds", "0aaaaaaaaaaaaaaa x"],
+    ["protectedIds", ["0aaaaaaaaaaaaaaa"]],
+  ];
+  for (const [name, value] of WRONG) {
+    it(`refuses ${name} = ${JSON.stringify(value) ?? "undefined"}, by name, and sends nothing`, async () => {
+      const { error } = await listed({ [name]: value });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, new RegExp(`"${name}".*expected`));
+      assert.equal(simulator.requests.length, 0);
+    });
+  }
+
+  it("takes every property from the environment", async () => {
+    Object.assign(process.env, {
+      T_PRODUCT: "oss",
+      T_URL: simulator.url,
+      T_TOKEN: token,
+      T_NUMBER: "2",
+      T_IDS: "0aaaaaaaaaaaaaaa,0bbbbbbbbbbbbbbb",
+    });
+    const connection = {
+      product: "${T_PRODUCT}",
+      url: "${T_URL}",
+      timeout: "${T_NUMBER}",
+      retries: "${T_NUMBER}",
+      parallel: "${T_NUMBER}",
+      protectedIds: "${T_IDS}",
+    };
+    const runtime = await start(connection, { token: "${T_TOKEN}" }, "delete-authorization");
+    assert.equal((await runtime.send({ payload: "0BBBBBBBBBBBBBBB" })).error?.code, "protected");
+    assert.equal((await runtime.send({ payload: addTokens(simulator, 1)[0]!.id })).error, undefined);
+  });
+
+  it("says so where there is no token, or none that can be one, and shows nothing of it", async () => {
+    assert.match((await listed({}, { token: "" })).error?.message ?? "", /no token/);
+    await running.pop()!.close();
+    const { error } = await listed({}, { token: "two words\r\nX-Evil: 1" });
+    assert.equal(error?.code, "invalid-config");
+    assert.ok(!JSON.stringify(error).includes("two words"));
+  });
+
+  it("says so where a node has no connection, or something else for it", async () => {
+    for (const connection of ["", "no-such-node", "out0"]) {
+      const runtime = await startRuntime(
+        "influxdb-list-authorizations",
+        { connection },
+        { product: "oss", url: simulator.url },
+        { token },
+      );
+      running.push({ close: runtime.stop });
+      assert.equal((await runtime.send({})).error?.code, "invalid-config");
+      await running.pop()!.close();
+    }
+  });
+
+  it("bounds the requests of all its nodes together", async () => {
+    const second = {
+      id: "second",
+      type: "influxdb-list-authorizations",
+      connection: "connection",
+      z: "tab",
+      x: 0,
+      y: 0,
+      wires: [["out0"]],
+    };
+    const runtime = await start({ parallel: "2" }, { nodes: [second] });
+    simulator.faults.push({ delay: 10, times: 10 });
+    for (let index = 0; index < 5; index++) {
+      runtime.inject({});
+      (runtime.node("second") as unknown as { receive(msg: object): void }).receive({});
+    }
+    await simulator.arrived(10);
+    await runtime.ended(5);
+    assert.equal(simulator.mostAtOnce, 2);
+  });
+
+  const tlsNode = (properties: Properties) => ({
+    id: "tls",
+    type: "tls-config",
+    cert: "",
+    key: "",
+    ca: "",
+    servername: "",
+    verifyservercert: true,
+    ...properties,
+  });
+
+  describe("TLS", () => {
+    const certificate = async () => {
+      const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+        extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
+      });
+      return { key, cert };
+    };
+    it("trusts the CA of core's tls-config, and no other", async () => {
+      const own = await certificate();
+      const { port } = await also(tlsBefore(simulator.port, own));
+      const url = `https://localhost:${port}`;
+      const { error } = await listed({ url });
+      assert.equal(error?.code, "tls");
+      assert.match(error.message, /not signed by a known authority/);
+      const options = { nodes: [tlsNode({})], credentials: { tls: { cadata: own.cert } } };
+      await running.pop()!.close();
+      assert.equal((await listed({ url, tls: "tls" }, options)).error, undefined);
+    });
+
+    it("tells a certificate of another host", async () => {
+      const own = await certificate();
+      const { port } = await also(tlsBefore(simulator.port, own));
+      const options = { nodes: [tlsNode({})], credentials: { tls: { cadata: own.cert } } };
+      const { error } = await listed({ url: `https://127.0.0.1:${port}`, tls: "tls" }, options);
+      assert.equal(error?.code, "tls");
+      assert.match(error.message, /for another host/);
+    });
+
+    it("tells a server that does not speak TLS", async () => {
+      const { error } = await listed({ url: simulator.url.replace("http:", "https:") });
+      assert.equal(error?.code, "tls");
+      assert.match(error.message, /does not speak TLS/);
+    });
+
+    it("says so where the TLS configuration is gone or not valid", async () => {
+      assert.match((await listed({ tls: "gone" })).error?.message ?? "", /TLS configuration is missing/);
+      await running.pop()!.close();
+      const invalid = { nodes: [tlsNode({ ca: "/no/such/file" })] };
+      assert.equal((await listed({ tls: "tls" }, invalid)).error?.code, "invalid-config");
+    });
+  });
+
+  describe("proxy", () => {
+    const proxyNode = (port: number, properties: Properties = {}) => ({
+      id: "proxy",
+      type: "http proxy",
+      url: `http://127.0.0.1:${port}`,
+      noproxy: [],
+      ...properties,
+    });
+
+    it("goes through core's http proxy, with its credentials", async () => {
+      const proxy = await also(startProxy(`Basic ${btoa("me:s3cret/@")}`));
+      const options = {
+        nodes: [proxyNode(proxy.port)],
+        credentials: { proxy: { username: "me", password: "s3cret/@" } },
+      };
+      assert.equal((await listed({ proxy: "proxy" }, options)).error, undefined);
+      assert.deepEqual(proxy.seen, [`GET ${simulator.url}/api/v2/authorizations`]);
+    });
+
+    it("tunnels https", async () => {
+      const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+        extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
+      });
+      const { port } = await also(tlsBefore(simulator.port, { key, cert }));
+      const proxy = await also(startProxy());
+      const tls = tlsNode({});
+      const options = { nodes: [proxyNode(proxy.port), tls], credentials: { tls: { cadata: cert } } };
+      assert.equal(
+        (await listed({ url: `https://localhost:${port}`, proxy: "proxy", tls: "tls" }, options)).error,
+        undefined,
+      );
+      assert.deepEqual(proxy.seen, [`CONNECT localhost:${port}`]);
+    });
+
+    it("leaves the proxy out for the hosts that it names", async () => {
+      const proxy = await also(startProxy());
+      await listed({ proxy: "proxy" }, { nodes: [proxyNode(proxy.port, { noproxy: ["127.0.0.1"] })] });
+      assert.deepEqual(proxy.seen, []);
+      assert.equal(simulator.requests.length, 1);
+    });
+
+    it("tells a proxy that wants other credentials, and one that is not there", async () => {
+      const proxy = await also(startProxy("Basic other"));
+      const refused = await listed({ proxy: "proxy" }, { nodes: [proxyNode(proxy.port)] });
+      assert.equal(refused.error?.code, "network");
+      assert.match(refused.error.message, /proxy.*credentials/);
+      await running.pop()!.close();
+      assert.equal((await listed({ proxy: "proxy" }, { nodes: [proxyNode(1)] })).error?.code, "network");
+    });
+  });
+
+  describe("errors", () => {
+    const REFUSALS: [what: string, status: number, body: object, code: string, words: RegExp][] = [
+      [
+        "a token that is wrong",
+        401,
+        { code: "unauthorized", message: "unauthorized access" },
+        "unauthorized",
+        /wrong, deleted, or of another server\. Set a valid API token/,
+      ],
+      [
+        "a missing permission",
+        401,
+        { code: "unauthorized", message: "read:users/0aaaaaaaaaaaaaaa is unauthorized" },
+        "unauthorized",
+        /lacks the permission read:users\/0aaaaaaaaaaaaaaa/,
+      ],
+      [
+        "an inactive token",
+        401,
+        { code: "unauthorized", message: "token is inactive" },
+        "unauthorized",
+        /token is inactive\. Activate it/,
+      ],
+      [
+        "an inactive owner",
+        403,
+        { code: "forbidden", message: "User is inactive" },
+        "forbidden",
+        /user who owns/,
+      ],
+      ["something forbidden", 403, { code: "forbidden", message: "no" }, "forbidden", /forbids/],
+      [
+        "a user that is not there",
+        404,
+        { code: "not found", message: "user not found" },
+        "not-found",
+        /no user has the given name/,
+      ],
+      [
+        "an org that is not there",
+        404,
+        { code: "not found", message: 'organization name "x" not found' },
+        "not-found",
+        /no organization has the given name/,
+      ],
+      [
+        "another path",
+        404,
+        { code: "not found", message: "path not found" },
+        "bad-response",
+        /lead to InfluxDB's API/,
+      ],
+      [
+        "an invalid value",
+        400,
+        { code: "invalid", message: "id must have a length of 16 bytes" },
+        "invalid-filter",
+        /16 bytes/,
+      ],
+      ["a conflict", 409, { code: "conflict", message: "x" }, "conflict", /conflict/],
+      [
+        "too many requests",
+        429,
+        { code: "too many requests", message: "slow down" },
+        "rate-limited",
+        /Try again later/,
+      ],
+      [
+        "an internal error",
+        500,
+        { code: "internal error", message: "unexpected EOF" },
+        "unavailable",
+        /status 500 \("unexpected EOF"\)/,
+      ],
+      [
+        "a server that is away",
+        503,
+        { code: "unavailable", message: "starting" },
+        "unavailable",
+        /status 503/,
+      ],
+      ["a wrong method", 405, {}, "bad-response", /status 405/],
+    ];
+    for (const [what, status, body, code, words] of REFUSALS) {
+      it(`says what ${what} means, with the code ${code}`, async () => {
+        simulator.faults.push({ status, body: JSON.stringify(body) });
+        const { error, ends } = await listed({});
+        assert.equal(error?.code, code);
+        assert.match(error.message, words);
+        assert.match(error.message, /^Cannot list authorizations: /);
+        assert.equal(ends, 1);
+        if (code !== "bad-response") assert.equal((error.cause as { statusCode: number }).statusCode, status);
+      });
+    }
+
+    it("says so where something else than InfluxDB answers", async () => {
+      for (const body of [
+        "<html>login</html>",
+        "",
+        "[]",
+        "null",
+        '{"authorizations":[{"id":1}]}',
+        '{"authorizations":',
+      ]) {
+        simulator.faults.push({ status: 200, body });
+      }
+      const runtime = await start({});
+      while (simulator.faults.length > 0) {
+        const { error } = await runtime.send({});
+        assert.equal(error?.code, "bad-response");
+        assert.match(error.message, /Does the connection's URL lead to InfluxDB's API\?/);
+      }
+      assert.equal((await runtime.send({})).error, undefined);
+    });
+
+    it("never follows a redirect: the token stays with its server", async () => {
+      const other = await also(serve((_, answer) => answer.end("{}")));
+      simulator.faults.push({ status: 302, headers: { location: `http://127.0.0.1:${other.port}/` } });
+      const { error } = await listed({});
+      assert.equal(error?.code, "bad-response");
+      assert.match(error.message, /redirects/);
+    });
+
+    it("keeps the token out of an error, also where the answer echoes the request", async () => {
+      simulator.faults.push({
+        status: 500,
+        body: JSON.stringify({ code: "internal error", message: `Token ${token}` }),
+      });
+      const runtime = await start({});
+      const { error } = await runtime.send({});
+      assert.match(error?.message ?? "", /Token …/);
+      assert.ok(!JSON.stringify([error, String(error?.stack)]).includes(token));
+      assert.ok(!runtime.log().includes(token));
+    });
+
+    it("says so where the server is not there, or its host is unknown", async () => {
+      assert.match(
+        (await listed({ url: "http://127.0.0.1:1" })).error?.message ?? "",
+        /connection was refused/,
+      );
+      await running.pop()!.close();
+      assert.match(
+        (await listed({ url: "http://no-such-host.invalid" })).error?.message ?? "",
+        /host of the URL is unknown|could not be looked up/,
+      );
+    });
+
+    it("gives up after the timeout, and works again with the next message", async () => {
+      simulator.faults.push({ delay: 60_000 });
+      const runtime = await start({ timeout: "1" });
+      const { error } = await runtime.send({});
+      assert.equal(error?.code, "timeout");
+      assert.match(error.message, /no answer within 1 s/);
+      assert.equal((await runtime.send({})).error, undefined);
+    });
+  });
+
+  describe("retries", () => {
+    it("tries again what may pass, as often as the connection says, and says how often", async () => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      simulator.faults.push(
+        { status: 503 },
+        { status: 429, headers: { "retry-after": "0" } },
+        { drop: "before" },
+      );
+      const runtime = await start({ retries: "3" }, {}, "delete-authorization");
+      const seen = await runtime.send({ payload: id });
+      assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", attempts: 4 });
+      assert.equal(simulator.requests.length, 4);
+    });
+
+    it("counts a delete as done whose answer was lost, when the next try finds nothing", async () => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      simulator.faults.push({ drop: "after" });
+      const runtime = await start({ retries: "1" }, {}, "delete-authorization");
+      assert.partialDeepStrictEqual((await runtime.send({ payload: id })).payload, {
+        outcome: "deleted",
+        attempts: 2,
+      });
+    });
+
+    it("does not count it as done where the server had said that it did nothing", async () => {
+      simulator.faults.push({ status: 503 });
+      const runtime = await start({ retries: "1" }, {}, "delete-authorization");
+      assert.equal((await runtime.send({ payload: "0aaaaaaaaaaaaaaa" })).error?.code, "not-found");
+    });
+
+    it("gives up in the end, with the last error and how often it tried", async () => {
+      simulator.faults.push({ status: 503, times: 2 });
+      const { error } = await listed({ retries: "1" });
+      assert.equal(error?.code, "unavailable");
+      assert.match(error.message, /after 2 tries/);
+    });
+
+    it("does not try again what the server has refused for good", async () => {
+      simulator.faults.push({ status: 500 });
+      assert.equal((await listed({ retries: "3" })).error?.code, "unavailable");
+      assert.equal(simulator.requests.length, 1);
+    });
+  });
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { TokenError } from "../../src/errors.js";
+import { sweep, type Outcome } from "../../src/sweep.js";
+import type { Target } from "../../src/targets.js";
+
+const targets = (count: number): Target[] =>
+  Array.from({ length: count }, (_, index) => ({ id: `id${index}`, known: {} }));
+const never = new AbortController().signal;
+const deleted = (): Promise<Outcome> => Promise.resolve({ outcome: "deleted" });
+
+describe("sweep", () => {
+  it("keeps the order of the targets, whatever the order of the ends", async () => {
+    const open: (() => void)[] = [];
+    const work = sweep(
+      targets(4),
+      () => new Promise<Outcome>((resolve) => open.push(() => resolve({ outcome: "deleted" }))),
+      { parallel: 4, signal: never },
+    );
+    assert.equal(open.length, 4);
+    for (const end of open.toReversed()) {
+      end();
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(
+      (await work).records.map(({ id }) => id),
+      ["id0", "id1", "id2", "id3"],
+    );
+  });
+
+  it("works on as many at once as it may, and not one more", async () => {
+    let now = 0;
+    let most = 0;
+    await sweep(
+      targets(50),
+      async () => {
+        most = Math.max(most, ++now);
+        await new Promise(setImmediate);
+        now--;
+        return { outcome: "deleted" };
+      },
+      { parallel: 7, signal: never },
+    );
+    assert.equal(most, 7);
+  });
+
+  it("gives each failure its record, and one error that counts them", async () => {
+    const { records, error } = await sweep(
+      targets(3),
+      ({ id }) =>
+        id === "id1" ? Promise.reject(new TokenError("timeout", "too slow", { attempts: 2 })) : deleted(),
+      { parallel: 1, signal: never },
+    );
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ["deleted", "failed", "deleted"],
+    );
+    assert.deepEqual(records[1]?.error, { code: "timeout", message: "too slow" });
+    assert.equal(records[1].attempts, 2);
+    assert.equal(error?.code, "timeout");
+    assert.equal(error.message, "1 of 3 were not done. The first: too slow");
+  });
+
+  it("turns an unforeseen exception into a record, too", async () => {
+    const { records } = await sweep(targets(1), () => Promise.reject(new RangeError("oops")), {
+      parallel: 1,
+      signal: never,
+    });
+    assert.equal(records[0]?.error?.code, "bad-response");
+  });
+
+  it("begins nothing more after an error that every other would meet", async () => {
+    const asked: string[] = [];
+    const { records } = await sweep(
+      targets(4),
+      ({ id }) => {
+        asked.push(id);
+        return Promise.reject(new TokenError("unauthorized", "no", { fatal: true }));
+      },
+      { parallel: 1, signal: never },
+    );
+    assert.deepEqual(asked, ["id0"]);
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ["failed", "not-started", "not-started", "not-started"],
+    );
+  });
+
+  it("says what it does not know, when it is stopped", async () => {
+    const control = new AbortController();
+    const { records, error } = await sweep(
+      targets(3),
+      ({ id }) => {
+        if (id === "id0") return deleted();
+        control.abort();
+        return Promise.reject(new TokenError("cancelled", "stopped"));
+      },
+      { parallel: 1, signal: control.signal },
+    );
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ["deleted", "unknown", "not-started"],
+    );
+    assert.equal(error?.code, "cancelled");
+  });
+
+  it("tells each record as soon as it is known, with how many are", async () => {
+    const told: [string, number, number][] = [];
+    await sweep(targets(3), deleted, {
+      parallel: 2,
+      signal: never,
+      onRecord: ({ id }, index, done) => told.push([id, index, done]),
+    });
+    assert.deepEqual(told.toSorted(), [
+      ["id0", 0, 1],
+      ["id1", 1, 2],
+      ["id2", 2, 3],
+    ]);
+  });
+});
