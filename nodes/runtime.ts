@@ -76,20 +76,22 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const stopping = new AbortController();
     const readers = attempt(() => parseAll(operation.fields, properties));
 
+    let shown = 0;
+    const progress = (text: string) => {
+      if (Date.now() - shown < STATUS_INTERVAL) return;
+      shown = Date.now();
+      this.status({ fill: "blue", shape: "dot", text });
+    };
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       const connection = connectionOf(RED, properties.connection, operation.products);
       const values = await readAll(readers(), evaluator(RED, this, msg));
-      let shown = 0;
+      progress("…");
       return await operation.run({
         values: values as Values<F>,
         connection,
         dryRun: Boolean(msg.dryRun),
         signal: stopping.signal,
-        progress: (text) => {
-          if (Date.now() - shown < STATUS_INTERVAL) return;
-          shown = Date.now();
-          this.status({ fill: "blue", shape: "dot", text });
-        },
+        progress,
         send: sender(RED, msg, send),
       });
     };

@@ -41,9 +41,9 @@ export interface TokenErrorDetails {
  */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;
-  readonly statusCode?: number;
-  readonly retryAfter?: number;
-  readonly attempts?: number;
+  declare readonly statusCode?: number;
+  declare readonly retryAfter?: number;
+  declare readonly attempts?: number;
   readonly fatal: boolean;
 
   constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}) {

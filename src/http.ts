@@ -188,7 +188,8 @@ function pauseBefore(attempts: number, result: Answer | TokenError): number {
 export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefined {
   const header = String(answer.headers["retry-after"] ?? "").trim();
   if (/^\d+$/.test(header)) return Number(header);
-  const date = Date.parse(header);
+  // Date.parse alone makes a date of "-1".
+  const date = header.endsWith(" GMT") ? Date.parse(header) : NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 

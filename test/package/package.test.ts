@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { request } from "undici";
+import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const packageJson = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
+  name: string;
+  "node-red": { nodes: Record<string, string> };
+  dependencies: Record<string, string>;
+};
+const nodes = Object.entries(packageJson["node-red"].nodes);
+
+/** What is built and packed, and how a real Node-RED takes it. `npm test` builds it before. */
+describe("the package", () => {
+  const dist = readdirSync(`${root}/dist`);
+  const read = (file: string) => readFileSync(`${root}/${file}`, "utf8");
+
+  for (const [name, file] of nodes) {
+    it(`has all that Node-RED looks for beside ${file}`, () => {
+      assert.equal(file, `dist/${name}.js`);
+      assert.match(read(`dist/${name}.html`), /RED\.nodes\.registerType\("influxdb-[a-z-]+", \{/);
+      assert.match(
+        read(`dist/locales/en-US/${name}.html`),
+        /^<script type="text\/html" data-help-name="influxdb-/,
+      );
+      assert.ok(Object.keys(JSON.parse(read(`dist/locales/en-US/${name}.json`)) as object).length > 0);
+      const icon = /icon: "([\w.-]+)"/.exec(read(`dist/${name}.html`))?.[1];
+      assert.ok(icon === undefined || dist.includes("icons"));
+      if (icon) assert.match(read(`dist/icons/${icon}`), /width="40" height="60"/);
+    });
+  }
+
+  it("holds what the nodes share once, and no copy in a node", () => {
+    const files = dist.filter((file) => file.endsWith(".js"));
+    for (const once of [
+      "new EnvHttpProxyAgent",
+      "EnvHttpProxyAgent(",
+      "registerType",
+      "p-limit",
+      "evaluateNodeProperty",
+    ]) {
+      const holders = files.filter((file) => read(`dist/${file}`).includes(once));
+      assert.ok(
+        holders.every((file) => file.startsWith("chunk-")),
+        `${once} is in ${holders.join()}`,
+      );
+    }
+    assert.equal(files.filter((file) => read(`dist/${file}`).includes("evaluateNodeProperty")).length, 1);
+  });
+
+  it("ships what users need and nothing else", () => {
+    const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
+    for (const { path } of files) {
+      assert.match(path, /^(dist\/|examples\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/);
+    }
+    assert.ok(Object.keys(packageJson.dependencies).length <= 6);
+  });
+
+  it("shows every node in an example, and no example holds a credential", async () => {
+    const examples = await Promise.all((await exampleNames()).map(readExample));
+    const types = new Set(examples.flat().map(({ type }) => type));
+    for (const [name] of nodes) {
+      const type = /registerType\("([\w-]+)"/.exec(read(`dist/${name}.html`))?.[1];
+      assert.ok(types.has(type), `${type} is in no example`);
+    }
+    assert.ok(!JSON.stringify(examples).includes("credentials"));
+    for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
+  });
+
+  describe("in a Node-RED whose nodesExcludes names one of the nodes", function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    before(async () => {
+      const settings = { nodesExcludes: ["delete-authorization.js"] };
+      nodeRed = await startNodeRed({
+        flows: { nodes: [], credentials: {} },
+        port: await freePort(),
+        settings,
+      });
+    });
+    after(() => nodeRed.stop());
+
+    const get = async (accept: string) => {
+      const { body } = await request(`${nodeRed.url}nodes`, { headers: { accept } });
+      return body.text();
+    };
+
+    it("loads all others, with their dialogs, and leaves that one out", async () => {
+      type Sets = { module: string; name: string; err?: string }[];
+      const sets = (JSON.parse(await get("application/json")) as Sets).filter(
+        ({ module }) => module === packageJson.name,
+      );
+      assert.deepEqual(
+        sets
+          .filter(({ err }) => err === undefined)
+          .map(({ name }) => name)
+          .toSorted(),
+        ["influxdb-connection", "list-authorizations", "update-authorization"],
+      );
+      const html = await get("text/html");
+      assert.ok(html.includes('registerType("influxdb-list-authorizations"'));
+      assert.ok(!html.includes('registerType("influxdb-delete-authorization"'));
+      assert.match(
+        nodeRed.log(),
+        /delete-authorization\.js is left out, as nodesExcludes of the settings says/,
+      );
+    });
+  });
+});

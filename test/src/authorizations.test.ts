@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import {
+  authorizationsOf,
+  oldest,
+  type Authorization,
+  type Authorizations,
+} from "../../src/authorizations.js";
+import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
+import { startSimulator, type Simulator } from "../../simulator/server.js";
+
+/** The clients without Node-RED: they are of use to any program. */
+describe("authorizationsOf", () => {
+  let simulator: Simulator;
+  let http: Http;
+  let authorizations: Authorizations;
+
+  const connect = (token = simulator.world.operator.token, retries = 0) =>
+    createHttp({
+      url: new URL(simulator.url),
+      authorization: `Token ${token}`,
+      timeout: 5,
+      retries,
+      parallel: 4,
+    });
+
+  beforeEach(async () => {
+    simulator = await startSimulator();
+    http = connect();
+    authorizations = authorizationsOf(http);
+  });
+  afterEach(async () => {
+    await http.close();
+    await simulator.close();
+  });
+
+  it("lists, updates and deletes", async () => {
+    const { id } = simulator.world.addAuthorization({ description: "mine" });
+    assert.deepEqual(
+      (await authorizations.list({ description: "mine" })).map((found) => found.id),
+      [id],
+    );
+    const { value, attempts } = await authorizations.update(id, { status: "inactive" });
+    assert.deepEqual([value.status, value.description, attempts], ["inactive", "mine", 1]);
+    await authorizations.delete(id);
+    await assert.rejects(authorizations.delete(id), { code: "not-found", statusCode: 404 });
+  });
+
+  it("encodes what it puts into a path", async () => {
+    await assert.rejects(authorizations.delete("../users/x?y#z"), { code: "invalid-id" });
+    assert.equal(simulator.requests[0]!.path, "/api/v2/authorizations/..%2Fusers%2Fx%3Fy%23z");
+  });
+
+  it("encodes what it puts into a query", async () => {
+    simulator.world.addUser("a&b=c d+é");
+    await authorizations.list({ user: "a&b=c d+é" });
+    assert.equal(new URL(simulator.requests[0]!.path, simulator.url).searchParams.get("user"), "a&b=c d+é");
+  });
+
+  it("ends all that is under way when it is closed, and begins nothing after", async () => {
+    simulator.faults.push({ delay: 60_000 });
+    const listing = authorizations.list({});
+    await simulator.arrived(1);
+    const ended = assert.rejects(listing, { code: "cancelled" });
+    await http.close();
+    await ended;
+    await assert.rejects(authorizations.list({}), { code: "cancelled" });
+    assert.equal(simulator.requests.length, 1);
+  });
+
+  it("ends one call by its signal, also while it waits for its next try", async () => {
+    http = connect(undefined, 3);
+    simulator.faults.push({ status: 503, headers: { "retry-after": "3600" } });
+    const control = new AbortController();
+    const listing = authorizationsOf(http).list({}, control.signal);
+    await simulator.arrived(1);
+    control.abort();
+    await assert.rejects(listing, { code: "cancelled" });
+  });
+
+  it("carries code, status and wait as own properties of the error", async () => {
+    simulator.faults.push({ status: 429, headers: { "retry-after": "7" } });
+    const error: unknown = await authorizations.list({}).catch((thrown: unknown) => thrown);
+    assert.deepEqual(
+      ["code", "statusCode", "retryAfter", "cause"].map((name) => Object.hasOwn(error as object, name)),
+      [true, true, true, true],
+    );
+    assert.partialDeepStrictEqual(
+      { ...(error as object) },
+      { code: "rate-limited", statusCode: 429, retryAfter: 7 },
+    );
+    assert.match(String(error), /^Cannot list authorizations: too many requests\. Try again in 7 s/);
+  });
+});
+
+describe("oldest", () => {
+  const of = (id: string, createdAt?: string): Authorization => ({
+    id,
+    status: "active",
+    ...(createdAt && { createdAt }),
+  });
+
+  it("is the one that was created first, and the first of the list where the dates do not tell", () => {
+    assert.equal(oldest([of("b", "2026-02-02T00:00:00Z"), of("a", "2026-01-01T00:00:00Z")])?.id, "a");
+    assert.equal(oldest([of("a"), of("b")])?.id, "a");
+    assert.equal(oldest([]), undefined);
+  });
+});
+
+describe("retryAfterOf", () => {
+  const of = (value?: string) => retryAfterOf({ headers: { "retry-after": value } });
+
+  it("reads seconds, and a date", () => {
+    assert.equal(of("12"), 12);
+    assert.equal(of("0"), 0);
+    const wait = of(new Date(Date.now() + 60_000).toUTCString()) ?? NaN;
+    assert.ok(wait > 50 && wait <= 60);
+    assert.equal(of(new Date(0).toUTCString()), 0);
+  });
+
+  it("takes nonsense for nothing", () => {
+    for (const value of ["soon", "", "-1", "1.5", undefined]) assert.equal(of(value), undefined);
+  });
+});
