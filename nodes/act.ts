@@ -1,5 +1,5 @@
 import { TokenError } from "../src/errors.js";
-import { sweep, type Outcome, type OutcomeRecord } from "../src/sweep.js";
+import { sweep, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "../src/sweep.js";
 import type { IdFormat, Target } from "../src/targets.js";
 import { choice, flag, limitField, targetsField } from "./fields.js";
 import type { Summary, Task } from "./runtime.js";
@@ -28,7 +28,7 @@ export async function change(
   const { connection, signal } = task;
   const { list, many } = task.values.targets;
   const dryRun = isDryRun(task);
-  const parts = inParts && many;
+  const parts = inParts && many && list.length > 0;
 
   const { records, error } = await sweep(
     list,
@@ -45,6 +45,7 @@ export async function change(
       },
     },
   );
+  if (signal.aborted) task.warn(`Stopped half way. ${summary(records)}`);
   // One target that failed is an error and nothing else; of many, the whole report goes on as well.
   if (error && !many) throw error;
   if (!parts) task.send(many ? records : records[0]);
@@ -63,7 +64,7 @@ export async function changeForGood(
   if (!confirmed && !dryRun) {
     throw new TokenError(
       "not-confirmed",
-      'Did nothing: the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
+      'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
         "Open the node and tick it, or ask for a dry run.",
     );
   }
@@ -88,8 +89,11 @@ function isDryRun(task: Task<Changing>): boolean {
   return task.values.dryRun || task.dryRun;
 }
 
-export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
-  return attempts > 1 ? { attempts } : {};
+/** For the log, which outlives a deploy that takes the nodes behind this one with it: each outcome and its ids. */
+function summary(records: OutcomeRecord[]): string {
+  const outcomes = [...new Set(records.map(({ outcome }) => outcome))];
+  const idsOf = (wanted: string) => records.filter(({ outcome }) => outcome === wanted).map(({ id }) => id);
+  return outcomes.map((outcome) => `${outcome}: ${idsOf(outcome).join(" ")}.`).join(" ");
 }
 
 function doneWord(records: OutcomeRecord[]): string {

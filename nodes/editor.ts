@@ -25,7 +25,7 @@ ${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
   outputs: ${outputs.length},
   outputLabels: function (index) { return [${outputs.map((key) => `this._("output.${key}")`).join(", ")}][index]; },
   paletteLabel: function () { return this._("palette"); },
-  label: function () { return this.name || this._("palette"); },
+  label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () {
 ${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInputOf(key, control)] : [])).join("\n")}
@@ -36,6 +36,7 @@ ${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInput
 ${row("name", "fa-tag", `<input type="text" id="node-input-name" style="${WIDE}" data-i18n="[placeholder]label.name">`)}
 ${row("connection", "fa-database", `<input type="text" id="node-input-connection" style="${WIDE}">`)}
 ${fields.map(([key, field]) => sectionOf(field) + rowOf(key, field.control)).join("\n")}
+<style>.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }</style>
 </script>
 `;
 }
@@ -117,7 +118,20 @@ function typedInputOf(key: string, { constants, words, sources, preset }: Typed)
           : `"${source}"`,
       ),
   ];
-  return `    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: [${types.join(", ")}] });`;
+  return `    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: [${types.join(", ")}] });
+    ${tooltipOf(key, [...constants, "str"])}`;
+}
+
+/**
+ * The editor hangs the text of a validator on the input, which a TypedInput hides. Sources with a check of
+ * their own (such as JSONata) show theirs on the frame already.
+ */
+function tooltipOf(key: string, types: string[]): string {
+  return `RED.popover.tooltip($("#node-input-${key}").next(), () => {
+      if (${JSON.stringify(types)}.indexOf($("#node-input-${key}Type").val()) === -1) return null;
+      var wrong = this._def.defaults.${key}.validate.call(this, $("#node-input-${key}").val(), {});
+      return typeof wrong === "string" ? wrong : null;
+    });`;
 }
 
 const LABEL = "width: 130px";
@@ -141,7 +155,7 @@ function rowOf(key: string, control: Control): string {
     case "choice":
       return row(key, undefined, select(key, control.options, `option.${key}`, WIDE));
     case "flag":
-      return `<div class="form-row" style="display: flex; align-items: baseline; padding-left: 134px">
+      return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 134px">
   <input type="checkbox" id="node-input-${key}" style="width: auto; margin: 0 8px 0 0">
   <label for="node-input-${key}" style="width: auto"><span data-i18n="label.${key}"></span></label>
 </div>`;

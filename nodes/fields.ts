@@ -1,3 +1,4 @@
+import type { NodeAPI } from "node-red";
 import * as z from "zod";
 import { kindOf, TokenError } from "../src/errors.js";
 import { createGuard, WINDOWS, type Guard } from "../src/guard.js";
@@ -7,8 +8,12 @@ import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
 export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** Evaluates a TypedInput against the message in hand. */
-export type Evaluate = (value: string, source: Source) => Promise<unknown>;
+/**
+ * Evaluates a TypedInput against the message in hand; what is not there comes out as undefined.
+ *
+ * @throws {TokenError} `invalid-config` where the expression itself is wrong.
+ */
+export type Evaluate = (value: string, source: Source, name: string) => Promise<unknown>;
 
 /** What the dialog shows for a field. The renderer of the editor knows these kinds and no other. */
 export type Control =
@@ -102,15 +107,20 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
     ...(options.section !== undefined && { section: options.section }),
     ...(options.wrongWhen && { wrongWhen: options.wrongWhen }),
     parse(name, properties) {
+      const given = properties[name];
+      // A value without its type is no wish to leave the field at its preset, which for a filter is "any".
+      const isMeant = given !== undefined && given !== "" && given !== preset.value;
+      const typeOf = z.enum(types as [string]);
       const type = property(
         `${name}Type`,
         properties,
-        z.enum(types as [string]).default(preset.type),
+        isMeant ? typeOf : typeOf.default(preset.type),
         oneOf(types),
       );
       const value = property(name, properties, z.string().default(preset.value), "a text");
       if (type in constants) return () => constants[type] as T;
-      return async (evaluate) => options.read(await evaluate(value, type as Source), name);
+      if (type === "str") refuseUnsetVariable(name, value);
+      return async (evaluate) => options.read(await evaluate(value, type as Source, name), name);
     },
   };
 }
@@ -149,11 +159,41 @@ function property<T>(
   throw invalidConfig(name, properties[name], expected);
 }
 
-export function invalidConfig(name: string, value: unknown, expected: string): TokenError {
+function invalidConfig(name: string, value: unknown, expected: string): TokenError {
   return new TokenError(
     "invalid-config",
-    `The field "${name}" holds ${kindOf(value)}, expected ${expected}. Open the node and set it.`,
+    `the field "${name}" holds ${kindOf(value)}, expected ${expected}. Open the node and set it.`,
   );
+}
+
+/**
+ * Node-RED puts the value of an environment variable in place of `${NAME}`, and leaves that as it is where
+ * there is no such variable.
+ *
+ * @throws {TokenError} `invalid-config`.
+ */
+export function refuseUnsetVariable(name: string, value: string): void {
+  const variable = /^\$\{(\S+)\}$/.exec(value.trim())?.[1];
+  if (variable === undefined) return;
+  throw new TokenError(
+    "invalid-config",
+    `the field "${name}" names the environment variable ${variable}, which is not set or empty. Set it and restart Node-RED.`,
+  );
+}
+
+/**
+ * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default
+ * URL" is never meant by it. The properties that a node gets do not tell; the flow does.
+ *
+ * @throws {TokenError} `invalid-config`.
+ */
+export function refuseEmptyVariables(RED: NodeAPI, id: string, properties: Record<string, unknown>): void {
+  RED.nodes.eachNode((node) => {
+    if (node.id !== id) return;
+    for (const [name, value] of Object.entries(node)) {
+      if (typeof value === "string" && properties[name] === "") refuseUnsetVariable(name, value);
+    }
+  });
 }
 
 function oneOf(words: readonly string[]): string {

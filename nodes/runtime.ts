@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
 import { asTokenError, TokenError } from "../src/errors.js";
-import type { Evaluate, Fields, Values } from "./fields.js";
+import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection, type Product } from "./influxdb-connection/connection.js";
 
 /**
@@ -30,6 +30,8 @@ export interface Task<F extends Fields> {
   signal: AbortSignal;
   /** Shows how far the work is, in the node's status. */
   progress: (text: string) => void;
+  /** Writes to the log. */
+  warn: (text: string) => void;
   /** Sends the message on with this payload. */
   send: (payload: unknown, options?: { output?: number; part?: { index: number; count: number } }) => void;
 }
@@ -70,11 +72,17 @@ const STATUS_INTERVAL = 250;
 function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void {
   leaveOutIfExcluded(RED, operation.type);
 
+  // As people name it: "delete authorization".
+  const task = operation.type.replace("influxdb-", "").replaceAll("-", " ");
+
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);
     const underWay = new Set<Promise<void>>();
     const stopping = new AbortController();
-    const readers = attempt(() => parseAll(operation.fields, properties));
+    const readers = attempt(() => {
+      refuseEmptyVariables(RED, this.id, properties);
+      return parseAll(operation.fields, properties);
+    });
 
     let shown = 0;
     const progress = (text: string) => {
@@ -92,20 +100,31 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
         dryRun: Boolean(msg.dryRun),
         signal: stopping.signal,
         progress,
+        warn: (text) => {
+          this.warn(text);
+        },
         send: sender(RED, msg, send),
       });
     };
 
+    const end = (done: (error?: Error) => void, error?: TokenError) => {
+      try {
+        done(error);
+      } catch (thrown) {
+        // A message that cannot be copied for a Catch node; the exception would end Node-RED.
+        this.error(`${error?.message ?? "Done"} (The message could not be passed on: ${String(thrown)})`);
+      }
+    };
     this.on("input", (msg, send, done) => {
       const work = handle(msg as Message, send as Send).then(
         ({ text, dryRun }) => {
           this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
-          done();
+          end(done);
         },
         (thrown: unknown) => {
-          const error = asTokenError(thrown);
+          const error = asTokenError(thrown).during(task);
           this.status({ fill: "red", shape: "ring", text: error.code });
-          done(error);
+          end(done, error);
         },
       );
       underWay.add(work);
@@ -159,14 +178,24 @@ async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise
 }
 
 function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
-  return (value, source) =>
+  return (value, source, name) =>
     new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
-        const reason = error instanceof Error ? error.message : "it could not be evaluated";
+        if (error instanceof TypeError && source !== "jsonata") {
+          // The path leads through something that is not there.
+          resolve(undefined);
+          return;
+        }
+        // Not the message of the error: JSONata quotes values in some.
+        const { code, position } = error as { code?: string; position?: number };
+        const where =
+          source === "jsonata"
+            ? `JSONata error ${code ?? ""} at character ${position ?? 0}`
+            : "not a valid path";
         reject(
           new TokenError(
             "invalid-config",
-            `A field of type ${source} could not be read: ${reason}. Open the node and correct it.`,
+            `the field "${name}" could not be evaluated: ${where}. Open the node and correct it.`,
           ),
         );
       };
@@ -189,7 +218,8 @@ function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
 function sender<F extends Fields>(RED: NodeAPI, msg: Message, send: Send): Task<F>["send"] {
   let series: { id: string; rest: Message } | undefined;
   return (payload, { output = 0, part } = {}) => {
-    let outgoing: Message = msg;
+    // A function node can freeze a message.
+    let outgoing: Message = Object.isExtensible(msg) ? msg : { ...msg };
     if (part) {
       // The payload of the original may be large, and each copy gets another.
       series ??= { id: RED.util.generateId(), rest: { ...msg, payload: undefined } };

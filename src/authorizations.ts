@@ -109,10 +109,10 @@ export function authorizationsOf(http: Http): Authorizations {
       if (authorizations.length === 0 && Object.keys(query).length === 0) {
         throw new TokenError(
           "forbidden",
-          `Cannot ${task}: the list is empty although it should hold the connection's own token. ` +
+          "the list is empty although it should hold the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
-          { statusCode: answer.status },
+          { task, statusCode: answer.status },
         );
       }
       return authorizations.filter((authorization) => matches(authorization, filters));
@@ -197,7 +197,7 @@ export function readFilter<K extends keyof AuthorizationFilters>(
   if (result === undefined) {
     throw new TokenError(
       "invalid-filter",
-      `Cannot list authorizations: the filter "${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
+      `the filter "${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
     );
   }
   return result as NonNullable<AuthorizationFilters[K]>;
@@ -258,7 +258,8 @@ function refusal(answer: Answer): TokenError {
   const retryAfter = retryAfterOf(answer);
   const tried = answer.attempts > 1 ? ` after ${answer.attempts} tries` : "";
   const fail = (code: TokenErrorCode, reason: string, fatal = false) =>
-    new TokenError(code, `Cannot ${answer.call.task}: ${reason}`, {
+    new TokenError(code, reason, {
+      task: answer.call.task,
       statusCode: status,
       retryAfter,
       fatal,

@@ -20,17 +20,20 @@ export type TokenErrorCode =
   | "not-confirmed"
   | "cancelled"
   | "unsupported-product"
-  | "bad-response";
+  | "bad-response"
+  | "unexpected";
 
 export interface TokenErrorDetails {
+  /** What could not be done, to complete "Cannot …": `delete authorization 0a1b…`. */
+  task?: string | undefined;
   /** HTTP status of the server's answer, where there was one. */
   statusCode?: number | undefined;
   /** Seconds that the server asked to wait, where it did. */
   retryAfter?: number | undefined;
-  /** How often the request was tried, where it was tried more than once. */
+  /** How often the request was sent, where that is not once. */
   attempts?: number | undefined;
-  /** What lies beneath: the server's answer in short, or the error of a lower layer. */
-  cause?: unknown;
+  /** What lies beneath, in plain properties: foreign errors can hold requests, and with them secrets. */
+  cause?: object | undefined;
   /** True where every further request of the connection would fail alike, so that a sweep must stop. */
   fatal?: boolean;
 }
@@ -41,18 +44,31 @@ export interface TokenErrorDetails {
  */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;
+  declare readonly task?: string;
   declare readonly statusCode?: number;
   declare readonly retryAfter?: number;
   declare readonly attempts?: number;
   readonly fatal: boolean;
 
-  constructor(code: TokenErrorCode, message: string, details: TokenErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  /** @param reason why, and what to do about it. */
+  constructor(
+    code: TokenErrorCode,
+    readonly reason: string,
+    private readonly details: TokenErrorDetails = {},
+  ) {
+    const { task, statusCode, retryAfter, attempts, cause, fatal } = details;
+    super(task === undefined ? reason : `Cannot ${task}: ${reason}`, cause && { cause });
     this.code = code;
-    this.fatal = details.fatal ?? false;
-    if (details.statusCode !== undefined) this.statusCode = details.statusCode;
-    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
-    if (details.attempts !== undefined) this.attempts = details.attempts;
+    this.fatal = fatal ?? false;
+    if (task !== undefined) this.task = task;
+    if (statusCode !== undefined) this.statusCode = statusCode;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
+    if (attempts !== undefined) this.attempts = attempts;
+  }
+
+  /** The same with the task, where it names none yet. */
+  during(task: string): TokenError {
+    return this.task === undefined ? new TokenError(this.code, this.reason, { ...this.details, task }) : this;
   }
 
   /** Node-RED shows an error as `String(error)`: the plain sentence, without a class name before it. */
@@ -61,11 +77,11 @@ export class TokenError extends Error {
   }
 }
 
-/** Any thrown value as a TokenError; what is none already came from code that should not throw. */
+/** Any thrown value as a TokenError; what is none comes from code that should not throw. */
 export function asTokenError(error: unknown): TokenError {
   if (error instanceof TokenError) return error;
   const reason = error instanceof Error ? error.message : "unknown reason";
-  return new TokenError("bad-response", `Unexpected failure: ${reason}. Please report it.`, { cause: error });
+  return new TokenError("unexpected", `unexpected failure: ${reason}. Please report it.`);
 }
 
 /** The kind of a value in words that a flow's author knows, and never the value: it could be a secret. */

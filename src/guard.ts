@@ -29,7 +29,7 @@ export function createGuard(max: number, per: Window, now: () => number = Date.n
         const before = used > 0 ? ` after ${used} before it` : "";
         throw new TokenError(
           "too-many",
-          `Too many at once: the message names ${count}${before}, and the node allows ${max} per ${per}. ` +
+          `too many at once: the message names ${count}${before}, and the node allows ${max} per ${per}. ` +
             "Nothing was done. Send fewer, or raise the limit in the node.",
         );
       }

@@ -59,33 +59,25 @@ export interface Http {
 const RETRIED = new Set([429, 502, 503, 504]);
 /** Answers of a gateway that has passed the request on: the server behind it may have done its work. */
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
+/** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
+const LONGEST_ANSWER = 256 * 1024 * 1024;
 const FIRST_PAUSE = 0.25;
 const LONGEST_PAUSE = 30;
 
-/** An HTTP client for one connection: one pool of sockets, one bound on parallel requests. */
+/**
+ * An HTTP client for one connection: one pool of sockets, one bound on parallel requests.
+ *
+ * @throws {TokenError} `invalid-config` where a proxy is set, here or in the environment, that is no valid URL.
+ */
 export function createHttp(options: HttpOptions): Http {
-  const dispatcher = new EnvHttpProxyAgent({
-    connections: options.parallel,
-    connect: { ...options.tls, timeout: options.timeout * 1000 },
-    // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
-    proxyTunnel: false,
-    ...(options.tls && { requestTls: options.tls }),
-    ...(options.proxy && {
-      httpProxy: options.proxy.url,
-      httpsProxy: options.proxy.url,
-      noProxy: options.proxy.noProxy,
-    }),
-  });
+  const dispatcher = createDispatcher(options);
   const limit = pLimit(options.parallel);
   const closing = new AbortController();
 
   async function sendWithRetries(call: Call): Promise<Answer> {
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
-      throwIfCancelled(call);
+      if (call.signal?.aborted || closing.signal.aborted) throw cancelled(call, attempts - 1);
       const result = await sendOnce(call).then(
         (answer) => ({ ...answer, attempts, mayBeRepeated }),
         (error: unknown) => transportError(call, error, attempts, options),
@@ -95,7 +87,7 @@ export function createHttp(options: HttpOptions): Http {
         if (result instanceof Error) throw result;
         return result;
       }
-      mayBeRepeated ||= result instanceof Error ? !isRefused(result) : LOST_BEHIND_GATEWAY.has(result.status);
+      mayBeRepeated ||= mayHaveArrived(result);
       await pause(pauseBefore(attempts, result), call);
     }
   }
@@ -138,10 +130,6 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  function throwIfCancelled(call: Call): void {
-    if (call.signal?.aborted || closing.signal.aborted) throw cancelled(call);
-  }
-
   async function pause(seconds: number, call: Call): Promise<void> {
     const signals = call.signal ? [call.signal, closing.signal] : [closing.signal];
     await sleep(seconds * 1000, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
@@ -161,6 +149,30 @@ export function createHttp(options: HttpOptions): Http {
 /** An error page may echo the request; what becomes of it later must not hold the token. */
 function withoutSecret(text: string, { authorization }: HttpOptions): string {
   return text.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+}
+
+function createDispatcher({ parallel, timeout, tls, proxy }: HttpOptions): EnvHttpProxyAgent {
+  try {
+    return new EnvHttpProxyAgent({
+      connections: parallel,
+      connect: { ...tls, timeout: timeout * 1000 },
+      // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: LONGEST_ANSWER,
+      // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
+      proxyTunnel: false,
+      ...(tls && { requestTls: tls }),
+      ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.noProxy }),
+    });
+  } catch {
+    // The original error holds the URL, and with it a password.
+    throw new TokenError(
+      "invalid-config",
+      "the HTTP proxy is no valid URL such as http://proxy.example.com:3128. " +
+        "Correct it in the connection, or in the environment variables http_proxy and https_proxy.",
+    );
+  }
 }
 
 class Cancelled extends Error {}
@@ -193,16 +205,19 @@ export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefine
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-/** True where the connection was never made, so that the request cannot have reached the server. */
-function isRefused(error: TokenError): boolean {
-  const code = (error.cause as { code?: unknown } | undefined)?.code;
-  return ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"].includes(String(code));
+/** Codes of failures before there was a connection: nothing has reached the server. */
+const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+function mayHaveArrived(result: Answer | TokenError): boolean {
+  if (result instanceof TokenError) return !NEVER_CONNECTED.has((result.cause as { code: string }).code);
+  return LOST_BEHIND_GATEWAY.has(result.status);
 }
 
 /** Own words for the failures of the network that people meet; the key is the code of Node or undici. */
 const NETWORK_REASONS: Record<string, string> = {
-  ECONNREFUSED: "the connection was refused. Is the server running, and are host and port of the URL right?",
-  ENOTFOUND: "the host of the URL is unknown. Check the URL in the connection.",
+  ECONNREFUSED:
+    "the connection was refused. Check that the server (or the proxy) runs, and host and port of its URL.",
+  ENOTFOUND: "the host is unknown. Check the URL (or the proxy) in the connection.",
   EAI_AGAIN: "the name of the host could not be looked up. Check the network and its DNS.",
   EHOSTUNREACH: "the host cannot be reached. Check the network and the URL.",
   ENETUNREACH: "the network cannot be reached. Check the network.",
@@ -221,13 +236,14 @@ const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
 function transportError(call: Call, error: unknown, attempts: number, options: HttpOptions): TokenError {
-  if (error instanceof Cancelled) return cancelled(call);
-  const cause = error instanceof Error ? error : new Error(String(error));
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const tried = attempts > 1 ? ` (tried ${attempts} times)` : "";
-  const fail = (kind: TokenErrorCode, reason: string) =>
-    new TokenError(kind, `Cannot ${call.task}: ${reason}${tried}`, {
-      cause,
+  if (error instanceof Cancelled) return cancelled(call, attempts);
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
+  const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
+    new TokenError(kind, reason + tried, {
+      task: call.task,
+      cause: { code, message: withoutSecret(message, options) },
+      fatal,
       ...(attempts > 1 && { attempts }),
     });
 
@@ -238,23 +254,39 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
       `no answer within ${options.timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
     );
   }
-  if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {
-    return fail("tls", `no secure connection: ${TLS_REASONS[code] ?? UNKNOWN_CA}`);
+  if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
+    return fail(
+      "bad-response",
+      "the answer is longer than 256 MB. Narrow the list by a user or an organization.",
+    );
   }
-  if (/proxy/i.test(cause.message)) {
+  if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {
+    return fail("tls", `no secure connection: ${TLS_REASONS[code] ?? UNKNOWN_CA}`, true);
+  }
+  const reason = NETWORK_REASONS[code];
+  if (reason === undefined && /proxy/i.test(message)) {
     return fail(
       "network",
       "the proxy did not pass the request on. Check the proxy's address and credentials.",
     );
   }
-  return fail("network", NETWORK_REASONS[code] ?? "the network failed. Check the network and the URL.");
+  return fail(
+    "network",
+    reason ?? "the network failed. Check the network and the URL.",
+    NEVER_CONNECTED.has(code),
+  );
 }
 
-function cancelled(call: Call): TokenError {
-  return new TokenError(
-    "cancelled",
-    `Did not ${call.task}: the flow was stopped or deployed anew meanwhile.`,
-  );
+/** @param sent how often the request was sent before. */
+function cancelled(call: Call, sent: number): TokenError {
+  const effect =
+    sent === 0
+      ? "Nothing was sent."
+      : "The request was under way and may have taken effect; list the tokens to see.";
+  return new TokenError("cancelled", `the flow was stopped or deployed anew. ${effect}`, {
+    task: call.task,
+    attempts: sent,
+  });
 }
 
 /**
@@ -283,9 +315,7 @@ export function badResponse(answer: Answer, reason: string): TokenError {
   const { call, status } = answer;
   return new TokenError(
     "bad-response",
-    `Cannot ${call.task}: ${reason} (status ${status}). Does the connection's URL lead to InfluxDB's API?`,
-    {
-      statusCode: status,
-    },
+    `${reason} (status ${status}). Check that the connection's URL leads to InfluxDB's API.`,
+    { task: call.task, statusCode: status, cause: { statusCode: status } },
   );
 }

@@ -13,7 +13,7 @@ import type { Target } from "./targets.js";
 export type OutcomeName =
   "updated" | "deleted" | "revoked" | "not-found" | "dry-run" | "failed" | "not-started" | "unknown";
 
-/** The record of one target: what is known of the token, and what became of it. */
+/** The record of one target: what became of it, and what is known of the token. */
 export interface OutcomeRecord {
   id: string;
   outcome: OutcomeName;
@@ -32,7 +32,7 @@ export interface SweepOptions {
   /** How many targets are worked on at once. */
   parallel: number;
   signal: AbortSignal;
-  /** Called as soon as the outcome of a target is known. */
+  /** Called as soon as the outcome of a target is known. Where it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
 }
 
@@ -59,37 +59,50 @@ export async function sweep(
   let done = 0;
   let stopped = false;
 
+  function fail(thrown: unknown): TokenError {
+    const error = asTokenError(thrown);
+    errors.push(error);
+    return error;
+  }
+
   async function one(target: Target): Promise<Outcome> {
     if (stopped || options.signal.aborted) return { outcome: "not-started" };
     try {
       return await act(target);
     } catch (thrown) {
-      const error = asTokenError(thrown);
-      errors.push(error);
+      const error = fail(thrown);
       if (error.fatal) stopped = true;
-      const attempts = error.attempts === undefined ? {} : { attempts: error.attempts };
-      if (error.code === "cancelled") return { outcome: "unknown", ...attempts };
-      return { outcome: "failed", ...attempts, error: describe(error) };
+      if (error.code === "cancelled") return { outcome: error.attempts === 0 ? "not-started" : "unknown" };
+      return { outcome: "failed", ...triedMoreThanOnce(error.attempts), error: describe(error) };
     }
   }
 
   async function work(): Promise<void> {
     for (let index = next++; index < targets.length; index = next++) {
-      const target = targets[index] as Target;
-      const outcome = await one(target);
-      const record: OutcomeRecord = {
-        ...target.known,
-        ...outcome,
-        id: target.id,
-        at: new Date().toISOString(),
-      };
+      const { id, known } = targets[index] as Target;
+      const outcome = await one(targets[index] as Target);
+      const at = new Date().toISOString();
+      // What matters first: it is read in the debug sidebar. A server's own id can be spelled otherwise.
+      const record: OutcomeRecord = Object.assign({ id, outcome: outcome.outcome, at }, known, outcome, {
+        id,
+      });
       records[index] = record;
-      options.onRecord?.(record, index, ++done);
+      try {
+        options.onRecord?.(record, index, ++done);
+      } catch (thrown) {
+        fail(thrown);
+        stopped = true;
+      }
     }
   }
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
-  return { records, ...failureOf(records, errors) };
+  return { records, ...failureOf(records, errors[0]) };
+}
+
+/** For a record: how often a request was sent, where more than once. */
+export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
+  return attempts > 1 ? { attempts } : {};
 }
 
 function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {
@@ -97,20 +110,20 @@ function describe({ code, message, statusCode }: TokenError): NonNullable<Outcom
 }
 
 /** One error for the whole: a single target's own, or a sentence that counts. */
-function failureOf(records: OutcomeRecord[], errors: TokenError[]): { error?: TokenError } {
+function failureOf(records: OutcomeRecord[], first: TokenError | undefined): { error?: TokenError } {
   const failed = records.filter(({ outcome }) =>
     ["failed", "unknown", "not-started"].includes(outcome),
   ).length;
-  if (failed === 0) return {};
-  const first =
-    errors[0] ?? new TokenError("cancelled", "The flow was stopped or deployed anew before the work began.");
-  if (records.length === 1) return { error: first };
-  const { code, statusCode, retryAfter } = first;
+  if (failed === 0 && first === undefined) return {};
+  const error =
+    first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
+  if (records.length === 1) return { error };
+  const { code, statusCode, retryAfter, cause } = error;
   return {
-    error: new TokenError(code, `${failed} of ${records.length} were not done. The first: ${first.message}`, {
+    error: new TokenError(code, `${failed} of ${records.length} were not done. The first: ${error.message}`, {
       statusCode,
       retryAfter,
-      cause: first,
+      cause: cause as object | undefined,
     }),
   };
 }

@@ -35,10 +35,11 @@ export interface Targets {
 export function readTargets(value: unknown, format: IdFormat): Targets {
   if (!Array.isArray(value)) return { many: false, list: [readTarget(value, format, "")] };
   const byId = new Map<string, Target>();
-  value.forEach((item: unknown, index) => {
+  // Not forEach: it passes over holes, and an array of nothing but holes is not empty.
+  for (const [index, item] of (value as unknown[]).entries()) {
     const target = readTarget(item, format, ` in element ${index} of the array`);
     if (!byId.has(target.id)) byId.set(target.id, target);
-  });
+  }
   return { many: true, list: [...byId.values()] };
 }
 
@@ -51,14 +52,14 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
     const found = isObject ? "an object without an id" : kindOf(value);
     throw new TokenError(
       "missing-id",
-      `No ${format.noun} ID${where}: found ${found}. ` +
+      `no ${format.noun} ID${where}: found ${found}. ` +
         `Send the ID (${format.expected}), an object with an "id", or an array of either.`,
     );
   }
   if (typeof id !== "string" || !format.pattern.test(id.trim())) {
     throw new TokenError(
       "invalid-id",
-      `No valid ${format.noun} ID${where}: found ${kindOf(id)}, expected ${format.expected}. ` +
+      `no valid ${format.noun} ID${where}: found ${kindOf(id)}, expected ${format.expected}. ` +
         `Use the "id" of the ${format.noun}, not its token or its name.`,
     );
   }

@@ -6,7 +6,10 @@ const isoTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
 /** How a point in time may be written, in words that complete "expected …". */
 export const MOMENT_EXPECTED =
-  "an age such as 90d (s, m, h, d, w or y), a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970";
+  "an age such as 90d (s, m, h, d, w or y), a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000";
+
+/** Smaller numbers are no milliseconds of any token's life: they are seconds, days, or nothing. */
+const FIRST_TIMESTAMP = Date.parse("2000-01-01");
 
 /**
  * Reads a point in time: an age before `now`, an ISO 8601 date (midnight UTC) or date and time with a zone, a
@@ -21,8 +24,9 @@ export function readMoment(value: unknown, now: number): number | undefined {
 }
 
 function momentOf(value: unknown, now: number): number {
-  if (value instanceof Date) return value.getTime();
-  if (typeof value === "number") return value;
+  if (value instanceof Date || typeof value === "number") {
+    return Number(value) >= FIRST_TIMESTAMP ? Number(value) : NaN;
+  }
   if (typeof value !== "string") return NaN;
   const text = value.trim();
   if (AGE.test(text)) return now - ms(text as ms.StringValue);

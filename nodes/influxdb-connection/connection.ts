@@ -3,6 +3,7 @@ import * as z from "zod";
 import { authorizationsOf, authorizationId, type Authorizations } from "../../src/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
+import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
 export const PRODUCTS = {
@@ -48,6 +49,7 @@ export function registerConnection(RED: NodeAPI): void {
 
     this.connection = () => {
       if (connection) return connection;
+      refuseEmptyVariables(RED, this.id, properties);
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
       const credentials = this.credentials as { token?: string } | undefined;
@@ -69,7 +71,7 @@ export function registerConnection(RED: NodeAPI): void {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
             "protected",
-            `Did not touch ${id}: it is protected. Take it from the protected IDs of the connection, if you mean it.`,
+            `${id} is protected. Take it from the protected IDs of the connection, if you mean it.`,
           );
         },
       };
@@ -96,7 +98,7 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
   if (node?.type !== CONNECTION_TYPE) {
     throw new TokenError(
       "invalid-config",
-      "No connection is chosen, or it is disabled. Open the node and choose a connection.",
+      "no connection is chosen, or it is disabled. Open the node and choose a connection.",
     );
   }
   const connection = node.connection();
@@ -178,6 +180,7 @@ function readUrl(text: string): URL {
 
 function readToken(token: string | undefined): string {
   const value = token?.trim() ?? "";
+  refuseUnsetVariable("token", value);
   if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
   if (!/^[\x21-\x7e]+$/.test(value))
     throw invalidConnection("its token holds characters that no API token has");
@@ -219,6 +222,6 @@ function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
 function invalidConnection(reason: string): TokenError {
   return new TokenError(
     "invalid-config",
-    `The connection cannot be used: ${reason}. Open the connection and correct it.`,
+    `the connection cannot be used: ${reason}. Open the connection and correct it.`,
   );
 }

@@ -53,6 +53,6 @@ export default node({
     } else {
       send(found);
     }
-    return { text: `${found.length} found` };
+    return { text: `${values.result === "first" && found.length > 1 ? "1 of " : ""}${found.length} found` };
   },
 });

@@ -1,6 +1,7 @@
 import { authorizationId } from "../../src/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
-import { change, triedMoreThanOnce } from "../act.js";
+import { triedMoreThanOnce } from "../../src/sweep.js";
+import { change } from "../act.js";
 import { flag, targetsField, typed } from "../fields.js";
 import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
 import { node } from "../runtime.js";
@@ -46,7 +47,7 @@ export default node({
     if (status === undefined && description === undefined) {
       throw new TokenError(
         "invalid-config",
-        "Nothing to change: neither status nor description is set. Open the node and set at least one of them.",
+        "nothing to change: neither status nor description is set. Open the node and set at least one of them.",
       );
     }
     const changes = {
@@ -63,6 +64,6 @@ export default node({
 function wrongValue(name: string, value: unknown, expected: string): TokenError {
   return new TokenError(
     "invalid-config",
-    `Cannot update authorizations: "${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
+    `"${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
   );
 }

@@ -35,6 +35,8 @@ export interface Runtime {
   ended(count: number): Promise<Seen>;
   /** Texts of the statuses so far, with their colours: `green 3 deleted`. */
   statuses: string[];
+  /** Waits until Node-RED has logged something like this. */
+  logged(text: RegExp): Promise<void>;
   /** All that Node-RED has logged, as text. */
   log(): string;
   node(id: string): { close(removed: boolean): Promise<void>; [property: string]: unknown };
@@ -124,6 +126,9 @@ export async function startRuntime(
       runtime.inject(msg);
       const seen = await runtime.ended(1);
       return { ...seen, outputs: [[...seen.outputs[0]], [...seen.outputs[1]]] };
+    },
+    async logged(text) {
+      while (!text.test(runtime.log())) await new Promise(setImmediate);
     },
     log: () =>
       (helper.log() as unknown as { args: unknown[][] }).args.map(([entry]) => describe(entry)).join("\n"),

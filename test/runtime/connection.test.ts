@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { createServer, type AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import type { NodeAPI } from "node-red";
 import { generate } from "selfsigned";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
@@ -144,6 +146,23 @@ describe("influxdb-connection", () => {
     assert.equal((await runtime.send({ payload: addTokens(simulator, 1)[0]!.id })).error, undefined);
   });
 
+  for (const name of ["url", "protectedIds", "timeout"]) {
+    it(`refuses a variable of the environment that is empty, in ${name}`, async () => {
+      process.env.T_URL = "";
+      const runtime = await start({ [name]: "${T_URL}" }, {}, "delete-authorization");
+      const { error } = await runtime.send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, new RegExp(`"${name}" names the environment variable T_URL`));
+      assert.equal(simulator.requests.length, 0);
+    });
+  }
+
+  it("refuses a variable of the environment that is not set, in the token", async () => {
+    const { error } = await listed({}, { token: "${T_NO_SUCH}" });
+    assert.match(error?.message ?? "", /environment variable T_NO_SUCH, which is not set/);
+    assert.equal(simulator.requests.length, 0);
+  });
+
   it("says so where there is no token, or none that can be one, and shows nothing of it", async () => {
     assert.match((await listed({}, { token: "" })).error?.message ?? "", /no token/);
     await running.pop()!.close();
@@ -274,6 +293,20 @@ describe("influxdb-connection", () => {
       assert.deepEqual(proxy.seen, [`CONNECT localhost:${port}`]);
     });
 
+    for (const url of [
+      "127.0.0.1:3128",
+      "http://me:hunter2@127.0.0.1:99999",
+      "http://me:hunter2%@127.0.0.1:1",
+    ]) {
+      it(`refuses ${url.replace("hunter2", "…")} of the environment, without its password`, async () => {
+        process.env.http_proxy = url;
+        const { error } = await listed({}).finally(() => Reflect.deleteProperty(process.env, "http_proxy"));
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /HTTP proxy is no valid URL/);
+        assert.ok(!inspect(error, { depth: 9 }).includes("hunter2"));
+      });
+    }
+
     it("leaves the proxy out for the hosts that it names", async () => {
       const proxy = await also(startProxy());
       await listed({ proxy: "proxy" }, { nodes: [proxyNode(proxy.port, { noproxy: ["127.0.0.1"] })] });
@@ -341,7 +374,7 @@ describe("influxdb-connection", () => {
         404,
         { code: "not found", message: "path not found" },
         "bad-response",
-        /lead to InfluxDB's API/,
+        /URL leads to InfluxDB's API/,
       ],
       [
         "an invalid value",
@@ -401,7 +434,7 @@ describe("influxdb-connection", () => {
       while (simulator.faults.length > 0) {
         const { error } = await runtime.send({});
         assert.equal(error?.code, "bad-response");
-        assert.match(error.message, /Does the connection's URL lead to InfluxDB's API\?/);
+        assert.match(error.message, /Check that the connection's URL leads to InfluxDB's API/);
       }
       assert.equal((await runtime.send({})).error, undefined);
     });
@@ -434,7 +467,35 @@ describe("influxdb-connection", () => {
       await running.pop()!.close();
       assert.match(
         (await listed({ url: "http://no-such-host.invalid" })).error?.message ?? "",
-        /host of the URL is unknown|could not be looked up/,
+        /host is unknown|could not be looked up/,
+      );
+    });
+
+    it("gives nothing to a Catch node that could hold the token, also where something answers that speaks no HTTP", async () => {
+      const echo = await also(
+        new Promise<Running>((resolve) => {
+          const server = createServer((socket) => socket.on("error", () => undefined).pipe(socket));
+          server.listen(0, "127.0.0.1", () => {
+            const { port } = server.address() as AddressInfo;
+            resolve({ port, close: () => new Promise((closed) => server.close(() => closed())) });
+          });
+        }),
+      );
+      const runtime = await start({ url: `http://127.0.0.1:${echo.port}` });
+      const { error } = await runtime.send({});
+      assert.equal(error?.code, "network");
+      assert.ok(!inspect(error, { depth: 9 }).includes(token));
+      assert.ok(!runtime.log().includes(token));
+    });
+
+    it("stops a sweep whose server is not there, rather than to try in vain for each", async () => {
+      const runtime = await start({ url: "http://127.0.0.1:1", parallel: "1" }, {}, "delete-authorization");
+      const { payload } = await runtime.send({
+        payload: ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb", "0ccccccccccccccc"],
+      });
+      assert.deepEqual(
+        (payload as { outcome: string }[]).map(({ outcome }) => outcome),
+        ["failed", "not-started", "not-started"],
       );
     });
 

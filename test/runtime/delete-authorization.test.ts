@@ -198,7 +198,7 @@ describe("delete-authorization", () => {
       assert.deepEqual(outcomes(seen.payload), ["deleted", "failed", "deleted"]);
       assert.match(
         seen.error?.message ?? "",
-        /^1 of 3 were not done\. The first: Cannot delete authorization 0aaa/,
+        /^Cannot delete authorization: 1 of 3 were not done\. The first: Cannot delete authorization 0aaa/,
       );
       assert.equal(seen.error?.code, "not-found");
       assert.equal(seen.ends, 1);
@@ -266,9 +266,65 @@ describe("delete-authorization", () => {
         assert.deepEqual(outcomes(seen.payload), ["deleted", "unknown", "not-started", "not-started"]);
         assert.equal(seen.error?.code, "cancelled");
         assert.equal(seen.ends, 1);
+        // The nodes behind this one may be gone: the log keeps what was done.
+        assert.ok(
+          runtime.log().includes(`deleted: ${ids[0]}. unknown: ${ids[1]}. not-started: ${ids[2]} ${ids[3]}.`),
+        );
       },
       { parallel: "1" },
     ));
+
+  it("answers an empty array with an empty report also where it reports each", () =>
+    withDelete({ report: "each" }, async ({ send }) => {
+      assert.deepEqual((await send({ payload: [] })).payload, []);
+    }));
+
+  it("works with a message that a function node has frozen", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      assert.partialDeepStrictEqual(
+        (await send(Object.freeze({ payload: token!.id, _msgid: "1" }))).payload,
+        {
+          outcome: "deleted",
+        },
+      );
+    }));
+
+  for (const report of ["together", "each"]) {
+    it(`lives on where a message cannot be copied (${report})`, () =>
+      withDelete({ report }, async ({ simulator, runtime, send }) => {
+        const bad = {
+          payload: ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"],
+          get trap(): never {
+            throw new Error("no copy of me");
+          },
+        };
+        runtime.inject(bad);
+        await runtime.logged(/no copy of me/);
+        const [token] = addTokens(simulator, 1);
+        assert.equal((await send({ payload: token!.id })).error, undefined);
+      }));
+  }
+
+  for (const [name, value] of [
+    ["targets", "token"],
+    ["targets", "0aaaaaaaaaaaaaaa"],
+  ] as const) {
+    it(`refuses ${name} = ${value} without a type rather than to take msg.payload`, () =>
+      withDelete({ [name]: value }, async ({ send, sent }) => {
+        assert.equal((await send({ payload: "0aaaaaaaaaaaaaaa" })).error?.code, "invalid-config");
+        assert.deepEqual(sent(), []);
+      }));
+  }
+
+  it("refuses a limit from the environment that is empty", async () => {
+    process.env.T_LIMIT = "";
+    await withDelete({ limit: "${T_LIMIT}" }, async ({ send, sent }) => {
+      const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+      assert.match(error?.message ?? "", /"limit" names the environment variable T_LIMIT/);
+      assert.deepEqual(sent(), []);
+    }).finally(() => Reflect.deleteProperty(process.env, "T_LIMIT"));
+  });
 
   it("takes the targets from where the dialog says, and from nowhere else", () =>
     withDelete({ targets: "token.id", targetsType: "msg" }, async ({ simulator, send }) => {

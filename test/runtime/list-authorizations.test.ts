@@ -145,6 +145,9 @@ describe("list-authorizations", () => {
     undefined,
     NaN,
     "-5d",
+    0,
+    90,
+    1764000000,
   ]) {
     it(`refuses ${JSON.stringify(value) ?? "undefined"} for a time`, () =>
       withList({ updatedBefore: "value", updatedBeforeType: "msg" }, async ({ send, sent }) => {
@@ -168,6 +171,25 @@ describe("list-authorizations", () => {
         assert.deepEqual(sent(), []);
       });
     }
+  });
+
+  it("refuses a filter whose type is missing, rather than to take it for any", () =>
+    withList({ user: "user1" }, async ({ send, sent }) => {
+      const { error } = await send({});
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, /"userType" holds nothing/);
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("takes a path that leads nowhere for nothing, and a broken one for an error", async () => {
+    await withList({ user: "a.b.c", userType: "msg" }, async ({ send }) => {
+      assert.equal((await send({})).error?.code, "invalid-filter");
+    });
+    await withList({ user: "a[", userType: "msg" }, async ({ send }) => {
+      const { error } = await send({});
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, /field "user" could not be evaluated: not a valid path/);
+    });
   });
 
   it("answers broken JSONata with an error", () =>

@@ -77,6 +77,15 @@ describe("update-authorization", () => {
       }));
   }
 
+  it("refuses a description that names a variable of the environment which is not set", () =>
+    withUpdate({ description: "${NO_SUCH_VARIABLE}", descriptionType: "str" }, async ({ send, sent }) => {
+      assert.match(
+        (await send({ payload: "0aaaaaaaaaaaaaaa" })).error?.message ?? "",
+        /NO_SUCH_VARIABLE, which is not set/,
+      );
+      assert.deepEqual(sent(), []);
+    }));
+
   for (const description of ["", " \n", 7, {}, null, undefined]) {
     it(`refuses the description ${JSON.stringify(description) ?? "undefined"} of a message`, () =>
       withUpdate({ description: "text", descriptionType: "msg" }, async ({ send, sent }) => {
@@ -91,7 +100,7 @@ describe("update-authorization", () => {
     withUpdate({}, async ({ send, sent }) => {
       const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
       assert.equal(error?.code, "invalid-config");
-      assert.match(error.message, /Nothing to change/);
+      assert.match(error.message, /nothing to change/);
       assert.deepEqual(sent(), []);
     }));
 
@@ -119,7 +128,7 @@ describe("update-authorization", () => {
         ],
       );
       assert.equal(seen.error?.code, "not-found");
-      assert.match(seen.error.message, /^1 of 3/);
+      assert.match(seen.error.message, /: 1 of 3 were not done/);
       assert.equal(seen.ends, 1);
     }));
 

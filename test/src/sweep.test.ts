@@ -65,7 +65,7 @@ describe("sweep", () => {
       parallel: 1,
       signal: never,
     });
-    assert.equal(records[0]?.error?.code, "bad-response");
+    assert.equal(records[0]?.error?.code, "unexpected");
   });
 
   it("begins nothing more after an error that every other would meet", async () => {
@@ -101,6 +101,33 @@ describe("sweep", () => {
       ["deleted", "unknown", "not-started"],
     );
     assert.equal(error?.code, "cancelled");
+  });
+
+  it("tells what was never sent from what may have been done, when it is stopped", async () => {
+    const { records } = await sweep(
+      targets(2),
+      ({ id }) => Promise.reject(new TokenError("cancelled", "stopped", { attempts: id === "id0" ? 1 : 0 })),
+      { parallel: 2, signal: never },
+    );
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ["unknown", "not-started"],
+    );
+  });
+
+  it("begins nothing more where a record cannot be told", async () => {
+    const { records, error } = await sweep(targets(3), deleted, {
+      parallel: 1,
+      signal: never,
+      onRecord: () => {
+        throw new Error("no way");
+      },
+    });
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ["deleted", "not-started", "not-started"],
+    );
+    assert.equal(error?.code, "unexpected");
   });
 
   it("tells each record as soon as it is known, with how many are", async () => {

@@ -39,6 +39,10 @@ describe("readTargets", () => {
     ]);
   });
 
+  it("does not take an array of holes for an empty one", () => {
+    assert.throws(() => read(new Array(3)), { code: "missing-id" });
+  });
+
   it("reads an empty array as nothing to do", () => {
     assert.deepEqual(read([]), { many: true, list: [] });
   });
@@ -52,7 +56,7 @@ describe("readTargets", () => {
   it("says which element of an array is wrong, of what kind it is, and what was expected, but not the value", () => {
     assert.throws(() => read([A, "my-secret-token"]), {
       message:
-        "No valid authorization ID in element 1 of the array: found a text of 15 characters, expected 16 hexadecimal digits. " +
+        "no valid authorization ID in element 1 of the array: found a text of 15 characters, expected 16 hexadecimal digits. " +
         'Use the "id" of the authorization, not its token or its name.',
     });
   });

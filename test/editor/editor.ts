@@ -1,0 +1,356 @@
+/// <reference lib="dom" />
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { startDemo, type Demo } from "../../simulator/lab.js";
+import { startBrowser } from "../helpers/browser.js";
+
+const SCREENSHOTS = resolve(import.meta.dirname, "../../.screenshots");
+
+/** A Node-RED with the package and a connection to the simulator, and its editor in a browser. */
+export interface Lab {
+  demo: Demo;
+  page: Page;
+  editor: Editor;
+}
+
+/**
+ * One lab for the tests of a `describe`, started before the first and ended after the last. A test fails on any
+ * error in the browser's console; one that fails leaves a screenshot.
+ */
+export function useLab(): Lab {
+  const lab = {} as Lab;
+  let browser: Browser | undefined;
+  let problems: string[] = [];
+
+  before(async function () {
+    this.timeout(60_000);
+    browser = await startBrowser();
+    lab.demo = await startDemo({ examples: [] });
+    lab.page = await browser.newPage({ viewport: { width: 1500, height: 950 }, colorScheme: "light" });
+    lab.page.setDefaultTimeout(8000);
+    // The editor asks for the list of all packages as it starts; the tests need no network.
+    await lab.page.route("https://catalogue.nodered.org/**", (route) =>
+      route.fulfill({ json: { name: "empty", modules: [] } }),
+    );
+    lab.page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
+    lab.page.on("console", (message) => {
+      if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
+    });
+    lab.editor = new Editor(lab.page, lab.demo.nodeRed.url);
+    await lab.editor.open();
+  });
+
+  afterEach(async function () {
+    const test = this.currentTest;
+    if (test?.state === "failed") {
+      await lab.editor.screenshot(`failed ${test.title}`);
+      await lab.editor.closeAll();
+    }
+    const found = problems;
+    problems = [];
+    assert.deepEqual(found, [], "the browser reports errors");
+  });
+
+  after(async () => {
+    await browser?.close();
+    await (lab.demo as Demo | undefined)?.stop();
+  });
+  return lab;
+}
+
+/** What a user does in the editor, by its mouse and its keyboard; the words are Node-RED's. */
+export class Editor {
+  constructor(
+    readonly page: Page,
+    private readonly url: string,
+  ) {}
+
+  /** Loads the editor anew, with what is deployed. */
+  async open(): Promise<void> {
+    await this.page.goto(this.url);
+    await this.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
+    await this.palette("influxdb-list-authorizations").waitFor();
+  }
+
+  async screenshot(name: string, of: Page | Locator = this.page): Promise<void> {
+    await this.settled();
+    await of.screenshot({
+      // Notifications would lie over the flow.
+      style: "#red-ui-notifications { display: none }",
+      path: resolve(SCREENSHOTS, `${name.replace(/[^\w -]/g, "")}.png`),
+    });
+  }
+
+  /** Waits until dialogs and notifications do not move any more. */
+  async settled(): Promise<void> {
+    await this.page.waitForFunction(() =>
+      document
+        .getAnimations()
+        // Longer ones draw attention to something for a while.
+        .every(
+          ({ playState, effect }) =>
+            playState !== "running" || Number(effect?.getComputedTiming().activeDuration) > 2000,
+        ),
+    );
+    await this.page.waitForFunction("$(':animated').length === 0");
+  }
+
+  // The workspace.
+
+  palette(type: string): Locator {
+    return this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+  }
+
+  /** A new, empty flow. */
+  async addFlow(): Promise<void> {
+    const before = await this.flow();
+    await this.page.locator(".red-ui-tab-button.red-ui-tabs-add a").click();
+    await this.page.waitForFunction(`RED.workspaces.active() !== ${JSON.stringify(before)}`);
+  }
+
+  /** Shows the flow with this label. */
+  async openFlow(label: string): Promise<void> {
+    await this.page.locator("#red-ui-workspace-tabs .red-ui-tab-label", { hasText: label }).click();
+    await this.page.waitForFunction(
+      `RED.nodes.workspace(RED.workspaces.active())?.label === ${JSON.stringify(label)}`,
+    );
+  }
+
+  /** ID of the flow that is shown. */
+  async flow(): Promise<string> {
+    return this.page.evaluate("RED.workspaces.active()");
+  }
+
+  /** Drags a node from the palette to a point of the workspace, and gives its id. */
+  async drag(type: string, x: number, y: number): Promise<string> {
+    const ids = async () => this.page.evaluate<string[]>("RED.nodes.filterNodes({}).map((node) => node.id)");
+    const before = await ids();
+    const workspace = await boxOf(this.page.locator("#red-ui-workspace-chart"));
+    await this.palette(type).scrollIntoViewIfNeeded();
+    await this.mouse(this.palette(type), { x: workspace.x + x, y: workspace.y + y });
+    const id = (await ids()).find((each) => !before.includes(each));
+    assert.ok(id, `${type} is in the workspace`);
+    return id;
+  }
+
+  /** Drags a wire from an output to an input. */
+  async wire(from: string, to: string, output = 0): Promise<void> {
+    const port = this.node(from).locator(".red-ui-flow-port-output .red-ui-flow-port").nth(output);
+    const input = await boxOf(this.node(to).locator(".red-ui-flow-port-input .red-ui-flow-port"));
+    await this.mouse(port, { x: input.x + input.width / 2, y: input.y + input.height / 2 });
+    await this.page.waitForFunction(
+      `RED.nodes.filterLinks({ source: RED.nodes.node("${from}"), target: RED.nodes.node("${to}") }).length === 1`,
+    );
+  }
+
+  private async mouse(from: Locator, to: { x: number; y: number }): Promise<void> {
+    const box = await boxOf(from);
+    const { mouse } = this.page;
+    await mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await mouse.down();
+    await mouse.move(to.x - 10, to.y - 10, { steps: 8 });
+    await mouse.move(to.x, to.y, { steps: 4 });
+    await mouse.up();
+  }
+
+  node(id: string): Locator {
+    return this.page.locator(`.red-ui-flow-node-group[id="${id}"]`);
+  }
+
+  /** The id of the node that has this name, on the flow that is shown. */
+  async named(name: string): Promise<string> {
+    const id = await this.page.evaluate<string | undefined>(
+      `RED.nodes.filterNodes({ z: RED.workspaces.active() }).find((node) => node.name === ${JSON.stringify(name)})?.id`,
+    );
+    assert.ok(id, `there is a node named ${name}`);
+    return id;
+  }
+
+  /** A property of a node as the editor has it. */
+  async property(id: string, name: string): Promise<unknown> {
+    return this.page.evaluate(`RED.nodes.node("${id}")["${name}"]`);
+  }
+
+  /** Waits until the text under a node is so. */
+  async status(id: string, text: string): Promise<void> {
+    const label = this.node(id).locator(".red-ui-flow-node-status-label");
+    await waitFor(async () => (await label.textContent()) ?? "", text);
+  }
+
+  /** Waits until the node has the red triangle, or has it no more. */
+  async wrong(id: string, wrong = true): Promise<void> {
+    await this.node(id)
+      .locator(".red-ui-flow-node-error")
+      .waitFor({ state: wrong ? "visible" : "hidden" });
+    assert.equal(await this.property(id, "valid"), !wrong);
+  }
+
+  /** Clicks the button of an inject node. */
+  async inject(id: string): Promise<void> {
+    await this.node(id).locator(".red-ui-flow-node-button-button").click();
+  }
+
+  async deploy(): Promise<void> {
+    await this.page.locator("#red-ui-header-button-deploy:not(.disabled)").click();
+    await this.page.locator("#red-ui-header-button-deploy.disabled").waitFor();
+    await this.page.getByText("Successfully deployed").last().waitFor();
+    await this.page.locator("#red-ui-full-shade").waitFor({ state: "hidden" });
+  }
+
+  // Dialogs.
+
+  /** The editor takes two clicks in the same millisecond for one. */
+  async openDialog(id: string): Promise<void> {
+    await this.node(id).locator(".red-ui-flow-node").first().dblclick({ delay: 20 });
+    await this.page.locator("#node-dialog-ok").waitFor();
+    await this.settled();
+  }
+
+  async done(): Promise<void> {
+    await this.close("#node-dialog-ok");
+  }
+
+  async cancel(): Promise<void> {
+    await this.close("#node-dialog-cancel");
+  }
+
+  /** Whatever dialogs are open. */
+  async closeAll(): Promise<void> {
+    const cancel = this.page.locator("#node-config-dialog-cancel, #node-dialog-cancel").last();
+    while (await cancel.isVisible()) {
+      await cancel.click();
+      await this.settled();
+    }
+  }
+
+  private async close(button: string): Promise<void> {
+    await this.page.locator(button).click();
+    await this.page.locator(".red-ui-tray").waitFor({ state: "detached" });
+    await this.settled();
+  }
+
+  input(name: string): Locator {
+    return this.page.locator(`#node-input-${name}`);
+  }
+
+  /** Types into a field as a user does, instead of what it holds. */
+  async type(field: Locator, text: string): Promise<void> {
+    await field.click();
+    await field.press("ControlOrMeta+a");
+    await field.press("Delete");
+    await field.pressSequentially(text);
+    await field.press("Tab");
+  }
+
+  /** The frame of a TypedInput. */
+  typedInput(name: string): Locator {
+    return this.page.locator(`#node-input-${name} + .red-ui-typedInput-container`);
+  }
+
+  /** Chooses the type of a TypedInput, and a value where it has one: typed in, or from its list. */
+  async choose(name: string, type: string, value?: string): Promise<void> {
+    const frame = this.typedInput(name);
+    await frame.locator(".red-ui-typedInput-type-select").click();
+    await this.option(type).click();
+    if (value === undefined) return;
+    const list = frame.locator(".red-ui-typedInput-option-trigger");
+    if (await list.isVisible()) {
+      await list.click();
+      await this.option(value).click();
+    } else {
+      await this.type(frame.locator(".red-ui-typedInput-input"), value);
+    }
+  }
+
+  private option(value: string): Locator {
+    return this.page.locator(`.red-ui-typedInput-options:visible a[value="${value}"]`);
+  }
+
+  /** Waits until a field of the open dialog is shown as wrong, or as right; gives what it says of itself. */
+  async fieldWrong(field: Locator, wrong = true): Promise<string> {
+    await waitFor(async () => /\binput-error\b/.test((await field.getAttribute("class")) ?? ""), wrong);
+    return (await field.getAttribute("aria-label")) ?? "";
+  }
+
+  /** Holds the mouse over a field until it says so. */
+  async says(field: Locator, text: RegExp): Promise<void> {
+    await this.page.locator("[id=node-input-name], [id=node-config-input-name]").last().hover();
+    await field.hover();
+    await this.page.locator(".red-ui-popover:visible", { hasText: text }).waitFor();
+  }
+
+  // The debug sidebar.
+
+  debugMessages(): Locator {
+    return this.page.locator(".red-ui-debug-content-list .red-ui-debug-msg");
+  }
+
+  /** Does something, and waits for the message that it makes a debug node show: its name, and the opened text. */
+  async debugAfter(action: () => Promise<void>): Promise<{ name: string; text: string }> {
+    const messages = this.debugMessages();
+    const before = await messages.count();
+    await action();
+    const message = messages.nth(before);
+    const handle = message.locator(".red-ui-debug-msg-object-handle").first();
+    await message.waitFor();
+    if (await handle.isVisible()) await handle.click();
+    return {
+      name: await message.locator(".red-ui-debug-msg-name").innerText(),
+      text: await message.locator(".red-ui-debug-msg-payload").innerText(),
+    };
+  }
+
+  // Import and export.
+
+  /** Opens the examples of the package in the import dialog, by the menu. */
+  async openExamples(): Promise<void> {
+    await this.menu("#menu-item-import");
+    await this.page.locator(".red-ui-clipboard-dialog-tabs").getByText("Examples").click();
+    await this.library("@token-flows/node-red-influxdb-tokens").click();
+  }
+
+  private library(text: string): Locator {
+    return this.page.locator(".red-ui-clipboard-dialog-tab-library:visible").getByText(text, { exact: true });
+  }
+
+  /** Imports an example, and keeps the connection (and broker) that is there already. */
+  async importExample(name: string): Promise<void> {
+    await this.openExamples();
+    await this.library(name).click();
+    await this.page.locator("#red-ui-clipboard-dialog-ok").click();
+    await this.page.getByRole("button", { name: "View nodes..." }).click();
+    await this.page.locator("#red-ui-clipboard-dialog-import-conflict").click();
+    await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+  }
+
+  /** How many connections there are. */
+  async connections(): Promise<number> {
+    return this.page.evaluate(
+      "let count = 0; RED.nodes.eachConfig(({ type }) => { count += type === 'influxdb-connection' }); count",
+    );
+  }
+
+  async menu(item: string): Promise<void> {
+    await this.page.locator("#red-ui-header-button-sidemenu").click();
+    await this.page.locator(item).click();
+  }
+}
+
+async function boxOf(locator: Locator) {
+  await locator.waitFor();
+  const box = await locator.boundingBox();
+  assert.ok(box);
+  return box;
+}
+
+/** Waits until what is looked up is as expected; says what it was where that takes too long. */
+export async function waitFor<T>(look: () => Promise<T> | T, expected: T): Promise<void> {
+  const end = Date.now() + 8000;
+  for (;;) {
+    const found = await look();
+    if (found === expected) return;
+    if (Date.now() > end) assert.deepEqual(found, expected);
+    await new Promise((next) => setTimeout(next, 25));
+  }
+}

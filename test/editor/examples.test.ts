@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { connectAsync } from "mqtt";
+import { useLab } from "./editor.js";
+
+const DAY = 24 * 60 * 60 * 1000;
+const MARK = "[disabled by housekeeping";
+
+describe("the examples", function () {
+  this.timeout(40_000);
+  const lab = useLab();
+  const world = () => lab.demo.simulator.world;
+  const authorizations = () => [...world().authorizations.values()];
+  const oldestOf = (user: string) =>
+    authorizations()
+      .filter(({ userID }) => userID === world().userNamed(user).id)
+      .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))[0]!;
+
+  /** Clicks an inject node of the flow, and waits for what a debug node then shows. */
+  const inject = async (name: string) => {
+    const id = await lab.editor.named(name);
+    return lab.editor.debugAfter(() => lab.editor.inject(id));
+  };
+
+  async function importAndDeploy(name: string, flow: string): Promise<void> {
+    const { editor, page } = lab;
+    await editor.importExample(name);
+    const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
+    assert.equal(invalid, 0, "all nodes are right");
+    assert.equal(await editor.connections(), 1, "the connection is the one that was there");
+    await editor.deploy();
+    await editor.openFlow(flow);
+  }
+
+  it("are four in the import dialog", async () => {
+    const { editor, page } = lab;
+    await editor.openExamples();
+    await page.getByText("nightly housekeeping", { exact: true }).waitFor();
+    await editor.screenshot("import examples");
+    await page.keyboard.press("Escape");
+  });
+
+  it("find and delete: deletes the oldest authorization of a user", async () => {
+    const { editor } = lab;
+    await importAndDeploy("find the first authorization of a user, then delete it", "find and delete");
+    const before = structuredClone(authorizations());
+    const oldest = oldestOf("user2");
+
+    const dry = await inject("dry run");
+    assert.match(dry.name, /report/);
+    assert.match(dry.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "dry-run"`));
+    assert.deepEqual(authorizations(), before);
+    await editor.status(await editor.named("delete it"), "1 in dry run");
+
+    const real = await inject("for real");
+    assert.match(real.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "deleted"`));
+    assert.deepEqual(
+      authorizations().map(({ id }) => id),
+      before.map(({ id }) => id).filter((id) => id !== oldest.id),
+    );
+    await editor.status(await editor.named("delete it"), "1 deleted");
+    await editor.screenshot("example find and delete");
+  });
+
+  it("find and delete: says so where the user has none", async () => {
+    for (const { id, userID } of authorizations()) {
+      if (userID === world().userNamed("user2").id) world().authorizations.delete(id);
+    }
+    assert.match((await inject("for real")).name, /none found/);
+    await lab.editor.status(await lab.editor.named("first of the user"), "0 found");
+  });
+
+  it("find and disable: disables and describes the oldest authorization of a user", async () => {
+    const { editor } = lab;
+    for (const days of [20, 40, 30]) {
+      world().addAuthorization({ user: "user2", createdAt: new Date(Date.now() - days * DAY) });
+    }
+    await importAndDeploy(
+      "find the first authorization of a user, then disable and describe it",
+      "find and disable",
+    );
+    const before = structuredClone(authorizations());
+    const oldest = oldestOf("user2");
+
+    const dry = await inject("dry run");
+    assert.match(dry.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "dry-run"`));
+    assert.deepEqual(authorizations(), before);
+
+    const real = await inject("for real");
+    assert.match(real.text, /outcome: "updated"/);
+    const { status, description } = oldest;
+    assert.equal(status, "inactive");
+    assert.match(description, /^disabled from Node-RED on \d{4}-\d\d-\d\d$/);
+    const others = (all: typeof before) => all.filter(({ id }) => id !== oldest.id);
+    assert.deepEqual(others(authorizations()), others(before));
+    await editor.screenshot("example find and disable");
+  });
+
+  it("nightly housekeeping: disables the unchanged, deletes the long disabled, spares the protected", async () => {
+    const { editor } = lab;
+    await importAndDeploy("nightly housekeeping", "nightly housekeeping");
+    world().operator.updatedAt = new Date(Date.now() - 200 * DAY).toISOString();
+    const before = structuredClone(authorizations());
+    const olderThan = (days: number) => (authorization: { updatedAt: string }) =>
+      Date.parse(authorization.updatedAt) < Date.now() - days * DAY;
+    const idle = before.filter(({ status }) => status === "active").filter(olderThan(90));
+    const marked = before
+      .filter(({ status, description }) => status === "inactive" && description.includes(MARK))
+      .filter(olderThan(30));
+    const spared = idle.filter(({ id }) => id === world().operator.id);
+    assert.ok(spared.length === 1 && idle.length > 3 && marked.length > 0);
+    const counts = `disabled? ${idle.length - 1} of ${idle.length}, .*deleted? ${marked.length} of ${marked.length}`;
+
+    const dry = await inject("dry run now");
+    assert.match(dry.text, new RegExp(`Dry run: would ${counts}`));
+    assert.deepEqual(authorizations(), before);
+    await editor.screenshot("example nightly housekeeping dry run");
+
+    const real = await inject("for real now");
+    assert.match(real.text, new RegExp(counts, "i"));
+    const today = new Date().toISOString().slice(0, 10);
+    for (const { id, description } of idle) {
+      const now = world().authorizations.get(id);
+      if (id === world().operator.id) assert.equal(now?.status, "active");
+      else
+        assert.partialDeepStrictEqual(now, {
+          status: "inactive",
+          description: `${description} ${MARK} ${today}]`,
+        });
+    }
+    for (const { id } of marked) assert.ok(!world().authorizations.has(id));
+    const touched = new Set([...idle, ...marked].map(({ id }) => id));
+    const others = (all: typeof before) => all.filter(({ id }) => !touched.has(id));
+    assert.deepEqual(others(authorizations()), others(before));
+    await editor.screenshot("example nightly housekeeping");
+
+    world().operator.updatedAt = new Date().toISOString();
+    assert.match((await inject("for real now")).text, /Disabled 0 of 0, deleted 0 of 0/);
+  });
+
+  describe("disable on an event", () => {
+    const active = (description = "") => world().addAuthorization({ description });
+    const post = async (body: unknown, secret = lab.demo.secret) => {
+      const answer = await fetch(new URL("disable-token", lab.demo.nodeRed.url), {
+        method: "POST",
+        headers: { "x-secret": secret, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
+    };
+
+    before(async () => {
+      await importAndDeploy("disable an authorization on an event", "disable on an event");
+    });
+    after(async () => {
+      await lab.editor.screenshot("example disable on an event");
+    });
+
+    it("by HTTP: disables it and answers 200", async () => {
+      const token = active();
+      assert.deepEqual(await post({ id: token.id }), {
+        status: 200,
+        answer: { status: 200, id: token.id },
+      });
+      assert.equal(token.status, "inactive");
+      assert.match(token.description, /^disabled on an event at /);
+    });
+
+    it("by HTTP: answers 400, 401, 403 and 404, and changes nothing", async () => {
+      const token = active("stays");
+      const unchanged = structuredClone(authorizations());
+      for (const [status, error, body, secret] of [
+        [400, "missing-id", {}],
+        [400, "invalid-id", { id: token.token }],
+        [400, "invalid-id", { id: 16 }],
+        [400, "invalid-id", { id: [token.id] }],
+        [400, "invalid-id", { id: [] }],
+        [401, "unauthorized-request", { id: token.id }, "wrong"],
+        [401, "unauthorized-request", { id: token.id }, ""],
+        [403, "protected", { id: world().operator.id }],
+        [404, "not-found", { id: "0aaaaaaaaaaaaaaa" }],
+      ] as const) {
+        const { status: actual, answer } = await post(body, secret);
+        assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
+        // An error names the ID that it is about, where there is one.
+        const { id } = body as { id?: unknown };
+        assert.equal(answer.id, typeof id === "string" && id.length === 16 ? id : undefined);
+      }
+      assert.deepEqual(authorizations(), unchanged);
+    });
+
+    it("by HTTP: answers 502 where InfluxDB fails or refuses", async () => {
+      const token = active();
+      const { faults } = lab.demo.simulator;
+      faults.push({ method: "PATCH", status: 500, body: '{"code":"internal error","message":"disk full"}' });
+      assert.equal((await post({ id: token.id })).status, 502);
+      faults.length = 0;
+      const { operator } = world();
+      const { permissions } = operator;
+      operator.permissions = [];
+      const { status, answer } = await post({ id: token.id });
+      operator.permissions = permissions;
+      assert.deepEqual([status, answer.error], [502, "unauthorized"]);
+    });
+
+    it("by MQTT: disables it and answers to another topic", async () => {
+      const client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
+      try {
+        await client.subscribeAsync("influxdb/disable-token/answer");
+        const ask = async (message: object) => {
+          const answer = new Promise<unknown>((resolve) => {
+            client.once("message", (_topic, payload) => resolve(JSON.parse(payload.toString())));
+          });
+          await client.publishAsync("influxdb/disable-token", JSON.stringify(message), { qos: 1 });
+          return answer;
+        };
+        const token = active();
+        const { id } = token;
+        const { secret } = lab.demo;
+        assert.deepEqual(await ask({ id, secret: "wrong" }), {
+          status: 401,
+          id,
+          error: "unauthorized-request",
+        });
+        assert.equal(token.status, "active");
+        assert.deepEqual(await ask({ id, secret }), { status: 200, id });
+        assert.equal(token.status, "inactive");
+        assert.deepEqual(await ask({ id: "x", secret }), { status: 400, error: "invalid-id" });
+      } finally {
+        await client.endAsync();
+      }
+    });
+  });
+});
