@@ -33,6 +33,8 @@ export async function startNodeRed(options: {
   port: number;
   env?: Record<string, string>;
   settings?: Record<string, unknown>;
+  /** Which of the installed Node-REDs: 5 unless given. */
+  version?: "node-red" | "node-red-4";
 }): Promise<NodeRed> {
   const userDir = await mkdtemp(join(tmpdir(), "node-red-influxdb-tokens-"));
   try {
@@ -43,7 +45,7 @@ export async function startNodeRed(options: {
       join(userDir, "settings.js"),
       `module.exports = ${JSON.stringify({ ...SETTINGS, ...options.settings })}`,
     );
-    return await launch(userDir, options.port, options.env ?? {});
+    return await launch(userDir, options);
   } catch (error) {
     await rm(userDir, { recursive: true, force: true });
     throw error;
@@ -70,10 +72,13 @@ async function install(userDir: string): Promise<void> {
   });
 }
 
-async function launch(userDir: string, port: number, env: Record<string, string>): Promise<NodeRed> {
+async function launch(
+  userDir: string,
+  { port, env = {}, version = "node-red" }: { port: number; env?: Record<string, string>; version?: string },
+): Promise<NodeRed> {
   const child = spawn(
     process.execPath,
-    [join(root, "node_modules/node-red/red.js"), "--userDir", userDir, "--port", String(port)],
+    [join(root, "node_modules", version, "red.js"), "--userDir", userDir, "--port", String(port)],
     // Its own process group: Ctrl-C reaches us alone, and we end it in order.
     {
       detached: true,

@@ -74,43 +74,46 @@ describe("the package", () => {
     for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
   });
 
-  describe("in a Node-RED whose nodesExcludes names one of the nodes", function () {
-    this.timeout(60_000);
-    let nodeRed: NodeRed;
-    before(async () => {
-      const settings = { nodesExcludes: ["delete-authorization.js"] };
-      nodeRed = await startNodeRed({
-        flows: { nodes: [], credentials: {} },
-        port: await freePort(),
-        settings,
+  for (const version of ["node-red", "node-red-4"] as const) {
+    describe(`in a ${version} whose nodesExcludes names one of the nodes`, function () {
+      this.timeout(60_000);
+      let nodeRed: NodeRed;
+      before(async () => {
+        const settings = { nodesExcludes: ["delete-authorization.js"] };
+        nodeRed = await startNodeRed({
+          flows: { nodes: [], credentials: {} },
+          port: await freePort(),
+          settings,
+          version,
+        });
+      });
+      after(() => nodeRed.stop());
+
+      const get = async (accept: string) => {
+        const { body } = await request(`${nodeRed.url}nodes`, { headers: { accept } });
+        return body.text();
+      };
+
+      it("loads all others, with their dialogs, and leaves that one out", async () => {
+        type Sets = { module: string; name: string; err?: string }[];
+        const sets = (JSON.parse(await get("application/json")) as Sets).filter(
+          ({ module }) => module === packageJson.name,
+        );
+        assert.deepEqual(
+          sets
+            .filter(({ err }) => err === undefined)
+            .map(({ name }) => name)
+            .toSorted(),
+          ["influxdb-connection", "list-authorizations", "update-authorization"],
+        );
+        const html = await get("text/html");
+        assert.ok(html.includes('registerType("influxdb-list-authorizations"'));
+        assert.ok(!html.includes('registerType("influxdb-delete-authorization"'));
+        assert.match(
+          nodeRed.log(),
+          /delete-authorization\.js is left out, as nodesExcludes of the settings says/,
+        );
       });
     });
-    after(() => nodeRed.stop());
-
-    const get = async (accept: string) => {
-      const { body } = await request(`${nodeRed.url}nodes`, { headers: { accept } });
-      return body.text();
-    };
-
-    it("loads all others, with their dialogs, and leaves that one out", async () => {
-      type Sets = { module: string; name: string; err?: string }[];
-      const sets = (JSON.parse(await get("application/json")) as Sets).filter(
-        ({ module }) => module === packageJson.name,
-      );
-      assert.deepEqual(
-        sets
-          .filter(({ err }) => err === undefined)
-          .map(({ name }) => name)
-          .toSorted(),
-        ["influxdb-connection", "list-authorizations", "update-authorization"],
-      );
-      const html = await get("text/html");
-      assert.ok(html.includes('registerType("influxdb-list-authorizations"'));
-      assert.ok(!html.includes('registerType("influxdb-delete-authorization"'));
-      assert.match(
-        nodeRed.log(),
-        /delete-authorization\.js is left out, as nodesExcludes of the settings says/,
-      );
-    });
-  });
+  }
 });
