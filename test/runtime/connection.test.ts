@@ -217,6 +217,13 @@ describe("influxdb-connection", () => {
     ...properties,
   });
 
+  it("counts the time of a request from its start, not while it waits for others", async () => {
+    simulator.faults.push({ delay: 400, times: 4 });
+    const runtime = await start({ parallel: "1", timeout: "1" });
+    for (let index = 0; index < 4; index++) runtime.inject({});
+    assert.equal((await runtime.ended(4)).error, undefined);
+  });
+
   describe("TLS", () => {
     const certificate = async () => {
       const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
