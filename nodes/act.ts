@@ -1,4 +1,5 @@
 import { TokenError } from "../src/errors.js";
+import type { Done } from "../src/http.js";
 import { sweep, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "../src/sweep.js";
 import type { IdFormat, Target } from "../src/targets.js";
 import { choice, flag, limitField, targetsField } from "./fields.js";
@@ -57,7 +58,7 @@ export async function change(
 export async function changeForGood(
   task: Task<Irreversible>,
   outcome: "deleted" | "revoked",
-  act: (target: Target) => Promise<{ attempts: number }>,
+  act: (target: Target) => Promise<Done & { told?: Record<string, unknown> }>,
 ): Promise<Summary> {
   const { targets, confirmed, limit, notFound, report } = task.values;
   const dryRun = isDryRun(task);
@@ -73,8 +74,8 @@ export async function changeForGood(
     task,
     async (target) => {
       try {
-        const { attempts } = await act(target);
-        return { outcome, ...triedMoreThanOnce(attempts) };
+        const { attempts, told } = await act(target);
+        return { outcome, ...told, ...triedMoreThanOnce(attempts) };
       } catch (error) {
         if (!(error instanceof TokenError && error.code === "not-found" && notFound === "done")) throw error;
         return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };

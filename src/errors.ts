@@ -20,6 +20,8 @@ export type TokenErrorCode =
   | "not-confirmed"
   | "cancelled"
   | "unsupported-product"
+  | "influxctl-missing"
+  | "influxctl-failed"
   | "bad-response"
   | "unexpected";
 

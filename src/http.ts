@@ -1,8 +1,20 @@
 import pLimit from "p-limit";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EnvHttpProxyAgent, request, type buildConnector } from "undici";
+import { EnvHttpProxyAgent, request } from "undici";
 import type * as z from "zod";
 import { TokenError, type TokenErrorCode } from "./errors.js";
+
+/** The options of `node:tls` that Node-RED's TLS configuration sets. */
+export interface TlsOptions {
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  pfx?: Buffer;
+  passphrase?: string;
+  servername?: string;
+  rejectUnauthorized?: boolean;
+  ALPNProtocols?: string[];
+}
 
 export interface HttpOptions {
   /** Base URL of the server; a path prefix is kept. */
@@ -16,7 +28,7 @@ export interface HttpOptions {
   /** How many requests may be under way at once, over all that share this client. */
   parallel: number;
   /** TLS options of the server (CA, client certificate, server name, …). */
-  tls?: buildConnector.BuildOptions | undefined;
+  tls?: TlsOptions | undefined;
   /** Without it, the environment's `http_proxy`, `https_proxy` and `no_proxy` count, as in curl and Node-RED. */
   proxy?: { url: string; noProxy: string } | undefined;
 }
@@ -42,6 +54,12 @@ export interface Answer {
   attempts: number;
   /** True where an earlier try may have taken effect on the server although its answer was lost. */
   mayBeRepeated: boolean;
+}
+
+/** What is told of a change that was made. */
+export interface Done {
+  /** How often the request was sent. */
+  attempts: number;
 }
 
 export interface Http {

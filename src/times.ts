@@ -2,14 +2,23 @@ import ms from "ms";
 import * as z from "zod";
 
 const AGE = /^\d+ ?(s|m|h|d|w|y)$/;
+
+/** How an age may be written, in words that complete "expected …". */
+export const AGE_EXPECTED = "an age such as 90d (s, m, h, d, w or y)";
+
 const isoTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
 /** How a point in time may be written, in words that complete "expected …". */
-export const MOMENT_EXPECTED =
-  "an age such as 90d (s, m, h, d, w or y), a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000";
+export const MOMENT_EXPECTED = `${AGE_EXPECTED}, a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000`;
 
 /** Smaller numbers are no milliseconds of any token's life: they are seconds, days, or nothing. */
 const FIRST_TIMESTAMP = Date.parse("2000-01-01");
+
+/** Reads an age; @returns milliseconds, or undefined where the value is none. */
+export function readAge(value: unknown): number | undefined {
+  const text = typeof value === "string" ? value.trim() : "";
+  return AGE.test(text) ? ms(text as ms.StringValue) : undefined;
+}
 
 /**
  * Reads a point in time: an age before `now`, an ISO 8601 date (midnight UTC) or date and time with a zone, a
@@ -28,7 +37,8 @@ function momentOf(value: unknown, now: number): number {
     return Number(value) >= FIRST_TIMESTAMP ? Number(value) : NaN;
   }
   if (typeof value !== "string") return NaN;
+  const age = readAge(value);
+  if (age !== undefined) return now - age;
   const text = value.trim();
-  if (AGE.test(text)) return now - ms(text as ms.StringValue);
   return isoTime.safeParse(text).success ? Date.parse(text) : NaN;
 }

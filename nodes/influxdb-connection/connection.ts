@@ -1,8 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import * as z from "zod";
 import { authorizationsOf, authorizationId, type Authorizations } from "../../src/authorizations.js";
+import { databaseTokenId, databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
+import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl.js";
+import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
+import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
@@ -10,21 +14,30 @@ export const PRODUCTS = {
   "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
   cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
   oss: "http://localhost:8086",
+  "cloud-dedicated": "https://console.influxdata.com",
+  /** A cluster of one's own has an address of its own. */
+  clustered: "",
 } as const;
 export type Product = keyof typeof PRODUCTS;
 /** Products with `/api/v2/authorizations`. */
 export const V2_PRODUCTS = ["cloud-serverless", "cloud", "oss"] as const satisfies readonly Product[];
+/** Products with the Management API and influxctl. */
+export const CLUSTER_PRODUCTS = ["cloud-dedicated", "clustered"] as const satisfies readonly Product[];
 
 const PRODUCT_NAMES: Record<Product, string> = {
   "cloud-serverless": "InfluxDB Cloud Serverless",
   cloud: "InfluxDB Cloud (TSM)",
   oss: "InfluxDB OSS v2",
+  "cloud-dedicated": "InfluxDB Cloud Dedicated",
+  clustered: "InfluxDB Clustered",
 };
 
 /** What the nodes of a flow see of a connection. */
 export interface Connection {
   product: Product;
   authorizations: Authorizations;
+  databaseTokens: DatabaseTokens;
+  managementTokens: ManagementTokens;
   /** How many requests the connection allows at once. */
   parallel: number;
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
@@ -46,6 +59,7 @@ export function registerConnection(RED: NodeAPI): void {
     RED.nodes.createNode(this, properties);
     let http: Http | undefined;
     let connection: Connection | undefined;
+    let managementTokens: ManagementTokens | undefined;
 
     this.connection = () => {
       if (connection) return connection;
@@ -53,13 +67,15 @@ export function registerConnection(RED: NodeAPI): void {
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
       const credentials = this.credentials as { token?: string } | undefined;
+      const token = readToken(credentials?.token);
+      const tls = tlsOf(RED, settings.tls);
       http = createHttp({
         url: settings.url,
-        authorization: `Token ${readToken(credentials?.token)}`,
+        authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
         timeout: settings.timeout,
         retries: settings.retries,
         parallel: settings.parallel,
-        tls: tlsOf(RED, settings.tls),
+        tls,
         proxy: proxyOf(RED, settings.proxy),
       });
       const protectedIds = new Set(settings.protectedIds);
@@ -67,6 +83,12 @@ export function registerConnection(RED: NodeAPI): void {
         product: settings.product,
         parallel: settings.parallel,
         authorizations: authorizationsOf(http),
+        databaseTokens: databaseTokensOf(http, clusterOf(settings)),
+        get managementTokens() {
+          return (managementTokens ??= managementTokensOf(
+            createInfluxctl(influxctlOptions(settings, token, tls)),
+          ));
+        },
         refuseProtected(id) {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
@@ -128,8 +150,16 @@ const Settings = z.object({
   protectedIds: z
     .string()
     .default("")
-    .transform((text) => text.split(/[\s,;]+/).filter((id) => id !== ""))
-    .pipe(z.array(z.string().regex(authorizationId.pattern).toLowerCase())),
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(/[\s,;]+/)
+        .filter((id) => id !== ""),
+    ),
+  accountId: z.string().trim().regex(UUID).optional(),
+  clusterId: z.string().trim().regex(UUID).optional(),
+  influxctl: z.string().trim().default("influxctl"),
+  influxctlTimeout: wholeNumber(1, 600, 60),
   tls: z.string().default(""),
   proxy: z.string().default(""),
 });
@@ -140,24 +170,73 @@ const EXPECTED: Record<keyof typeof Settings.shape, string> = {
   timeout: "seconds from 1 to 600",
   retries: "a whole number from 0 to 10",
   parallel: "a whole number from 1 to 64",
-  protectedIds: `authorization IDs (${authorizationId.expected} each), separated by spaces, commas or new lines`,
+  protectedIds: "a text",
+  accountId: UUID_EXPECTED,
+  clusterId: UUID_EXPECTED,
+  influxctl: "the path of influxctl",
+  influxctlTimeout: "seconds from 1 to 600",
   tls: "a TLS configuration",
   proxy: "an HTTP proxy configuration",
 };
 
-function readSettings(properties: Properties): Omit<z.infer<typeof Settings>, "url"> & { url: URL } {
+type Settings = Omit<z.infer<typeof Settings>, "url"> & { url: URL };
+
+function readSettings(properties: Properties): Settings {
   const given = Object.fromEntries(
     Object.entries(properties).map(([name, value]) => [name, value === "" ? undefined : value]),
   );
   const parsed = Settings.safeParse(given);
   if (!parsed.success) {
     const name = String(parsed.error.issues[0]?.path[0]) as keyof typeof EXPECTED;
-    throw invalidConnection(
-      `the field "${name}" holds ${kindOf(properties[name])}, expected ${EXPECTED[name]}`,
-    );
+    throw wrong(name, properties[name], EXPECTED[name]);
   }
-  const { url, product } = parsed.data;
+  const { url, product, protectedIds, accountId, clusterId } = parsed.data;
+  const id = isCluster(product) ? databaseTokenId : authorizationId;
+  if (!protectedIds.every((each) => id.pattern.test(each))) {
+    const expected = `IDs (each ${id.expected}), separated by spaces, commas or new lines`;
+    throw wrong("protectedIds", properties.protectedIds, expected);
+  }
+  const needsIds =
+    product === "cloud-dedicated" || (product === "clustered" && (accountId ?? clusterId) !== undefined);
+  if (needsIds && accountId === undefined) throw wrong("accountId", properties.accountId, EXPECTED.accountId);
+  if (needsIds && clusterId === undefined) throw wrong("clusterId", properties.clusterId, EXPECTED.clusterId);
   return { ...parsed.data, url: readUrl(url === "" ? PRODUCTS[product] : url) };
+}
+
+function wrong(name: string, value: unknown, expected: string): TokenError {
+  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, expected ${expected}`);
+}
+
+function isCluster(product: Product): boolean {
+  return (CLUSTER_PRODUCTS as readonly Product[]).includes(product);
+}
+
+/** Clustered is documented without the two ids in its paths; InfluxData's own tools use them there as well. */
+function clusterOf({ accountId, clusterId }: Settings): { accountId: string; clusterId: string } | undefined {
+  return accountId !== undefined && clusterId !== undefined ? { accountId, clusterId } : undefined;
+}
+
+function influxctlOptions(
+  settings: Settings,
+  managementToken: string,
+  tls: HttpOptions["tls"],
+): InfluxctlOptions {
+  const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
+  // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
+  const isOwn = settings.product === "clustered";
+  return {
+    command: influxctl,
+    timeout: influxctlTimeout,
+    parallel,
+    profile: {
+      product: isOwn ? "clustered" : "dedicated",
+      accountId,
+      clusterId,
+      ...(isOwn && { host: url.hostname, port: url.port || (url.protocol === "https:" ? "443" : "80") }),
+      managementToken,
+      ...(tls && { tls }),
+    },
+  };
 }
 
 function readUrl(text: string): URL {

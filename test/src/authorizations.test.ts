@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  authorizationsOf,
-  oldest,
-  type Authorization,
-  type Authorizations,
-} from "../../src/authorizations.js";
+import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
 import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 
@@ -89,20 +84,6 @@ describe("authorizationsOf", () => {
       { code: "rate-limited", statusCode: 429, retryAfter: 7 },
     );
     assert.match(String(error), /^Cannot list authorizations: too many requests\. Try again in 7 s/);
-  });
-});
-
-describe("oldest", () => {
-  const of = (id: string, createdAt?: string): Authorization => ({
-    id,
-    status: "active",
-    ...(createdAt && { createdAt }),
-  });
-
-  it("is the one that was created first, and the first of the list where the dates do not tell", () => {
-    assert.equal(oldest([of("b", "2026-02-02T00:00:00Z"), of("a", "2026-01-01T00:00:00Z")])?.id, "a");
-    assert.equal(oldest([of("a"), of("b")])?.id, "a");
-    assert.equal(oldest([]), undefined);
   });
 });
 

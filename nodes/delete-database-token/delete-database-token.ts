@@ -1,0 +1,15 @@
+import { databaseTokenId } from "../../src/database-tokens.js";
+import { changeForGood, irreversibleFields } from "../act.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { node } from "../runtime.js";
+
+export default node({
+  type: "influxdb-delete-database-token",
+  products: CLUSTER_PRODUCTS,
+  color: "#dfb3ab",
+  icon: "influxdb-token-delete.svg",
+  outputs: ["report"],
+  fields: irreversibleFields(databaseTokenId),
+  run: (task) =>
+    changeForGood(task, "deleted", ({ id }) => task.connection.databaseTokens.delete(id, task.signal)),
+});

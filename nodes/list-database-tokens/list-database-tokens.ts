@@ -1,0 +1,23 @@
+import { databaseTokenFilters } from "../../src/database-tokens.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
+import { node } from "../runtime.js";
+
+const YES_NO = { words: ["yes", "no"] };
+
+export default node({
+  type: "influxdb-list-database-tokens",
+  products: CLUSTER_PRODUCTS,
+  color: "#b9cbd6",
+  icon: "influxdb-token-list.svg",
+  outputs: listOutputs,
+  fields: {
+    ...filterFields(databaseTokenFilters, { expired: YES_NO, revoked: YES_NO }),
+    result: resultField,
+  },
+
+  async run(task) {
+    const found = await task.connection.databaseTokens.list(task.values, task.signal);
+    return sendFound(task, found, task.values.result);
+  },
+});

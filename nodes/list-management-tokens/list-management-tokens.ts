@@ -1,0 +1,21 @@
+import { managementTokenFilters } from "../../src/management-tokens.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
+import { node } from "../runtime.js";
+
+export default node({
+  type: "influxdb-list-management-tokens",
+  products: CLUSTER_PRODUCTS,
+  color: "#b9cbd6",
+  icon: "influxdb-token-list.svg",
+  outputs: listOutputs,
+  fields: {
+    ...filterFields(managementTokenFilters, { state: { words: ["active", "expired", "revoked"] } }),
+    result: resultField,
+  },
+
+  async run(task) {
+    const found = await task.connection.managementTokens.list(task.values, task.signal);
+    return sendFound(task, found, task.values.result);
+  },
+});

@@ -1,0 +1,25 @@
+import { managementTokenId } from "../../src/management-tokens.js";
+import { changeForGood, irreversibleFields } from "../act.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { node } from "../runtime.js";
+
+export default node({
+  type: "influxdb-revoke-management-token",
+  products: CLUSTER_PRODUCTS,
+  color: "#dfb3ab",
+  icon: "influxdb-token-revoke.svg",
+  outputs: ["report"],
+  fields: irreversibleFields(managementTokenId),
+
+  run(task) {
+    const revoke = task.connection.managementTokens.revoker(task.signal);
+    return changeForGood(task, "revoked", async ({ id }) => {
+      const { token, alreadyRevoked, attempts } = await revoke(id);
+      const { description, createdBy, revokedAt } = token;
+      return {
+        attempts,
+        told: { description, createdBy, revokedAt, ...(alreadyRevoked && { alreadyRevoked }) },
+      };
+    });
+  },
+});

@@ -1,0 +1,157 @@
+import * as z from "zod";
+import type { TokenError } from "./errors.js";
+import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
+import { readJson, type Answer, type Done, type Http } from "./http.js";
+import { refusal, type Meaning } from "./refusals.js";
+import type { IdFormat } from "./targets.js";
+import { UUID, UUID_EXPECTED } from "./uuids.js";
+
+export const databaseTokenId: IdFormat = {
+  noun: "database token",
+  expected: UUID_EXPECTED,
+  pattern: UUID,
+  known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
+};
+
+/**
+ * A database token as the Management API describes it; its value is told at its creation only:
+ * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/#operation/GetDatabaseTokens.
+ */
+export const DatabaseToken = z.looseObject({
+  id: z.string(),
+  description: z.string().optional(),
+  permissions: z.array(z.looseObject({ action: z.string().optional(), resource: z.string().optional() })),
+  /** RFC 3339, as the other times. */
+  createdAt: z.string(),
+  /** Never expires where it is missing. */
+  expiresAt: z.string().optional(),
+  revokedAt: z.string().optional(),
+});
+export type DatabaseToken = z.infer<typeof DatabaseToken>;
+
+/** What a list is narrowed by; all of them must match. The API itself has no filters. */
+export interface DatabaseTokenFilters {
+  /** A text that the description contains, with regard to case. */
+  description?: string | undefined;
+  /** A database that the token has a permission on by name; `*` finds the tokens for all databases, and no name does. */
+  database?: string | undefined;
+  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
+  createdBefore?: number | undefined;
+  createdAfter?: number | undefined;
+  expired?: "yes" | "no" | undefined;
+  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  expiresWithin?: number | undefined;
+  revoked?: "yes" | "no" | undefined;
+}
+
+/** How the filters are read from what a flow gives. */
+export const databaseTokenFilters = {
+  description: text,
+  database: text,
+  createdBefore: moment,
+  createdAfter: moment,
+  expired: word(["yes", "no"]),
+  expiresWithin: age,
+  revoked: word(["yes", "no"]),
+} satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> };
+
+/**
+ * The database tokens of one cluster, through the Management API of InfluxDB Cloud Dedicated and Clustered. Its
+ * methods throw {@link TokenError}: besides the codes below, those of {@link Http.send}, and `unauthorized`,
+ * `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
+ */
+export interface DatabaseTokens {
+  /** All that match, in the server's order. */
+  list(filters: DatabaseTokenFilters, signal?: AbortSignal): Promise<DatabaseToken[]>;
+  /**
+   * Deletes without a look before it. A repeated try that finds nothing has found its own work done.
+   *
+   * @throws {TokenError} `not-found`.
+   */
+  delete(id: string, signal?: AbortSignal): Promise<Done>;
+}
+
+/** @param cluster account and cluster id, where the product's path names them. */
+export function databaseTokensOf(
+  http: Http,
+  cluster?: { accountId: string; clusterId: string },
+): DatabaseTokens {
+  const path = [
+    ...["api", "v0"],
+    ...(cluster ? ["accounts", cluster.accountId, "clusters", cluster.clusterId] : []),
+    "tokens",
+  ];
+  return {
+    async list(filters, signal) {
+      const answer = await http.send({ task: "list database tokens", method: "GET", path, signal });
+      if (answer.status !== 200) throw refused(answer);
+      const now = Date.now();
+      return readJson(answer, z.array(DatabaseToken)).filter((token) => matches(token, filters, now));
+    },
+
+    async delete(id, signal) {
+      const task = `delete database token ${id}`;
+      const answer = await http.send({ task, method: "DELETE", path: [...path, id], signal });
+      const doneBefore = answer.mayBeRepeated && answer.status === 404;
+      if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      return { attempts: answer.attempts };
+    },
+  };
+}
+
+function refused(answer: Answer): TokenError {
+  return refusal(answer, meaningOf(answer));
+}
+
+/** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
+function meaningOf({ status, call }: Answer): Meaning | undefined {
+  if (status === 401) {
+    return {
+      code: "unauthorized",
+      reason:
+        "the server does not accept the connection's management token: it is wrong, expired or revoked. " +
+        "Set a valid management token in the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 403) {
+    return {
+      code: "forbidden",
+      reason:
+        "the connection's management token has no access to this account or cluster. " +
+        "Check the account ID and the cluster ID of the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 404 && call.method === "GET") {
+    return {
+      code: "not-found",
+      reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",
+    };
+  }
+  if (status === 404) {
+    return {
+      code: "not-found",
+      reason:
+        "there is no such database token. It may have been deleted already; check the ID and the connection.",
+    };
+  }
+  return undefined;
+}
+
+function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number): boolean {
+  return (
+    contains(found.description, wanted.description) &&
+    (wanted.database === undefined ||
+      found.permissions.some(({ resource }) => resource === wanted.database)) &&
+    isBefore(found.createdAt, wanted.createdBefore) &&
+    isAfter(found.createdAt, wanted.createdAfter) &&
+    isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
+    isWithin(found.expiresAt, wanted.expiresWithin, now) &&
+    isEither(wanted.revoked, found.revokedAt !== undefined)
+  );
+}
+
+function isEither(wanted: "yes" | "no" | undefined, found: boolean): boolean {
+  return wanted === undefined || (wanted === "yes") === found;
+}

@@ -1,0 +1,88 @@
+import { kindOf, TokenError } from "./errors.js";
+import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment } from "./times.js";
+
+/** How the value of a filter is read from what a flow gives. */
+export interface Filter<T> {
+  /** The right form, in words that complete "expected …". */
+  readonly expected: string;
+  /** The value as the client takes it, or undefined where it is of a wrong type or form. */
+  readonly read: (value: unknown, now: number) => T | undefined;
+}
+
+/** Any text with something in it, taken as it is. */
+export const text: Filter<string> = {
+  expected: "a text that is not empty",
+  read: (value) => (typeof value === "string" ? value : undefined),
+};
+
+/** A point in time, in milliseconds since 1970. */
+export const moment: Filter<number> = { expected: MOMENT_EXPECTED, read: readMoment };
+
+/** A stretch of time, in milliseconds. */
+export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
+
+/** A text of a certain shape, without the space around it. */
+export function shaped(pattern: RegExp, expected: string): Filter<string> {
+  return {
+    expected,
+    read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),
+  };
+}
+
+/** One of a few words. */
+export function word<const W extends readonly string[]>(words: W): Filter<W[number]> {
+  return {
+    expected: words.map((each) => `"${each}"`).join(" or "),
+    read: (value) => words.find((each) => each === value),
+  };
+}
+
+/**
+ * Reads the value of one filter. What is configured and comes out empty is no wish for everything (though a
+ * server may take it for one), so it is refused before anything is sent.
+ *
+ * @throws {TokenError} `invalid-filter`.
+ */
+export function readFilter<T>(filter: Filter<T>, name: string, value: unknown, now: number): T {
+  const isEmpty = typeof value === "string" && value.trim() === "";
+  const result = isEmpty ? undefined : filter.read(value, now);
+  if (result !== undefined) return result;
+  throw new TokenError(
+    "invalid-filter",
+    `the filter "${name}" comes out as ${kindOf(value)}, expected ${filter.expected}. Nothing was sent.`,
+  );
+}
+
+// What is wanted of a token, compared with what it is; each holds where nothing is wanted.
+
+export function equals(found: string | undefined, wanted: string | undefined): boolean {
+  return wanted === undefined || found === wanted;
+}
+
+/** With regard to case, as names are compared by the servers. */
+export function contains(found: string | undefined, wanted: string | undefined): boolean {
+  return wanted === undefined || (found ?? "").includes(wanted);
+}
+
+/** @param found RFC 3339; a time that is unknown is neither after nor before any other. */
+export function isAfter(found: string | undefined, wanted: number | undefined): boolean {
+  return wanted === undefined || Date.parse(found ?? "") > wanted;
+}
+
+export function isBefore(found: string | undefined, wanted: number | undefined): boolean {
+  return wanted === undefined || Date.parse(found ?? "") < wanted;
+}
+
+/** @param within milliseconds from `now` on. */
+export function isWithin(found: string | undefined, within: number | undefined, now: number): boolean {
+  return within === undefined || (isAfter(found, now) && isBefore(found, now + within));
+}
+
+/** The one that was created first; the first of the list where the times do not tell. */
+export function oldest<T extends { createdAt?: string | undefined }>(tokens: readonly T[]): T | undefined {
+  const time = (token: T) => Date.parse(token.createdAt ?? "");
+  return tokens.reduce<T | undefined>(
+    (first, next) => (first !== undefined && !(time(next) < time(first)) ? first : next),
+    undefined,
+  );
+}

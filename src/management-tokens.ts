@@ -1,0 +1,192 @@
+import * as z from "zod";
+import { TokenError } from "./errors.js";
+import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
+import type { Done } from "./http.js";
+import { TOO_OLD, type Influxctl } from "./influxctl.js";
+import type { IdFormat } from "./targets.js";
+import { UUID, UUID_EXPECTED } from "./uuids.js";
+
+export const managementTokenId: IdFormat = {
+  noun: "management token",
+  expected: UUID_EXPECTED,
+  pattern: UUID,
+  known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
+};
+
+/** A token is revoked whether or not it has expired as well. */
+export type ManagementTokenState = "active" | "expired" | "revoked";
+
+/** A management token, in the words and the form of time that the other tokens have. */
+export interface ManagementToken {
+  id: string;
+  state: ManagementTokenState;
+  description: string;
+  accountId?: string | undefined;
+  /** The first characters of its value, by which people tell tokens apart. */
+  tokenPrefix?: string | undefined;
+  createdBy?: string | undefined;
+  /** RFC 3339, UTC, as the other times. */
+  createdAt?: string | undefined;
+  /** Never expires where it is missing. */
+  expiresAt?: string | undefined;
+  revokedAt?: string | undefined;
+}
+
+/** What a list is narrowed by; all of them must match. */
+export interface ManagementTokenFilters {
+  state?: ManagementTokenState | undefined;
+  /** A text that the description contains, with regard to case. */
+  description?: string | undefined;
+  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
+  createdBefore?: number | undefined;
+  createdAfter?: number | undefined;
+  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  expiresWithin?: number | undefined;
+}
+
+/** How the filters are read from what a flow gives. */
+export const managementTokenFilters = {
+  state: word(["active", "expired", "revoked"]),
+  description: text,
+  createdBefore: moment,
+  createdAfter: moment,
+  expiresWithin: age,
+} satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> };
+
+export interface Revoked extends Done {
+  /** True where it had been revoked before: nothing was done now. */
+  alreadyRevoked?: true;
+  /** What the list says of it. */
+  token: ManagementToken;
+}
+
+/**
+ * The management tokens of an account, through influxctl. Its methods throw {@link TokenError}: besides the codes
+ * below, those of {@link Influxctl.run}.
+ */
+export interface ManagementTokens {
+  /** All that match, revoked and expired ones too, in the order of influxctl. */
+  list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
+  /**
+   * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
+   * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
+   * done is what it shows as revoked.
+   *
+   * @throws {TokenError} the result does: `not-found`, `influxctl-failed`.
+   */
+  revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
+}
+
+export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
+  const all = async (task: string, signal?: AbortSignal) =>
+    parse(task, await influxctl.run(task, ["management", "list", "--format", "json"], signal), Date.now());
+  const find = (tokens: ManagementToken[], id: string) =>
+    tokens.find((token) => token.id.toLowerCase() === id);
+
+  return {
+    async list(filters, signal) {
+      const tokens = await all("list management tokens", signal);
+      return tokens.filter((token) => matches(token, filters, Date.now()));
+    },
+
+    revoker(signal) {
+      let before: Promise<ManagementToken[]> | undefined;
+      return async (id) => {
+        const task = `revoke management token ${id}`;
+        const token = find(await (before ??= all(task, signal)), id);
+        if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+        if (token.state === "revoked") return { attempts: 0, alreadyRevoked: true, token };
+        const failure = await influxctl.run(task, ["management", "revoke", "--force", id], signal).then(
+          () => undefined,
+          (error: unknown) => error as TokenError,
+        );
+        if (failure?.code === "cancelled" || failure?.fatal) throw failure;
+        const after = find(await all(task, signal).catch(rethrowAsUnproven), id);
+        if (after?.state === "revoked") return { attempts: 1, token: after };
+        throw failure ?? new TokenError("influxctl-failed", NOT_REVOKED, { task });
+      };
+    },
+  };
+}
+
+function rethrowAsUnproven(error: unknown): never {
+  const { code, reason, task } = error as TokenError;
+  throw new TokenError(code, `influxctl was told to revoke it, but not to prove it: ${reason}`, { task });
+}
+
+const UNKNOWN = "there is no such management token. Check the ID and the connection.";
+const NOT_REVOKED =
+  "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
+
+/** Seconds can come as text: JSON of 64-bit numbers is often written so. */
+const Timestamp = z.object({ seconds: z.coerce.number(), nanos: z.number().optional() });
+const Listed = z.looseObject({
+  id: z.string(),
+  description: z.string().nullish(),
+  account_id: z.string().nullish(),
+  token_prefix: z.string().nullish(),
+  created_by: z.string().nullish(),
+  created_at: Timestamp.nullish(),
+  expires_at: Timestamp.nullish(),
+  revoked_at: Timestamp.nullish(),
+});
+
+/** Reads what `influxctl management list --format json` writes. */
+function parse(task: string, output: string, now: number): ManagementToken[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(output);
+  } catch {
+    // An old influxctl may write its table all the same.
+    throw new TokenError("influxctl-failed", TOO_OLD, { task, fatal: true });
+  }
+  const parsed = z.array(Listed).nullable().safeParse(json);
+  if (!parsed.success) {
+    const where = parsed.error.issues[0]?.path.join(".") ?? "";
+    throw new TokenError(
+      "bad-response",
+      `influxctl wrote another form than expected, at "${where}". Check its version.`,
+      {
+        task,
+        fatal: true,
+      },
+    );
+  }
+  return (parsed.data ?? []).map((listed) => tokenOf(listed, now));
+}
+
+function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {
+  const expiresAt = timeOf(listed.expires_at);
+  const revokedAt = timeOf(listed.revoked_at);
+  const expired = expiresAt !== undefined && Date.parse(expiresAt) <= now;
+  const optional = {
+    accountId: listed.account_id,
+    tokenPrefix: listed.token_prefix,
+    createdBy: listed.created_by,
+    createdAt: timeOf(listed.created_at),
+    expiresAt,
+    revokedAt,
+  };
+  return {
+    id: listed.id,
+    state: revokedAt !== undefined ? "revoked" : expired ? "expired" : "active",
+    description: listed.description ?? "",
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => typeof value === "string")),
+  };
+}
+
+/** Zero stands for "never", not for 1970. */
+function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string | undefined {
+  const { seconds = 0, nanos = 0 } = timestamp ?? {};
+  return seconds > 0 ? new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString() : undefined;
+}
+
+function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: number): boolean {
+  return (
+    (wanted.state === undefined || found.state === wanted.state) &&
+    contains(found.description, wanted.description) &&
+    isBefore(found.createdAt, wanted.createdBefore) &&
+    isAfter(found.createdAt, wanted.createdAfter) &&
+    isWithin(found.expiresAt, wanted.expiresWithin, now)
+  );
+}
