@@ -1,4 +1,5 @@
 /** A believable population for demos: people, machines, and the tokens they were given over three years. */
+import type { Clusters } from "./clusters.js";
 import { permission } from "./permissions.js";
 import type { Permission } from "./permissions.js";
 import type { Authorization, World } from "./world.js";
@@ -195,4 +196,83 @@ function inOrg(text: string, orgID: string): Permission {
   return text.endsWith(":orgs")
     ? { action: "read", resource: { type: "orgs", id: orgID } }
     : permission(text, orgID);
+}
+
+/** Days ago, or to come where negative. */
+interface Times {
+  created: number;
+  expires?: number;
+  revoked?: number;
+}
+
+interface DatabaseTokenEntry extends Times {
+  description: string;
+  /** `read:metrics` and the like. */
+  permissions: string[];
+}
+
+const DATABASE_TOKENS: DatabaseTokenEntry[] = [
+  { description: "Telegraf: gateway", permissions: ["write:sensors"], created: 720 },
+  { description: "Telegraf: press 1", permissions: ["write:factory"], created: 690 },
+  { description: "Grafana (read-only)", permissions: ["read:sensors", "read:factory"], created: 650 },
+  { description: "Operations (every database)", permissions: ["read:*", "write:*"], created: 600 },
+  { description: "CI: nightly backup", permissions: ["read:*"], created: 480 },
+  { description: "CI: old runner", permissions: ["read:ci", "write:ci"], created: 470, expires: 105 },
+  { description: "Node-RED: heating", permissions: ["read:sensors", "write:sensors"], created: 300 },
+  { description: "contractor: commissioning", permissions: ["write:factory"], created: 240, expires: 150 },
+  { description: "Telegraf: spare gateway", permissions: ["write:sensors"], created: 200, revoked: 30 },
+  { description: "Spot price importer", permissions: ["write:energy"], created: 150, expires: -215 },
+  { description: "Dashboard of the fair", permissions: ["read:energy"], created: 85, expires: -5 },
+  { description: "CI: pull request 412", permissions: ["read:ci", "write:ci"], created: 8, expires: 1 },
+];
+
+interface ManagementTokenEntry extends Times {
+  description: string;
+}
+
+/** What the demo's connection uses, the only one with this description. */
+const OF_DEMO = "Node-RED: token housekeeping";
+
+const MANAGEMENT_TOKENS: ManagementTokenEntry[] = [
+  { description: "user1's laptop", created: 500, revoked: 90 },
+  { description: "Terraform", created: 400 },
+  { description: "CI: creates databases", created: 380, expires: 15 },
+  { description: OF_DEMO, created: 180 },
+  { description: "user2: migration", created: 120, expires: 90, revoked: 100 },
+  { description: "contractor: audit", created: 60, expires: -30 },
+  { description: "Terraform (next)", created: 25, expires: -340 },
+  { description: "user1's notebook", created: 3, expires: -4 },
+];
+
+/** Fills clusters with one of Cloud Dedicated, and gives what a connection to it takes. */
+export function populateClusters(
+  clusters: Clusters,
+  now = new Date(),
+): { accountId: string; clusterId: string; managementToken: string } {
+  const cluster = clusters.addCluster({ product: "dedicated" });
+  for (const { description, permissions, ...times } of DATABASE_TOKENS) {
+    clusters.addDatabaseToken(cluster, {
+      description,
+      permissions: permissions.map((text) => {
+        const [action = "", resource = ""] = text.split(":");
+        return { action, resource };
+      }),
+      ...lifetime(times, now),
+    });
+  }
+  let managementToken = "";
+  for (const { description, ...times } of MANAGEMENT_TOKENS) {
+    const { token } = clusters.addManagementToken(cluster, { description, ...lifetime(times, now) });
+    if (description === OF_DEMO) managementToken = token;
+  }
+  return { accountId: cluster.accountId, clusterId: cluster.id, managementToken };
+}
+
+function lifetime({ created, expires, revoked }: Times, now: Date) {
+  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
+  return {
+    createdAt: daysAgo(created),
+    ...(expires !== undefined && { expiresAt: daysAgo(expires) }),
+    ...(revoked !== undefined && { revokedAt: daysAgo(revoked) }),
+  };
 }

@@ -7,9 +7,12 @@ import fastify from "fastify";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { answer } from "./api.js";
 import type { TokenMode } from "./api.js";
+import type { Clusters } from "./clusters.js";
+import { answerOfClusters } from "./management-api.js";
+import type { ManagementOptions } from "./management-api.js";
 import { World } from "./world.js";
 
-export interface SimulatorOptions {
+export interface SimulatorOptions extends ManagementOptions {
   /** What answers show of tokens; `redacted` behaves as InfluxDB Cloud. Default `hashed`. */
   tokens?: TokenMode;
   /** Default `2.9.1`. */
@@ -17,6 +20,8 @@ export interface SimulatorOptions {
   /** Default 0: any free port. */
   port?: number;
   operatorToken?: string;
+  /** With clusters, the server has the Management API of Cloud Dedicated and Clustered, too. */
+  clusters?: Clusters;
 }
 
 export interface SeenRequest {
@@ -48,6 +53,8 @@ export interface Simulator {
   readonly url: string;
   readonly port: number;
   readonly world: World;
+  /** As given. */
+  readonly clusters: Clusters | undefined;
   /** Every request seen, in order. */
   readonly requests: SeenRequest[];
   /** Faults to come; a used one goes. */
@@ -60,13 +67,17 @@ export interface Simulator {
 }
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { tokens = "hashed", version = "2.9.1", port = 0, operatorToken } = options;
+  const { tokens = "hashed", version = "2.9.1", port = 0, operatorToken, clusters } = options;
   const world = new World(operatorToken);
   const server = { world, tokens, version, started: new Date() };
   const requests: SeenRequest[] = [];
   const faults: Fault[] = [];
   const closing = new AbortController();
   const arrivals = new EventEmitter();
+  const respond = (request: SeenRequest) => {
+    const asked = { ...request, url: request.path };
+    return (clusters && answerOfClusters(clusters, options, asked)) ?? answer(server, asked);
+  };
   let underWay = 0;
   let mostAtOnce = 0;
 
@@ -86,7 +97,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     const isAnswer = fault?.status !== undefined || fault?.body !== undefined;
     const { status, ...given } = isAnswer
       ? { status: fault.status ?? 200, headers: fault.headers ?? {}, body: fault.body }
-      : answer(server, { ...seen, url: seen.path });
+      : respond(seen);
     if (fault?.drop === "after") {
       drop(reply);
       return;
@@ -122,6 +133,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
     world,
+    clusters,
     requests,
     faults,
     get mostAtOnce() {

@@ -51,15 +51,15 @@ export class TokenError extends Error {
   declare readonly retryAfter?: number;
   declare readonly attempts?: number;
   readonly fatal: boolean;
+  readonly #reason: string;
+  readonly #details: TokenErrorDetails;
 
   /** @param reason why, and what to do about it. */
-  constructor(
-    code: TokenErrorCode,
-    readonly reason: string,
-    private readonly details: TokenErrorDetails = {},
-  ) {
+  constructor(code: TokenErrorCode, reason: string, details: TokenErrorDetails = {}) {
     const { task, statusCode, retryAfter, attempts, cause, fatal } = details;
     super(task === undefined ? reason : `Cannot ${task}: ${reason}`, cause && { cause });
+    this.#reason = reason;
+    this.#details = details;
     this.code = code;
     this.fatal = fatal ?? false;
     if (task !== undefined) this.task = task;
@@ -68,9 +68,16 @@ export class TokenError extends Error {
     if (attempts !== undefined) this.attempts = attempts;
   }
 
+  /** Why, and what to do about it, without the task. */
+  get reason(): string {
+    return this.#reason;
+  }
+
   /** The same with the task, where it names none yet. */
   during(task: string): TokenError {
-    return this.task === undefined ? new TokenError(this.code, this.reason, { ...this.details, task }) : this;
+    return this.task === undefined
+      ? new TokenError(this.code, this.#reason, { ...this.#details, task })
+      : this;
   }
 
   /** Node-RED shows an error as `String(error)`: the plain sentence, without a class name before it. */

@@ -22,6 +22,8 @@ export interface InfluxctlOptions {
     port?: string | undefined;
     managementToken: string;
     tls?: TlsOptions | undefined;
+    /** For a cluster without TLS. */
+    plainHttp?: boolean;
   };
 }
 
@@ -58,6 +60,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     inUse.add(folder);
     try {
       const config = await writeProfile(folder, options.profile);
+      if (signal?.aborted) throw cancelled(task, 0);
       const all = ["--config", config, "--timeout", `${options.timeout}s`, ...args];
       return await execute(options, task, all, folder, signal);
     } finally {
@@ -85,7 +88,11 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
     host: profile.host,
     port: profile.port,
     mgmt_token: profile.managementToken,
-    tls: tls && { insecure: tls.rejectUnauthorized === false, ...files },
+    tls: (tls ?? profile.plainHttp) && {
+      disable: profile.plainHttp,
+      insecure: tls?.rejectUnauthorized === false,
+      ...files,
+    },
   };
   const file = join(folder, "config.toml");
   await writeFile(file, stringify({ profile: [JSON.parse(JSON.stringify(entries))] }), { mode: 0o600 });
@@ -160,7 +167,9 @@ function explain(
   redact: (text: string) => string,
 ): TokenError {
   const said = redact(`${stderr}\n${stdout}`);
-  if (/(flag provided but not defined|unknown flag|unknown shorthand flag).*\bformat\b/i.test(said)) {
+  if (
+    /(flag provided but not defined|unknown flag|unknown shorthand flag).*\b(format|timeout)\b/i.test(said)
+  ) {
     return fail("influxctl-failed", TOO_OLD, true);
   }
   if (/unauthenticated|unauthori[sz]ed|\b401\b|invalid token|token (is|has) (expired|revoked)/i.test(said)) {
@@ -168,7 +177,7 @@ function explain(
   }
   return fail(
     "influxctl-failed",
-    `influxctl failed: ${lastLines(said)} Check the connection, then try again.`,
+    `influxctl failed ("${lastLines(said)}"). Check the connection, then try again.`,
   );
 }
 
@@ -176,7 +185,7 @@ const NOT_ACCEPTED =
   "influxctl asks for a login, so the connection's management token was not accepted: it is wrong, expired or revoked. " +
   "Set a valid management token in the connection.";
 export const TOO_OLD =
-  "this influxctl cannot write JSON (--format json). Install a newer one: https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/.";
+  "this influxctl is too old: it cannot write JSON (--format json) or takes no --timeout. Install a newer one: https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/.";
 
 function missing(command: string): string {
   return (
@@ -196,6 +205,8 @@ function cancelled(task: string, attempts: number): TokenError {
 }
 
 function asksForLogin(text: string): boolean {
+  // A list; its descriptions can say anything.
+  if (text.trimStart().startsWith("[")) return false;
   return /(device|verification|user)[ _-]?code|to (log ?in|sign in|authenticate)|open .*https?:\/\/.*(activate|device|login)/i.test(
     text,
   );

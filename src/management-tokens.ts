@@ -111,7 +111,12 @@ export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
 
 function rethrowAsUnproven(error: unknown): never {
   const { code, reason, task } = error as TokenError;
-  throw new TokenError(code, `influxctl was told to revoke it, but not to prove it: ${reason}`, { task });
+  const own = code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
+  throw new TokenError(
+    code,
+    `influxctl was told to revoke it, but the list that proves it failed: ${reason}${own}`,
+    { task },
+  );
 }
 
 const UNKNOWN = "there is no such management token. Check the ID and the connection.";

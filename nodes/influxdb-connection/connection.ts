@@ -224,6 +224,7 @@ function influxctlOptions(
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
   const isOwn = settings.product === "clustered";
+  const plainHttp = url.protocol === "http:";
   return {
     command: influxctl,
     timeout: influxctlTimeout,
@@ -232,7 +233,11 @@ function influxctlOptions(
       product: isOwn ? "clustered" : "dedicated",
       accountId,
       clusterId,
-      ...(isOwn && { host: url.hostname, port: url.port || (url.protocol === "https:" ? "443" : "80") }),
+      ...(isOwn && {
+        host: url.hostname.replace(/^\[|\]$/g, ""),
+        port: url.port || (plainHttp ? "80" : "443"),
+        plainHttp,
+      }),
       managementToken,
       ...(tls && { tls }),
     },

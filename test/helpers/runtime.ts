@@ -2,13 +2,26 @@ import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import connection from "../../nodes/influxdb-connection/influxdb-connection.js";
 import deleteAuthorization from "../../nodes/delete-authorization/delete-authorization.js";
+import deleteDatabaseToken from "../../nodes/delete-database-token/delete-database-token.js";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
+import listDatabaseTokens from "../../nodes/list-database-tokens/list-database-tokens.js";
+import listManagementTokens from "../../nodes/list-management-tokens/list-management-tokens.js";
+import revokeManagementToken from "../../nodes/revoke-management-token/revoke-management-token.js";
 import updateAuthorization from "../../nodes/update-authorization/update-authorization.js";
 
 const nodeRed = process.env.NODE_RED ?? "node-red";
 helper.init(require.resolve(nodeRed));
 
-const modules = [connection, listAuthorizations, updateAuthorization, deleteAuthorization];
+const modules = [
+  connection,
+  listAuthorizations,
+  updateAuthorization,
+  deleteAuthorization,
+  listDatabaseTokens,
+  deleteDatabaseToken,
+  listManagementTokens,
+  revokeManagementToken,
+];
 
 export type Properties = Record<string, unknown>;
 export type Message = Record<string, unknown> & { payload?: unknown };

@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import type { ManagementToken } from "../../src/management-tokens.js";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
+import { profileFolders, withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import type { Properties } from "../helpers/runtime.js";
+
+const DAY = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY);
+type Options = Parameters<typeof withClusterNode>[3];
+
+const withList = (
+  properties: Properties,
+  work: (bench: ClusterBench) => Promise<void>,
+  options: Options = {},
+) => withClusterNode("list-management-tokens", properties, work, options);
+const withRevoke = (
+  properties: Properties,
+  work: (bench: ClusterBench) => Promise<void>,
+  options: Options = {},
+) => withClusterNode("revoke-management-token", { confirmed: true, ...properties }, work, options);
+
+const add = ({ clusters, cluster }: ClusterBench, description = "someone", more: object = {}) =>
+  clusters.addManagementToken(cluster, { description, ...more });
+const runs = async (file: string): Promise<InfluxctlRun[]> =>
+  (await readFile(file, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as InfluxctlRun);
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("list-management-tokens", () => {
+  const fill = (bench: ClusterBench) => {
+    add(bench, "active", { createdAt: inDays(-10), expiresAt: inDays(5) });
+    add(bench, "expired", { createdAt: inDays(-100), expiresAt: inDays(-1) });
+    add(bench, "revoked and expired", {
+      createdAt: inDays(-200),
+      expiresAt: inDays(-2),
+      revokedAt: inDays(-3),
+    });
+  };
+  const FILTERS: [Properties, string[]][] = [
+    [{}, ["Node-RED", "active", "expired", "revoked and expired"]],
+    [{ state: "active", stateType: "str" }, ["Node-RED", "active"]],
+    [{ state: "expired", stateType: "str" }, ["expired"]],
+    [{ state: "revoked", stateType: "str" }, ["revoked and expired"]],
+    [{ description: "ex", descriptionType: "str" }, ["expired", "revoked and expired"]],
+    [{ createdBefore: "50d", createdBeforeType: "str" }, ["expired", "revoked and expired"]],
+    [{ expiresWithin: "7d", expiresWithinType: "str" }, ["active"]],
+    [{ description: "no such", descriptionType: "str" }, []],
+  ];
+  for (const [properties, expected] of FILTERS) {
+    it(`narrows by ${JSON.stringify(properties)}`, () =>
+      withList(
+        properties,
+        async (bench) => {
+          fill(bench);
+          const seen = await bench.send({ topic: "kept" });
+          assert.equal(seen.error, undefined);
+          const [message] = expected.length > 0 ? seen.outputs[0] : seen.outputs[1];
+          assert.deepEqual(
+            (message!.payload as ManagementToken[]).map(({ description }) => description).toSorted(),
+            expected.toSorted(),
+          );
+          assert.equal(message!.topic, "kept");
+        },
+        { influxctl: { gtkNoise: true } },
+      ));
+  }
+
+  it("never takes a token that does not expire for one of 1970", () =>
+    withList({ state: "expired", stateType: "str" }, async ({ send }) => {
+      assert.equal((await send({})).outputs[1].length, 1);
+    }));
+
+  it("works with a cluster of one's own, found at the host of the URL", () =>
+    withList(
+      {},
+      async ({ send }) => {
+        assert.equal(((await send({})).payload as unknown[]).length, 1);
+      },
+      { product: "clustered" },
+    ));
+});
+
+describe("revoke-management-token", () => {
+  it("revokes one, and says what is known of it", () =>
+    withRevoke({}, async (bench) => {
+      const token = add(bench);
+      const seen = await bench.send({ payload: ` ${token.id.toUpperCase()}`, topic: "kept" });
+      const record = seen.payload as OutcomeRecord;
+      assert.partialDeepStrictEqual(record, { id: token.id, outcome: "revoked", description: "someone" });
+      assert.ok(Date.parse(record.revokedAt as string) > Date.now() - 60_000);
+      assert.ok(!("alreadyRevoked" in record));
+      assert.ok(bench.clusters.managementTokens.get(token.id)?.revokedAt);
+      assert.equal(seen.outputs[0][0]!.topic, "kept");
+      assert.equal(bench.runtime.statuses.at(-1), "green 1 revoked");
+    }));
+
+  it("revokes many in order, one id a run, with --force and without a flag among the ids", async () => {
+    await withRevoke({}, async (bench) => {
+      const [a, b] = [add(bench), add(bench)];
+      const { payload, error } = await bench.send({ payload: [a.id, randomUUID(), { id: b.id }, a.id] });
+      assert.deepEqual(
+        (payload as OutcomeRecord[]).map(({ outcome }) => outcome),
+        ["revoked", "failed", "revoked"],
+      );
+      assert.equal(error?.code, "not-found");
+    });
+  });
+
+  it("counts what had been revoked before as done, and says so", () =>
+    withRevoke({}, async (bench) => {
+      const token = add(bench, "before", { revokedAt: inDays(-2) });
+      const seen = await bench.send({ payload: [token.id] });
+      assert.partialDeepStrictEqual((seen.payload as OutcomeRecord[])[0], {
+        outcome: "revoked",
+        alreadyRevoked: true,
+      });
+      assert.equal(seen.error, undefined);
+    }));
+
+  for (const [what, payload, code] of [
+    ["a flag", "--force", "invalid-id"],
+    ["an id with a flag before it", "-h 55555555-5555-4555-8555-555555555555", "invalid-id"],
+    ["two ids in one text", `${randomUUID()} ${randomUUID()}`, "invalid-id"],
+    ["an authorization's id", "0aaaaaaaaaaaaaaa", "invalid-id"],
+    ["nothing", undefined, "missing-id"],
+  ] as const) {
+    it(`answers ${what} with ${code}, and runs nothing`, () =>
+      withRevoke({}, async ({ send, simulator }) => {
+        assert.equal((await send({ payload })).error?.code, code);
+        assert.equal(simulator.requests.length, 0);
+      }));
+  }
+
+  it("has the box, the dry run, the limit and the protected ids of every irreversible node", async () => {
+    const id = randomUUID();
+    const codeOf = async (properties: Properties, msg: object, connection: Properties = {}) => {
+      let code: string | undefined;
+      await withRevoke(
+        properties,
+        async ({ send, simulator }) => {
+          const { error, payload } = await send(msg as never);
+          code = error?.code ?? (payload as OutcomeRecord).outcome;
+          assert.equal(simulator.requests.length, 0);
+        },
+        { connection },
+      );
+      return code;
+    };
+    assert.equal(await codeOf({ confirmed: false }, { payload: id }), "not-confirmed");
+    assert.equal(await codeOf({}, { payload: id, dryRun: true }), "dry-run");
+    assert.equal(await codeOf({ limit: "1" }, { payload: [id, randomUUID()] }), "too-many");
+    assert.equal(await codeOf({}, { payload: id }, { protectedIds: id }), "protected");
+  });
+
+  it("counts an unknown id as done where the node says so", () =>
+    withRevoke({ notFound: "done" }, async ({ send }) => {
+      assert.equal(((await send({ payload: randomUUID() })).payload as OutcomeRecord).outcome, "not-found");
+    }));
+});
+
+describe("influxctl", () => {
+  const revokeWith = async (influxctl: InfluxctlBehaviour, options: Options = {}) => {
+    let result:
+      | { code: string | undefined; message: string; outcome: string | undefined; revoked: boolean }
+      | undefined;
+    await withRevoke(
+      {},
+      async (bench) => {
+        const token = add(bench);
+        const { error, payload } = await bench.send({ payload: token.id });
+        result = {
+          code: error?.code,
+          message: error?.message ?? "",
+          outcome: (payload as OutcomeRecord | undefined)?.outcome,
+          revoked: bench.clusters.managementTokens.get(token.id)?.revokedAt !== undefined,
+        };
+        assert.ok(!inspect(error, { depth: 9 }).includes(bench.own.token));
+        assert.ok(!bench.runtime.log().includes(bench.own.token));
+        assert.deepEqual(await profileFolders(), []);
+      },
+      { influxctl, ...options },
+    );
+    return result!;
+  };
+
+  const FAILURES: [what: string, InfluxctlBehaviour, Options, code: string, words: RegExp][] = [
+    [
+      "it is not installed",
+      {},
+      { connection: { influxctl: "/no/such/influxctl" } },
+      "influxctl-missing",
+      /was not found.*Install it/,
+    ],
+    [
+      "it may not be run",
+      {},
+      { connection: { influxctl: "/etc/passwd" } },
+      "influxctl-missing",
+      /may not be run/,
+    ],
+    [
+      "it wants a login, for the token is wrong",
+      {},
+      { token: "wrong-token" },
+      "unauthorized",
+      /asks for a login.*wrong, expired or revoked/,
+    ],
+    [
+      "it is too old to write JSON",
+      { noJson: true },
+      {},
+      "influxctl-failed",
+      /cannot write JSON.*Install a newer one/,
+    ],
+    ["it writes a table all the same", { tableOnly: true }, {}, "influxctl-failed", /cannot write JSON/],
+    ["it refuses", { refuse: "the account is closed" }, {}, "influxctl-failed", /the account is closed/],
+    [
+      "it is slower than its time",
+      { hang: true },
+      { connection: { influxctlTimeout: "1" } },
+      "timeout",
+      /did not end within 1 s and was stopped/,
+    ],
+    ["it tells the token", { echoToken: true }, {}, "influxctl-failed", /…/],
+  ];
+  for (const [what, behaviour, options, code, words] of FAILURES) {
+    it(`: where ${what}, the flow sees ${code}`, async () => {
+      const { code: actual, message, revoked } = await revokeWith(behaviour, options);
+      assert.equal(actual, code);
+      assert.match(message, words);
+      assert.match(message, /^Cannot revoke management token [0-9a-f-]{36}: /);
+      assert.equal(revoked, false);
+    });
+  }
+
+  it("is not believed: where it says that it has revoked, the list must show it", async () => {
+    const { code, message, revoked } = await revokeWith({ lie: true });
+    assert.equal(revoked, false);
+    assert.equal(code, "influxctl-failed");
+    assert.match(message, /its list does not show the token as revoked/);
+  });
+
+  it("is not believed either where it says that it has failed, and the list shows that it has not", async () => {
+    const { outcome, revoked } = await revokeWith({ failAfterRevoking: true });
+    assert.deepEqual([outcome, revoked], ["revoked", true]);
+  });
+
+  it("does not mind the noise of graphics libraries", async () => {
+    assert.equal((await revokeWith({ gtkNoise: true })).outcome, "revoked");
+  });
+
+  it("ends with all that it has started, when its time is over", async () => {
+    const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
+    await withRevoke(
+      {},
+      async (bench) => {
+        const { error } = await bench.send({ payload: add(bench).id });
+        assert.equal(error?.code, "timeout");
+        const [run] = await runs(record);
+        assert.ok(run?.child !== undefined);
+        while (isAlive(run.pid) || isAlive(run.child)) await new Promise(setImmediate);
+        assert.deepEqual(await profileFolders(), []);
+      },
+      { influxctl: { child: true, hang: true, record }, connection: { influxctlTimeout: "1" } },
+    ).finally(() => rm(record, { force: true }));
+  });
+
+  it("ends at once when the flow stops, and the record says that the outcome is unknown", () =>
+    withRevoke(
+      {},
+      async (bench) => {
+        const ids = [add(bench).id, add(bench).id];
+        bench.runtime.inject({ payload: ids });
+        while ((await profileFolders()).length === 0) await new Promise(setImmediate);
+        await bench.runtime.node("node").close(false);
+        const { error, payload, ends } = await bench.runtime.ended(1);
+        assert.equal(error?.code, "cancelled");
+        assert.ok(
+          (payload as OutcomeRecord[]).every(({ outcome }) => ["unknown", "not-started"].includes(outcome)),
+        );
+        assert.equal(ends, 1);
+        assert.deepEqual(await profileFolders(), []);
+      },
+      { influxctl: { hang: true } },
+    ));
+
+  it("gets the token in a file for the owner alone, and in no other way", async () => {
+    const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
+    process.env.T_LEAK = "";
+    await withRevoke(
+      {},
+      async (bench) => {
+        process.env.T_LEAK = bench.own.token;
+        await bench.send({ payload: add(bench).id });
+        const all = await runs(record);
+        assert.deepEqual(
+          all.map(({ argv }) =>
+            argv.filter((word) => ["list", "revoke", "--force", "json"].includes(word)).join(" "),
+          ),
+          ["list json", "revoke --force", "list json"],
+        );
+        for (const { argv, env, config, cwd } of all) {
+          assert.ok(!JSON.stringify({ argv, env, cwd }).includes(bench.own.token));
+          assert.ok(!argv.some((word) => /debug|trace/.test(word)));
+          assert.deepEqual([config.mode, config.folderMode], ["0600", "0700"]);
+          assert.ok(!("DISPLAY" in env) && !("T_LEAK" in env));
+        }
+        assert.deepEqual(await profileFolders(), []);
+      },
+      { influxctl: { record } },
+    ).finally(async () => {
+      Reflect.deleteProperty(process.env, "T_LEAK");
+      await rm(record, { force: true });
+    });
+  });
+
+  it("clears away at its next start what a killed process has left", async () => {
+    const leftovers = [
+      `influxdb-tokens-influxctl-999999999-abc`,
+      `influxdb-tokens-influxctl-${process.pid}-abc`,
+    ];
+    for (const name of leftovers) {
+      await mkdir(join(tmpdir(), name));
+      await writeFile(join(tmpdir(), name, "config.toml"), "mgmt_token = 'x'");
+    }
+    const ofOthers = `influxdb-tokens-influxctl-${process.ppid}-abc`;
+    await mkdir(join(tmpdir(), ofOthers));
+    await withList({}, async ({ send }) => {
+      assert.equal((await send({})).error, undefined);
+      const names = await readdir(tmpdir());
+      assert.deepEqual(
+        leftovers.filter((name) => names.includes(name)),
+        [],
+      );
+      assert.ok(names.includes(ofOthers));
+    });
+    await rm(join(tmpdir(), ofOthers), { recursive: true });
+  });
+});
