@@ -1,7 +1,12 @@
 import { Aedes } from "aedes";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Clusters } from "./clusters.js";
+import { installInfluxctl } from "./influxctl.js";
 import { exampleNames, freePort, readExample, startNodeRed, type Flows, type NodeRed } from "./node-red.js";
-import { populate } from "./population.js";
+import { populate, populateClusters } from "./population.js";
 import { startSimulator, type Simulator } from "./server.js";
 
 export interface Demo {
@@ -25,16 +30,41 @@ export async function startDemo(options: {
   examples?: string[];
 }): Promise<Demo> {
   const { ports } = options;
-  const simulator = await startSimulator({ tokens: "hashed", port: await freePort(ports?.influxdb) });
+  const clusters = new Clusters();
+  const cluster = populateClusters(clusters);
+  const simulator = await startSimulator({ clusters, port: await freePort(ports?.influxdb) });
   populate(simulator.world);
+  const folder = await mkdtemp(join(tmpdir(), "influxctl-stand-in-"));
+  const influxctl = await installInfluxctl(simulator, folder);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
   const secret = "demo-secret";
-  const stopServers = () => Promise.all([simulator.close(), mqtt.close()]);
+  const stopServers = async () => {
+    await Promise.all([simulator.close(), mqtt.close()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+  const { operator } = simulator.world;
+  const patches: Patches = {
+    authorizations: {
+      properties: { url: simulator.url, protectedIds: operator.id },
+      credentials: { token: operator.token },
+    },
+    cluster: {
+      properties: {
+        url: simulator.url,
+        accountId: cluster.accountId,
+        clusterId: cluster.clusterId,
+        influxctl,
+        protectedIds: clusters.caller(cluster.managementToken)?.id,
+      },
+      credentials: { token: cluster.managementToken },
+    },
+    broker: { properties: { port: String(mqtt.port) } },
+  };
   try {
     const nodeRed = await startNodeRed({
-      flows: await flowsOf(options.examples ?? (await exampleNames()), simulator, mqtt.port),
+      flows: await flowsOf(options.examples ?? (await exampleNames()), patches),
       port: await freePort(ports?.nodeRed),
-      env: { DISABLE_TOKEN_SECRET: secret },
+      env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
     });
     const someId = [...simulator.world.authorizations.values()].at(-1)?.id ?? "";
     return {
@@ -54,24 +84,33 @@ export async function startDemo(options: {
   }
 }
 
-/** The examples as they are, but for addresses, and what no export holds: the token of the connection. */
-async function flowsOf(examples: string[], simulator: Simulator, mqttPort: number): Promise<Flows> {
+/** What the demo puts into the configuration nodes of the examples. */
+interface Patch {
+  properties: Record<string, unknown>;
+  credentials?: Record<string, string>;
+}
+type Patches = Record<"authorizations" | "cluster" | "broker", Patch>;
+
+/** The examples as they are, but for addresses, and for what no export holds: tokens. */
+async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
   const nodes = new Map<unknown, Record<string, unknown>>();
   const credentials: Flows["credentials"] = {};
-  for (const example of [...examples, ...(examples.length === 0 ? await exampleNames() : [])]) {
+  // Without an example there are the configuration nodes alone, for examples that are imported later.
+  for (const example of examples.length > 0 ? examples : await exampleNames()) {
     for (const node of await readExample(example)) {
-      const isConfig = node.type === "influxdb-connection" || node.type === "mqtt-broker";
-      if (examples.length === 0 && !isConfig) continue;
-      if (node.type === "influxdb-connection") {
-        node.url = simulator.url;
-        node.protectedIds = simulator.world.operator.id;
-        credentials[String(node.id)] = { token: simulator.world.operator.token };
-      }
-      if (node.type === "mqtt-broker") node.port = String(mqttPort);
-      nodes.set(node.id, node);
+      const patch = patchOf(node, patches);
+      if (examples.length === 0 && patch === undefined) continue;
+      nodes.set(node.id, { ...node, ...patch?.properties });
+      if (patch?.credentials) credentials[String(node.id)] = patch.credentials;
     }
   }
   return { nodes: [...nodes.values()], credentials };
+}
+
+function patchOf({ type, product }: Record<string, unknown>, patches: Patches): Patch | undefined {
+  if (type === "mqtt-broker") return patches.broker;
+  if (type !== "influxdb-connection") return undefined;
+  return product === "oss" ? patches.authorizations : patches.cluster;
 }
 
 async function startBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {

@@ -206,13 +206,20 @@ interface Times {
 }
 
 interface DatabaseTokenEntry extends Times {
+  /** Where an example names it. */
+  id?: string;
   description: string;
   /** `read:metrics` and the like. */
   permissions: string[];
 }
 
 const DATABASE_TOKENS: DatabaseTokenEntry[] = [
-  { description: "Telegraf: gateway", permissions: ["write:sensors"], created: 720 },
+  {
+    id: "55555555-5555-4555-8555-555555555555",
+    description: "Telegraf: gateway",
+    permissions: ["write:sensors"],
+    created: 720,
+  },
   { description: "Telegraf: press 1", permissions: ["write:factory"], created: 690 },
   { description: "Grafana (read-only)", permissions: ["read:sensors", "read:factory"], created: 650 },
   { description: "Operations (every database)", permissions: ["read:*", "write:*"], created: 600 },
@@ -250,8 +257,9 @@ export function populateClusters(
   now = new Date(),
 ): { accountId: string; clusterId: string; managementToken: string } {
   const cluster = clusters.addCluster({ product: "dedicated" });
-  for (const { description, permissions, ...times } of DATABASE_TOKENS) {
+  for (const { id, description, permissions, ...times } of DATABASE_TOKENS) {
     clusters.addDatabaseToken(cluster, {
+      ...(id !== undefined && { id }),
       description,
       permissions: permissions.map((text) => {
         const [action = "", resource = ""] = text.split(":");
