@@ -45,6 +45,10 @@ export interface Fault {
   status?: number;
   headers?: Record<string, string>;
   body?: string;
+  /** Bytes of the answer's body that are sent before the connection is cut. */
+  cut?: number;
+  /** Milliseconds before each byte of the answer's body. */
+  drip?: number;
   /** Cuts the connection without an answer, before or after the request took effect. */
   drop?: "before" | "after";
 }
@@ -100,6 +104,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       : respond(seen);
     if (fault?.drop === "after") {
       drop(reply);
+      return;
+    }
+    if (fault?.cut !== undefined || fault?.drip !== undefined) {
+      await sendBadly(reply, status, Buffer.from(given.body ?? ""), fault, closing.signal);
       return;
     }
     await reply
@@ -167,6 +175,32 @@ function take(faults: Fault[], { method, path }: SeenRequest): Fault | undefined
   if (left > 0) fault.times = left;
   else faults.splice(index, 1);
   return fault;
+}
+
+/** An answer that announces all of its body, and gives some of it, or all of it slowly. */
+async function sendBadly(
+  reply: FastifyReply,
+  status: number,
+  body: Buffer,
+  { cut = body.length, drip }: Fault,
+  signal: AbortSignal,
+): Promise<void> {
+  reply.hijack();
+  reply.raw.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": body.length,
+  });
+  reply.raw.flushHeaders();
+  if (drip === undefined) {
+    reply.raw.write(body.subarray(0, cut), () => reply.raw.destroy());
+    return;
+  }
+  for (const byte of body) {
+    await wait(drip, undefined, { ref: false, signal }).catch(() => undefined);
+    if (reply.raw.destroyed) return;
+    reply.raw.write(Buffer.of(byte));
+  }
+  reply.raw.end();
 }
 
 function drop(reply: FastifyReply): void {

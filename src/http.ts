@@ -81,6 +81,8 @@ const LOST_BEHIND_GATEWAY = new Set([502, 504]);
 const LONGEST_ANSWER = 256 * 1024 * 1024;
 const FIRST_PAUSE = 0.25;
 const LONGEST_PAUSE = 30;
+/** Seconds after the first try of a call in which another may begin. */
+const LONGEST_CALL = 120;
 
 /**
  * An HTTP client for one connection: one pool of sockets, one bound on parallel requests.
@@ -92,21 +94,31 @@ export function createHttp(options: HttpOptions): Http {
   const limit = pLimit(options.parallel);
   const closing = new AbortController();
 
+  /** When the server may be asked again, after it has complained of too many requests. */
+  let openFrom = 0;
+
   async function sendWithRetries(call: Call): Promise<Answer> {
+    const lastStart = Date.now() + LONGEST_CALL * 1000;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
+      await pause(openFrom - Date.now(), call);
       if (call.signal?.aborted || closing.signal.aborted) throw cancelled(call, attempts - 1);
       const result = await sendOnce(call).then(
         (answer) => ({ ...answer, attempts, mayBeRepeated }),
         (error: unknown) => transportError(call, error, attempts, options),
       );
-      const again = attempts <= options.retries && mayTryAgain(result);
-      if (!again) {
-        if (result instanceof Error) throw result;
-        return result;
+      if (mayTryAgain(result)) {
+        const wait = 1000 * pauseBefore(attempts, result);
+        // Too many requests are too many for all of the connection, not for this call alone.
+        if (isTooMany(result)) openFrom = Math.max(openFrom, Date.now() + wait);
+        if (attempts <= options.retries && Date.now() + wait <= lastStart) {
+          mayBeRepeated ||= mayHaveArrived(result);
+          await pause(wait, call);
+          continue;
+        }
       }
-      mayBeRepeated ||= mayHaveArrived(result);
-      await pause(pauseBefore(attempts, result), call);
+      if (result instanceof Error) throw result;
+      return result;
     }
   }
 
@@ -148,9 +160,11 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  async function pause(seconds: number, call: Call): Promise<void> {
+  /** Milliseconds, or less where the call or the client is ended meanwhile. */
+  async function pause(milliseconds: number, call: Call): Promise<void> {
+    if (milliseconds <= 0) return;
     const signals = call.signal ? [call.signal, closing.signal] : [closing.signal];
-    await sleep(seconds * 1000, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
+    await sleep(milliseconds, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
   }
 
   return {
@@ -205,6 +219,10 @@ function urlOf(base: URL, call: Call): URL {
 
 function mayTryAgain(result: Answer | TokenError): boolean {
   return result instanceof TokenError ? result.code === "network" : RETRIED.has(result.status);
+}
+
+function isTooMany(result: Answer | TokenError): boolean {
+  return !(result instanceof TokenError) && result.status === 429;
 }
 
 /** Seconds to wait: what the server asks for, up to a cap; otherwise twice as long each time, with jitter. */
