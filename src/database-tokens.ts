@@ -20,9 +20,11 @@ export const databaseTokenId: IdFormat = {
 export const DatabaseToken = z.looseObject({
   id: z.string(),
   description: z.string().optional(),
-  permissions: z.array(z.looseObject({ action: z.string().optional(), resource: z.string().optional() })),
+  permissions: z
+    .array(z.looseObject({ action: z.string().optional(), resource: z.string().optional() }))
+    .optional(),
   /** RFC 3339, as the other times. */
-  createdAt: z.string(),
+  createdAt: z.string().optional(),
   /** Never expires where it is missing. */
   expiresAt: z.string().optional(),
   revokedAt: z.string().optional(),
@@ -86,13 +88,14 @@ export function databaseTokensOf(
       const answer = await http.send({ task: "list database tokens", method: "GET", path, signal });
       if (answer.status !== 200) throw refused(answer);
       const now = Date.now();
-      return readJson(answer, z.array(DatabaseToken)).filter((token) => matches(token, filters, now));
+      const tokens = readJson(answer, z.array(z.preprocess(tidy, DatabaseToken)));
+      return tokens.filter((token) => matches(token, filters, now));
     },
 
     async delete(id, signal) {
       const task = `delete database token ${id}`;
       const answer = await http.send({ task, method: "DELETE", path: [...path, id], signal });
-      const doneBefore = answer.mayBeRepeated && answer.status === 404;
+      const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       return { attempts: answer.attempts };
     },
@@ -103,8 +106,29 @@ function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer));
 }
 
+/** Values that stand for "none" are left out, and so is what a list should not have: the value of the token. */
+function tidy(token: unknown): unknown {
+  if (typeof token !== "object" || token === null) return token;
+  const isNone = (name: string, value: unknown) =>
+    value === null ||
+    /^(token|accessToken)$/.test(name) ||
+    (/At$/.test(name) && typeof value === "string" && !isAfter(value, 0));
+  return Object.fromEntries(Object.entries(token).filter(([name, value]) => !isNone(name, value)));
+}
+
+/** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
+function isOfApi(answer: Answer): boolean {
+  try {
+    return z.object({ code: z.int() }).safeParse(JSON.parse(answer.text)).success;
+  } catch {
+    return false;
+  }
+}
+
 /** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
-function meaningOf({ status, call }: Answer): Meaning | undefined {
+function meaningOf(answer: Answer): Meaning | undefined {
+  const { status, call } = answer;
+  if (!isOfApi(answer)) return undefined;
   if (status === 401) {
     return {
       code: "unauthorized",
@@ -143,7 +167,7 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
   return (
     contains(found.description, wanted.description) &&
     (wanted.database === undefined ||
-      found.permissions.some(({ resource }) => resource === wanted.database)) &&
+      found.permissions?.some(({ resource }) => resource === wanted.database) === true) &&
     isBefore(found.createdAt, wanted.createdBefore) &&
     isAfter(found.createdAt, wanted.createdAfter) &&
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&

@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import pLimit from "p-limit";
 import { stringify } from "smol-toml";
 import { TokenError, type TokenErrorCode } from "./errors.js";
@@ -22,9 +24,11 @@ export interface InfluxctlOptions {
     port?: string | undefined;
     managementToken: string;
     tls?: TlsOptions | undefined;
-    /** For a cluster without TLS. */
+    /** For a cluster without TLS; `disable` is in the sample configuration file of influxctl. */
     plainHttp?: boolean;
   };
+  /** Without it, the proxy variables of the environment count. */
+  proxy?: { url: string; noProxy: string } | undefined;
 }
 
 export interface Influxctl {
@@ -37,11 +41,15 @@ export interface Influxctl {
   run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string>;
 }
 
-/** Bytes of output that are kept of one run; a list of management tokens is far shorter. */
+/** Characters that one run may write; a list of management tokens is far shorter. */
 const LONGEST_OUTPUT = 64 * 1024 * 1024;
+/** Milliseconds that the pipes may stay open after the end: something that influxctl started can hold them. */
+const LAST_OUTPUT = 200;
 const FOLDER = "influxdb-tokens-influxctl-";
-/** Folders of this process; others with its number are of an earlier one, as in a container that starts anew. */
-const inUse = new Set<string>();
+
+/** The folders in use by this process, and what runs in them. */
+const inUse = new Map<string, ChildProcess | undefined>();
+let watchesExit = false;
 
 /**
  * Drives influxctl (https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/), the one
@@ -49,26 +57,68 @@ const inUse = new Set<string>();
  * a folder of its own that is also its home (so no cached login of the user's counts), and in no other way.
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
-  // What a killed process has left behind goes with the next start.
-  const ready = removeLeftovers();
   const limit = pLimit(options.parallel);
+  // A relative path is one of Node-RED's own folder, not of the temporary one.
+  const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
+  if (!watchesExit) process.once("exit", clearAway);
+  watchesExit = true;
 
   async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-    await ready;
     if (signal?.aborted) throw cancelled(task, 0);
-    const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`));
-    inUse.add(folder);
+    let folder: string | undefined;
     try {
+      folder = await mkdtemp(join(tmpdir(), `${FOLDER}${hostname()}-${process.pid}-`));
+      inUse.set(folder, undefined);
       const config = await writeProfile(folder, options.profile);
       if (signal?.aborted) throw cancelled(task, 0);
       const all = ["--config", config, "--timeout", `${options.timeout}s`, ...args];
-      return await execute(options, task, all, folder, signal);
+      return await execute({ ...options, command }, task, all, folder, signal);
+    } catch (error) {
+      if (error instanceof TokenError) throw error;
+      throw new TokenError(
+        "influxctl-failed",
+        `${tmpdir()} could not be written. Check the temporary folder.`,
+        {
+          task,
+          fatal: true,
+        },
+      );
     } finally {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-      inUse.delete(folder);
+      if (folder !== undefined) {
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+        inUse.delete(folder);
+      }
     }
   }
   return { run: (task, args, signal) => limit(() => run(task, args, signal)) };
+}
+
+/** When the process ends, however: no influxctl runs on, and no file stays. */
+function clearAway(): void {
+  for (const [folder, child] of inUse) {
+    if (child) killTree(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes what processes that were killed have left, to be called at a start. A folder's name tells host and
+ * process; those of another host, and those whose number now belongs to another process, go after an hour.
+ */
+export async function removeLeftovers(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names) {
+    const [, host, pid] = new RegExp(`^${FOLDER}(.+)-(\\d+)-\\w+$`).exec(name) ?? [];
+    const folder = join(tmpdir(), name);
+    if (host === undefined || inUse.has(folder)) continue;
+    const isOurs = host === hostname() && (Number(pid) === process.pid || !isRunning(Number(pid)));
+    const made = await stat(folder).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (!isOurs && Date.now() - made < 3_600_000) continue;
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]): Promise<string> {
@@ -88,11 +138,9 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
     host: profile.host,
     port: profile.port,
     mgmt_token: profile.managementToken,
-    tls: (tls ?? profile.plainHttp) && {
-      disable: profile.plainHttp,
-      insecure: tls?.rejectUnauthorized === false,
-      ...files,
-    },
+    tls: profile.plainHttp
+      ? { disable: true }
+      : tls && { insecure: tls.rejectUnauthorized === false, ...files },
   };
   const file = join(folder, "config.toml");
   await writeFile(file, stringify({ profile: [JSON.parse(JSON.stringify(entries))] }), { mode: 0o600 });
@@ -100,7 +148,7 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
 }
 
 async function execute(
-  { command, timeout, profile }: InfluxctlOptions,
+  { command, timeout, profile, proxy }: InfluxctlOptions,
   task: string,
   args: string[],
   folder: string,
@@ -109,21 +157,26 @@ async function execute(
   const output = { stdout: "", stderr: "" };
   let stopped: TokenError | undefined;
   const redact = (text: string) => text.replaceAll(profile.managementToken, "…");
-  const fail = (code: TokenErrorCode, reason: string, fatal = false) =>
+  const fail: Fail = (code, reason, fatal = false) =>
     new TokenError(code, reason, { task, fatal, cause: { stderr: lastLines(redact(output.stderr)) } });
 
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: environment(folder, profile.managementToken),
-    stdio: ["ignore", "pipe", "pipe"],
-    // A process group of its own, so that all that it starts ends with it.
-    detached: process.platform !== "win32",
-    windowsHide: true,
-  });
+  let child: ChildProcessByStdio<null, Readable, Readable>;
+  try {
+    child = spawn(command, args, {
+      cwd: folder,
+      env: environment(folder, profile.managementToken, proxy),
+      stdio: ["ignore", "pipe", "pipe"],
+      // A process group of its own, so that all that it starts ends with it.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+    });
+  } catch (error) {
+    throw notStarted(error, command, fail);
+  }
+  inUse.set(folder, child);
   const stop = (error: TokenError) => {
     stopped ??= error;
     killTree(child);
-    // A process that left the group could hold them open.
     child.stdout.destroy();
     child.stderr.destroy();
   };
@@ -132,47 +185,50 @@ async function execute(
   signal?.addEventListener("abort", onAbort);
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
-      if (output[name].length < LONGEST_OUTPUT) output[name] += chunk;
+      output[name] += chunk;
+      if (output[name].length > LONGEST_OUTPUT)
+        stop(fail("bad-response", "influxctl wrote more than 64 MB."));
       // It would wait for somebody to log in until its time is over.
-      if (asksForLogin(output[name])) stop(fail("unauthorized", NOT_ACCEPTED, true));
+      if (asksForLogin(output[name].slice(0, 4096))) stop(fail("unauthorized", LOGIN, true));
     });
   }
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", resolve);
+      child.once("exit", (code) => setTimeout(resolve, LAST_OUTPUT, code).unref());
     });
     if (stopped) throw stopped;
     if (exitCode === 0) return output.stdout;
   } catch (error) {
-    if (error instanceof TokenError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "EACCES") throw fail("influxctl-missing", missing(command), true);
-    throw fail(
-      "influxctl-failed",
-      `influxctl could not be started (${code ?? "unknown reason"}). Check its path.`,
-      true,
-    );
+    throw error instanceof TokenError ? error : notStarted(error, command, fail);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
+    killTree(child);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
-  throw explain(output, fail, redact);
+  throw explain(redact(`${output.stderr}\n${output.stdout}`), fail);
+}
+
+type Fail = (code: TokenErrorCode, reason: string, fatal?: boolean) => TokenError;
+
+function notStarted(error: unknown, command: string, fail: Fail): TokenError {
+  const { code = "unknown reason" } = error as NodeJS.ErrnoException;
+  if (["ENOENT", "EACCES", "ENOTDIR"].includes(code))
+    return fail("influxctl-missing", missing(command), true);
+  return fail("influxctl-failed", `influxctl could not be started (${code}). Check its path.`, true);
 }
 
 /** What a failed run means, by what it wrote; exit codes are not documented. */
-function explain(
-  { stdout, stderr }: { stdout: string; stderr: string },
-  fail: (code: TokenErrorCode, reason: string, fatal?: boolean) => TokenError,
-  redact: (text: string) => string,
-): TokenError {
-  const said = redact(`${stderr}\n${stdout}`);
+function explain(said: string, fail: Fail): TokenError {
   if (
     /(flag provided but not defined|unknown flag|unknown shorthand flag).*\b(format|timeout)\b/i.test(said)
   ) {
     return fail("influxctl-failed", TOO_OLD, true);
   }
-  if (/unauthenticated|unauthori[sz]ed|\b401\b|invalid token|token (is|has) (expired|revoked)/i.test(said)) {
+  if (/unauthenticated|unauthori[sz]ed|invalid (management )?token/i.test(said)) {
     return fail("unauthorized", NOT_ACCEPTED, true);
   }
   return fail(
@@ -182,8 +238,8 @@ function explain(
 }
 
 const NOT_ACCEPTED =
-  "influxctl asks for a login, so the connection's management token was not accepted: it is wrong, expired or revoked. " +
-  "Set a valid management token in the connection.";
+  "the connection's management token was not accepted: it is wrong, expired or revoked. Set a valid management token in the connection.";
+const LOGIN = `influxctl asks for a login in a browser, so ${NOT_ACCEPTED}`;
 export const TOO_OLD =
   "this influxctl is too old: it cannot write JSON (--format json) or takes no --timeout. Install a newer one: https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/.";
 
@@ -204,11 +260,13 @@ function cancelled(task: string, attempts: number): TokenError {
   return new TokenError("cancelled", `the flow was stopped or deployed anew. ${effect}`, { task, attempts });
 }
 
+/** The words are not documented; an address and a word for logging in are in those of every device login. */
 function asksForLogin(text: string): boolean {
-  // A list; its descriptions can say anything.
-  if (text.trimStart().startsWith("[")) return false;
-  return /(device|verification|user)[ _-]?code|to (log ?in|sign in|authenticate)|open .*https?:\/\/.*(activate|device|login)/i.test(
-    text,
+  // What comes before a list; the descriptions in it can say anything.
+  const [before = ""] = text.split(/^\[/m);
+  return (
+    /https?:\/\//.test(before) &&
+    /(device|user|verification)[ _-]?code|log ?in|sign ?in|authenticat|activat/i.test(before)
   );
 }
 
@@ -226,42 +284,33 @@ function lastLines(text: string): string {
  * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that
  * holds the token.
  */
-function environment(folder: string, secret: string): NodeJS.ProcessEnv {
+function environment(folder: string, secret: string, proxy: InfluxctlOptions["proxy"]): NodeJS.ProcessEnv {
   const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
   for (const name of ["http_proxy", "https_proxy", "no_proxy"]) names.push(name, name.toUpperCase());
   const kept = names.map((name) => [name, process.env[name]] as const);
   const entries = kept.filter(([, value]) => value !== undefined && !value.includes(secret));
   return {
     ...Object.fromEntries(entries),
-    HOME: folder,
-    USERPROFILE: folder,
-    TMPDIR: folder,
-    TEMP: folder,
-    TMP: folder,
+    ...(proxy && { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: proxy.noProxy }),
+    ...{ HOME: folder, USERPROFILE: folder, TMPDIR: folder, TEMP: folder, TMP: folder },
   };
 }
 
+/** All of its process group; a process that has made a session of its own is beyond reach. */
 function killTree(child: ChildProcess): void {
   if (child.pid === undefined) return;
   if (process.platform === "win32") {
-    spawn("taskkill", ["/pid", String(child.pid), "/t", "/f"], { stdio: "ignore", windowsHide: true });
+    const kill = spawn("taskkill", ["/pid", String(child.pid), "/t", "/f"], {
+      stdio: "ignore",
+      windowsHide: true,
+    });
+    kill.on("error", () => child.kill());
     return;
   }
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended in the meantime.
-  }
-}
-
-/** The folders of processes that are no more; the number of its process is part of a folder's name. */
-async function removeLeftovers(): Promise<void> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  for (const name of names) {
-    const pid = Number(new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1]);
-    const folder = join(tmpdir(), name);
-    if (Number.isNaN(pid) || inUse.has(folder) || (pid !== process.pid && isRunning(pid))) continue;
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    // It has ended, and all of its group with it.
   }
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { TokenError } from "./errors.js";
+import { asTokenError, TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Done } from "./http.js";
 import { TOO_OLD, type Influxctl } from "./influxctl.js";
@@ -78,14 +78,21 @@ export interface ManagementTokens {
 }
 
 export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
-  const all = async (task: string, signal?: AbortSignal) =>
-    parse(task, await influxctl.run(task, ["management", "list", "--format", "json"], signal), Date.now());
+  const all = async (task: string, signal?: AbortSignal) => {
+    const tokens = parse(
+      task,
+      await influxctl.run(task, ["management", "list", "--format", "json"], signal),
+      Date.now(),
+    );
+    if (tokens.length === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
+    return tokens;
+  };
   const find = (tokens: ManagementToken[], id: string) =>
     tokens.find((token) => token.id.toLowerCase() === id);
 
   return {
     async list(filters, signal) {
-      const tokens = await all("list management tokens", signal);
+      const tokens = await all(LIST, signal);
       return tokens.filter((token) => matches(token, filters, Date.now()));
     },
 
@@ -93,38 +100,50 @@ export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
       let before: Promise<ManagementToken[]> | undefined;
       return async (id) => {
         const task = `revoke management token ${id}`;
-        const token = find(await (before ??= all(task, signal)), id);
+        const token = find(await (before ??= all(LIST, signal)).catch(rethrowAsNotStarted), id);
         if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
         if (token.state === "revoked") return { attempts: 0, alreadyRevoked: true, token };
-        const failure = await influxctl.run(task, ["management", "revoke", "--force", id], signal).then(
-          () => undefined,
-          (error: unknown) => error as TokenError,
+        const failure = await influxctl
+          .run(task, ["management", "revoke", "--force", id], signal)
+          .then(() => undefined, asTokenError);
+        if (failure?.code === "cancelled" || failure?.code === "influxctl-missing") throw failure;
+        const after = find(
+          await all(LIST, signal).catch((error: unknown) => rethrowAsUnproven(error, task)),
+          id,
         );
-        if (failure?.code === "cancelled" || failure?.fatal) throw failure;
-        const after = find(await all(task, signal).catch(rethrowAsUnproven), id);
         if (after?.state === "revoked") return { attempts: 1, token: after };
-        throw failure ?? new TokenError("influxctl-failed", NOT_REVOKED, { task });
+        throw new TokenError(failure?.code ?? "influxctl-failed", failure?.reason ?? NOT_REVOKED, { task });
       };
     },
   };
 }
 
-function rethrowAsUnproven(error: unknown): never {
-  const { code, reason, task } = error as TokenError;
-  const own = code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
-  throw new TokenError(
-    code,
-    `influxctl was told to revoke it, but the list that proves it failed: ${reason}${own}`,
-    { task },
-  );
+const LIST = "list management tokens";
+
+/** Stopped while it only looked: nothing was revoked. */
+function rethrowAsNotStarted(error: unknown): never {
+  const { code, reason, task } = asTokenError(error);
+  throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;
 }
 
+function rethrowAsUnproven(error: unknown, task: string): never {
+  const { code, reason, fatal } = asTokenError(error);
+  const own = code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
+  const unproven = `influxctl was told to revoke it, but the list that proves it failed: ${reason}${own}`;
+  throw new TokenError(code, unproven, { task, fatal });
+}
+
+const EMPTY =
+  "the list of management tokens is empty, although it should hold the connection's own. " +
+  "Check the account ID and the management token of the connection.";
+const NO_JSON =
+  "influxctl wrote no JSON. Run `influxctl management list --format json` by hand to see what it writes.";
 const UNKNOWN = "there is no such management token. Check the ID and the connection.";
 const NOT_REVOKED =
   "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
 
-/** Seconds can come as text: JSON of 64-bit numbers is often written so. */
-const Timestamp = z.object({ seconds: z.coerce.number(), nanos: z.number().optional() });
+/** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
+const Timestamp = z.object({ seconds: z.coerce.number().default(0), nanos: z.coerce.number().default(0) });
 const Listed = z.looseObject({
   id: z.string(),
   description: z.string().nullish(),
@@ -136,14 +155,17 @@ const Listed = z.looseObject({
   revoked_at: Timestamp.nullish(),
 });
 
-/** Reads what `influxctl management list --format json` writes. */
+/** Reads what `influxctl management list --format json` writes, perhaps after a warning. */
 function parse(task: string, output: string, now: number): ManagementToken[] {
   let json: unknown;
   try {
-    json = JSON.parse(output);
+    json = JSON.parse(
+      output.slice(Math.max(0, output.search(/^\uFEFF?(\[|null\b)/m))).replace(/^\uFEFF/, ""),
+    );
   } catch {
     // An old influxctl may write its table all the same.
-    throw new TokenError("influxctl-failed", TOO_OLD, { task, fatal: true });
+    const isTable = /^[+|│┌]/m.test(output);
+    throw new TokenError("influxctl-failed", isTable ? TOO_OLD : NO_JSON, { task, fatal: true });
   }
   const parsed = z.array(Listed).nullable().safeParse(json);
   if (!parsed.success) {
@@ -180,10 +202,11 @@ function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {
   };
 }
 
-/** Zero stands for "never", not for 1970. */
+/** Zero stands for "never", not for 1970; what is no date stands for none. */
 function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string | undefined {
-  const { seconds = 0, nanos = 0 } = timestamp ?? {};
-  return seconds > 0 ? new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString() : undefined;
+  const { seconds, nanos } = timestamp ?? { seconds: 0, nanos: 0 };
+  const date = new Date(seconds * 1000 + Math.floor(nanos / 1e6));
+  return seconds > 0 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
 }
 
 function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: number): boolean {

@@ -4,7 +4,7 @@ import { authorizationsOf, authorizationId, type Authorizations } from "../../sr
 import { databaseTokenId, databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
-import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl.js";
+import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
@@ -55,6 +55,8 @@ export const CONNECTION_TYPE = "influxdb-connection";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export function registerConnection(RED: NodeAPI): void {
+  void removeLeftovers();
+
   function InfluxDBConnection(this: ConnectionNode, properties: Properties): void {
     RED.nodes.createNode(this, properties);
     let http: Http | undefined;
@@ -69,6 +71,7 @@ export function registerConnection(RED: NodeAPI): void {
       const credentials = this.credentials as { token?: string } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
+      const proxy = proxyOf(RED, settings.proxy);
       http = createHttp({
         url: settings.url,
         authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
@@ -76,7 +79,7 @@ export function registerConnection(RED: NodeAPI): void {
         retries: settings.retries,
         parallel: settings.parallel,
         tls,
-        proxy: proxyOf(RED, settings.proxy),
+        proxy,
       });
       const protectedIds = new Set(settings.protectedIds);
       connection = {
@@ -86,7 +89,7 @@ export function registerConnection(RED: NodeAPI): void {
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
-            createInfluxctl(influxctlOptions(settings, token, tls)),
+            createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
           ));
         },
         refuseProtected(id) {
@@ -156,8 +159,8 @@ const Settings = z.object({
         .split(/[\s,;]+/)
         .filter((id) => id !== ""),
     ),
-  accountId: z.string().trim().regex(UUID).optional(),
-  clusterId: z.string().trim().regex(UUID).optional(),
+  accountId: z.string().trim().optional(),
+  clusterId: z.string().trim().optional(),
   influxctl: z.string().trim().default("influxctl"),
   influxctlTimeout: wholeNumber(1, 600, 60),
   tls: z.string().default(""),
@@ -198,8 +201,9 @@ function readSettings(properties: Properties): Settings {
   }
   const needsIds =
     product === "cloud-dedicated" || (product === "clustered" && (accountId ?? clusterId) !== undefined);
-  if (needsIds && accountId === undefined) throw wrong("accountId", properties.accountId, EXPECTED.accountId);
-  if (needsIds && clusterId === undefined) throw wrong("clusterId", properties.clusterId, EXPECTED.clusterId);
+  for (const name of ["accountId", "clusterId"] as const) {
+    if (needsIds && !UUID.test(parsed.data[name] ?? "")) throw wrong(name, properties[name], EXPECTED[name]);
+  }
   return { ...parsed.data, url: readUrl(url === "" ? PRODUCTS[product] : url) };
 }
 
@@ -220,7 +224,11 @@ function influxctlOptions(
   settings: Settings,
   managementToken: string,
   tls: HttpOptions["tls"],
+  proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
+  if (tls?.pfx ?? tls?.passphrase) {
+    throw invalidConnection("influxctl takes a client certificate as PEM without a passphrase only");
+  }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
   const isOwn = settings.product === "clustered";
@@ -229,6 +237,7 @@ function influxctlOptions(
     command: influxctl,
     timeout: influxctlTimeout,
     parallel,
+    proxy,
     profile: {
       product: isOwn ? "clustered" : "dedicated",
       accountId,

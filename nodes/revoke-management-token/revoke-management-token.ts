@@ -15,10 +15,16 @@ export default node({
     const revoke = task.connection.managementTokens.revoker(task.signal);
     return changeForGood(task, "revoked", async ({ id }) => {
       const { token, alreadyRevoked, attempts } = await revoke(id);
-      const { description, createdBy, revokedAt } = token;
+      const { state, description, createdBy, revokedAt } = token;
       return {
         attempts,
-        told: { description, createdBy, revokedAt, ...(alreadyRevoked && { alreadyRevoked }) },
+        told: {
+          state,
+          description,
+          ...(createdBy && { createdBy }),
+          revokedAt,
+          ...(alreadyRevoked && { alreadyRevoked }),
+        },
       };
     });
   },

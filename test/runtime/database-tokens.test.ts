@@ -117,6 +117,13 @@ describe("list-database-tokens", () => {
     );
   });
 
+  it("leaves out what stands for none, and the value of a token, should a server tell it", () =>
+    withList({ expired: "no", expiredType: "str" }, async ({ simulator, send }) => {
+      const never = { expiresAt: "0001-01-01T00:00:00Z", revokedAt: null, permissions: null };
+      simulator.faults.push({ body: JSON.stringify([{ id: "a", token: "x", accessToken: "y", ...never }]) });
+      assert.deepEqual((await send({})).payload, [{ id: "a" }]);
+    }));
+
   it("is of no use for another product, and says for which it is", async () => {
     await withClusterNode(
       "list-database-tokens",
@@ -166,6 +173,12 @@ describe("delete-database-token", () => {
       const { payload, error } = await bench.send({ payload: [a.id, randomUUID(), { id: b.id }] });
       assert.deepEqual(outcomes(payload), ["deleted", "not-found", "deleted"]);
       assert.equal(error, undefined);
+    }));
+
+  it("does not take the 404 of something else for a token that is gone", () =>
+    withDelete({ notFound: "done" }, async ({ simulator, send }) => {
+      simulator.faults.push({ status: 404, headers: { "content-type": "text/html" }, body: "<html>nginx" });
+      assert.equal((await send({ payload: randomUUID() })).error?.code, "bad-response");
     }));
 
   it("takes what is gone for an error otherwise", () =>

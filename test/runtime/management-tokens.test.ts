@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, utimes } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import type { ManagementToken } from "../../src/management-tokens.js";
+import { TokenError } from "../../src/errors.js";
+import { removeLeftovers } from "../../src/influxctl.js";
+import { managementTokensOf, type ManagementToken } from "../../src/management-tokens.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
 import { profileFolders, withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
@@ -242,7 +244,7 @@ describe("influxctl", () => {
       const { code: actual, message, revoked } = await revokeWith(behaviour, options);
       assert.equal(actual, code);
       assert.match(message, words);
-      assert.match(message, /^Cannot revoke management token [0-9a-f-]{36}: /);
+      assert.match(message, /^Cannot list management tokens: /);
       assert.equal(revoked, false);
     });
   }
@@ -328,26 +330,64 @@ describe("influxctl", () => {
     });
   });
 
-  it("clears away at its next start what a killed process has left", async () => {
-    const leftovers = [
-      `influxdb-tokens-influxctl-999999999-abc`,
-      `influxdb-tokens-influxctl-${process.pid}-abc`,
-    ];
-    for (const name of leftovers) {
-      await mkdir(join(tmpdir(), name));
-      await writeFile(join(tmpdir(), name, "config.toml"), "mgmt_token = 'x'");
-    }
-    const ofOthers = `influxdb-tokens-influxctl-${process.ppid}-abc`;
-    await mkdir(join(tmpdir(), ofOthers));
-    await withList({}, async ({ send }) => {
-      assert.equal((await send({})).error, undefined);
-      const names = await readdir(tmpdir());
-      assert.deepEqual(
-        leftovers.filter((name) => names.includes(name)),
-        [],
-      );
-      assert.ok(names.includes(ofOthers));
+  it("leaves nothing of a killed process behind at the next start, and what others use alone", async () => {
+    const name = (pid: number | string, host = hostname()) =>
+      `influxdb-tokens-influxctl-${host}-${pid}-abcdef`;
+    const old = name(1, "another");
+    const leftovers = [name(999_999_999), name(process.pid), old];
+    const ofOthers = [name(process.ppid), name(999_999_999, "another")];
+    for (const folder of [...leftovers, ...ofOthers])
+      await mkdir(join(tmpdir(), folder), { recursive: true });
+    await utimes(join(tmpdir(), old), new Date(0), new Date(0));
+    await removeLeftovers();
+    const names = await profileFolders();
+    assert.deepEqual(names.toSorted(), ofOthers.toSorted());
+    for (const folder of ofOthers) await rm(join(tmpdir(), folder), { recursive: true });
+  });
+
+  const TOLD: [what: string, output: string, expected: string[]][] = [
+    ["null", "null", []],
+    ["nothing of expiry but an empty time", '[{"id":"a","expires_at":{}}]', ["a active"]],
+    [
+      "seconds and nanos as text",
+      '[{"id":"a","revoked_at":{"seconds":"1700000000","nanos":"5"}}]',
+      ["a revoked"],
+    ],
+    ["a time beyond all dates", '[{"id":"a","expires_at":{"seconds":9223372036854775807}}]', ["a active"]],
+    [
+      "a warning and a byte order mark before it",
+      'WARN: see https://x/login\n\uFEFF[{"id":"a","description":"device code"}]',
+      ["a active"],
+    ],
+  ];
+  for (const [what, output, expected] of TOLD) {
+    it(`'s list is understood with ${what}`, async () => {
+      const tokens = managementTokensOf({ run: () => Promise.resolve(output) });
+      const listed = tokens.list({}).then((found) => found.map(({ id, state }) => `${id} ${state}`));
+      if (expected.length > 0) assert.deepEqual(await listed, expected);
+      // It would hold at least the connection's own.
+      else await assert.rejects(listed, { code: "forbidden" });
     });
-    await rm(join(tmpdir(), ofOthers), { recursive: true });
+  }
+
+  it("is proved by its list, whatever it says or fails with while it revokes", async () => {
+    for (const failure of ["token is revoked", "unauthorized", "401 ms"]) {
+      let revoked = false;
+      const tokens = managementTokensOf({
+        run(_task, [, command]) {
+          if (command === "list")
+            return Promise.resolve(`[{"id":"a"${revoked ? ',"revoked_at":{"seconds":5}' : ""}}]`);
+          revoked = true;
+          return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
+        },
+      });
+      assert.equal((await tokens.revoker()("a")).token.state, "revoked");
+    }
+  });
+
+  it("says that nothing was revoked, when the flow stops while it still looks", async () => {
+    const stopped = new TokenError("cancelled", "stopped", { attempts: 1 });
+    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) });
+    await assert.rejects(tokens.revoker()("a"), { code: "cancelled", attempts: 0 });
   });
 });
