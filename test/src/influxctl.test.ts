@@ -30,7 +30,12 @@ describe("createInfluxctl", () => {
     return influxctl.run("try", ["some", "words"]);
   }
   const profileOf = async (profile: Partial<InfluxctlOptions["profile"]>) =>
-    (parse(await run('cat "$2"', profile)) as { profile: [Record<string, unknown>] }).profile[0];
+    // The parser's objects have no prototype.
+    (
+      JSON.parse(JSON.stringify(parse(await run('cat "$2"', profile)))) as {
+        profile: [Record<string, unknown>];
+      }
+    ).profile[0];
 
   it("writes the profile that is documented, and nothing where there is nothing", async () => {
     assert.deepEqual(await profileOf({}), {
