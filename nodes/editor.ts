@@ -134,8 +134,8 @@ function tooltipOf(key: string, types: string[]): string {
     });`;
 }
 
-const LABEL = "width: 130px";
-const WIDE = "width: calc(100% - 140px)";
+const LABEL = "width: 150px";
+const WIDE = "width: calc(100% - 160px)";
 
 function row(key: string, icon: string | undefined, input: string): string {
   const sign = icon === undefined ? "" : `<i class="fa ${icon}"></i> `;
@@ -155,7 +155,7 @@ function rowOf(key: string, control: Control): string {
     case "choice":
       return row(key, undefined, select(key, control.options, `option.${key}`, WIDE));
     case "flag":
-      return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 134px">
+      return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 154px">
   <input type="checkbox" id="node-input-${key}" style="width: auto; margin: 0 8px 0 0">
   <label for="node-input-${key}" style="width: auto"><span data-i18n="label.${key}"></span></label>
 </div>`;

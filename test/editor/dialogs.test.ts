@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { useLab } from "./editor.js";
 
-const TOKEN = "typed-in-secret";
+const ID = "abcdef33-3333-4333-8333-333333333333";
 
 describe("the dialog of the connection", function () {
   this.timeout(30_000);
@@ -9,13 +9,62 @@ describe("the dialog of the connection", function () {
   const field = (name: string) => lab.page.locator(`#node-config-input-${name}`);
   const warning = () => lab.page.locator("#influxdb-connection-clear-text");
 
-  before(async () => {
+  let node: string;
+
+  /** Opens a new connection, from a new node. */
+  async function add(type: string): Promise<void> {
     const { editor, page } = lab;
-    const list = await editor.drag("influxdb-list-authorizations", 300, 400);
-    await editor.openDialog(list);
+    await editor.addFlow();
+    node = await editor.drag(`influxdb-${type}`, 300, 400);
+    await editor.openDialog(node);
     await page.locator("#node-input-btn-connection-add").click();
     await page.locator("#node-config-dialog-ok").waitFor();
     await editor.settled();
+  }
+
+  async function wrongThenRight(name: string, text: string, says: RegExp, right: string): Promise<void> {
+    const { editor } = lab;
+    await editor.type(field(name), text);
+    assert.match(await editor.fieldWrong(field(name)), says);
+    if (text.includes("@")) await editor.screenshot("wrong connection");
+    await editor.type(field(name), right);
+    await editor.fieldWrong(field(name), false);
+  }
+
+  /** Enters the token, saves and deploys the connection, and looks wherever it could be seen again. */
+  async function saveInSecret(name: string, token: string): Promise<void> {
+    const { editor, page, demo } = lab;
+    await editor.fieldWrong(field("token"));
+    await editor.type(field("token"), token);
+    await editor.fieldWrong(field("token"), false);
+    assert.equal(await field("token").getAttribute("type"), "password");
+    await editor.type(field("name"), name);
+    await page.locator("#node-config-dialog-ok").click();
+    await editor.done();
+    const exported = async () =>
+      JSON.stringify(await page.evaluate("RED.nodes.createCompleteNodeSet({ credentials: false })"));
+    assert.match(await exported(), new RegExp(`"name":\\s*"${name}"`));
+    assert.ok(!(await exported()).includes(token));
+    await editor.deploy();
+    assert.ok(!(await exported()).includes(token));
+    await editor.menu("#menu-item-export");
+    await page.locator("#red-ui-clipboard-dialog-export-rng-full").click();
+    const text = await page.locator("#red-ui-clipboard-dialog-export-text").inputValue();
+    await page.keyboard.press("Escape");
+    assert.match(text, new RegExp(`"name":\\s*"${name}"`));
+    assert.ok(!text.includes(token));
+    const flows = await (await fetch(new URL("flows", demo.nodeRed.url))).text();
+    assert.match(flows, new RegExp(`"name":\\s*"${name}"`));
+    assert.ok(!flows.includes(token));
+    const id =
+      new RegExp(`"id":"(\\w+)","type":"influxdb-connection","name":"${name}"`).exec(flows)?.[1] ?? "";
+    const credentials = await fetch(new URL(`credentials/influxdb-connection/${id}`, demo.nodeRed.url));
+    assert.deepEqual(await credentials.json(), { has_token: true });
+    assert.ok(!demo.nodeRed.log().includes(token));
+  }
+
+  before(async () => {
+    await add("list-authorizations");
   });
 
   it("fills in the default URL of the chosen product, but keeps one that was typed in", async () => {
@@ -44,12 +93,7 @@ describe("the dialog of the connection", function () {
   ];
   for (const [name, text, says, right] of WRONG) {
     it(`shows ${name} ${text} as wrong, and ${right} as right`, async () => {
-      const { editor } = lab;
-      await editor.type(field(name), text);
-      assert.match(await editor.fieldWrong(field(name)), says);
-      if (text.includes("@")) await editor.screenshot("wrong connection");
-      await editor.type(field(name), right);
-      await editor.fieldWrong(field(name), false);
+      await wrongThenRight(name, text, says, right);
     });
   }
 
@@ -79,34 +123,88 @@ describe("the dialog of the connection", function () {
   });
 
   it("never lets the token out again: not into an export, nor the flows that the server shows", async () => {
-    const { editor, page, demo } = lab;
-    await editor.fieldWrong(field("token"));
-    await editor.type(field("token"), TOKEN);
-    await editor.fieldWrong(field("token"), false);
-    assert.equal(await field("token").getAttribute("type"), "password");
-    await editor.type(field("name"), "second");
+    const { editor, demo } = lab;
     await editor.type(field("url"), demo.simulator.url);
-    await page.locator("#node-config-dialog-ok").click();
-    await editor.done();
-    const exported = async () =>
-      JSON.stringify(await page.evaluate("RED.nodes.createCompleteNodeSet({ credentials: false })"));
-    assert.match(await exported(), /"second"/);
-    assert.ok(!(await exported()).includes(TOKEN));
-    await editor.deploy();
-    assert.ok(!(await exported()).includes(TOKEN));
-    await editor.menu("#menu-item-export");
-    await page.locator("#red-ui-clipboard-dialog-export-rng-full").click();
-    const text = await page.locator("#red-ui-clipboard-dialog-export-text").inputValue();
-    await page.keyboard.press("Escape");
-    assert.match(text, /"second"/);
-    assert.ok(!text.includes(TOKEN));
-    const flows = await (await fetch(new URL("flows", demo.nodeRed.url))).text();
-    assert.match(flows, /"second"/);
-    assert.ok(!flows.includes(TOKEN));
-    const id = /"id":"(\w+)","type":"influxdb-connection","name":"second"/.exec(flows)?.[1] ?? "";
-    const credentials = await fetch(new URL(`credentials/influxdb-connection/${id}`, demo.nodeRed.url));
-    assert.deepEqual(await credentials.json(), { has_token: true });
-    assert.ok(!demo.nodeRed.log().includes(TOKEN));
+    await saveInSecret("second", "typed-in-secret");
+  });
+
+  describe("to a cluster", () => {
+    const rows = ["accountId", "clusterId", "influxctl", "influxctlTimeout"];
+    const label = () => lab.page.locator("label[for=node-config-input-token]");
+
+    before(async () => {
+      await lab.editor.open();
+      await add("list-database-tokens");
+    });
+
+    it("is one to a cluster from the start, where a node that works on clusters adds it", async () => {
+      assert.equal(await field("product").inputValue(), "cloud-dedicated");
+      assert.equal(await field("url").inputValue(), "https://console.influxdata.com");
+    });
+
+    it("asks for what the product needs, and for nothing else", async () => {
+      const { editor } = lab;
+      for (const [product, url, isCluster] of [
+        ["cloud-dedicated", "https://console.influxdata.com", true],
+        ["clustered", "", true],
+        ["oss", "http://localhost:8086", false],
+        ["cloud-dedicated", "https://console.influxdata.com", true],
+      ] as const) {
+        await field("product").selectOption(product);
+        assert.equal(await field("url").inputValue(), url);
+        await editor.fieldWrong(field("url"), url === "");
+        assert.equal((await label().innerText()).trim(), isCluster ? "Management token" : "API token");
+        for (const row of rows) assert.equal(await field(row).isVisible(), isCluster, row);
+        await editor.screenshot(`dialog connection ${product}`);
+      }
+    });
+
+    const WRONG_OF_CLUSTER: [field: string, text: string, says: RegExp, right: string][] = [
+      ["accountId", "my-account", /Enter a UUID/, "${ACCOUNT_ID}"],
+      ["accountId", ID.slice(1), /Enter a UUID/, ID],
+      ["clusterId", "", /Enter a UUID/, ID.toUpperCase()],
+      ["protectedIds", "0123456789abcdef", /UUID for Cloud Dedicated/, `${ID}, ${ID.toUpperCase()}`],
+      ["influxctlTimeout", "0", /from 1 to 600/, "600"],
+    ];
+    for (const [name, text, says, right] of WRONG_OF_CLUSTER) {
+      it(`shows ${name} "${text}" as wrong, and ${right} as right`, async () => {
+        await wrongThenRight(name, text, says, right);
+      });
+    }
+
+    it("wants of Clustered a URL, and both IDs or none", async () => {
+      const { editor } = lab;
+      await field("product").selectOption("clustered");
+      assert.match(await editor.fieldWrong(field("url")), /address of your cluster/);
+      await editor.type(field("url"), "https://cluster.example.com");
+      await editor.fieldWrong(field("url"), false);
+      await editor.type(field("clusterId"), "");
+      assert.match(await editor.fieldWrong(field("clusterId")), /Enter a UUID/);
+      await editor.screenshot("wrong connection clustered");
+      await editor.type(field("accountId"), "");
+      for (const name of ["accountId", "clusterId"]) await editor.fieldWrong(field(name), false);
+    });
+
+    it("never lets the management token out again", async () => {
+      const { editor } = lab;
+      await field("product").selectOption("cloud-dedicated");
+      await editor.type(field("accountId"), ID);
+      await editor.type(field("clusterId"), ID);
+      // The default of another product, which a proxy on the same machine may have as well.
+      await editor.type(field("url"), "http://localhost:8086");
+      await saveInSecret("third", "typed-in-management-secret");
+    });
+
+    it("keeps the URL of a connection that is opened again, though it is the default of another product", async () => {
+      const { editor } = lab;
+      await editor.openDialog(node);
+      await lab.page.locator("#node-input-btn-connection-edit").click();
+      await lab.page.locator("#node-config-dialog-ok").waitFor();
+      await editor.settled();
+      assert.equal(await field("product").inputValue(), "cloud-dedicated");
+      assert.equal(await field("url").inputValue(), "http://localhost:8086");
+      await editor.closeAll();
+    });
   });
 });
 
@@ -115,10 +213,20 @@ describe("the dialogs of the nodes", function () {
   const lab = useLab();
   let y = 0;
 
+  /** Drags a node into the workspace, below the one before. */
+  async function drag(type: string): Promise<string> {
+    y += 60;
+    if (y > 700) {
+      await lab.editor.addFlow();
+      y = 60;
+    }
+    return lab.editor.drag(`influxdb-${type}`, 300, y);
+  }
+
   /** Puts a node into the workspace, opens it and chooses the connection. */
   async function open(type: string): Promise<string> {
     const { editor } = lab;
-    const id = await editor.drag(`influxdb-${type}`, 300, (y += 60));
+    const id = await drag(type);
     await editor.wrong(id);
     await editor.openDialog(id);
     await editor.fieldWrong(editor.input("connection"));
@@ -165,6 +273,23 @@ describe("the dialogs of the nodes", function () {
     });
   });
 
+  for (const type of ["delete-database-token", "revoke-management-token"]) {
+    it(`${type}: wants the box ticked, and an ID of the right form`, async () => {
+      const { editor } = lab;
+      const id = await open(type);
+      await editor.choose("targets", "str", "0123456789abcdef");
+      await editor.fieldWrong(editor.typedInput("targets"));
+      await editor.says(editor.typedInput("targets"), /is a UUID such as/);
+      assert.match(await editor.fieldWrong(editor.input("confirmed")), /Tick the box/);
+      await editor.screenshot(`wrong ${type}`);
+      await correct(id, async () => {
+        await editor.input("confirmed").check();
+        await editor.choose("targets", "str", ID);
+        await editor.fieldWrong(editor.typedInput("targets"), false);
+      });
+    });
+  }
+
   it("update: wants something to change", async () => {
     const { editor } = lab;
     const id = await open("update-authorization");
@@ -204,6 +329,27 @@ describe("the dialogs of the nodes", function () {
     });
   }
 
+  it("offer the connections whose product can do the job", async () => {
+    const { editor, page } = lab;
+    for (const [type, product] of [
+      ["list-authorizations", "oss"],
+      ["update-authorization", "oss"],
+      ["delete-authorization", "oss"],
+      ["list-database-tokens", "cloud-dedicated"],
+      ["delete-database-token", "cloud-dedicated"],
+      ["list-management-tokens", "cloud-dedicated"],
+      ["revoke-management-token", "cloud-dedicated"],
+    ] as const) {
+      const id = await drag(type);
+      await editor.openDialog(id);
+      const offered = await page.evaluate(
+        "$('#node-input-connection option').toArray().flatMap(({ value }) => RED.nodes.node(value)?.product ?? [])",
+      );
+      assert.deepEqual(offered, [product], type);
+      await editor.cancel();
+    }
+  });
+
   it("look right in the dark theme", async () => {
     const { editor, page } = lab;
     await editor.menu("#menu-item-user-settings");
@@ -211,7 +357,12 @@ describe("the dialogs of the nodes", function () {
     await page.getByRole("button", { name: "Close" }).click();
     await page.waitForFunction("document.documentElement.classList.contains('nr-theme-dark')");
     await editor.screenshot("palette dark");
-    for (const type of ["list-authorizations", "update-authorization", "delete-authorization"]) {
+    for (const type of [
+      "list-authorizations",
+      "update-authorization",
+      "list-database-tokens",
+      "revoke-management-token",
+    ]) {
       await open(type);
       await editor.screenshot(`dialog ${type} dark`);
       await editor.cancel();

@@ -310,6 +310,13 @@ export class Editor {
     await this.library("@token-flows/node-red-influxdb-tokens").click();
   }
 
+  /** The files that are listed in the import dialog. */
+  examples(): Locator {
+    return this.page.locator(
+      ".red-ui-clipboard-dialog-tab-library:visible .red-ui-treeList-label:visible .fa-file-o",
+    );
+  }
+
   private library(text: string): Locator {
     return this.page.locator(".red-ui-clipboard-dialog-tab-library:visible").getByText(text, { exact: true });
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { connectAsync } from "mqtt";
 import { useLab } from "./editor.js";
 
@@ -9,6 +10,9 @@ describe("the examples", function () {
   this.timeout(40_000);
   const lab = useLab();
   const world = () => lab.demo.simulator.world;
+  const clusters = () => lab.demo.simulator.clusters!;
+  const databaseTokens = () => [...clusters().databaseTokens.values()];
+  const managementTokens = () => [...clusters().managementTokens.values()];
   const authorizations = () => [...world().authorizations.values()];
   const oldestOf = (user: string) =>
     authorizations()
@@ -21,20 +25,31 @@ describe("the examples", function () {
     return lab.editor.debugAfter(() => lab.editor.inject(id));
   };
 
+  /** Asks a flow by HTTP, as whatever knows of an event does. */
+  async function ask(path: string, body: unknown, secret = lab.demo.secret) {
+    const answer = await fetch(new URL(path, lab.demo.nodeRed.url), {
+      method: "POST",
+      headers: { "x-secret": secret, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
+  }
+
   async function importAndDeploy(name: string, flow: string): Promise<void> {
     const { editor, page } = lab;
     await editor.importExample(name);
     const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
     assert.equal(invalid, 0, "all nodes are right");
-    assert.equal(await editor.connections(), 1, "the connection is the one that was there");
+    assert.equal(await editor.connections(), 2, "the connections are those that were there");
     await editor.deploy();
     await editor.openFlow(flow);
   }
 
-  it("are four in the import dialog", async () => {
+  it("are eight in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
+    assert.equal(await editor.examples().count(), 8);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -139,14 +154,7 @@ describe("the examples", function () {
 
   describe("disable on an event", () => {
     const active = (description = "") => world().addAuthorization({ description });
-    const post = async (body: unknown, secret = lab.demo.secret) => {
-      const answer = await fetch(new URL("disable-token", lab.demo.nodeRed.url), {
-        method: "POST",
-        headers: { "x-secret": secret, "content-type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
-    };
+    const post = (body: unknown, secret?: string) => ask("disable-token", body, secret);
 
     before(async () => {
       await importAndDeploy("disable an authorization on an event", "disable on an event");
@@ -228,6 +236,145 @@ describe("the examples", function () {
       } finally {
         await client.endAsync();
       }
+    });
+  });
+
+  it("delete a database token by its ID: deletes that one, and reports an error where it is gone", async () => {
+    const { editor } = lab;
+    await importAndDeploy("delete a database token by its ID", "delete database token");
+    const before = structuredClone(databaseTokens());
+    const id = "55555555-5555-4555-8555-555555555555";
+
+    const dry = await inject("dry run");
+    assert.match(dry.text, new RegExp(`id: "${id}"\\s+outcome: "dry-run"`));
+    assert.deepEqual(databaseTokens(), before);
+    await editor.status(await editor.named("delete it"), "1 in dry run");
+
+    const real = await inject("for real");
+    assert.match(real.text, new RegExp(`id: "${id}"\\s+outcome: "deleted"`));
+    assert.deepEqual(
+      databaseTokens(),
+      before.filter((token) => token.id !== id),
+    );
+    await editor.status(await editor.named("delete it"), "1 deleted");
+    await editor.screenshot("example delete a database token");
+
+    const again = await inject("for real");
+    assert.match(again.name, /error/);
+    assert.match(again.text, /code: "not-found"/);
+    await editor.screenshot("example delete a database token error");
+  });
+
+  it("delete the expired database tokens: deletes these, and no token that still works", async () => {
+    const { editor } = lab;
+    await importAndDeploy("delete the expired database tokens of a cluster", "delete expired tokens");
+    const before = structuredClone(databaseTokens());
+    const good = before.filter(({ expiresAt }) => !expiresAt || expiresAt.getTime() > Date.now());
+    const count = before.length - good.length;
+    assert.ok(count > 1 && good.length > 1);
+
+    const dry = await inject("dry run");
+    assert.match(dry.text, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+    assert.deepEqual(databaseTokens(), before);
+
+    const real = await inject("for real");
+    assert.match(real.text, new RegExp(`Deleted ${count} of ${count} expired`));
+    assert.deepEqual(databaseTokens(), good);
+    await editor.screenshot("example delete the expired database tokens");
+
+    assert.match((await inject("for real")).text, /Deleted 0 of 0/);
+  });
+
+  it("revoke after approval: revokes what a person has seen and approved, and nothing else", async () => {
+    const { editor } = lab;
+    await importAndDeploy("revoke a management token after approval", "revoke after approval");
+    const before = structuredClone(managementTokens());
+    const asked = managementTokens().find(({ description }) => description === "contractor: audit")!;
+    const question = new RegExp(`id: "${asked.id}"\\s+description: "contractor: audit"`);
+    const nothing = /Nothing to approve: ask first/;
+
+    for (const [click, name, text] of [
+      ["approve", /answer/, nothing],
+      ["ask", /question/, question],
+      ["reject", /answer/, /Rejected: nothing was revoked/],
+      ["approve", /answer/, nothing],
+      ["ask", /question/, question],
+    ] as const) {
+      const shown = await inject(click);
+      assert.match(shown.name, name);
+      assert.match(shown.text, text);
+    }
+    assert.deepEqual(managementTokens(), before);
+
+    const approved = await inject("approve");
+    assert.match(approved.name, /report/);
+    assert.match(approved.text, new RegExp(`id: "${asked.id}"\\s+outcome: "revoked"`));
+    await editor.status(await editor.named("revoke it"), "1 revoked");
+    assert.ok(asked.revokedAt);
+    const others = (all: typeof before) => all.filter(({ id }) => id !== asked.id);
+    assert.deepEqual(others(managementTokens()), others(before));
+
+    assert.match((await inject("approve")).text, nothing);
+    assert.match((await inject("ask")).name, /none found/);
+    await editor.screenshot("example revoke after approval");
+  });
+
+  describe("revoke on an event", () => {
+    const active = () => {
+      const [cluster] = clusters().clusters.values();
+      return clusters().addManagementToken(cluster!, { description: "leaked" });
+    };
+    const post = (body: unknown, secret?: string) => ask("revoke-management-token", body, secret);
+
+    before(async () => {
+      await importAndDeploy("revoke a management token on an event", "revoke on an event");
+    });
+    after(async () => {
+      await lab.editor.screenshot("example revoke on an event");
+    });
+
+    it("revokes it and answers 200, as often as it is asked", async () => {
+      const { id } = active();
+      for (let time = 1; time <= 2; time++) {
+        assert.deepEqual(await post({ id }), { status: 200, answer: { status: 200, id } });
+        assert.ok(clusters().managementTokens.get(id)?.revokedAt);
+      }
+    });
+
+    it("answers 400, 401, 403 and 404, and changes nothing", async () => {
+      const { id, token } = active();
+      const own = managementTokens().find(({ description }) => description.startsWith("Node-RED"))!;
+      const unchanged = structuredClone(managementTokens());
+      for (const [status, error, body, secret] of [
+        [400, "missing-id", {}],
+        [400, "invalid-id", { id: token }],
+        [400, "invalid-id", { id: world().operator.id }],
+        [400, "invalid-id", { id: 16 }],
+        [400, "invalid-id", { id: [id] }],
+        [401, "unauthorized-request", { id }, "wrong"],
+        [401, "unauthorized-request", { id }, ""],
+        [403, "protected", { id: own.id }],
+        [404, "not-found", { id: randomUUID() }],
+      ] as const) {
+        const { status: actual, answer } = await post(body, secret);
+        assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
+        // An error names the ID that it is about, where there is one.
+        const asked = (body as { id?: unknown }).id;
+        assert.equal(answer.id, typeof asked === "string" && asked.length === 36 ? asked : undefined);
+      }
+      assert.deepEqual(managementTokens(), unchanged);
+    });
+
+    it("answers 502 where influxctl fails, and revokes when it is asked again", async () => {
+      const { id } = active();
+      const { faults } = lab.demo.simulator;
+      for (const method of ["GET", "DELETE"]) {
+        faults.push({ method, path: /^\/simulator/, status: 500, body: "{}" });
+        const { status, answer } = await post({ id });
+        assert.deepEqual([status, answer.error, faults.length], [502, "influxctl-failed", 0]);
+        assert.ok(!clusters().managementTokens.get(id)?.revokedAt);
+      }
+      assert.equal((await post({ id })).status, 200);
     });
   });
 });
