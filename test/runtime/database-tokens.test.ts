@@ -181,6 +181,23 @@ describe("delete-database-token", () => {
       assert.equal((await send({ payload: randomUUID() })).error?.code, "bad-response");
     }));
 
+  it("does not take it for its own work done either, after an answer that was lost", () =>
+    withDelete(
+      {},
+      async (bench) => {
+        const { id } = add(bench);
+        bench.simulator.faults.push({ status: 502 }, { status: 404, body: "<html>nginx" });
+        assert.equal((await bench.send({ payload: id })).error?.code, "bad-response");
+        assert.ok(bench.clusters.databaseTokens.has(id));
+        bench.simulator.faults.push({ drop: "after" });
+        assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+          outcome: "deleted",
+          attempts: 2,
+        });
+      },
+      { connection: { retries: "1" } },
+    ));
+
   it("takes what is gone for an error otherwise", () =>
     withDelete({}, async ({ send }) => {
       const { error } = await send({ payload: randomUUID() });

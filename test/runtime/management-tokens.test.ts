@@ -302,11 +302,12 @@ describe("influxctl", () => {
 
   it("gets the token in a file for the owner alone, and in no other way", async () => {
     const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
-    process.env.T_LEAK = "";
+    const { LANG } = process.env;
     await withRevoke(
       {},
       async (bench) => {
-        process.env.T_LEAK = bench.own.token;
+        // One that it is given, and one that it is not.
+        Object.assign(process.env, { LANG: bench.own.token, T_LEAK: bench.own.token });
         await bench.send({ payload: add(bench).id });
         const all = await runs(record);
         assert.deepEqual(
@@ -326,6 +327,8 @@ describe("influxctl", () => {
       { influxctl: { record } },
     ).finally(async () => {
       Reflect.deleteProperty(process.env, "T_LEAK");
+      if (LANG === undefined) Reflect.deleteProperty(process.env, "LANG");
+      else process.env.LANG = LANG;
       await rm(record, { force: true });
     });
   });
