@@ -5,7 +5,7 @@ import { createGuard, WINDOWS, type Guard } from "../src/guard.js";
 import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
 
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
-export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
+const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
 export type Source = (typeof SOURCES)[number];
 
 /**

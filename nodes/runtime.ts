@@ -51,7 +51,7 @@ export function node<F extends Fields>(operation: Operation<F>): NodeModule {
     (RED: NodeAPI) => {
       register(RED, operation);
     },
-    { operation: operation },
+    { operation },
   );
 }
 

@@ -93,6 +93,20 @@ export function asTokenError(error: unknown): TokenError {
   return new TokenError("unexpected", `unexpected failure: ${reason}. Please report it.`);
 }
 
+/**
+ * The error of work that a stop or a deploy has ended.
+ *
+ * @param sent how often the request was sent before.
+ * @param underWay what is to be said where it was.
+ */
+export function cancelled(task: string, sent: number, underWay: string): TokenError {
+  const effect = sent === 0 ? "Nothing was sent." : underWay;
+  return new TokenError("cancelled", `the flow was stopped or deployed anew. ${effect}`, {
+    task,
+    attempts: sent,
+  });
+}
+
 /** The kind of a value in words that a flow's author knows, and never the value: it could be a secret. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EnvHttpProxyAgent, request } from "undici";
 import type * as z from "zod";
-import { TokenError, type TokenErrorCode } from "./errors.js";
+import { cancelled, TokenError, type TokenErrorCode } from "./errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
 export interface TlsOptions {
@@ -102,7 +102,9 @@ export function createHttp(options: HttpOptions): Http {
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
       await pause(openFrom - Date.now(), call);
-      if (call.signal?.aborted || closing.signal.aborted) throw cancelled(call, attempts - 1);
+      if (call.signal?.aborted || closing.signal.aborted) {
+        throw cancelled(call.task, attempts - 1, UNDER_WAY);
+      }
       const result = await sendOnce(call).then(
         (answer) => ({ ...answer, attempts, mayBeRepeated }),
         (error: unknown) => transportError(call, error, attempts, options),
@@ -207,6 +209,7 @@ function createDispatcher({ parallel, timeout, tls, proxy }: HttpOptions): EnvHt
   }
 }
 
+const UNDER_WAY = "The request was under way and may have taken effect; list the tokens to see.";
 class Cancelled extends Error {}
 class TimedOut extends Error {}
 
@@ -272,7 +275,7 @@ const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
 function transportError(call: Call, error: unknown, attempts: number, options: HttpOptions): TokenError {
-  if (error instanceof Cancelled) return cancelled(call, attempts);
+  if (error instanceof Cancelled) return cancelled(call.task, attempts, UNDER_WAY);
   const { code = "", message } = error as NodeJS.ErrnoException;
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
   const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
@@ -311,18 +314,6 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
     reason ?? "the network failed. Check the network and the URL.",
     NEVER_CONNECTED.has(code),
   );
-}
-
-/** @param sent how often the request was sent before. */
-function cancelled(call: Call, sent: number): TokenError {
-  const effect =
-    sent === 0
-      ? "Nothing was sent."
-      : "The request was under way and may have taken effect; list the tokens to see.";
-  return new TokenError("cancelled", `the flow was stopped or deployed anew. ${effect}`, {
-    task: call.task,
-    attempts: sent,
-  });
 }
 
 /**

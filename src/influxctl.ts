@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import pLimit from "p-limit";
 import { stringify } from "smol-toml";
-import { TokenError, type TokenErrorCode } from "./errors.js";
+import { cancelled, TokenError, type TokenErrorCode } from "./errors.js";
 import type { TlsOptions } from "./http.js";
 
 export interface InfluxctlOptions {
@@ -64,13 +64,13 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   watchesExit = true;
 
   async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-    if (signal?.aborted) throw cancelled(task, 0);
+    if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
     let folder: string | undefined;
     try {
       folder = await mkdtemp(join(tmpdir(), `${FOLDER}${hostname()}-${process.pid}-`));
       inUse.set(folder, undefined);
       const config = await writeProfile(folder, options.profile);
-      if (signal?.aborted) throw cancelled(task, 0);
+      if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
       const all = ["--config", config, "--timeout", `${options.timeout}s`, ...args];
       return await execute({ ...options, command }, task, all, folder, signal);
     } catch (error) {
@@ -180,7 +180,7 @@ async function execute(
     child.stdout.destroy();
     child.stderr.destroy();
   };
-  const onAbort = () => stop(cancelled(task, 1));
+  const onAbort = () => stop(cancelled(task, 1, UNDER_WAY));
   const timer = setTimeout(() => stop(fail("timeout", noAnswer(timeout))), timeout * 1000);
   signal?.addEventListener("abort", onAbort);
   for (const name of ["stdout", "stderr"] as const) {
@@ -254,11 +254,7 @@ function noAnswer(timeout: number): string {
   return `influxctl did not end within ${timeout} s and was stopped. Check the network, or raise its timeout in the connection.`;
 }
 
-function cancelled(task: string, attempts: number): TokenError {
-  const effect =
-    attempts === 0 ? "Nothing was sent." : "influxctl was under way; list the tokens to see what it did.";
-  return new TokenError("cancelled", `the flow was stopped or deployed anew. ${effect}`, { task, attempts });
-}
+const UNDER_WAY = "influxctl was under way; list the tokens to see what it did.";
 
 /** The words are not documented; an address and a word for logging in are in those of every device login. */
 function asksForLogin(text: string): boolean {

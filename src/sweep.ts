@@ -79,8 +79,9 @@ export async function sweep(
 
   async function work(): Promise<void> {
     for (let index = next++; index < targets.length; index = next++) {
-      const { id, known } = targets[index] as Target;
-      const outcome = await one(targets[index] as Target);
+      const target = targets[index] as Target;
+      const { id, known } = target;
+      const outcome = await one(target);
       const at = new Date().toISOString();
       // What matters first: it is read in the debug sidebar. A server's own id can be spelled otherwise.
       const record: OutcomeRecord = Object.assign({ id, outcome: outcome.outcome, at }, known, outcome, {

@@ -10,7 +10,7 @@ import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
-export const PRODUCTS = {
+const PRODUCTS = {
   "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
   cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
   oss: "http://localhost:8086",
@@ -51,7 +51,7 @@ interface ConnectionNode extends Node {
   connection(): Connection;
 }
 
-export const CONNECTION_TYPE = "influxdb-connection";
+const CONNECTION_TYPE = "influxdb-connection";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export function registerConnection(RED: NodeAPI): void {
