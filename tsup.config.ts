@@ -14,6 +14,4 @@ export default defineConfig({
   splitting: true,
   // Node-RED calls `module.exports` itself.
   cjsInterop: true,
-  // ES modules that CommonJS on Node 20.18 could not load.
-  noExternal: ["p-limit", "yocto-queue"],
 });

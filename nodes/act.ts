@@ -3,7 +3,7 @@ import type { Done } from "../src/http.js";
 import { sweep, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "../src/sweep.js";
 import type { IdFormat, Target } from "../src/targets.js";
 import { choice, flag, limitField, targetsField } from "./fields.js";
-import type { Summary, Task } from "./runtime.js";
+import { grouped, type Summary, type Task } from "./runtime.js";
 
 /** Fields of every node whose work cannot be undone. */
 export function irreversibleFields(format: IdFormat) {
@@ -26,7 +26,8 @@ export async function change(
   act: (target: Target) => Promise<Outcome>,
   { inParts = false } = {},
 ): Promise<Summary> {
-  const { connection, signal } = task;
+  const { connection } = task;
+  const { signal } = task.watch;
   const { list, many } = task.values.targets;
   const dryRun = isDryRun(task);
   const parts = inParts && many && list.length > 0;
@@ -41,7 +42,7 @@ export async function change(
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
-        task.progress(`${done}/${list.length}`);
+        task.progress(`${grouped(done)}/${grouped(list.length)}`);
         if (parts) task.send(record, { part: { index, count: list.length } });
       },
     },
@@ -51,7 +52,7 @@ export async function change(
   if (error && !many) throw error;
   if (!parts) task.send(many ? records : records[0]);
   if (error) throw error;
-  return { text: `${records.length} ${dryRun ? "in dry run" : doneWord(records)}`, dryRun };
+  return { text: `${grouped(records.length)} ${dryRun ? "in dry run" : doneWord(records)}`, dryRun };
 }
 
 /** {@link change}, for work that cannot be undone: only if confirmed, only up to the limit. */

@@ -1,6 +1,6 @@
 import { oldest, readFilter, type Filter } from "../src/filters.js";
 import { choice, typed, type Field } from "./fields.js";
-import type { Summary, Task } from "./runtime.js";
+import { grouped, type Summary, type Task } from "./runtime.js";
 
 interface FilterLook {
   words?: readonly string[];
@@ -46,7 +46,7 @@ export function sendFound(
     send([], { output: 1 });
   } else if (result === "first") {
     send(oldest(found));
-    return { text: found.length > 1 ? `1 of ${found.length} found` : "1 found" };
+    return { text: found.length > 1 ? `1 of ${grouped(found.length)} found` : "1 found" };
   } else if (result === "each") {
     found.forEach((token, index) => {
       send(token, { part: { index, count: found.length } });
@@ -54,5 +54,5 @@ export function sendFound(
   } else {
     send(found);
   }
-  return { text: `${found.length} found` };
+  return { text: `${grouped(found.length)} found` };
 }

@@ -1,5 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
+import { setMaxListeners } from "node:events";
 import { asTokenError, TokenError } from "../src/errors.js";
+import type { Watch } from "../src/http.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection, type Product } from "./influxdb-connection/connection.js";
 
@@ -26,8 +28,8 @@ export interface Task<F extends Fields> {
   connection: Connection;
   /** `msg.dryRun` is set: nothing may be changed, whatever the node says. */
   dryRun: boolean;
-  /** Aborted when the node stops. */
-  signal: AbortSignal;
+  /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
+  watch: Required<Watch> & { signal: AbortSignal };
   /** Shows how far the work is, in the node's status. */
   progress: (text: string) => void;
   /** Writes to the log. */
@@ -79,32 +81,49 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     RED.nodes.createNode(this, properties);
     const underWay = new Set<Promise<void>>();
     const stopping = new AbortController();
+    // Every request under way listens.
+    setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
       refuseEmptyVariables(RED, this.id, properties);
       return parseAll(operation.fields, properties);
     });
 
     let shown = 0;
-    const progress = (text: string) => {
-      if (Date.now() - shown < STATUS_INTERVAL) return;
-      shown = Date.now();
-      this.status({ fill: "blue", shape: "dot", text });
-    };
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       const connection = connectionOf(RED, properties.connection, operation.products);
       const values = await readAll(readers(), evaluator(RED, this, msg));
-      progress("…");
-      return await operation.run({
+      let step = "…";
+      let retries = 0;
+      const withRetries = (text: string) =>
+        retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
+      const show = () => {
+        if (Date.now() - shown < STATUS_INTERVAL) return;
+        shown = Date.now();
+        this.status({ fill: "blue", shape: "dot", text: withRetries(step) });
+      };
+      show();
+      const { text, dryRun = false } = await operation.run({
         values: values as Values<F>,
         connection,
         dryRun: Boolean(msg.dryRun),
-        signal: stopping.signal,
-        progress,
+        watch: {
+          signal: stopping.signal,
+          onRetry: () => {
+            // A single call may have no further step to be shown with.
+            if (++retries === 1) shown = 0;
+            show();
+          },
+        },
+        progress: (text) => {
+          step = text;
+          show();
+        },
         warn: (text) => {
           this.warn(text);
         },
         send: sender(RED, msg, send),
       });
+      return { text: withRetries(text), dryRun };
     };
 
     const end = (done: (error?: Error) => void, error?: TokenError) => {
@@ -151,6 +170,11 @@ function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
   if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
     throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
   }
+}
+
+/** A count as the status shows it: `1,200`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US");
 }
 
 /** Calls once; afterwards gives the result, or throws the same error, on each call. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
-import { readJson, type Answer, type Done, type Http } from "./http.js";
+import { readJson, type Answer, type Done, type Http, type Watch } from "./http.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";
 
@@ -87,7 +87,7 @@ export interface Authorizations {
    * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden` where a list that was
    *   not narrowed comes back empty: it would hold at least the connection's own token.
    */
-  list(filters: AuthorizationFilters, signal?: AbortSignal): Promise<Authorization[]>;
+  list(filters: AuthorizationFilters, watch?: Watch): Promise<Authorization[]>;
   /**
    * Sets the given fields and no other. The result is the whole authorization, or what was set where the
    * server did so but does not show it (its user or organization is gone).
@@ -97,7 +97,7 @@ export interface Authorizations {
   update(
     id: string,
     changes: AuthorizationChanges,
-    signal?: AbortSignal,
+    watch?: Watch,
   ): Promise<Done & { value: Partial<Authorization> }>;
   /**
    * Deletes without a look before it: what belongs to a deleted user or organization is hidden from GET, but
@@ -105,15 +105,15 @@ export interface Authorizations {
    *
    * @throws {TokenError} `not-found`.
    */
-  delete(id: string, signal?: AbortSignal): Promise<Done>;
+  delete(id: string, watch?: Watch): Promise<Done>;
 }
 
 export function authorizationsOf(http: Http): Authorizations {
   return {
-    async list(filters, signal) {
+    async list(filters, watch) {
       const query = serverFilters(filters);
       const task = "list authorizations";
-      const answer = await http.send({ task, method: "GET", path: PATH, query, signal });
+      const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
       if (answer.status !== 200) throw refused(answer);
       const { authorizations } = readJson(answer, AuthorizationList);
       if (authorizations.length === 0 && Object.keys(query).length === 0) {
@@ -128,9 +128,9 @@ export function authorizationsOf(http: Http): Authorizations {
       return authorizations.filter((authorization) => matches(authorization, filters));
     },
 
-    async update(id, changes, signal) {
+    async update(id, changes, watch) {
       const task = `update authorization ${id}`;
-      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, signal });
+      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
       // The server applies the change before it looks up the owner's names for its answer.
       if (answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer))) {
         return { value: { id, ...changes }, attempts: answer.attempts };
@@ -139,9 +139,9 @@ export function authorizationsOf(http: Http): Authorizations {
       return { value: withoutToken(readJson(answer, Authorization)), attempts: answer.attempts };
     },
 
-    async delete(id, signal) {
+    async delete(id, watch) {
       const task = `delete authorization ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], signal });
+      const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], watch });
       const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       return { attempts: answer.attempts };

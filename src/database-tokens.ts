@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
-import { readJson, type Answer, type Done, type Http } from "./http.js";
+import { readJson, type Answer, type Done, type Http, type Watch } from "./http.js";
 import { refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
@@ -64,13 +64,13 @@ export const databaseTokenFilters = {
  */
 export interface DatabaseTokens {
   /** All that match, in the server's order. */
-  list(filters: DatabaseTokenFilters, signal?: AbortSignal): Promise<DatabaseToken[]>;
+  list(filters: DatabaseTokenFilters, watch?: Watch): Promise<DatabaseToken[]>;
   /**
    * Deletes without a look before it. A repeated try that finds nothing has found its own work done.
    *
    * @throws {TokenError} `not-found`.
    */
-  delete(id: string, signal?: AbortSignal): Promise<Done>;
+  delete(id: string, watch?: Watch): Promise<Done>;
 }
 
 /** @param cluster account and cluster id, where the product's path names them. */
@@ -84,17 +84,17 @@ export function databaseTokensOf(
     "tokens",
   ];
   return {
-    async list(filters, signal) {
-      const answer = await http.send({ task: "list database tokens", method: "GET", path, signal });
+    async list(filters, watch) {
+      const answer = await http.send({ task: "list database tokens", method: "GET", path, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = Date.now();
       const tokens = readJson(answer, z.array(z.preprocess(tidy, DatabaseToken)));
       return tokens.filter((token) => matches(token, filters, now));
     },
 
-    async delete(id, signal) {
+    async delete(id, watch) {
       const task = `delete database token ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...path, id], signal });
+      const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       return { attempts: answer.attempts };

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import pLimit from "p-limit";
 import { stringify } from "smol-toml";
+import { bound } from "./bound.js";
 import { cancelled, TokenError, type TokenErrorCode } from "./errors.js";
 import type { TlsOptions } from "./http.js";
 
@@ -57,7 +57,7 @@ let watchesExit = false;
  * a folder of its own that is also its home (so no cached login of the user's counts), and in no other way.
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
-  const limit = pLimit(options.parallel);
+  const inTurn = bound(options.parallel);
   // A relative path is one of Node-RED's own folder, not of the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
   if (!watchesExit) process.once("exit", clearAway);
@@ -90,7 +90,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
       }
     }
   }
-  return { run: (task, args, signal) => limit(() => run(task, args, signal)) };
+  return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
 }
 
 /** When the process ends, however: no influxctl runs on, and no file stays. */

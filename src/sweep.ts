@@ -1,4 +1,4 @@
-import { asTokenError, TokenError } from "./errors.js";
+import { asTokenError, TokenError, type TokenErrorCode } from "./errors.js";
 import type { Target } from "./targets.js";
 
 /**
@@ -43,10 +43,22 @@ export interface SweepResult {
   error?: TokenError;
 }
 
+/** Failures of a server that is out of order, or of the way to it. */
+const OUT_OF_ORDER = new Set<TokenErrorCode>([
+  "unavailable",
+  "timeout",
+  "network",
+  "rate-limited",
+  "influxctl-failed",
+]);
+/** Targets that fail so, one after another and each after all its retries, before the rest is left alone. */
+const MOST_IN_A_ROW = 10;
+
 /**
  * Does one thing to many targets: at most `parallel` at once, one record each, in the given order. It never
- * throws. An error that every further request would meet too (a token that is refused), or the signal, stops
- * it; what was not begun by then is recorded as `not-started`.
+ * throws. It is stopped by the signal, by an error that every further request would meet too (a token that is
+ * refused), and by a server that fails ten times in a row: ten thousand timeouts take a day. What was not begun
+ * by then is recorded as `not-started`.
  */
 export async function sweep(
   targets: readonly Target[],
@@ -57,21 +69,25 @@ export async function sweep(
   const errors: TokenError[] = [];
   let next = 0;
   let done = 0;
+  let inARow = 0;
   let stopped = false;
 
   function fail(thrown: unknown): TokenError {
     const error = asTokenError(thrown);
     errors.push(error);
+    inARow = OUT_OF_ORDER.has(error.code) ? inARow + 1 : 0;
+    if (error.fatal || inARow >= MOST_IN_A_ROW) stopped = true;
     return error;
   }
 
   async function one(target: Target): Promise<Outcome> {
     if (stopped || options.signal.aborted) return { outcome: "not-started" };
     try {
-      return await act(target);
+      const outcome = await act(target);
+      inARow = 0;
+      return outcome;
     } catch (thrown) {
       const error = fail(thrown);
-      if (error.fatal) stopped = true;
       if (error.code === "cancelled") return { outcome: error.attempts === 0 ? "not-started" : "unknown" };
       return { outcome: "failed", ...triedMoreThanOnce(error.attempts), error: describe(error) };
     }
@@ -98,7 +114,7 @@ export async function sweep(
   }
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
-  return { records, ...failureOf(records, errors[0]) };
+  return { records, ...failureOf(records, errors[0], inARow >= MOST_IN_A_ROW) };
 }
 
 /** For a record: how often a request was sent, where more than once. */
@@ -111,7 +127,11 @@ function describe({ code, message, statusCode }: TokenError): NonNullable<Outcom
 }
 
 /** One error for the whole: a single target's own, or a sentence that counts. */
-function failureOf(records: OutcomeRecord[], first: TokenError | undefined): { error?: TokenError } {
+function failureOf(
+  records: OutcomeRecord[],
+  first: TokenError | undefined,
+  gaveUp: boolean,
+): { error?: TokenError } {
   const failed = records.filter(({ outcome }) =>
     ["failed", "unknown", "not-started"].includes(outcome),
   ).length;
@@ -120,8 +140,10 @@ function failureOf(records: OutcomeRecord[], first: TokenError | undefined): { e
     first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
   if (records.length === 1) return { error };
   const { code, statusCode, retryAfter, cause } = error;
+  const why = gaveUp ? `, for ${MOST_IN_A_ROW} in a row have failed` : "";
+  const reason = `${failed} of ${records.length} were not done${why}. The first: ${error.message}`;
   return {
-    error: new TokenError(code, `${failed} of ${records.length} were not done. The first: ${error.message}`, {
+    error: new TokenError(code, reason, {
       statusCode,
       retryAfter,
       cause: cause as object | undefined,

@@ -11,5 +11,5 @@ export default node({
   outputs: ["report"],
   fields: irreversibleFields(authorizationId),
   run: (task) =>
-    changeForGood(task, "deleted", ({ id }) => task.connection.authorizations.delete(id, task.signal)),
+    changeForGood(task, "deleted", ({ id }) => task.connection.authorizations.delete(id, task.watch)),
 });

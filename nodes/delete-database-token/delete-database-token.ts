@@ -11,5 +11,5 @@ export default node({
   outputs: ["report"],
   fields: irreversibleFields(databaseTokenId),
   run: (task) =>
-    changeForGood(task, "deleted", ({ id }) => task.connection.databaseTokens.delete(id, task.signal)),
+    changeForGood(task, "deleted", ({ id }) => task.connection.databaseTokens.delete(id, task.watch)),
 });

@@ -24,7 +24,7 @@ export default node({
 
   async run(task) {
     const { includeToken, result } = task.values;
-    const matching = await task.connection.authorizations.list(task.values, task.signal);
+    const matching = await task.connection.authorizations.list(task.values, task.watch);
     return sendFound(task, includeToken ? matching : matching.map(withoutToken), result);
   },
 });

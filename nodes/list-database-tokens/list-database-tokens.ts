@@ -17,7 +17,7 @@ export default node({
   },
 
   async run(task) {
-    const found = await task.connection.databaseTokens.list(task.values, task.signal);
+    const found = await task.connection.databaseTokens.list(task.values, task.watch);
     return sendFound(task, found, task.values.result);
   },
 });

@@ -15,7 +15,7 @@ export default node({
   },
 
   async run(task) {
-    const found = await task.connection.managementTokens.list(task.values, task.signal);
+    const found = await task.connection.managementTokens.list(task.values, task.watch.signal);
     return sendFound(task, found, task.values.result);
   },
 });

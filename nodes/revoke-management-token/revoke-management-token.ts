@@ -12,7 +12,7 @@ export default node({
   fields: irreversibleFields(managementTokenId),
 
   run(task) {
-    const revoke = task.connection.managementTokens.revoker(task.signal);
+    const revoke = task.connection.managementTokens.revoker(task.watch.signal);
     return changeForGood(task, "revoked", async ({ id }) => {
       const { token, alreadyRevoked, attempts } = await revoke(id);
       const { state, description, createdBy, revokedAt } = token;

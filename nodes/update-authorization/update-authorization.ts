@@ -55,7 +55,7 @@ export default node({
       ...(description !== undefined && { description }),
     };
     return change(task, async ({ id }) => {
-      const { value, attempts } = await task.connection.authorizations.update(id, changes, task.signal);
+      const { value, attempts } = await task.connection.authorizations.update(id, changes, task.watch);
       return { ...value, outcome: "updated", ...triedMoreThanOnce(attempts) };
     });
   },

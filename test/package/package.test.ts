@@ -39,7 +39,6 @@ describe("the package", () => {
       "new EnvHttpProxyAgent",
       "EnvHttpProxyAgent(",
       "registerType",
-      "p-limit",
       "evaluateNodeProperty",
     ]) {
       const holders = files.filter((file) => read(`dist/${file}`).includes(once));

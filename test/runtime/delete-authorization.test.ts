@@ -253,6 +253,36 @@ describe("delete-authorization", () => {
       { parallel: "3" },
     ));
 
+  it("gives a message beside a sweep its turn", () =>
+    withDelete(
+      {},
+      async ({ simulator, runtime, sent }) => {
+        const [single, ...ids] = addTokens(simulator, 60).map(({ id }) => id);
+        simulator.faults.push({ delay: 5, times: 60 });
+        runtime.inject({ payload: ids });
+        await simulator.arrived(6);
+        runtime.inject({ payload: single });
+        await runtime.ended(2);
+        // Behind those under way and those that wait for a turn of their own, one for each under way.
+        assert.ok(sent().findIndex((request) => request.endsWith(single!)) <= 6 + 2 * 3);
+      },
+      { parallel: "3" },
+    ));
+
+  it("shows in the status how far it is, and how often it had to try again", () =>
+    withDelete(
+      { limit: "" },
+      async ({ simulator, send, runtime }) => {
+        const payload = addTokens(simulator, 1500).map(({ id }) => id);
+        simulator.faults.push({ path: `/api/v2/authorizations/${payload[1200]}`, status: 503, times: 2 });
+        const { outputs } = await send({ payload });
+        assert.ok(runtime.statuses.includes("blue 1,200/1,500, 1 retry"));
+        assert.equal(runtime.statuses.at(-1), "green 1,500 deleted, 2 retries");
+        assert.equal(records(outputs[0][0]?.payload)[1200]?.attempts, 3);
+      },
+      { parallel: "1" },
+    ));
+
   it("reports what it knows and ends once, when it is stopped half way", () =>
     withDelete(
       {},

@@ -66,7 +66,7 @@ describe("authorizationsOf", () => {
     http = connect(undefined, 3);
     simulator.faults.push({ status: 503, headers: { "retry-after": "3600" } });
     const control = new AbortController();
-    const listing = authorizationsOf(http).list({}, control.signal);
+    const listing = authorizationsOf(http).list({}, { signal: control.signal });
     await simulator.arrived(1);
     control.abort();
     await assert.rejects(listing, { code: "cancelled" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TokenError } from "../../src/errors.js";
+import { TokenError, type TokenErrorCode } from "../../src/errors.js";
 import { sweep, type Outcome } from "../../src/sweep.js";
 import type { Target } from "../../src/targets.js";
 
@@ -83,6 +83,38 @@ describe("sweep", () => {
       records.map(({ outcome }) => outcome),
       ["failed", "not-started", "not-started", "not-started"],
     );
+  });
+
+  it("gives up after ten in a row for which the server was out of order, and says so", async () => {
+    let asked = 0;
+    const { records, error } = await sweep(
+      targets(15),
+      () => {
+        asked++;
+        return Promise.reject(new TokenError(asked % 2 ? "timeout" : "unavailable", "down"));
+      },
+      { parallel: 1, signal: never },
+    );
+    assert.equal(asked, 10);
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      [...Array<string>(10).fill("failed"), ...Array<string>(5).fill("not-started")],
+    );
+    assert.equal(error?.message, "15 of 15 were not done, for 10 in a row have failed. The first: down");
+  });
+
+  it("goes on where failures are of single tokens, or the server works in between", async () => {
+    let asked = 0;
+    const failing = (code: TokenErrorCode) => () =>
+      ++asked % 10 === 0 ? deleted() : Promise.reject(new TokenError(code, "no"));
+    await sweep(targets(30), failing("unavailable"), { parallel: 1, signal: never });
+    assert.equal(asked, 30);
+    await sweep(targets(30), () => Promise.reject(new TokenError("not-found", "no")), {
+      parallel: 1,
+      signal: never,
+      onRecord: () => asked++,
+    });
+    assert.equal(asked, 60);
   });
 
   it("says what it does not know, when it is stopped", async () => {
