@@ -1,0 +1,35 @@
+/** The simulator in a process of its own, so that what it costs is not measured with the client. See `target.ts`. */
+import { request } from "undici";
+import { startSimulator } from "../simulator/server.js";
+import type { Order, Started } from "./target.js";
+
+void startSimulator().then((simulator) => {
+  const { world, url, faults, requests } = simulator;
+  const reply = (message: unknown) => process.send?.(message);
+
+  async function obey(order: Order): Promise<unknown> {
+    requests.length = 0;
+    if (order.do === "slow down") {
+      faults.length = 0;
+      faults.push({ delay: order.milliseconds, times: Infinity });
+    } else if (order.do === "fill") {
+      const user = world.userNamed(order.user);
+      return Array.from(
+        { length: order.count },
+        () => world.addAuthorization({ user, description: "bench" }).id,
+      );
+    } else {
+      // What the list costs the server is not of interest, so it is made once.
+      const { body } = await request(`${url}/api/v2/authorizations`, {
+        headers: { authorization: `Token ${world.operator.token}` },
+      });
+      faults.push({ method: "GET", body: await body.text(), times: Infinity });
+    }
+    return undefined;
+  }
+
+  world.addUser("bench");
+  process.on("message", (order: Order) => void obey(order).then((done) => reply({ done })));
+  process.on("disconnect", () => void simulator.close());
+  reply({ url, token: world.operator.token } satisfies Started);
+});

@@ -1,0 +1,117 @@
+/** A sweep over many tokens by one message, beside the same requests sent with undici and nothing else. */
+import { Pool } from "undici";
+import { inTurn, median, ratio, run, show, table, time, type Figures } from "./measure.js";
+import { startRuntime, type Runtime } from "./runtime.js";
+import { openTarget, type Target } from "./target.js";
+
+const COUNT = 10_000;
+const PARALLEL = [1, 2, 4, 8, 16];
+
+interface Sweep {
+  what: "delete" | "update";
+  count: number;
+  parallel: number;
+}
+
+const idOf = ({ what, parallel }: Pick<Sweep, "what" | "parallel">) => `${what} ${parallel}`;
+
+/** A node for each of what is compared, each with a connection of its own. */
+const NODES = PARALLEL.flatMap((parallel) => [
+  { id: `connection ${parallel}`, type: "influxdb-connection", parallel: String(parallel) },
+  ...(["delete", "update"] as const).map((what) => ({
+    id: idOf({ what, parallel }),
+    type: `influxdb-${what}-authorization`,
+    connection: `connection ${parallel}`,
+    ...{ confirmed: true, limit: "", status: "inactive", statusType: "str" },
+  })),
+]);
+
+/** Milliseconds of each round. */
+async function compare(
+  target: Target,
+  runtime: Runtime,
+  sweep: Sweep,
+  rounds: number,
+): Promise<Record<"ours" | "undici", Figures>> {
+  const { what, count, parallel } = sweep;
+  const pool = new Pool(target.url, { connections: parallel });
+  let ids: string[] = [];
+  const fresh = async () => {
+    if (what === "delete" || ids.length < count) ids = await target.fill(count);
+    return ids;
+  };
+  try {
+    return await inTurn(rounds, {
+      undici: async () => {
+        const list = await fresh();
+        return time(() => sendAll(pool, target.token, list, sweep));
+      },
+      ours: async () => {
+        const payload = await fresh();
+        return time(async () => {
+          const report = (await runtime.send(idOf(sweep), { payload })).payload as { outcome: string }[];
+          if (!report.every(({ outcome }) => outcome === `${what}d`)) throw new Error("Not all was done");
+        });
+      },
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+async function sendAll(pool: Pool, token: string, ids: string[], { what, parallel }: Sweep): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let id = ids[next++]; id !== undefined; id = ids[next++]) {
+      const answer = await pool.request({
+        path: `/api/v2/authorizations/${id}`,
+        headers: { authorization: `Token ${token}` },
+        ...(what === "delete" ? { method: "DELETE" } : { method: "PATCH", body: '{"status":"inactive"}' }),
+      });
+      if (answer.statusCode >= 300) throw new Error(`Status ${answer.statusCode}`);
+      if (what === "delete") await answer.body.dump();
+      else await answer.body.json();
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+}
+
+async function sweepsOf(target: Target, runtime: Runtime): Promise<string> {
+  const rows: string[][] = [];
+  for (const what of ["delete", "update"] as const) {
+    const { ours, undici } = await compare(target, runtime, { what, count: COUNT, parallel: 4 }, 7);
+    rows.push([
+      `${COUNT.toLocaleString("en-US")} ${what}s`,
+      show(undici, "ms"),
+      show(ours, "ms"),
+      ratio(ours, undici),
+    ]);
+  }
+  return table(["4 parallel", "undici", "node", "ratio"], rows);
+}
+
+/** Deletes a second, and beside undici. */
+async function parallelism(target: Target, runtime: Runtime): Promise<string> {
+  const rows: string[][] = [];
+  for (const latency of target.isReal ? [0] : [0, 50]) {
+    await target.slowDown(latency);
+    for (const parallel of PARALLEL) {
+      const count = latency === 0 ? COUNT / 2 : 60 * parallel;
+      const { ours, undici } = await compare(target, runtime, { what: "delete", count, parallel }, 3);
+      const rate = Math.round(count / (median(ours) / 1000)).toLocaleString("en-US");
+      rows.push([latency === 0 ? "none" : `${latency} ms`, String(parallel), rate, ratio(ours, undici)]);
+    }
+  }
+  return table(["latency", "parallel", "deletes a second", "ratio to undici"], rows);
+}
+
+run(async () => {
+  const target = await openTarget();
+  const runtime = await startRuntime(target, NODES);
+  try {
+    return [await sweepsOf(target, runtime), await parallelism(target, runtime)].join("\n\n");
+  } finally {
+    await runtime.stop();
+    await target.close();
+  }
+});

@@ -1,0 +1,100 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Pool } from "undici";
+
+/** What the simulator's process is told. */
+export type Order =
+  | { do: "fill"; user: string; count: number }
+  /** Each answer takes so much longer. */
+  | { do: "slow down"; milliseconds: number }
+  /** The list is answered from memory, as it is now. */
+  | { do: "freeze the list" };
+
+export interface Started {
+  url: string;
+  token: string;
+}
+
+/** The server that is measured against: the simulator, or a real one that `BENCH_URL` and `BENCH_TOKEN` name. */
+export interface Target extends Started {
+  isReal: boolean;
+  /** Makes authorizations of the user `bench` and gives their ids. */
+  fill(count: number): Promise<string[]>;
+  slowDown(milliseconds: number): Promise<void>;
+  freezeList(): Promise<void>;
+  /** Removes from a real server what was made. */
+  close(): Promise<void>;
+}
+
+export async function openTarget(): Promise<Target> {
+  const { BENCH_URL: url, BENCH_TOKEN: token } = process.env;
+  return url !== undefined && token !== undefined ? openServer({ url, token }) : openSimulator();
+}
+
+async function openSimulator(): Promise<Target> {
+  const child = fork(join(import.meta.dirname, "server.ts"), { execArgv: ["--import", "tsx"] });
+  const started = await nextMessage<Started>(child);
+  const tell = async (order: Order) => {
+    child.send(order);
+    return (await nextMessage<{ done: unknown }>(child)).done;
+  };
+  return {
+    ...started,
+    isReal: false,
+    fill: async (count) => (await tell({ do: "fill", user: "bench", count })) as string[],
+    slowDown: (milliseconds) => tell({ do: "slow down", milliseconds }) as Promise<undefined>,
+    freezeList: () => tell({ do: "freeze the list" }) as Promise<undefined>,
+    async close() {
+      child.disconnect();
+      await once(child, "exit");
+    },
+  };
+}
+
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, "message")) as [T];
+  return message;
+}
+
+async function openServer({ url, token }: Started): Promise<Target> {
+  const pool = new Pool(url, { connections: 8 });
+  const call = async (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<unknown> => {
+    const answer = await pool.request({
+      method,
+      path,
+      headers: { authorization: `Token ${token}` },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  const authorizations = "/api/v2/authorizations";
+  const { orgs } = (await call("GET", "/api/v2/orgs")) as { orgs: [{ id: string }] };
+  const orgID = orgs[0].id;
+  const user = (await call("POST", "/api/v2/users", { name: "bench" })) as { id: string };
+  const permissions = [{ action: "read", resource: { type: "buckets", orgID } }];
+  return {
+    url,
+    token,
+    isReal: true,
+    async fill(count) {
+      const make = async () => {
+        const body = { orgID, userID: user.id, description: "bench", permissions };
+        return ((await call("POST", authorizations, body)) as { id: string }).id;
+      };
+      return Promise.all(Array.from({ length: count }, make));
+    },
+    slowDown: () => Promise.resolve(),
+    freezeList: () => Promise.resolve(),
+    async close() {
+      const left = (await call("GET", `${authorizations}?userID=${user.id}`)) as {
+        authorizations: { id: string }[];
+      };
+      await Promise.all(left.authorizations.map(({ id }) => call("DELETE", `${authorizations}/${id}`)));
+      await call("DELETE", `/api/v2/users/${user.id}`);
+      await pool.close();
+    },
+  };
+}
