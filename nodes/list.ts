@@ -1,3 +1,5 @@
+import { breather } from "../src/breather.js";
+import { TokenError } from "../src/errors.js";
 import { oldest, readFilter, type Filter } from "../src/filters.js";
 import { choice, typed, type Field } from "./fields.js";
 import { grouped, type Summary, type Task } from "./runtime.js";
@@ -37,20 +39,28 @@ export const resultField = choice(["all", "first", "each"], "all");
 export const listOutputs = ["found", "none"] as const;
 
 /** Sends what was found in the way that the node says, or an empty array to the second output. */
-export function sendFound(
-  { send }: Pick<Task<never>, "send">,
+export async function sendFound(
+  { send, watch }: Pick<Task<never>, "send" | "watch">,
   found: readonly { createdAt?: string | undefined }[],
   result: "all" | "first" | "each",
-): Summary {
+): Promise<Summary> {
   if (found.length === 0) {
     send([], { output: 1 });
   } else if (result === "first") {
     send(oldest(found));
     return { text: found.length > 1 ? `1 of ${grouped(found.length)} found` : "1 found" };
   } else if (result === "each") {
-    found.forEach((token, index) => {
+    const breathe = breather();
+    for (const [index, token] of found.entries()) {
+      if (watch.signal.aborted) {
+        throw new TokenError(
+          "cancelled",
+          `the flow was stopped or deployed anew. ${index} of ${found.length} were sent on.`,
+        );
+      }
       send(token, { part: { index, count: found.length } });
-    });
+      await breathe();
+    }
   } else {
     send(found);
   }

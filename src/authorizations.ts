@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
+import { readLongList } from "./long-lists.js";
 import { readJson, type Answer, type Done, type Http, type Watch } from "./http.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";
@@ -36,7 +37,6 @@ export const Authorization = z.looseObject({
   token: z.string().optional(),
 });
 export type Authorization = z.infer<typeof Authorization>;
-const AuthorizationList = z.looseObject({ authorizations: z.array(Authorization) });
 
 /** What a list is narrowed by; all of them must match. Names are compared with regard to case, as the server does. */
 export interface AuthorizationFilters {
@@ -81,13 +81,13 @@ export interface AuthorizationChanges {
  */
 export interface Authorizations {
   /**
-   * All that match, in the server's order, with their token values where the server tells them.
+   * All that match, in the server's order, without their token values unless they are asked for.
    * User and org filters are sent and checked again on what comes back, for a server may ignore them.
    *
    * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden` where a list that was
    *   not narrowed comes back empty: it would hold at least the connection's own token.
    */
-  list(filters: AuthorizationFilters, watch?: Watch): Promise<Authorization[]>;
+  list(filters: AuthorizationFilters, options?: Watch & { includeToken?: boolean }): Promise<Authorization[]>;
   /**
    * Sets the given fields and no other. The result is the whole authorization, or what was set where the
    * server did so but does not show it (its user or organization is gone).
@@ -110,13 +110,21 @@ export interface Authorizations {
 
 export function authorizationsOf(http: Http): Authorizations {
   return {
-    async list(filters, watch) {
+    async list(filters, { includeToken, ...watch } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
       const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
       if (answer.status !== 200) throw refused(answer);
-      const { authorizations } = readJson(answer, AuthorizationList);
-      if (authorizations.length === 0 && Object.keys(query).length === 0) {
+      const found: Authorization[] = [];
+      let count = 0;
+      for await (const authorizations of readLongList(answer, "authorizations", Authorization)) {
+        count += authorizations.length;
+        for (const authorization of authorizations) {
+          if (matches(authorization, filters))
+            found.push(includeToken ? authorization : withoutToken(authorization));
+        }
+      }
+      if (count === 0 && Object.keys(query).length === 0) {
         throw new TokenError(
           "forbidden",
           "the list is empty although it should hold the connection's own token. " +
@@ -125,7 +133,7 @@ export function authorizationsOf(http: Http): Authorizations {
           { task, statusCode: answer.status },
         );
       }
-      return authorizations.filter((authorization) => matches(authorization, filters));
+      return found;
     },
 
     async update(id, changes, watch) {
@@ -155,7 +163,7 @@ function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer, messageOf(answer)));
 }
 
-export function withoutToken(authorization: Authorization): Authorization {
+function withoutToken(authorization: Authorization): Authorization {
   const { token, ...rest } = authorization;
   return rest;
 }

@@ -1,4 +1,4 @@
-import { authorizationFilters, authorizationId, withoutToken } from "../../src/authorizations.js";
+import { authorizationFilters, authorizationId } from "../../src/authorizations.js";
 import { flag } from "../fields.js";
 import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
@@ -24,7 +24,7 @@ export default node({
 
   async run(task) {
     const { includeToken, result } = task.values;
-    const matching = await task.connection.authorizations.list(task.values, task.watch);
-    return sendFound(task, includeToken ? matching : matching.map(withoutToken), result);
+    const options = { ...task.watch, includeToken };
+    return sendFound(task, await task.connection.authorizations.list(task.values, options), result);
   },
 });
