@@ -1,0 +1,115 @@
+/**
+ * A list of many authorizations, beside undici and `JSON.parse` and nothing else: how long it takes, how much
+ * memory, and for how long all other flows stand still. Each is measured in a Node-RED of its own.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "undici";
+import { inTurn, ratio, run, show, table, time, type Figures } from "./measure.js";
+import { startRuntime } from "./runtime.js";
+import { openTarget, type Started } from "./target.js";
+
+const COUNTS = [10_000, 100_000];
+const ROUNDS = 5;
+const CONTENDERS = ["undici", "ours"] as const;
+type Contender = (typeof CONTENDERS)[number];
+
+interface Measured {
+  milliseconds: number;
+  /** Milliseconds. */
+  longestPause: number;
+  /** MB above what Node-RED had before. */
+  peak: number;
+}
+
+/** In a process of its own: the first list warms up, the second counts. */
+async function measure(contender: Contender, target: Started, count: number): Promise<Measured> {
+  const runtime = await startRuntime(target, [
+    { id: "connection", type: "influxdb-connection" },
+    { id: "list", type: "influxdb-list-authorizations", connection: "connection" },
+  ]);
+  const pool = new Pool(target.url, { connections: 1 });
+  const list = {
+    ours: async () => (await runtime.send("list", {})).payload as unknown[],
+    undici: async () => {
+      const headers = { authorization: `Token ${target.token}` };
+      const answer = await pool.request({ method: "GET", path: "/api/v2/authorizations", headers });
+      return (JSON.parse(await answer.body.text()) as { authorizations: unknown[] }).authorizations;
+    },
+  }[contender];
+  await sleep(500);
+  globalThis.gc?.();
+  const before = process.memoryUsage.rss();
+  await list();
+  const pauses = monitorEventLoopDelay({ resolution: 1 });
+  pauses.enable();
+  let found: unknown[] = [];
+  const milliseconds = await time(async () => (found = await list()));
+  // A pause is known when it is over.
+  await sleep(20);
+  pauses.disable();
+  if (found.length < count) throw new Error(`Found ${found.length}`);
+  await pool.close();
+  await runtime.stop();
+  return {
+    milliseconds,
+    longestPause: pauses.max / 1e6,
+    peak: (process.resourceUsage().maxRSS * 1024 - before) / 2 ** 20,
+  };
+}
+
+async function inOwnProcess(contender: Contender, target: Started, count: number): Promise<Measured> {
+  const args = [contender, target.url, target.token, String(count)];
+  const child = fork(import.meta.filename, args, {
+    execArgv: ["--expose-gc", "--import", "tsx"],
+    stdio: "inherit",
+  });
+  const [measured] = (await once(child, "message")) as [Measured];
+  return measured;
+}
+
+async function compare(target: Started, count: number): Promise<string[][]> {
+  const all: Record<Contender, Measured[]> = { undici: [], ours: [] };
+  const contend = (contender: Contender) => async () => {
+    const measured = await inOwnProcess(contender, target, count);
+    all[contender].push(measured);
+    return measured.milliseconds;
+  };
+  const times = await inTurn(ROUNDS, { undici: contend("undici"), ours: contend("ours") });
+  const most = (contender: Contender, what: "longestPause" | "peak"): Figures =>
+    all[contender].map((measured) => measured[what]);
+  return CONTENDERS.map((contender) => [
+    count.toLocaleString("en-US"),
+    contender,
+    show(times[contender], "ms"),
+    contender === "ours" ? ratio(times.ours, times.undici) : "1",
+    `${Math.round(Math.max(...most(contender, "longestPause")))} ms`,
+    show(most(contender, "peak"), "MB"),
+  ]);
+}
+
+const [contender, url = "", token = "", count] = process.argv.slice(2);
+if (contender === undefined) {
+  run(async () => {
+    const target = await openTarget();
+    const rows: string[][] = [];
+    let made = 0;
+    try {
+      for (const count of COUNTS) {
+        await target.fill(count - made);
+        made = count;
+        await target.freezeList();
+        rows.push(...(await compare(target, count)));
+      }
+    } finally {
+      await target.close();
+    }
+    return table(["authorizations", "", "time", "ratio", "longest pause", "memory"], rows);
+  });
+} else {
+  void measure(contender as Contender, { url, token }, Number(count)).then((measured) =>
+    process.send?.(measured, () => process.disconnect()),
+  );
+}

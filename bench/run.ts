@@ -1,0 +1,55 @@
+/**
+ * Runs the measurements, or those that are named on the command line, and writes their tables into the README
+ * beside this file. With `BENCH_URL` and `BENCH_TOKEN` it measures against that server, a throw-away InfluxDB OSS
+ * v2 and its operator token.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+/** In the order of the README; the first three need a server and nothing else. */
+const MEASUREMENTS = ["find-then-delete", "sweep", "list", "messages", "start-up"];
+
+const isReal = process.env.BENCH_URL !== undefined;
+
+async function measure(name: string): Promise<string> {
+  console.log(`Measuring ${name} …`);
+  const args = ["--expose-gc", "--import", "tsx", join(import.meta.dirname, `${name}.ts`)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [tables, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (code !== 0) throw new Error(`${name} ended with ${String(code)}`);
+  console.log(tables);
+  return tables.trim();
+}
+
+/** Puts the tables between the marks of this measurement. */
+async function keep(name: string, tables: string): Promise<void> {
+  const file = join(import.meta.dirname, "README.md");
+  const readme = await readFile(file, "utf8");
+  const mark = `<!-- ${name}${isReal ? " on InfluxDB" : ""} -->`;
+  const [before, , after] = readme.split(mark);
+  if (before === undefined || after === undefined) throw new Error(`The README has no two marks ${mark}`);
+  const [cpu] = cpus();
+  const machine =
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu?.model.trim() ?? "unknown"}, ` +
+    `${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`;
+  await writeFile(
+    file,
+    `${before}${mark}\n\n${machine}${isReal ? ", a real InfluxDB OSS on the same machine" : ""}\n\n${tables}\n\n${mark}${after}`,
+  );
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const possible = isReal ? MEASUREMENTS.slice(0, 3) : MEASUREMENTS;
+  for (const name of wanted.length > 0 ? wanted : possible) {
+    if (!possible.includes(name))
+      throw new Error(`No measurement "${name}"; there are ${possible.join(", ")}`);
+    await keep(name, await measure(name));
+  }
+}
+
+void main();
