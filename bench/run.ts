@@ -19,8 +19,9 @@ async function measure(name: string): Promise<string> {
   console.log(`Measuring ${name} …`);
   const args = ["--expose-gc", "--import", "tsx", join(import.meta.dirname, `${name}.ts`)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [tables, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  if (code !== 0) throw new Error(`${name} ended with ${String(code)}`);
+  const [tables, ended] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  const [code] = ended as [number];
+  if (code !== 0) throw new Error(`${name} ended with ${code}`);
   console.log(tables);
   return tables.trim();
 }

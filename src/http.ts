@@ -121,8 +121,10 @@ export function createHttp(options: HttpOptions): Http {
     const lastStart = Date.now() + LONGEST_CALL * 1000;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
-      if (openFrom > Date.now()) await pause(openFrom - Date.now(), signal);
-      if (signal?.aborted || closing.signal.aborted) throw cancelled(call.task, attempts - 1, UNDER_WAY);
+      const isEnded = () => signal?.aborted || closing.signal.aborted;
+      // Others may put it off further meanwhile.
+      while (openFrom > Date.now() && !isEnded()) await pause(openFrom - Date.now(), signal);
+      if (isEnded()) throw cancelled(call.task, attempts - 1, UNDER_WAY);
       if (attempts > 1) onRetry?.();
       const result = await sendOnce(call).then(
         (reply): Answer => ({ ...reply, call, attempts, mayBeRepeated }),
@@ -195,6 +197,7 @@ export function createHttp(options: HttpOptions): Http {
           },
           onResponseEnd() {
             end();
+            text += decoder.end();
             resolve({ status, headers, text: status < 300 ? text : withoutSecret(text, options) });
           },
           onResponseError(_, error) {
