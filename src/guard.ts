@@ -19,12 +19,15 @@ export interface Guard {
 
 /** The window slides: "per hour" means within the last 3,600 s. The count lives as long as the guard does. */
 export function createGuard(max: number, per: Window, now: () => number = Date.now): Guard {
-  let admitted: { at: number; count: number }[] = [];
+  const admitted: { at: number; count: number }[] = [];
+  let used = 0;
   return {
     admit(count, spend) {
       const since = now() - SECONDS[per] * 1000;
-      admitted = admitted.filter(({ at }) => at > since);
-      const used = admitted.reduce((sum, entry) => sum + entry.count, 0);
+      for (let oldest = admitted[0]; oldest && oldest.at <= since; oldest = admitted[0]) {
+        used -= oldest.count;
+        admitted.shift();
+      }
       if (used + count > max) {
         const before = used > 0 ? ` after ${used} before it` : "";
         throw new TokenError(
@@ -33,7 +36,9 @@ export function createGuard(max: number, per: Window, now: () => number = Date.n
             "Nothing was done. Send fewer, or raise the limit in the node.",
         );
       }
-      if (spend && per !== "message") admitted.push({ at: now(), count });
+      if (!spend || per === "message") return;
+      used += count;
+      admitted.push({ at: now(), count });
     },
   };
 }
