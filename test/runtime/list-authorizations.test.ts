@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Authorization } from "../../src/authorizations.js";
 import type { Simulator } from "../../simulator/server.js";
-import { withNode, type Bench } from "../helpers/node.js";
+import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties } from "../helpers/runtime.js";
 
 const day = 86_400_000;
@@ -296,5 +296,19 @@ describe("list-authorizations", () => {
       ]);
       assert.equal(seen.error?.code, "not-found");
       assert.equal(seen.ends, 3);
+    }));
+
+  it("lets other flows go on while it sends ten thousand, and stops sending with the flow", () =>
+    withNode("list-authorizations", { result: "each" }, async ({ simulator, runtime }) => {
+      addTokens(simulator, 10_000);
+      runtime.inject({});
+      const { outputs } = await runtime.ended(0);
+      while (outputs[0].length === 0) await new Promise(setImmediate);
+      await runtime.node("node").close(false);
+      const { ends, error } = await runtime.ended(1);
+      assert.equal(error?.code, "cancelled");
+      assert.ok(outputs[0].length < 10_000);
+      assert.match(error.message, new RegExp(`${outputs[0].length} of 10001 were sent on`));
+      assert.equal(ends, 1);
     }));
 });
