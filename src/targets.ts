@@ -33,6 +33,19 @@ export interface Targets {
  *   The message gives the kind of the wrong value, not the value: people do pass a token for its id.
  */
 export function readTargets(value: unknown, format: IdFormat): Targets {
+  try {
+    return readAny(value, format);
+  } catch (error) {
+    if (error instanceof TokenError) throw error;
+    // A getter or proxy of the flow has thrown. Not its message: it could hold the value.
+    throw new TokenError(
+      "invalid-id",
+      `no valid ${format.noun} ID: found a value that cannot be read, expected ${format.expected}.`,
+    );
+  }
+}
+
+function readAny(value: unknown, format: IdFormat): Targets {
   if (!Array.isArray(value)) return { many: false, list: [readTarget(value, format, "")] };
   const byId = new Map<string, Target>();
   // Not forEach: it passes over holes, and an array of nothing but holes is not empty.
