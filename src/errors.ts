@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * What went wrong, in one word. A flow can switch on it: `msg.error.code` in a Catch node.
  */
@@ -111,6 +113,8 @@ export function cancelled(task: string, sent: number, underWay: string): TokenEr
 export function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
+  // It can throw at the questions below.
+  if (types.isProxy(value)) return "an object";
   if (Array.isArray(value)) return "an array";
   if (Buffer.isBuffer(value)) return "a Buffer";
   if (typeof value === "string")

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import ms from "ms";
 import * as z from "zod";
 
@@ -33,7 +34,7 @@ export function readMoment(value: unknown, now: number): number | undefined {
 }
 
 function momentOf(value: unknown, now: number): number {
-  if (value instanceof Date || typeof value === "number") {
+  if (types.isDate(value) || typeof value === "number") {
     return Number(value) >= FIRST_TIMESTAMP ? Number(value) : NaN;
   }
   if (typeof value !== "string") return NaN;
