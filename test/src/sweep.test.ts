@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { TokenError, type TokenErrorCode } from "../../src/errors.js";
-import { sweep, type Outcome } from "../../src/sweep.js";
+import { sweep, type Outcome, type OutcomeName } from "../../src/sweep.js";
 import type { Target } from "../../src/targets.js";
 
 const targets = (count: number): Target[] =>
@@ -175,4 +176,119 @@ describe("sweep", () => {
       ["id2", 2, 3],
     ]);
   });
+});
+
+describe("sweep, whatever becomes of each target and whichever ends first", () => {
+  /** What acting on a target does, and what its record must say then. */
+  const FATES: Record<string, { act: () => Outcome; outcome: OutcomeName; stops?: true }> = {
+    done: { act: () => ({ outcome: "deleted" }), outcome: "deleted" },
+    "done before": { act: () => ({ outcome: "not-found", attempts: 2, id: "OTHER" }), outcome: "not-found" },
+    conflict: { act: throwing(new TokenError("conflict", "no", { attempts: 3 })), outcome: "failed" },
+    fatal: {
+      act: throwing(new TokenError("forbidden", "no", { fatal: true })),
+      outcome: "failed",
+      stops: true,
+    },
+    "under way": { act: throwing(new TokenError("cancelled", "stop", { attempts: 1 })), outcome: "unknown" },
+    "never sent": {
+      act: throwing(new TokenError("cancelled", "stop", { attempts: 0 })),
+      outcome: "not-started",
+    },
+    defect: { act: throwing(new RangeError("oops")), outcome: "failed" },
+    "no error": { act: throwing(undefined), outcome: "failed" },
+  };
+  function throwing(thrown: unknown): () => never {
+    return () => {
+      throw thrown;
+    };
+  }
+  const fates = fc.array(fc.constantFrom(...Object.keys(FATES)), { maxLength: 12 });
+  const parallel = fc.integer({ min: 1, max: 5 });
+  /** The act at which the flow is stopped, or the record that cannot be told; often none. */
+  const moment = fc.option(fc.nat(12), { nil: -1 });
+  const run = fc.record({ fates, parallel, abortAt: moment, muteAt: moment });
+
+  /** What is seen from outside; nothing is asserted meanwhile, for a sweep makes records of exceptions. */
+  async function observe(scheduler: fc.Scheduler, { fates, parallel, abortAt, muteAt }: Run) {
+    const control = new AbortController();
+    const seen = { begun: [] as string[], told: [] as number[], most: 0, stopped: false, late: false };
+    let underWay = 0;
+    const work = sweep(
+      targets(fates.length),
+      async ({ id }) => {
+        seen.late ||= seen.stopped;
+        seen.most = Math.max(seen.most, ++underWay);
+        seen.begun.push(id);
+        if (seen.begun.length - 1 === abortAt) {
+          control.abort();
+          seen.stopped = true;
+        }
+        await scheduler.schedule(Promise.resolve(), id);
+        underWay--;
+        const { act, stops } = FATES[fates[indexOf(id)]!]!;
+        seen.stopped ||= stops === true;
+        return act();
+      },
+      {
+        parallel,
+        signal: control.signal,
+        onRecord(_record, index, done) {
+          assert.equal(seen.told.push(index), done);
+          if (done - 1 !== muteAt) return;
+          seen.stopped = true;
+          throw new Error("cannot be told");
+        },
+      },
+    );
+    const result = await scheduler.waitFor(work);
+    return { ...seen, ...result };
+  }
+  const indexOf = (id: string) => Number(id.slice(2));
+  type Run = typeof run extends fc.Arbitrary<infer T> ? T : never;
+  const law = (check: (run: Run, seen: Awaited<ReturnType<typeof observe>>) => void) =>
+    fc.assert(
+      fc.asyncProperty(fc.scheduler(), run, async (scheduler, given) =>
+        check(given, await observe(scheduler, given)),
+      ),
+      { numRuns: 500 },
+    );
+
+  it("gives each target one record, in the order of the targets, that says what became of it", () =>
+    law(({ fates }, { records, begun }) => {
+      const expected = targets(fates.length).map(({ id }, index) => {
+        return [id, begun.includes(id) ? FATES[fates[index]!]!.outcome : "not-started"];
+      });
+      assert.deepEqual(
+        records.map(({ id, outcome }) => [id, outcome]),
+        expected,
+      );
+      for (const { outcome, error } of records) assert.equal(error !== undefined, outcome === "failed");
+    }));
+
+  it("never has more under way than it may, and begins none twice", () =>
+    law(({ parallel }, { most, begun }) => {
+      assert.ok(most <= parallel);
+      assert.equal(new Set(begun).size, begun.length);
+    }));
+
+  it("begins all unless it is stopped, and none once it is", () =>
+    law(({ fates }, { stopped, begun, late }) => {
+      if (!stopped) assert.equal(begun.length, fates.length);
+      assert.equal(late, false);
+    }));
+
+  it("tells each record once", () =>
+    law(({ fates }, { told }) => {
+      assert.deepEqual(
+        told.toSorted((a, b) => a - b),
+        [...fates.keys()],
+      );
+    }));
+
+  it("has an error if, and only if, something was not done or not told", () =>
+    law(({ muteAt, fates }, { records, error }) => {
+      const undone = records.filter(({ outcome }) => /failed|unknown|not-started/.test(outcome));
+      const isMuted = muteAt >= 0 && muteAt < fates.length;
+      assert.equal(error instanceof TokenError, undone.length > 0 || isMuted);
+    }));
 });
