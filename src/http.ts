@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from "undici";
 import type * as z from "zod";
 import { bound } from "./bound.js";
-import { cancelled, TokenError, type TokenErrorCode } from "./errors.js";
+import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
 export interface TlsOptions {
@@ -79,7 +79,8 @@ export interface Http {
    * Sends a call and gives the server's answer, whatever its status. Every call of this package sets absolute
    * values or deletes by id, so all may be repeated: 429, 502, 503, 504 and lost connections are tried again.
    *
-   * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer.
+   * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer; `invalid-id` where the
+   *   path holds what cannot be sent in one.
    */
   send(call: Call): Promise<Answer>;
   /** Ends all that is under way (those calls meet `cancelled`) and closes every socket. */
@@ -117,6 +118,7 @@ export function createHttp(options: HttpOptions): Http {
   // that is cut short it asks for in parts, which InfluxDB does not have; and it tells neither how often it tried
   // nor whether an earlier try may have reached the server, which decides what a 404 means.
   async function sendWithRetries(call: Call): Promise<Answer> {
+    const target = targetOf(prefix, call);
     const { signal, onRetry } = call.watch ?? {};
     const lastStart = Date.now() + LONGEST_CALL * 1000;
     let mayBeRepeated = false;
@@ -126,7 +128,7 @@ export function createHttp(options: HttpOptions): Http {
       while (openFrom > Date.now() && !isEnded()) await pause(openFrom - Date.now(), signal);
       if (isEnded()) throw cancelled(call.task, attempts - 1, UNDER_WAY);
       if (attempts > 1) onRetry?.();
-      const result = await sendOnce(call).then(
+      const result = await sendOnce(call, target).then(
         (reply): Answer => ({ ...reply, call, attempts, mayBeRepeated }),
         (error: unknown) => transportError(call, error, attempts, options),
       );
@@ -149,8 +151,7 @@ export function createHttp(options: HttpOptions): Http {
    * One try, which ends with the answer, the time limit, the signal or the client. It dispatches rather than to
    * call undici's `request`: without a stream and an abort signal for each answer it takes half the time.
    */
-  function sendOnce({ method, path, query, body, watch }: Call): Promise<Reply> {
-    const target = [prefix, ...path.map(encodeURIComponent)].join("/");
+  function sendOnce({ method, body, watch }: Call, target: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
       let request: Dispatcher.DispatchController | undefined;
       let failure: Error | undefined;
@@ -177,7 +178,6 @@ export function createHttp(options: HttpOptions): Http {
         {
           origin,
           path: target,
-          ...(query && { query }),
           method,
           headers: body === undefined ? plainHeaders : jsonHeaders,
           body: body === undefined ? null : JSON.stringify(body),
@@ -225,9 +225,19 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-/** An error page may echo the request; what becomes of it later must not hold the token. */
+/**
+ * An error page may echo the request; what becomes of it later must not hold the token. JSON can spell it in many
+ * ways (`\u003c`, `\/`), so it is looked for in what the JSON says.
+ */
 function withoutSecret(text: string, { authorization }: HttpOptions): string {
-  return text.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+  const redact = (plain: string) => plain.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+  try {
+    return JSON.stringify(
+      JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? redact(value) : value)),
+    );
+  } catch {
+    return redact(text);
+  }
 }
 
 function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOptions): Dispatcher {
@@ -267,6 +277,23 @@ const UNDER_WAY = "The request was under way and may have taken effect; list the
 class Cancelled extends Error {}
 class TimedOut extends Error {}
 
+/** Path and query. */
+function targetOf(prefix: string, { path, query }: Call): string {
+  const search = new URLSearchParams(query).toString();
+  return [prefix, ...path.map(segment)].join("/") + (search === "" ? "" : `?${search}`);
+}
+
+/**
+ * @throws {TokenError} `invalid-id` for what no encoding makes a segment: nothing, halves of characters, and dots,
+ *   which name the folder itself or the one above, also as `%2e`.
+ */
+function segment(text: string): string {
+  if (/^\.{0,2}$|\p{Surrogate}/u.test(text)) {
+    throw new TokenError("invalid-id", `${kindOf(text)} cannot be part of a URL's path. Nothing was sent.`);
+  }
+  return encodeURIComponent(text);
+}
+
 function mayTryAgain(result: Answer | TokenError): boolean {
   return result instanceof TokenError ? result.code === "network" : RETRIED.has(result.status);
 }
@@ -285,7 +312,8 @@ function pauseBefore(attempts: number, result: Answer | TokenError): number {
 /** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date). */
 export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefined {
   const header = String(answer.headers["retry-after"] ?? "").trim();
-  if (/^\d+$/.test(header)) return Number(header);
+  // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
+  if (/^\d+$/.test(header)) return Math.min(Number(header), 2 ** 31);
   // Date.parse alone makes a date of "-1".
   const date = header.endsWith(" GMT") ? Date.parse(header) : NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
