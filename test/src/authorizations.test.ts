@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
+import fc from "fast-check";
+import {
+  authorizationsOf,
+  type Authorization,
+  type AuthorizationFilters,
+  type Authorizations,
+} from "../../src/authorizations.js";
 import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 
@@ -49,6 +55,72 @@ describe("authorizationsOf", () => {
     simulator.world.addUser("a&b=c d+é");
     await authorizations.list({ user: "a&b=c d+é" });
     assert.equal(new URL(simulator.requests[0]!.path, simulator.url).searchParams.get("user"), "a&b=c d+é");
+  });
+
+  it("lists exactly what matches all of the filters, in the server's order, whatever the server sends", () => {
+    // Few values, so that some match.
+    const [name, id] = [
+      fc.constantFrom("me", "Me", "you", ""),
+      fc.constantFrom("0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"),
+    ];
+    const description = fc.constantFrom("", "one", "One two", "two");
+    const [status, time] = [fc.constantFrom("active" as const, "inactive" as const), fc.nat(3)];
+    const at = time.map((later) => new Date(later).toISOString());
+    const tokens: fc.Arbitrary<Authorization[]> = fc.array(
+      fc.record(
+        {
+          id,
+          status,
+          user: name,
+          userID: id,
+          org: name,
+          orgID: id,
+          description,
+          createdAt: at,
+          updatedAt: at,
+        },
+        { requiredKeys: ["id", "status"], noNullPrototype: true },
+      ),
+      { minLength: 1 },
+    );
+    const anyCase = fc.mixedCase(id);
+    const [createdAfter, createdBefore, updatedAfter, updatedBefore] = [time, time, time, time];
+    const times = { createdAfter, createdBefore, updatedAfter, updatedBefore };
+    const values = { user: name, userID: anyCase, org: name, orgID: anyCase, status, description, ...times };
+    // No more than two at once, for more leave nothing.
+    const names = Object.keys(values) as (keyof typeof values)[];
+    const filters: fc.Arbitrary<AuthorizationFilters> = fc
+      .tuple(fc.record(values), fc.subarray(names, { maxLength: 2 }))
+      .map(([all, wanted]) => Object.fromEntries(wanted.map((filter) => [filter, all[filter]])));
+    const timeOf = (text = "") => new Date(text).valueOf();
+    const HOLDS: {
+      [K in keyof AuthorizationFilters]-?: (
+        token: Authorization,
+        wanted: NonNullable<AuthorizationFilters[K]>,
+      ) => boolean;
+    } = {
+      user: ({ user }, wanted) => user === wanted,
+      userID: ({ userID }, wanted) => userID === wanted.toLowerCase(),
+      org: ({ org }, wanted) => org === wanted,
+      orgID: ({ orgID }, wanted) => orgID === wanted.toLowerCase(),
+      status: (token, wanted) => token.status === wanted,
+      description: (token, wanted) => (token.description ?? "").split(wanted).length > 1 || wanted === "",
+      createdAfter: ({ createdAt }, wanted) => timeOf(createdAt) > wanted,
+      createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < wanted,
+      updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > wanted,
+      updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < wanted,
+    };
+    return fc.assert(
+      fc.asyncProperty(tokens, filters, async (sent, wanted) => {
+        simulator.faults.push({ body: JSON.stringify({ authorizations: sent }) });
+        const given = Object.entries(wanted) as [keyof AuthorizationFilters, never][];
+        assert.deepEqual(
+          await authorizations.list(wanted),
+          sent.filter((token) => given.every(([filter, value]) => HOLDS[filter](token, value))),
+        );
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("ends all that is under way when it is closed, and begins nothing after", async () => {
