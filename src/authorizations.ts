@@ -242,8 +242,9 @@ function meaningOf({ status }: Answer, message: string): Meaning | undefined {
         "there is no such authorization. It may have been deleted already; check the ID and the connection.",
     };
   }
-  if (/^user .*not found$/.test(message)) return unknownName("user");
-  if (/^organization .*not found$/.test(message)) return unknownName("organization");
+  // A name can hold line breaks; a text that was read from a file often ends with one.
+  if (/^user .*not found$/s.test(message)) return unknownName("user");
+  if (/^organization .*not found$/s.test(message)) return unknownName("organization");
   return undefined;
 }
 

@@ -57,6 +57,12 @@ describe("authorizationsOf", () => {
     assert.equal(new URL(simulator.requests[0]!.path, simulator.url).searchParams.get("user"), "a&b=c d+é");
   });
 
+  it("says of a name with a line break, too, that nobody has it", async () => {
+    for (const filter of [{ user: "me\n" }, { org: "a\r\nb" }]) {
+      await assert.rejects(authorizations.list(filter), { code: "not-found" });
+    }
+  });
+
   it("lists exactly what matches all of the filters, in the server's order, whatever the server sends", () => {
     // Few values, so that some match.
     const [name, id] = [
