@@ -9,11 +9,12 @@ const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
 export type Source = (typeof SOURCES)[number];
 
 /**
- * Evaluates a TypedInput against the message in hand; what is not there comes out as undefined.
+ * Evaluates a TypedInput against the message in hand; what is not there comes out as undefined. The value is in an
+ * object of its own, for a promise in a message is a wrong value and not one to wait for.
  *
  * @throws {TokenError} `invalid-config` where the expression itself is wrong.
  */
-export type Evaluate = (value: string, source: Source, name: string) => Promise<unknown>;
+export type Evaluate = (value: string, source: Source, name: string) => Promise<{ value: unknown }>;
 
 /** What the dialog shows for a field. The renderer of the editor knows these kinds and no other. */
 export type Control =
@@ -120,7 +121,7 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       const value = property(name, properties, z.string().default(preset.value), "a text");
       if (type in constants) return () => constants[type] as T;
       if (type === "str") refuseUnsetVariable(name, value);
-      return async (evaluate) => options.read(await evaluate(value, type as Source, name), name);
+      return async (evaluate) => options.read((await evaluate(value, type as Source, name)).value, name);
     },
   };
 }

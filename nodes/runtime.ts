@@ -207,7 +207,7 @@ function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
       const fail = (error: unknown) => {
         if (error instanceof TypeError && source !== "jsonata") {
           // The path leads through something that is not there.
-          resolve(undefined);
+          resolve({ value: undefined });
           return;
         }
         // Not the message of the error: JSONata quotes values in some.
@@ -227,7 +227,7 @@ function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
         // Bad JSONata is thrown at once; everything else comes through the callback.
         RED.util.evaluateNodeProperty(value, source, node, msg, (error: Error | null, result: unknown) => {
           if (error) fail(error);
-          else resolve(result);
+          else resolve({ value: result });
         });
       } catch (error) {
         fail(error);

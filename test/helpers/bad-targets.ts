@@ -10,6 +10,7 @@ export const BAD_TARGETS: [what: string, payload: unknown, code: string][] = [
   ["an object without an id", { name: "x" }, "missing-id"],
   ["an object with an empty id", { id: " " }, "missing-id"],
   ["a circular object without an id", circular, "missing-id"],
+  ["a promise of an id", Promise.resolve("0aaaaaaaaaaaaaaa"), "missing-id"],
   ["null in an array", ["0aaaaaaaaaaaaaaa", null], "missing-id"],
   ["a number", 7, "invalid-id"],
   ["a number of 16 digits", 1234567890123456, "invalid-id"],
