@@ -29,10 +29,10 @@ function addAuthorizations(world: World): string[] {
 
 // Configurations.
 
-/** What one setting puts into the properties, and what is meant by it; one without a meaning is wrong. */
+/** What a setting can put into the properties: what is right, with its meaning, and what is wrong. */
 interface Setting {
-  set: Properties;
-  means?: unknown;
+  right: [set: Properties, means: unknown][];
+  wrong: Properties[];
 }
 interface Config {
   set: Properties;
@@ -50,19 +50,29 @@ const VARIABLES = {
   FUZZ_TOKEN: OWN_TOKEN,
 };
 
-function setting(right: [set: Properties, means: unknown][], wrong: Properties[]): fc.Arbitrary<Setting> {
-  return fc.oneof(
-    // So that about half of all configurations are right.
-    { weight: 25, arbitrary: fc.constantFrom(...right.map(([set, means]) => ({ set, means }))) },
-    { weight: 1, arbitrary: fc.constantFrom(...wrong.map((set) => ({ set }))) },
+const setting = (right: Setting["right"], wrong: Setting["wrong"]): Setting => ({ right, wrong });
+
+/** All settings right, or one of them wrong. */
+function configOf(settings: Record<string, Setting>): fc.Arbitrary<Config> {
+  const all = Object.entries(settings);
+  const right = fc.tuple(
+    ...all.map(([name, each]) =>
+      fc.constantFrom(...each.right).map(([set, means]) => ({ name, set, means })),
+    ),
   );
-}
-function configOf(settings: Record<string, fc.Arbitrary<Setting>>): fc.Arbitrary<Config> {
-  return fc.record(settings, { noNullPrototype: true }).map((all) => ({
-    set: Object.assign({}, ...Object.values(all).map(({ set }) => set)) as Properties,
-    isRight: Object.values(all).every((each) => "means" in each),
-    means: Object.fromEntries(Object.entries(all).map(([name, { means }]) => [name, means])),
-  }));
+  const wrong = fc
+    .constantFrom(...all)
+    .chain(([name, each]) => fc.constantFrom(...each.wrong).map((set) => ({ name, set })));
+  return fc
+    .tuple(right, fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: wrong }))
+    .map(([chosen, flaw]) => ({
+      set: Object.assign(
+        {},
+        ...chosen.map(({ name, set }) => (name === flaw?.name ? flaw.set : set)),
+      ) as Properties,
+      isRight: flaw === undefined,
+      means: Object.fromEntries(chosen.map(({ name, means }) => [name, means])),
+    }));
 }
 const values = (name: string, all: unknown[]) => all.map((value) => ({ [name]: value }));
 const flag = (name: string) =>
@@ -132,9 +142,10 @@ const targets = (ids: string[], variable: string) =>
 
 const irreversible = (ids: string[], variable: string) => ({
   targets: targets(ids, variable),
-  confirmed: fc.oneof(
-    { weight: 3, arbitrary: fc.constant({ set: { confirmed: true }, means: true }) },
-    flag("confirmed"),
+  // Most often true, for otherwise nothing happens.
+  confirmed: setting(
+    [...flag("confirmed").right, ...Array<Setting["right"][0]>(6).fill([{ confirmed: true }, true])],
+    flag("confirmed").wrong,
   ),
   dryRun: flag("dryRun"),
   limit: setting(
@@ -318,7 +329,7 @@ function idsIn(value: unknown, pattern: RegExp): string[] {
 interface Spec {
   type: string;
   isCluster: boolean;
-  fields: Record<string, fc.Arbitrary<Setting>>;
+  fields: Record<string, Setting>;
   numRuns: number;
   /** The requests that a message may lead to, from the configuration's meaning, in any order. */
   expected: (means: Record<string, unknown>, msg: Message, model: Model) => string[];
@@ -352,21 +363,21 @@ const SPECS: Spec[] = [
     type: "delete-authorization",
     isCluster: false,
     fields: irreversible(HEX_IDS, "FUZZ_HEX"),
-    numRuns: 25,
+    numRuns: 35,
     expected: destroys(HEX, "/api/v2/authorizations"),
   },
   {
     type: "delete-database-token",
     isCluster: true,
     fields: irreversible(UUIDS, "FUZZ_UUID"),
-    numRuns: 25,
+    numRuns: 35,
     expected: destroys(UUID, CLUSTER_PATH),
   },
   {
     type: "revoke-management-token",
     isCluster: true,
     fields: irreversible(UUIDS, "FUZZ_UUID"),
-    numRuns: 8,
+    numRuns: 20,
     expected: destroys(UUID, INFLUXCTL_PATH),
   },
   {
@@ -378,7 +389,7 @@ const SPECS: Spec[] = [
       status: optional("status", "keep", "active", "inactive"),
       description: optional("description", "keep", "changed"),
     },
-    numRuns: 25,
+    numRuns: 35,
     expected(means, msg) {
       const ids = idsIn((means.targets as From)(msg), HEX);
       const [status, description] = [means.status, means.description].map((from) =>
@@ -406,7 +417,7 @@ const SPECS: Spec[] = [
       includeToken: flag("includeToken"),
       result,
     },
-    numRuns: 25,
+    numRuns: 35,
     expected(means, msg) {
       const query = new URLSearchParams();
       for (const name of ["user", "userID", "org"]) {
@@ -431,7 +442,7 @@ const SPECS: Spec[] = [
       ...moments("createdAfter"),
       result,
     },
-    numRuns: 25,
+    numRuns: 35,
     expected: (means, msg) =>
       areTexts(means, msg, "description", "database") ? [`GET ${CLUSTER_PATH}`] : [],
   },
