@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
 import { setMaxListeners } from "node:events";
-import { asTokenError, TokenError } from "../src/errors.js";
+import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
 import type { Watch } from "../src/http.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection, type Product } from "./influxdb-connection/connection.js";
@@ -131,7 +131,8 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
         done(error);
       } catch (thrown) {
         // A message that cannot be copied for a Catch node; the exception would end Node-RED.
-        this.error(`${error?.message ?? "Done"} (The message could not be passed on: ${String(thrown)})`);
+        const reason = reasonOf(thrown);
+        this.error(`${error?.message ?? "Done"} (The message could not be passed on: ${reason})`);
       }
     };
     this.on("input", (msg, send, done) => {
@@ -211,7 +212,7 @@ function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
           return;
         }
         // Not the message of the error: JSONata quotes values in some.
-        const { code, position } = error as { code?: string; position?: number };
+        const { code, position } = (error ?? {}) as { code?: string; position?: number };
         const where =
           source === "jsonata"
             ? `JSONata error ${code ?? ""} at character ${position ?? 0}`

@@ -91,8 +91,12 @@ export class TokenError extends Error {
 /** Any thrown value as a TokenError; what is none comes from code that should not throw. */
 export function asTokenError(error: unknown): TokenError {
   if (error instanceof TokenError) return error;
-  const reason = error instanceof Error ? error.message : "unknown reason";
-  return new TokenError("unexpected", `unexpected failure: ${reason}. Please report it.`);
+  return new TokenError("unexpected", `unexpected failure: ${reasonOf(error)}. Please report it.`);
+}
+
+/** What a thrown value says; one that is no error need not even be a text. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : "unknown reason";
 }
 
 /**
