@@ -59,14 +59,14 @@ export const unicode = fc.string({ unit: "binary" });
 /** What makes an odd object readable in the report of a failure, and nowhere else. */
 const printedAs = (text: string) => ({ value: () => text });
 
-/** An object with one property that throws when it is read. */
-export function trap(name: string): object {
+/** An object with one property that throws when it is read: an error, or anything else. */
+export function trap(name: string, thrown: unknown = new Error("trap")): object {
   const object = {};
   Object.defineProperty(object, fc.toStringMethod, printedAs(`<throws at ${name}>`));
   return Object.defineProperty(object, name, {
     enumerable: true,
     get() {
-      throw new Error("trap");
+      throw thrown;
     },
   });
 }
@@ -94,7 +94,12 @@ function circular(): object {
 
 /** What throws when it is looked at, so that Node-RED cannot copy it either. */
 export const hostile: fc.Arbitrary<object> = fc.oneof(
-  fc.constantFrom("id", "description", "toString", "x").map(trap),
+  fc
+    .tuple(
+      fc.constantFrom("id", "description", "toString", "x"),
+      fc.constantFrom<unknown>(new Error("trap"), null, Object.create(null), Symbol("trap")),
+    )
+    .map(([name, thrown]) => trap(name, thrown)),
   fc
     .constantFrom<() => object>(
       () => ({}),
