@@ -94,7 +94,8 @@ describe("readLongList", () => {
       if (reading) setImmediate(other);
     };
     setImmediate(other);
-    await read(JSON.stringify({ things: many }, null, " ".repeat(9)));
+    const long = Array<typeof many>(10).fill(many).flat();
+    await read(JSON.stringify({ things: long }, null, "\t"));
     reading = false;
     assert.ok(turns > 1);
   });
