@@ -47,7 +47,8 @@ function meaningOfStatus(answer: Answer): Meaning | undefined {
   const { status, attempts, call } = answer;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
   const said = quoted(messageOf(answer));
-  if (status === 400 || status === 422) {
+  // InfluxDB says why; a server that expects TLS, or what lies before one, says it in its own way.
+  if ((status === 400 || status === 422) && said !== "") {
     return {
       code: call.method === "GET" ? "invalid-filter" : "invalid-id",
       reason: `the server takes the request for invalid${said}. Check the values that the node was given.`,
@@ -56,7 +57,10 @@ function meaningOfStatus(answer: Answer): Meaning | undefined {
   if (status === 403) {
     return {
       code: "forbidden",
-      reason: "the server forbids it. Check the permissions of the connection's token.",
+      reason:
+        said === ""
+          ? "the server, or something before it, forbids it. Check the URL and the proxies and firewalls on the way."
+          : "the server forbids it. Check the permissions of the connection's token.",
     };
   }
   if (status === 409) return { code: "conflict", reason: `the server reports a conflict${said}. Try again.` };
