@@ -1,7 +1,7 @@
 /** A simulated InfluxDB v2 server for tests and demos: in memory, on 127.0.0.1, and able to misbehave on request. */
 import { EventEmitter, once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import fastify from "fastify";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -44,13 +44,11 @@ export interface Fault {
   /** With a status or a body, the fault is the answer, and the request has no effect. Headers alone are added. */
   status?: number;
   headers?: Record<string, string>;
-  body?: string;
-  /** Bytes of the answer's body that are sent before the connection is cut. */
-  cut?: number;
-  /** Milliseconds before each byte of the answer's body. */
-  drip?: number;
+  body?: string | Buffer;
   /** Cuts the connection without an answer, before or after the request took effect. */
   drop?: "before" | "after";
+  /** Takes the connection over after the request took effect; `answer` is all that would have been sent. */
+  raw?: (socket: Socket, answer: Buffer) => void;
 }
 
 export interface Simulator {
@@ -106,8 +104,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       drop(reply);
       return;
     }
-    if (fault?.cut !== undefined || fault?.drip !== undefined) {
-      await sendBadly(reply, status, Buffer.from(given.body ?? ""), fault, closing.signal);
+    if (fault?.raw) {
+      reply.hijack();
+      fault.raw(request.socket, onTheWire(status, given));
       return;
     }
     await reply
@@ -177,30 +176,16 @@ function take(faults: Fault[], { method, path }: SeenRequest): Fault | undefined
   return fault;
 }
 
-/** An answer that announces all of its body, and gives some of it, or all of it slowly. */
-async function sendBadly(
-  reply: FastifyReply,
+/** An answer as bytes, with its length and without what a server adds by itself. */
+function onTheWire(
   status: number,
-  body: Buffer,
-  { cut = body.length, drip }: Fault,
-  signal: AbortSignal,
-): Promise<void> {
-  reply.hijack();
-  reply.raw.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": body.length,
-  });
-  reply.raw.flushHeaders();
-  if (drip === undefined) {
-    reply.raw.write(body.subarray(0, cut), () => reply.raw.destroy());
-    return;
-  }
-  for (const byte of body) {
-    await wait(drip, undefined, { ref: false, signal }).catch(() => undefined);
-    if (reply.raw.destroyed) return;
-    reply.raw.write(Buffer.of(byte));
-  }
-  reply.raw.end();
+  { headers, body = "" }: { headers: Readonly<Record<string, string>>; body?: string | Buffer | undefined },
+): Buffer {
+  const bytes = Buffer.from(body);
+  // One of 204 has neither a body nor a length.
+  const all = status === 204 ? headers : { ...headers, "content-length": bytes.length };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} \r\n${lines.join("")}\r\n`), bytes]);
 }
 
 function drop(reply: FastifyReply): void {

@@ -9,6 +9,12 @@ export interface Bench {
   sent(): string[];
 }
 
+/** What else is on the flow, beside the node and its connection. */
+export type MoreNodes = Pick<
+  NonNullable<Parameters<typeof startRuntime>[3]>,
+  "nodes" | "modules" | "credentials"
+>;
+
 /** Runs `work` with one node on a connection to a fresh simulator, and ends both whatever happens. */
 export async function withNode(
   type: string,
@@ -20,7 +26,7 @@ export async function withNode(
     simulator?: SimulatorOptions;
     /** Fills the simulator before the node starts; what it gives is merged into the node's properties. */
     prepare?: (simulator: Simulator) => Properties | undefined;
-  } = {},
+  } & MoreNodes = {},
 ): Promise<void> {
   const simulator = await startSimulator(options.simulator);
   try {
@@ -29,7 +35,7 @@ export async function withNode(
       `influxdb-${type}`,
       { ...properties, ...more },
       { product: "oss", url: simulator.url, ...options.connection },
-      { token: options.token ?? simulator.world.operator.token },
+      { ...options, token: options.token ?? simulator.world.operator.token },
     );
     try {
       const sent = () => simulator.requests.map(({ method, path }) => `${method} ${path}`);

@@ -1,26 +1,32 @@
-import { createServer as createHttpServer, request, type RequestListener, type Server } from "node:http";
-import type { createServer } from "node:net";
-import { connect, type AddressInfo, type Socket } from "node:net";
+import {
+  createServer as createHttpServer,
+  request,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
 export interface Running {
   port: number;
+  /** Resets what is connected. */
   close(): Promise<void>;
 }
 
-async function run(server: Server | ReturnType<typeof createServer>): Promise<Running> {
+async function run(server: Server | ReturnType<typeof createServer>, port = 0): Promise<Running> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise<void>((ready) => server.listen(port, "127.0.0.1", ready));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets) socket.resetAndDestroy();
       }),
   };
 }
@@ -30,24 +36,58 @@ export function serve(listener: RequestListener): Promise<Running> {
   return run(createHttpServer(listener));
 }
 
-/** TLS before a plain server. */
-export function tlsBefore(port: number, certificate: { key: string; cert: string }): Promise<Running> {
-  return run(
-    createTlsServer(certificate, (socket) => {
-      const behind = connect(port, "127.0.0.1");
-      socket.on("error", () => behind.destroy()).pipe(behind);
-      behind.on("error", () => socket.destroy()).pipe(socket);
-    }),
-  );
+/** A server that does with a connection what the listener does. */
+function serveRaw(listener: (socket: Socket) => void, port?: number): Promise<Running> {
+  return run(createServer(listener), port);
 }
 
-/** An HTTP proxy that passes requests on and tunnels, for those who know the password, where it wants one. */
-export async function startProxy(authorization?: string): Promise<Running & { seen: string[] }> {
+function passOnTo(port: number): (socket: Socket) => void {
+  return (socket) => {
+    const behind = connect(port, "127.0.0.1");
+    socket.on("error", () => behind.destroy()).pipe(behind);
+    behind.on("error", () => socket.destroy()).pipe(socket);
+  };
+}
+
+/** A port at which there is nothing for the moment. */
+export async function freePort(): Promise<number> {
+  const { port, close } = await serveRaw((socket) => socket.destroy());
+  await close();
+  return port;
+}
+
+/** What lies before a plain server; it can go, and come back at its own port. */
+export function relayTo(to: number, port?: number): Promise<Running> {
+  return serveRaw(passOnTo(to), port);
+}
+
+/** TLS before a plain server. */
+export function tlsBefore(
+  to: number,
+  certificate: { key: string; cert: string },
+  port?: number,
+): Promise<Running> {
+  return run(createTlsServer(certificate, passOnTo(to)), port);
+}
+
+/** What a proxy answers in place of passing a request on: a status, or a reset. */
+export type Refusal = number | "reset" | undefined;
+
+/** An HTTP proxy that passes requests on and tunnels, but for those that it refuses. */
+export async function startProxy(
+  refuse: (incoming: IncomingMessage) => Refusal = () => undefined,
+  port?: number,
+): Promise<Running & { seen: string[] }> {
   const seen: string[] = [];
   const server = createHttpServer((incoming, outgoing) => {
     seen.push(`${incoming.method} ${incoming.url}`);
-    if (authorization !== undefined && incoming.headers["proxy-authorization"] !== authorization) {
-      outgoing.writeHead(407).end();
+    const refusal = refuse(incoming);
+    if (refusal === "reset") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    if (refusal !== undefined) {
+      outgoing.writeHead(refusal).end("<html>no");
       return;
     }
     const { "proxy-authorization": _, ...headers } = incoming.headers;
@@ -57,8 +97,17 @@ export async function startProxy(authorization?: string): Promise<Running & { se
       }),
     );
   });
-  server.on("connect", (incoming, socket, head) => {
+  server.on("connect", (incoming, socket: Socket, head) => {
     seen.push(`CONNECT ${incoming.url}`);
+    const refusal = refuse(incoming);
+    if (refusal === "reset") {
+      socket.resetAndDestroy();
+      return;
+    }
+    if (refusal !== undefined) {
+      socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
+      return;
+    }
     const behind = connect(Number(incoming.url?.split(":")[1]), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       behind.write(head);
@@ -68,5 +117,5 @@ export async function startProxy(authorization?: string): Promise<Running & { se
     behind.on("error", () => socket.destroy());
     socket.on("error", () => behind.destroy());
   });
-  return { ...(await run(server)), seen };
+  return { ...(await run(server, port)), seen };
 }

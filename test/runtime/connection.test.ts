@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { createServer, type AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import type { NodeAPI } from "node-red";
-import { generate } from "selfsigned";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
 import { addTokens } from "../helpers/node.js";
 import { startRuntime, type Properties, type Seen } from "../helpers/runtime.js";
-import { serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
-
-const core = createRequire(require.resolve(process.env.NODE_RED ?? "node-red"));
-const coreNode = (file: string) => core(`@node-red/nodes/core/network/${file}`) as (RED: NodeAPI) => void;
-const modules = [coreNode("05-tls.js"), coreNode("06-httpproxy.js")];
+import { startProxy, type Running } from "../helpers/servers.js";
 
 describe("influxdb-connection", () => {
   let simulator: Simulator;
@@ -206,17 +199,6 @@ describe("influxdb-connection", () => {
     assert.equal(simulator.mostAtOnce, 2);
   });
 
-  const tlsNode = (properties: Properties) => ({
-    id: "tls",
-    type: "tls-config",
-    cert: "",
-    key: "",
-    ca: "",
-    servername: "",
-    verifyservercert: true,
-    ...properties,
-  });
-
   it("counts the time of a request from its start, not while it waits for others", async () => {
     simulator.faults.push({ delay: 400, times: 4 });
     const runtime = await start({ parallel: "1", timeout: "1" });
@@ -224,80 +206,26 @@ describe("influxdb-connection", () => {
     assert.equal((await runtime.ended(4)).error, undefined);
   });
 
-  describe("TLS", () => {
-    const certificate = async () => {
-      const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
-        extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
-      });
-      return { key, cert };
-    };
-    it("trusts the CA of core's tls-config, and no other", async () => {
-      const own = await certificate();
-      const { port } = await also(tlsBefore(simulator.port, own));
-      const url = `https://localhost:${port}`;
-      const { error } = await listed({ url });
-      assert.equal(error?.code, "tls");
-      assert.match(error.message, /not signed by a known authority/);
-      const options = { nodes: [tlsNode({})], credentials: { tls: { cadata: own.cert } } };
-      await running.pop()!.close();
-      assert.equal((await listed({ url, tls: "tls" }, options)).error, undefined);
-    });
-
-    it("tells a certificate of another host", async () => {
-      const own = await certificate();
-      const { port } = await also(tlsBefore(simulator.port, own));
-      const options = { nodes: [tlsNode({})], credentials: { tls: { cadata: own.cert } } };
-      const { error } = await listed({ url: `https://127.0.0.1:${port}`, tls: "tls" }, options);
-      assert.equal(error?.code, "tls");
-      assert.match(error.message, /for another host/);
-    });
-
-    it("tells a server that does not speak TLS", async () => {
-      const { error } = await listed({ url: simulator.url.replace("http:", "https:") });
-      assert.equal(error?.code, "tls");
-      assert.match(error.message, /does not speak TLS/);
-    });
-
-    it("says so where the TLS configuration is gone or not valid", async () => {
-      assert.match((await listed({ tls: "gone" })).error?.message ?? "", /TLS configuration is missing/);
-      await running.pop()!.close();
-      const invalid = { nodes: [tlsNode({ ca: "/no/such/file" })] };
-      assert.equal((await listed({ tls: "tls" }, invalid)).error?.code, "invalid-config");
-    });
+  it("says so where the TLS configuration is gone or not valid", async () => {
+    assert.match((await listed({ tls: "gone" })).error?.message ?? "", /TLS configuration is missing/);
+    await running.pop()!.close();
+    const invalid = { nodes: [tlsNode({ ca: "/no/such/file" })] };
+    assert.equal((await listed({ tls: "tls" }, invalid)).error?.code, "invalid-config");
   });
 
   describe("proxy", () => {
-    const proxyNode = (port: number, properties: Properties = {}) => ({
-      id: "proxy",
-      type: "http proxy",
-      url: `http://127.0.0.1:${port}`,
-      noproxy: [],
-      ...properties,
-    });
-
     it("goes through core's http proxy, with its credentials", async () => {
-      const proxy = await also(startProxy(`Basic ${btoa("me:s3cret/@")}`));
+      const proxy = await also(
+        startProxy(({ headers }) =>
+          headers["proxy-authorization"] === `Basic ${btoa("me:s3cret/@")}` ? undefined : 407,
+        ),
+      );
       const options = {
         nodes: [proxyNode(proxy.port)],
         credentials: { proxy: { username: "me", password: "s3cret/@" } },
       };
       assert.equal((await listed({ proxy: "proxy" }, options)).error, undefined);
       assert.deepEqual(proxy.seen, [`GET ${simulator.url}/api/v2/authorizations`]);
-    });
-
-    it("tunnels https", async () => {
-      const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
-        extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] }],
-      });
-      const { port } = await also(tlsBefore(simulator.port, { key, cert }));
-      const proxy = await also(startProxy());
-      const tls = tlsNode({});
-      const options = { nodes: [proxyNode(proxy.port), tls], credentials: { tls: { cadata: cert } } };
-      assert.equal(
-        (await listed({ url: `https://localhost:${port}`, proxy: "proxy", tls: "tls" }, options)).error,
-        undefined,
-      );
-      assert.deepEqual(proxy.seen, [`CONNECT localhost:${port}`]);
     });
 
     for (const url of [
@@ -320,18 +248,9 @@ describe("influxdb-connection", () => {
       assert.deepEqual(proxy.seen, []);
       assert.equal(simulator.requests.length, 1);
     });
-
-    it("tells a proxy that wants other credentials, and one that is not there", async () => {
-      const proxy = await also(startProxy("Basic other"));
-      const refused = await listed({ proxy: "proxy" }, { nodes: [proxyNode(proxy.port)] });
-      assert.equal(refused.error?.code, "network");
-      assert.match(refused.error.message, /proxy.*credentials/);
-      await running.pop()!.close();
-      assert.equal((await listed({ proxy: "proxy" }, { nodes: [proxyNode(1)] })).error?.code, "network");
-    });
   });
 
-  describe("errors", () => {
+  describe("refusals", () => {
     const REFUSALS: [what: string, status: number, body: object, code: string, words: RegExp][] = [
       [
         "a token that is wrong",
@@ -391,27 +310,6 @@ describe("influxdb-connection", () => {
         /16 bytes/,
       ],
       ["a conflict", 409, { code: "conflict", message: "x" }, "conflict", /conflict/],
-      [
-        "too many requests",
-        429,
-        { code: "too many requests", message: "slow down" },
-        "rate-limited",
-        /Try again later/,
-      ],
-      [
-        "an internal error",
-        500,
-        { code: "internal error", message: "unexpected EOF" },
-        "unavailable",
-        /status 500 \("unexpected EOF"\)/,
-      ],
-      [
-        "a server that is away",
-        503,
-        { code: "unavailable", message: "starting" },
-        "unavailable",
-        /status 503/,
-      ],
       ["a wrong method", 405, {}, "bad-response", /status 405/],
     ];
     for (const [what, status, body, code, words] of REFUSALS) {
@@ -425,138 +323,18 @@ describe("influxdb-connection", () => {
         if (code !== "bad-response") assert.equal((error.cause as { statusCode: number }).statusCode, status);
       });
     }
-
-    it("says so where something else than InfluxDB answers", async () => {
-      for (const body of [
-        "<html>login</html>",
-        "",
-        "[]",
-        "null",
-        '{"authorizations":[{"id":1}]}',
-        '{"authorizations":',
-      ]) {
-        simulator.faults.push({ status: 200, body });
-      }
-      const runtime = await start({});
-      while (simulator.faults.length > 0) {
-        const { error } = await runtime.send({});
-        assert.equal(error?.code, "bad-response");
-        assert.match(error.message, /Check that the connection's URL leads to InfluxDB's API/);
-      }
-      assert.equal((await runtime.send({})).error, undefined);
-    });
-
-    it("never follows a redirect: the token stays with its server", async () => {
-      const other = await also(serve((_, answer) => answer.end("{}")));
-      simulator.faults.push({ status: 302, headers: { location: `http://127.0.0.1:${other.port}/` } });
-      const { error } = await listed({});
-      assert.equal(error?.code, "bad-response");
-      assert.match(error.message, /redirects/);
-    });
-
-    it("keeps the token out of an error, also where the answer echoes the request", async () => {
-      simulator.faults.push({
-        status: 500,
-        body: JSON.stringify({ code: "internal error", message: `Token ${token}` }),
-      });
-      const runtime = await start({});
-      const { error } = await runtime.send({});
-      assert.match(error?.message ?? "", /Token …/);
-      assert.ok(!JSON.stringify([error, String(error?.stack)]).includes(token));
-      assert.ok(!runtime.log().includes(token));
-    });
-
-    it("says so where the server is not there, or its host is unknown", async () => {
-      assert.match(
-        (await listed({ url: "http://127.0.0.1:1" })).error?.message ?? "",
-        /connection was refused/,
-      );
-      await running.pop()!.close();
-      assert.match(
-        (await listed({ url: "http://no-such-host.invalid" })).error?.message ?? "",
-        /host is unknown|could not be looked up/,
-      );
-    });
-
-    it("gives nothing to a Catch node that could hold the token, also where something answers that speaks no HTTP", async () => {
-      const echo = await also(
-        new Promise<Running>((resolve) => {
-          const server = createServer((socket) => socket.on("error", () => undefined).pipe(socket));
-          server.listen(0, "127.0.0.1", () => {
-            const { port } = server.address() as AddressInfo;
-            resolve({ port, close: () => new Promise((closed) => server.close(() => closed())) });
-          });
-        }),
-      );
-      const runtime = await start({ url: `http://127.0.0.1:${echo.port}` });
-      const { error } = await runtime.send({});
-      assert.equal(error?.code, "network");
-      assert.ok(!inspect(error, { depth: 9 }).includes(token));
-      assert.ok(!runtime.log().includes(token));
-    });
-
-    it("stops a sweep whose server is not there, rather than to try in vain for each", async () => {
-      const runtime = await start({ url: "http://127.0.0.1:1", parallel: "1" }, {}, "delete-authorization");
-      const { payload } = await runtime.send({
-        payload: ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb", "0ccccccccccccccc"],
-      });
-      assert.deepEqual(
-        (payload as { outcome: string }[]).map(({ outcome }) => outcome),
-        ["failed", "not-started", "not-started"],
-      );
-    });
-
-    it("gives up after the timeout, and works again with the next message", async () => {
-      simulator.faults.push({ delay: 60_000 });
-      const runtime = await start({ timeout: "1" });
-      const { error } = await runtime.send({});
-      assert.equal(error?.code, "timeout");
-      assert.match(error.message, /no answer within 1 s/);
-      assert.equal((await runtime.send({})).error, undefined);
-    });
   });
 
-  describe("retries", () => {
-    it("tries again what may pass, as often as the connection says, and says how often", async () => {
-      const { id } = addTokens(simulator, 1)[0]!;
-      simulator.faults.push(
-        { status: 503 },
-        { status: 429, headers: { "retry-after": "0" } },
-        { drop: "before" },
-      );
-      const runtime = await start({ retries: "3" }, {}, "delete-authorization");
-      const seen = await runtime.send({ payload: id });
-      assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", attempts: 4 });
-      assert.equal(simulator.requests.length, 4);
-    });
-
-    it("counts a delete as done whose answer was lost, when the next try finds nothing", async () => {
-      const { id } = addTokens(simulator, 1)[0]!;
-      simulator.faults.push({ drop: "after" });
-      const runtime = await start({ retries: "1" }, {}, "delete-authorization");
-      assert.partialDeepStrictEqual((await runtime.send({ payload: id })).payload, {
-        outcome: "deleted",
-        attempts: 2,
-      });
-    });
-
-    it("does not count it as done where the server had said that it did nothing", async () => {
-      simulator.faults.push({ status: 503 });
-      const runtime = await start({ retries: "1" }, {}, "delete-authorization");
-      assert.equal((await runtime.send({ payload: "0aaaaaaaaaaaaaaa" })).error?.code, "not-found");
-    });
-
-    it("gives up in the end, with the last error and how often it tried", async () => {
-      simulator.faults.push({ status: 503, times: 2 });
-      const { error } = await listed({ retries: "1" });
-      assert.equal(error?.code, "unavailable");
-      assert.match(error.message, /after 2 tries/);
-    });
-
-    it("does not try again what the server has refused for good", async () => {
-      simulator.faults.push({ status: 500 });
-      assert.equal((await listed({ retries: "3" })).error?.code, "unavailable");
-      assert.equal(simulator.requests.length, 1);
-    });
+  it("tries again what may pass, as often as it says, and says how often", async () => {
+    const { id } = addTokens(simulator, 1)[0]!;
+    simulator.faults.push(
+      { status: 503 },
+      { status: 429, headers: { "retry-after": "0" } },
+      { drop: "before" },
+    );
+    const runtime = await start({ retries: "3" }, {}, "delete-authorization");
+    const seen = await runtime.send({ payload: id });
+    assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", attempts: 4 });
+    assert.equal(simulator.requests.length, 4);
   });
 });

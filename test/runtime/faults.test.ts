@@ -1,180 +1,379 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import type { Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { mock } from "node:test";
+import { inspect } from "node:util";
+import { deflateSync, gzipSync } from "node:zlib";
 import type { Fault } from "../../simulator/server.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
-import type { Properties } from "../helpers/runtime.js";
+import type { World } from "../../simulator/world.js";
+import { CHANGES, DONE, METHODS, outcomes, records, withFaults } from "../helpers/faults.js";
+import { serve } from "../helpers/servers.js";
 
 /**
- * What a flow sees of each fault of the network and the server; that no request is lost or doubled, counted on
- * the simulator; and that the next message works.
+ * What a flow sees of each fault in the answers of a server, or of what lies before it; that no request is lost
+ * or doubled, counted on the simulator; and that the next message works. Faults of the connection itself are in
+ * `lost-connections.test.ts` and `tls-and-proxy.test.ts`.
  */
 describe("faults", () => {
-  const withList = (work: (bench: Bench) => Promise<void>, connection: Properties = {}) =>
-    withNode("list-authorizations", {}, work, { connection: { retries: "0", timeout: "1", ...connection } });
-  const withDelete = (
-    properties: Properties,
-    work: (bench: Bench) => Promise<void>,
-    connection: Properties = {},
-  ) =>
-    withNode("delete-authorization", { confirmed: true, limit: "", ...properties }, work, {
-      connection: { retries: "0", timeout: "1", ...connection },
-    });
-  const outcomes = (payload: unknown) => (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
+  const LIST = JSON.stringify({ authorizations: [{ id: "0aaaaaaaaaaaaaaa", status: "active" }] });
+  const html = { "content-type": "text/html" };
+  /** In chunks, for an answer of which nobody knows the length. */
+  const chunked = (body: string) =>
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`;
 
-  const SEEN: [what: string, fault: Fault, code: string, words: RegExp][] = [
-    ["a reset before the request is read", { drop: "before" }, "network", /connection was lost/],
-    ["a reset before the answer", { drop: "after" }, "network", /connection was lost/],
-    ["an answer that is cut short", { cut: 20 }, "network", /connection was lost/],
-    ["headers that never come", { delay: 60_000 }, "timeout", /no answer within 1 s/],
-    ["a body that drips", { drip: 30 }, "timeout", /no answer within 1 s/],
-    ["JSON that is none", { body: '{"authorizations":[}' }, "bad-response", /not JSON/],
-    [
-      "the html of a proxy",
-      { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in" },
-      "bad-response",
-      /not JSON/,
-    ],
-    [
-      "the html of a proxy, as an error",
-      { status: 502, headers: { "content-type": "text/html" }, body: "<html>Bad gateway" },
-      "unavailable",
-      /status 502/,
-    ],
-    [
-      "500 for good",
-      { status: 500, body: '{"code":"internal error","message":"disk full"}' },
-      "unavailable",
-      /disk full/,
-    ],
-    [
-      "a redirect",
-      { status: 307, headers: { location: "http://127.0.0.1:1/" } },
-      "bad-response",
-      /redirects/,
-    ],
-    [
-      "an answer of 100 MB",
-      { status: 200, body: `[${" ".repeat(100_000_000)}]` },
-      "bad-response",
-      /another form than expected/,
-    ],
-  ];
-  for (const [what, fault, code, words] of SEEN) {
-    it(`${what} is ${code}, one request, and the next message works`, () =>
-      withList(async ({ simulator, send, sent }) => {
-        simulator.faults.push(fault);
-        const { error, ends } = await send({});
-        assert.equal(error?.code, code);
-        assert.match(error.message, words);
-        assert.equal(ends, 1);
-        assert.equal(sent().length, 1);
-        assert.equal((await send({})).error, undefined);
-        assert.equal(sent().length, 2);
+  describe("in the answer to a list", () => {
+    const SEEN: [what: string, fault: Fault, code: string, words: RegExp][] = [
+      [
+        "chunks without a last one",
+        { raw: (socket) => socket.end(chunked(LIST)) },
+        "network",
+        /connection was lost/,
+      ],
+      [
+        "something that is no HTTP",
+        { raw: (socket) => socket.end("SSH-2.0-OpenSSH_9.9\r\n") },
+        "network",
+        /Check the network and the URL/,
+      ],
+      ["JSON that is none", { body: '{"authorizations":[}' }, "bad-response", /not JSON/],
+      ["JSON that ends too early", { body: LIST.slice(0, -1) }, "bad-response", /not JSON/],
+      ["an empty body", { status: 200, body: "" }, "bad-response", /not JSON/],
+      ["no body at all", { status: 204 }, "bad-response", /none of InfluxDB's \(status 204\)/],
+      ["another JSON", { body: "[]" }, "bad-response", /another form than expected at its root/],
+      ["null", { body: "null" }, "bad-response", /another form than expected/],
+      [
+        "JSON of another shape",
+        { body: '{"authorizations":[{"id":1}]}' },
+        "bad-response",
+        /at authorizations\.0\.id/,
+      ],
+      [
+        "gzip that nobody asked for",
+        { body: gzipSync(LIST), headers: { "content-encoding": "gzip" } },
+        "bad-response",
+        /not JSON/,
+      ],
+      [
+        "deflate that nobody asked for",
+        { body: deflateSync(LIST), headers: { "content-encoding": "deflate" } },
+        "bad-response",
+        /not JSON/,
+      ],
+      ["html", { headers: html, body: "<html>Log in" }, "bad-response", /not JSON \(status 200\)/],
+      [
+        "html with 403",
+        { status: 403, headers: html, body: "<html>Denied" },
+        "forbidden",
+        /before it, forbids it/,
+      ],
+      [
+        "500",
+        { status: 500, body: '{"message":"unexpected EOF"}' },
+        "unavailable",
+        /500 \("unexpected EOF"\)/,
+      ],
+      [
+        "html with 502",
+        { status: 502, headers: html, body: "<html>Bad gateway" },
+        "unavailable",
+        /status 502/,
+      ],
+    ];
+    for (const [what, fault, code, words] of SEEN) {
+      it(`${what} is ${code}`, () =>
+        withFaults("GET", {}, async ({ simulator, fails, works }) => {
+          simulator.faults.push(fault);
+          await fails({}, code, words);
+          await works({});
+        }));
+    }
+
+    it("a wrong content type is no harm, as in InfluxDB itself", () =>
+      withFaults("GET", {}, async ({ simulator, works }) => {
+        simulator.faults.push({ headers: { "content-type": "text/plain" }, body: LIST });
+        await works({});
       }));
-  }
 
-  it("takes an answer with a wrong content type, as the server does with a request", () =>
-    withList(async ({ simulator, send }) => {
-      const body = JSON.stringify({ authorizations: [{ id: "0aaaaaaaaaaaaaaa", status: "active" }] });
-      simulator.faults.push({ headers: { "content-type": "text/plain" }, body });
-      assert.equal((await send({})).error, undefined);
-    }));
+    it("invalid UTF-8 is no harm but to its own letters", () =>
+      withFaults("GET", {}, async ({ simulator, works }) => {
+        const body = LIST.replace('"active"', '"active","description":"caf\xe9"');
+        simulator.faults.push({ body: Buffer.from(body, "latin1") });
+        const { payload } = await works({});
+        assert.partialDeepStrictEqual(payload, [{ id: "0aaaaaaaaaaaaaaa", description: "caf\ufffd" }]);
+      }));
 
-  it("loses and doubles nothing while gateways flap", () =>
-    withDelete(
-      { notFound: "done" },
-      async ({ simulator, send, sent }) => {
-        const ids = addTokens(simulator, 40).map(({ id }) => id);
-        const flaps: Fault[] = [
-          { drop: "after" },
-          { status: 502 },
-          { drop: "before" },
-          { status: 503 },
-          { status: 504 },
-        ];
-        // Every fifth token meets a fault at its first try.
-        ids.forEach((id, index) => {
-          const fault = flaps[(index / 5) % flaps.length];
-          if (fault) simulator.faults.push({ path: `/api/v2/authorizations/${id}`, ...fault });
-        });
-        const { payload, error } = await send({ payload: ids });
-        assert.equal(error, undefined);
-        assert.deepEqual(
-          outcomes(payload),
-          ids.map(() => "deleted"),
+    it("the token is kept out of the error, also where the answer echoes the request", () =>
+      withFaults("GET", {}, async ({ simulator, runtime, fails }) => {
+        const { token } = simulator.world.operator;
+        const message = `Token ${token}`;
+        simulator.faults.push(
+          { status: 500, body: JSON.stringify({ code: "internal error", message }) },
+          { raw: (socket) => socket.end(`${message}\r\n`) },
         );
-        assert.ok(ids.every((id) => !simulator.world.authorizations.has(id)));
-        assert.equal(sent().length, 48);
-        const tried = (payload as OutcomeRecord[]).filter(({ attempts }) => attempts === 2);
-        assert.equal(tried.length, 8);
-      },
-      { retries: "2" },
-    ));
+        const errors = [
+          (await fails({}, "unavailable", /Token …/)).error,
+          (await fails({}, "network", /Check the network and the URL/)).error,
+        ];
+        assert.ok(!inspect(errors, { depth: 9 }).includes(token));
+        assert.ok(!runtime.log().includes(token));
+      }));
+  });
 
-  it("stops a sweep as soon as its own token is disabled meanwhile, and hammers no more", () =>
-    withDelete(
-      {},
-      async ({ simulator, send, sent }) => {
-        const ids = addTokens(simulator, 50).map(({ id }) => id);
-        const { operator } = simulator.world;
-        simulator.faults.push({ path: `/api/v2/authorizations/${ids[9]}`, status: 204 });
-        void simulator.arrived(10).then(() => (operator.status = "inactive"));
-        const { payload, error } = await send({ payload: ids });
-        assert.equal(error?.code, "unauthorized");
-        const all = outcomes(payload);
-        assert.ok(all.includes("deleted") && all.includes("not-started"));
-        // Those under way when the first was refused, and none after.
-        assert.ok(all.filter((outcome) => outcome === "failed").length <= 4);
-        assert.ok(sent().length < 20);
-        operator.status = "active";
-        const rest = ids.filter((id) => simulator.world.authorizations.has(id));
-        assert.equal((await send({ payload: rest.slice(1) })).error, undefined);
-      },
-      { parallel: "4" },
-    ));
+  describe("in a long answer to a list", () => {
+    const MB = 2 ** 20;
+    const HEAD = '{"authorizations":[';
 
-  const RETRY_AFTER: [what: string, header: Record<string, string>][] = [
-    ["seconds", { "retry-after": "1" }],
-    ["a date", { "retry-after": new Date(Date.now() + 1000).toUTCString() }],
-    ["nonsense", { "retry-after": "soon" }],
-    ["nothing", {}],
-  ];
-  for (const [what, headers] of RETRY_AFTER) {
-    it(`gets through a storm of 429 with ${what} in Retry-After`, () =>
-      withDelete(
-        {},
-        async ({ simulator, send, sent }) => {
-          const ids = addTokens(simulator, 8).map(({ id }) => id);
-          simulator.faults.push({ status: 429, headers, times: 6 });
-          const { payload, error } = await send({ payload: ids });
-          assert.equal(error, undefined);
-          assert.deepEqual(
-            outcomes(payload),
-            ids.map(() => "deleted"),
-          );
-          assert.equal(sent().length, 14);
-        },
-        { retries: "5" },
-      ));
-  }
+    it("100 MB are no harm", () =>
+      withFaults("GET", {}, async ({ simulator, works }) => {
+        const one = LIST.slice(HEAD.length, -2).replace("}", `,"description":"${"x".repeat(10_000)}"}`);
+        simulator.faults.push({ body: `${HEAD}${Array(10_000).fill(one).join()}]}` });
+        const { payload } = await works({});
+        assert.equal((payload as unknown[]).length, 10_000);
+      }));
 
-  it("slows the whole connection at a 429, not the one request alone", () =>
-    withDelete({}, async ({ simulator, send, sent }) => {
-      const ids = addTokens(simulator, 2).map(({ id }) => id);
-      simulator.faults.push({ status: 429, headers: { "retry-after": "1" } });
-      assert.equal((await send({ payload: ids[0] })).error?.code, "rate-limited");
-      const refused = Date.now();
-      assert.equal((await send({ payload: ids[1] })).error, undefined);
-      assert.ok(Date.now() - refused >= 900);
-      assert.equal(sent().length, 2);
-    }));
+    const piece = Buffer.alloc(MB, " ");
+    const ENDLESS: [what: string, header: string, piece: Buffer][] = [
+      ["with its length", `content-length: ${1024 * MB}`, piece],
+      [
+        "in chunks",
+        "transfer-encoding: chunked",
+        Buffer.concat([Buffer.from("100000\r\n"), piece, Buffer.from("\r\n")]),
+      ],
+    ];
+    for (const [what, header, piece] of ENDLESS) {
+      it(`more than 256 MB ${what} are not read to their end, nor kept`, () =>
+        withFaults("GET", {}, async ({ simulator, fails, works }) => {
+          const held = () => process.memoryUsage().arrayBuffers / MB;
+          const before = held();
+          let given = 0;
+          let most = 0;
+          const stream = function* () {
+            yield `HTTP/1.1 200 OK\r\n${header}\r\n\r\n`;
+            for (; given < 320; given++) {
+              yield piece;
+              most = Math.max(most, held());
+            }
+          };
+          simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
+          await fails({}, "bad-response", /longer than 256 MB/);
+          assert.ok(given < 300);
+          assert.ok(most - before < 300);
+          await works({});
+        }));
+    }
+  });
 
-  it("goes on where the server closes idle connections between requests", () =>
-    withList(async ({ simulator, send, sent }) => {
-      for (let count = 1; count <= 3; count++) {
-        simulator.faults.push({ headers: { connection: "close" } });
-        assert.equal((await send({})).error, undefined);
-        assert.equal(sent().length, count);
+  describe("in the answer to a change", () => {
+    for (const method of CHANGES) {
+      // The record tells what the server has answered, whatever it has done.
+      const SEEN: [what: string, fault: Fault, code: string, words: RegExp][] = [
+        [
+          "500 for good",
+          { status: 500, body: '{"message":"disk full"}' },
+          "unavailable",
+          /500 \("disk full"\)/,
+        ],
+        ["html", { headers: html, body: "<html>Log in" }, "bad-response", /status 200/],
+        ["an empty 200", { status: 200, body: "" }, "bad-response", /status 200/],
+        [
+          "gzip",
+          { body: gzipSync("{}"), headers: { "content-encoding": "gzip" } },
+          "bad-response",
+          /status 200/,
+        ],
+      ];
+      for (const [what, fault, code, words] of SEEN) {
+        it(`${method}: ${what} is ${code}, and not tried again`, () =>
+          withFaults(method, { retries: "3" }, async ({ simulator, ids, isDone, fails, works }) => {
+            const [first, second] = ids(2) as [string, string];
+            simulator.faults.push(fault);
+            const seen = await fails({ payload: [first] }, code, words);
+            assert.partialDeepStrictEqual(records(seen), [{ outcome: "failed", error: { code } }]);
+            assert.ok(!isDone(first));
+            await works({ payload: [first, second] }, 2);
+          }));
       }
-    }));
+
+      const statuses = [502, 503, 504];
+      it(`${method}: ${statuses.join(", ")} now and then lose and double nothing`, () =>
+        withFaults(method, { retries: "1" }, async ({ simulator, ids, isDone, works }) => {
+          const all = ids(12);
+          // Every fourth token meets one at its first try, after 502 and 504 with its work done behind the gateway.
+          for (const [index, status] of statuses.entries()) {
+            const bad = Buffer.from(`HTTP/1.1 ${status} \r\ncontent-length: 0\r\n\r\n`);
+            const fault = status === 503 ? { status } : { raw: (socket: Socket) => void socket.end(bad) };
+            simulator.faults.push({ path: `/api/v2/authorizations/${all[4 * index]}`, ...fault });
+          }
+          const seen = await works({ payload: all }, 15);
+          assert.deepEqual(
+            outcomes(seen),
+            all.map(() => DONE[method]),
+          );
+          assert.deepEqual(
+            records(seen).map(({ attempts }) => attempts ?? 1),
+            [2, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 1],
+          );
+          assert.ok(all.every(isDone));
+        }));
+    }
+
+    it("DELETE: a 204 with a body has deleted, and its body is no part of the next answer", () =>
+      withFaults("DELETE", {}, async ({ simulator, ids, isDone, works }) => {
+        const [first, second] = ids(2) as [string, string];
+        simulator.faults.push({ raw: (socket, answer) => socket.write(`${answer}{"id":"x"}`) });
+        await works({ payload: first });
+        await works({ payload: second });
+        assert.ok(isDone(first) && isDone(second));
+      }));
+
+    it("503 for good is tried as often as the connection says", () =>
+      withFaults("DELETE", { retries: "1" }, async ({ simulator, ids, fails, works }) => {
+        const [id] = ids(1);
+        simulator.faults.push({ status: 503, times: 2 });
+        await fails({ payload: id }, "unavailable", /status 503 after 2 tries/, 2);
+        await works({ payload: id });
+      }));
+
+    it("takes not found for its own work only where an earlier try may have done it", () =>
+      withFaults("DELETE", { retries: "1" }, async ({ simulator, works }) => {
+        for (const [status, outcome] of [
+          [502, "deleted"],
+          [503, "not-found"],
+          [504, "deleted"],
+        ] as const) {
+          simulator.faults.push({ status });
+          assert.deepEqual(outcomes(await works({ payload: ["0aaaaaaaaaaaaaaa"] }, 2)), [outcome]);
+        }
+      }));
+  });
+
+  describe("that redirects", () => {
+    for (const method of METHODS) {
+      for (const status of [301, 302, 307, 308]) {
+        it(`${method}: ${status} is not followed, and the token stays with its server`, async () => {
+          let asked = 0;
+          const other = await serve((_, answer) => {
+            asked++;
+            answer.end(LIST);
+          });
+          await withFaults(method, { retries: "3" }, async ({ simulator, ids, isDone, fails, works }) => {
+            const [id] = ids(1);
+            simulator.faults.push({ status, headers: { location: `http://127.0.0.1:${other.port}/` } });
+            await fails({ payload: id }, "bad-response", /redirects to another address/);
+            assert.ok(!isDone(id!));
+            await works({ payload: id });
+          }).finally(other.close);
+          assert.equal(asked, 0);
+        });
+      }
+    }
+  });
+
+  describe("that refuses the connection's token in the middle of a sweep", () => {
+    const REFUSED: [
+      what: string,
+      refuse: (world: World) => void,
+      code: string,
+      words: RegExp,
+      restore?: (world: World) => void,
+    ][] = [
+      [
+        "disabled",
+        ({ operator }) => (operator.status = "inactive"),
+        "unauthorized",
+        /token is inactive/,
+        ({ operator }) => (operator.status = "active"),
+      ],
+      [
+        "of a user who is inactive",
+        ({ users, operator }) => (users.get(operator.userID)!.status = "inactive"),
+        "forbidden",
+        /user who owns the connection's token is inactive/,
+        ({ users, operator }) => (users.get(operator.userID)!.status = "active"),
+      ],
+      [
+        "deleted",
+        (world) => world.deleteAuthorization(world.operator, world.operator.id),
+        "unauthorized",
+        /wrong, deleted/,
+      ],
+    ];
+    for (const [what, refuse, code, words, restore] of REFUSED) {
+      for (const method of CHANGES) {
+        it(`${method}: a token that is ${what} stops it at once`, () =>
+          withFaults(method, { parallel: "4", retries: "3" }, async (bench) => {
+            const { simulator, ids, isDone, send, sent, fails, works } = bench;
+            const all = ids(50);
+            void simulator.arrived(10).then(() => refuse(simulator.world));
+            const seen = await send({ payload: all });
+            assert.equal(seen.error?.code, code);
+            assert.match(seen.error.message, words);
+            assert.equal(seen.ends, 1);
+            const count = (wanted: string) => outcomes(seen).filter((outcome) => outcome === wanted).length;
+            assert.equal(count(DONE[method]), 10);
+            // Those under way when the first was refused, and none after; none is tried again.
+            assert.ok(count("failed") <= 4);
+            assert.equal(sent().length, 10 + count("failed"));
+            assert.equal(count("not-started"), 50 - sent().length);
+            assert.deepEqual(
+              all.map(isDone),
+              outcomes(seen).map((outcome) => outcome === DONE[method]),
+            );
+
+            if (restore) {
+              restore(simulator.world);
+              await works({ payload: all.filter((id) => !isDone(id)) }, 40);
+            } else await fails({ payload: all.at(-1) }, code, words);
+          }));
+      }
+    }
+  });
+
+  describe("of too many requests", () => {
+    const RETRY_AFTER: [what: string, header: () => Record<string, string>][] = [
+      ["seconds", () => ({ "retry-after": "1" })],
+      ["a date", () => ({ "retry-after": new Date(Date.now() + 1000).toUTCString() })],
+      ["nonsense", () => ({ "retry-after": "soon" })],
+      ["nothing", () => ({})],
+    ];
+    for (const [what, header] of RETRY_AFTER) {
+      it(`a storm of 429 with ${what} in Retry-After passes`, () =>
+        withFaults("DELETE", { retries: "5", parallel: "4" }, async ({ simulator, ids, isDone, works }) => {
+          const all = ids(8);
+          simulator.faults.push({ status: 429, headers: header(), times: 4 });
+          const seen = await works({ payload: all }, 12);
+          assert.deepEqual(
+            outcomes(seen),
+            all.map(() => "deleted"),
+          );
+          assert.ok(all.every(isDone));
+        }));
+    }
+
+    it("429 is an error where there are no tries left, which says how long to wait", () =>
+      withFaults("DELETE", {}, async ({ simulator, ids, fails, works }) => {
+        const [id] = ids(1);
+        simulator.faults.push({ status: 429, headers: { "retry-after": "3600" } });
+        const { error } = await fails({ payload: id }, "rate-limited", /Try again in 3600 s/);
+        assert.partialDeepStrictEqual(error?.cause, { statusCode: 429, retryAfter: 3600 });
+        // The connection rests for half a minute and not for an hour, of which all but a moment passes here.
+        const asked = Date.now();
+        mock.timers.enable({ apis: ["Date"], now: asked + 29_700 });
+        try {
+          await works({ payload: id });
+        } finally {
+          mock.timers.reset();
+        }
+      }));
+
+    it("429 slows the whole connection, not the one request alone", () =>
+      withFaults("DELETE", {}, async ({ simulator, ids, fails, works }) => {
+        const [first, second] = ids(2);
+        simulator.faults.push({ status: 429, headers: { "retry-after": "1" } });
+        await fails({ payload: first }, "rate-limited", /Try again in 1 s/);
+        const refused = Date.now();
+        await works({ payload: second });
+        assert.ok(Date.now() - refused >= 900);
+      }));
+  });
 });
