@@ -137,6 +137,18 @@ describe("lost connections", () => {
       });
     }
 
+    it("DELETE: refused, and tried again when the server is there; what it does not find then was not there", async () => {
+      const port = await freePort();
+      await withFaults("DELETE", { url: `http://127.0.0.1:${port}`, retries: "1" }, async (bench) => {
+        const { simulator, works } = bench;
+        // Shorter than the pause before the second try.
+        const back = wait(60).then(() => relayTo(simulator.port, port));
+        const seen = await works({ payload: ["0aaaaaaaaaaaaaaa"] });
+        await (await back).close();
+        assert.partialDeepStrictEqual(records(seen), [{ outcome: "not-found", attempts: 2 }]);
+      });
+    });
+
     it("GET: a host that nobody knows", () =>
       withFaults("GET", { url: "http://no-such-host.invalid" }, async ({ fails }) => {
         await fails({}, "network", /host is unknown|could not be looked up/, 0);
