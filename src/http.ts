@@ -353,6 +353,7 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
   if (error instanceof Cancelled) return cancelled(call.task, attempts, UNDER_WAY);
   const { code = "", message } = error as NodeJS.ErrnoException;
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
+  const maybe = call.method === "GET" ? "" : " The server may have carried it out all the same.";
   const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
     new TokenError(kind, reason + tried, {
       task: call.task,
@@ -362,7 +363,6 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
     });
 
   if (error instanceof TimedOut || code.endsWith("_TIMEOUT") || code === "ETIMEDOUT") {
-    const maybe = call.method === "GET" ? "" : " The server may have carried it out all the same.";
     return fail(
       "timeout",
       `no answer within ${options.timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
@@ -386,7 +386,8 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
   }
   return fail(
     "network",
-    reason ?? "the network failed. Check the network and the URL.",
+    (reason ?? "the network failed. Check the network and the URL.") +
+      (NEVER_CONNECTED.has(code) ? "" : maybe),
     NEVER_CONNECTED.has(code),
   );
 }

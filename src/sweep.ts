@@ -49,6 +49,7 @@ const OUT_OF_ORDER = new Set<TokenErrorCode>([
   "timeout",
   "network",
   "rate-limited",
+  "bad-response",
   "influxctl-failed",
 ]);
 /** Targets that fail so, one after another and each after all its retries, before the rest is left alone. */
