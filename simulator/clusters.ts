@@ -1,5 +1,6 @@
 /** The state of simulated Cloud Dedicated and Clustered clusters, and the rules by which it changes, without HTTP. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { withMark } from "./ids.js";
 
 export type ClusterProduct = "dedicated" | "clustered";
 
@@ -191,5 +192,5 @@ function notFound(): never {
 }
 
 function newToken(prefix: string): string {
-  return prefix + randomBytes(48).toString("hex");
+  return prefix + withMark(randomBytes(48).toString("hex"));
 }

@@ -18,3 +18,11 @@ export function idSequence(): () => string {
     return last.toString(16).padStart(16, "0");
   };
 }
+
+/** In every token that is made here, so that one that turns up where none belongs can be told. */
+export const TOKEN_MARK = "73696d756c61746564";
+
+/** Some way in: people tell tokens apart by their first characters, which are no secret. */
+export function withMark(token: string): string {
+  return token.slice(0, 24) + TOKEN_MARK + token.slice(24 + TOKEN_MARK.length);
+}

@@ -63,6 +63,8 @@ export interface Simulator {
   readonly faults: Fault[];
   /** How many requests were under way at once, at the most. */
   readonly mostAtOnce: number;
+  /** How many connections are open at this moment. */
+  readonly connections: number;
   /** Resolves as soon as so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +84,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   let underWay = 0;
   let mostAtOnce = 0;
+  let connections = 0;
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { method, originalUrl: path, body = "" } = request as FastifyRequest<{ Body?: string }>;
@@ -133,6 +136,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   app.all("/", handle);
   app.setNotFoundHandler(handle);
+  app.server.on("connection", (socket: Socket) => {
+    connections++;
+    socket.once("close", () => connections--);
+  });
   await app.listen({ host: "127.0.0.1", port });
 
   const address = app.server.address() as AddressInfo;
@@ -145,6 +152,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faults,
     get mostAtOnce() {
       return mostAtOnce;
+    },
+    get connections() {
+      return connections;
     },
     arrived: async (count) => {
       while (requests.length < count) await once(arrivals, "request");

@@ -1,7 +1,7 @@
 /** The state of the simulated server and the rules by which it changes, without HTTP. */
 import { randomBytes } from "node:crypto";
 import { InfluxError } from "./errors.js";
-import { idSequence } from "./ids.js";
+import { idSequence, withMark } from "./ids.js";
 import {
   allAccess,
   covers,
@@ -531,7 +531,7 @@ function raise(code: InfluxError["code"], message: string): never {
 }
 
 function newToken(): string {
-  return randomBytes(64).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+  return withMark(randomBytes(64).toString("base64").replaceAll("+", "-").replaceAll("/", "_"));
 }
 
 const STARTED = { wall: BigInt(Date.now()) * 1_000_000n, clock: process.hrtime.bigint() };

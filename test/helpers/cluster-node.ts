@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Clusters, type Cluster, type ManagementToken } from "../../simulator/clusters.js";
@@ -71,9 +71,4 @@ export async function withClusterNode(
     await simulator.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The temporary folders that influxctl's profiles are in, at this moment. */
-export async function profileFolders(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("influxdb-tokens-influxctl-"));
 }

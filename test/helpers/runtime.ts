@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import connection from "../../nodes/influxdb-connection/influxdb-connection.js";
@@ -8,9 +11,36 @@ import listDatabaseTokens from "../../nodes/list-database-tokens/list-database-t
 import listManagementTokens from "../../nodes/list-management-tokens/list-management-tokens.js";
 import revokeManagementToken from "../../nodes/revoke-management-token/revoke-management-token.js";
 import updateAuthorization from "../../nodes/update-authorization/update-authorization.js";
+import { profileFolders, secretsOf, textOf } from "./secrets.js";
 
-const nodeRed = process.env.NODE_RED ?? "node-red";
-helper.init(require.resolve(nodeRed));
+const nodeRed = require.resolve(process.env.NODE_RED ?? "node-red");
+helper.init(nodeRed);
+
+/** What the test helper does not show of the runtime that it drives. */
+const core = createRequire(nodeRed);
+type Listener = (value: unknown) => void;
+const { log, events, hooks } = core("@node-red/util") as {
+  log: { addHandler(handler: EventEmitter): void; removeHandler(handler: EventEmitter): void };
+  events: EventEmitter;
+  hooks: {
+    add(name: string, listener: (event: { node: { id: string } }) => void): void;
+    remove(name: string): void;
+  };
+};
+const flows = core("@node-red/runtime/lib/nodes") as {
+  getFlows(): { flows: Properties[] };
+  setFlows(flows: Properties[], credentials: undefined, type: DeployType): Promise<void>;
+  stopFlows(): Promise<void>;
+};
+const adminApi = core("@node-red/runtime/lib/api/flows") as {
+  init(runtime: object): void;
+  getFlows(options: object): Promise<unknown>;
+  getNodeCredentials(options: { type: unknown; id: unknown }): Promise<unknown>;
+};
+adminApi.init({ log, flows, nodes: flows });
+
+/** What an administrator chooses at the Deploy button: all, or what has been modified. */
+export type DeployType = "full" | "flows" | "nodes";
 
 const modules = [
   connection,
@@ -52,7 +82,14 @@ export interface Runtime {
   logged(text: RegExp): Promise<void>;
   /** All that Node-RED has logged, as text. */
   log(): string;
+  /** How often `done` was called since the start, whoever still hears of it. */
+  dones(): number;
+  /** Deploys other flows, as the editor does; what runs is closed and the new has started when it resolves. */
+  deploy(change: (nodes: Properties[]) => Properties[], type: DeployType): Promise<void>;
+  /** Stops the flows, as the end of Node-RED does. */
+  stopFlows(): Promise<void>;
   node(id: string): { close(removed: boolean): Promise<void>; [property: string]: unknown };
+  /** Ends it, and fails where a secret is to be seen in what it left or showed. */
   stop(): Promise<void>;
 }
 
@@ -84,6 +121,18 @@ export async function startRuntime(
     ...(options.nodes ?? []),
   ];
   const credentials = { connection: { token: options.token ?? "" }, ...options.credentials };
+  const entries: { msg: unknown }[] = [];
+  const shown: [where: string, what: unknown][] = [];
+  /** The user's own: what a message brings may leave in it. */
+  let given = "";
+  const listened = new EventEmitter().on("log", (entry: { msg: unknown }) => entries.push(entry));
+  const onStatus: Listener = (status) => shown.push(["a status", status]);
+  let dones = 0;
+  log.addHandler(listened);
+  events.on("node-status", onStatus);
+  hooks.add("onComplete.test", (event) => {
+    if (event.node.id === "node") dones++;
+  });
   await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials);
 
   const outputs: [Message[], Message[]] = [[], []];
@@ -97,9 +146,17 @@ export async function startRuntime(
   const listen = (id: string, listener: (msg: Message) => void) => {
     helper.getNode(id).on("input", (msg: unknown) => listener(msg as Message));
   };
-  listen("out0", (msg) => outputs[0].push(msg));
-  listen("out1", (msg) => outputs[1].push(msg));
+  for (const output of [0, 1] as const) {
+    listen(`out${output}`, (msg) => {
+      outputs[output].push(msg);
+      const { payload, ...rest } = Object.getOwnPropertyDescriptors(msg);
+      shown.push(["a payload", properties.includeToken ? withoutToken(msg.payload) : msg.payload]);
+      shown.push(["a message", rest]);
+    });
+  }
   listen("caught", (msg) => {
+    const { error, ...rest } = Object.getOwnPropertyDescriptors(msg);
+    shown.push(["an error", msg.error], ["a message", rest]);
     caught.push(msg as never);
     ended();
   });
@@ -114,7 +171,10 @@ export async function startRuntime(
 
   const runtime: Runtime = {
     statuses,
-    inject: (msg) => helper.getNode("node").receive(msg),
+    inject: (msg) => {
+      given += textOf(msg);
+      helper.getNode("node").receive(msg);
+    },
     async ended(count) {
       await new Promise<void>((resolve) => {
         const check = () => {
@@ -143,17 +203,44 @@ export async function startRuntime(
     async logged(text) {
       while (!text.test(runtime.log())) await new Promise(setImmediate);
     },
-    log: () =>
-      (helper.log() as unknown as { args: unknown[][] }).args.map(([entry]) => describe(entry)).join("\n"),
+    log: () => entries.map(describe).join("\n"),
+    dones: () => dones,
+    async deploy(change, type) {
+      const started = once(events, "flows:started");
+      await flows.setFlows(change(flows.getFlows().flows), undefined, type);
+      await started;
+    },
+    stopFlows: () => flows.stopFlows(),
     node: (id) => helper.getNode(id) as never,
-    stop: async () => {
+    async stop() {
+      shown.push(["the flows of the admin API", await adminApi.getFlows({})]);
+      for (const { type, id } of flow)
+        shown.push(["the credentials of the admin API", await adminApi.getNodeCredentials({ type, id })]);
       await helper.unload();
+      log.removeHandler(listened);
+      events.off("node-status", onStatus);
+      hooks.remove("*.test");
+      for (const entry of entries) shown.push(["the log", entry]);
+      const secrets = secretsOf(credentials);
+      for (const [where, what] of shown) {
+        const text = textOf(what);
+        const leak = secrets.find(
+          (secret) => text.includes(secret) && !(where === "a message" && given.includes(secret)),
+        );
+        assert.equal(leak, undefined, `a secret is in ${where}`);
+      }
+      assert.deepEqual(await profileFolders(process.pid), [], "a file with the token was left");
     },
   };
   return runtime;
 }
 
-function describe(entry: unknown): string {
-  const { msg } = entry as { msg: unknown };
+/** What was found, where the node was asked to tell the tokens as well. */
+function withoutToken(payload: unknown): unknown {
+  if (Array.isArray(payload)) return payload.map(withoutToken);
+  return { ...(payload as object), token: undefined };
+}
+
+function describe({ msg }: { msg: unknown }): string {
   return msg instanceof Error ? String(msg.stack) : JSON.stringify(msg);
 }

@@ -16,10 +16,10 @@ describe("influxdb-connection", () => {
     ({ token } = simulator.world.operator);
   });
   afterEach(async () => {
-    for (const each of running.splice(0).reverse()) await each.close();
-    await simulator.close();
     for (const name of ["T_PRODUCT", "T_URL", "T_TOKEN", "T_NUMBER", "T_IDS"])
       Reflect.deleteProperty(process.env, name);
+    // All of them, also where one fails.
+    await Promise.all([...running.splice(0).reverse(), simulator].map((each) => each.close()));
   });
 
   const start = async (

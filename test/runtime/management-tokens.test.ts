@@ -9,8 +9,9 @@ import { removeLeftovers } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementToken } from "../../src/management-tokens.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
-import { profileFolders, withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Properties } from "../helpers/runtime.js";
+import { profileFolders } from "../helpers/secrets.js";
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
