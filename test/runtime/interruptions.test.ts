@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import type { InfluxctlRun } from "../../simulator/influxctl.js";
+import type { Fault, Simulator } from "../../simulator/server.js";
+import { withClusterNode } from "../helpers/cluster-node.js";
+import { addTokens, withNode } from "../helpers/node.js";
+import type { Message, Properties, Runtime } from "../helpers/runtime.js";
+import { profileFolders } from "../helpers/secrets.js";
+
+/** Seconds that nothing in these tests may take: a fault that lasts, and a pause that a server asks for. */
+const LONG = 60;
+/** Milliseconds in which all must have ended; on a loaded machine, too. */
+const PROMPT = 3000;
+
+const turn = () => new Promise(setImmediate);
+/** Waits until the condition holds, which until then says what is wrong. */
+async function until(condition: () => true | string): Promise<void> {
+  const end = Date.now() + PROMPT;
+  for (let now = condition(); now !== true; now = condition()) {
+    assert.ok(Date.now() < end, now);
+    await turn();
+  }
+}
+
+/** Sockets, timers, children: all that keeps the process alive, but for the reading of modules. */
+const resources = () =>
+  process
+    .getActiveResourcesInfo()
+    .filter((name) => !name.startsWith("FSReq"))
+    .toSorted();
+
+/** A node at work on five tokens, two at once. */
+interface Stage {
+  simulator: Simulator;
+  runtime: Runtime;
+  ids: string[];
+  /** Whether the server shows the token as deleted, updated or revoked. */
+  isDone(id: string): boolean;
+}
+
+type Kind = keyof typeof STAGES;
+const STAGES = {
+  "delete-authorization": withAuthorizations(({ world }, id) => !world.authorizations.has(id)),
+  "update-authorization": withAuthorizations(
+    ({ world }, id) => world.authorizations.get(id)?.status === "inactive",
+  ),
+  "list-authorizations": withAuthorizations(() => false),
+  "delete-database-token": withDatabaseTokens,
+  "list-database-tokens": withDatabaseTokens,
+  "revoke-management-token": withManagementTokens,
+  "list-management-tokens": withManagementTokens,
+};
+type WithStage = (
+  kind: string,
+  properties: Properties,
+  work: (stage: Stage) => Promise<void>,
+) => Promise<void>;
+const CONNECTION = { parallel: "2", retries: "2", timeout: String(LONG), influxctlTimeout: String(LONG) };
+
+function withAuthorizations(isDone: (simulator: Simulator, id: string) => boolean): WithStage {
+  return (kind, properties, work) =>
+    withNode(
+      kind,
+      properties,
+      ({ simulator, runtime }) => {
+        const ids = addTokens(simulator, 5).map(({ id }) => id);
+        return work({ simulator, runtime, ids, isDone: (id) => isDone(simulator, id) });
+      },
+      { connection: CONNECTION },
+    );
+}
+
+function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
+  return withClusterNode(
+    kind,
+    properties,
+    ({ simulator, runtime, clusters, cluster }) => {
+      const add = () => clusters.addDatabaseToken(cluster, { description: "one", permissions: [] }).id;
+      const isDone = (id: string) => !clusters.databaseTokens.has(id);
+      return work({ simulator, runtime, ids: Array.from({ length: 5 }, add), isDone });
+    },
+    { connection: CONNECTION },
+  );
+}
+
+/** The processes that it starts must be gone in the end. */
+async function withManagementTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
+  const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
+  await withClusterNode(
+    kind,
+    properties,
+    ({ simulator, runtime, clusters, cluster }) => {
+      const add = () => clusters.addManagementToken(cluster, { description: "one" }).id;
+      const isDone = (id: string) => clusters.managementTokens.get(id)?.revokedAt !== undefined;
+      return work({ simulator, runtime, ids: Array.from({ length: 5 }, add), isDone });
+    },
+    { connection: CONNECTION, influxctl: { record } },
+  );
+  try {
+    const runs = (await readFile(record, "utf8")).trim().split("\n");
+    for (const { pid } of runs.map((line) => JSON.parse(line) as InfluxctlRun))
+      await until(() => !isAlive(pid) || "influxctl runs on");
+  } finally {
+    await rm(record);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+interface Interruption {
+  /** Whether the node is there afterwards, its connection as it was, and the nodes behind it, too. */
+  leaves?: { node?: true; connection?: true; rest?: true };
+  how(runtime: Runtime): Promise<void>;
+}
+const changed = (id: string) => (nodes: Properties[]) =>
+  nodes.map((node) => (node.id === id ? { ...node, name: "another" } : node));
+const without =
+  (...ids: string[]) =>
+  (nodes: Properties[]) =>
+    nodes.filter(({ id }) => !ids.includes(String(id)));
+const INTERRUPTIONS: Record<string, Interruption> = {
+  "the node is deployed anew": {
+    leaves: { node: true, connection: true, rest: true },
+    how: ({ deploy }) => deploy(changed("node"), "nodes"),
+  },
+  "the connection is deployed anew": {
+    leaves: { node: true },
+    how: ({ deploy }) => deploy(changed("connection"), "nodes"),
+  },
+  "the tab is deployed anew": {
+    leaves: { node: true, connection: true },
+    how: ({ deploy }) => deploy(changed("node"), "flows"),
+  },
+  "all is deployed anew": { leaves: { node: true }, how: ({ deploy }) => deploy((nodes) => nodes, "full") },
+  "the node is removed": {
+    leaves: { connection: true, rest: true },
+    how: ({ deploy }) => deploy(without("node"), "nodes"),
+  },
+  "the connection is removed": { how: ({ deploy }) => deploy(without("connection"), "nodes") },
+  "both are removed": { how: ({ deploy }) => deploy(without("node", "connection"), "nodes") },
+  "Node-RED stops": { how: ({ stopFlows }) => stopFlows() },
+};
+
+/** What is under way when the interruption comes. */
+interface Moment {
+  faults(ids: string[]): Fault[];
+  messages(ids: string[]): Message[];
+  /** Whether the simulator has been asked for all that will be. */
+  hasCome(paths: string[], ids: string[]): boolean;
+  /** What becomes of each token, where that is certain. */
+  outcomes?: string[];
+  /** The server has asked the whole connection to wait. */
+  slows?: boolean;
+}
+const hangs = (...ids: (string | undefined)[]): Fault => ({
+  path: new RegExp(`(${ids.join("|")})$`),
+  delay: LONG * 1000,
+  times: 9,
+});
+const names = (paths: string[], id: string | undefined) => paths.some((path) => path.endsWith(id ?? "?"));
+
+/** The first is done, two are under way, and two are to come. */
+const SWEEP: Moment = {
+  faults: ([, a, b]) => [hangs(a, b)],
+  messages: (ids) => [{ payload: ids }],
+  hasCome: (paths, [, a, b]) => names(paths, a) && names(paths, b),
+  outcomes: ["done", "unknown", "unknown", "not-started", "not-started"],
+};
+/** Two are done, and the answer of one of them was lost. */
+const LOST: Moment = {
+  ...SWEEP,
+  faults: ([, a, b]) => [{ ...hangs(a), delay: 0, times: 1, drop: "after" }, hangs(a, b)],
+  hasCome: (paths, [, a, b]) => paths.filter((path) => names([path], a)).length === 2 && names(paths, b),
+};
+const PAUSE = (status: number): Moment => ({
+  faults: ([, a, b]) => [{ ...hangs(a, b), delay: 0, status, headers: { "retry-after": String(LONG) } }],
+  messages: SWEEP.messages,
+  // After a 429 the whole connection pauses.
+  hasCome: (paths, [, a, b]) => names(paths, a) || names(paths, b),
+  slows: status === 429,
+});
+const QUEUE: Moment = {
+  faults: (ids) => [hangs(...ids)],
+  messages: ([a, b, c, d, e]) => [{ payload: [a, b] }, { payload: [c] }, { payload: [d, e] }],
+  hasCome: (paths) => paths.length === 2,
+  outcomes: ["unknown", "unknown", "not-started", "not-started", "not-started"],
+};
+const LOOKING: Moment = {
+  ...SWEEP,
+  faults: () => [hangs("management-tokens")],
+  hasCome: (paths) => paths.length === 1,
+  outcomes: Array<string>(5).fill("not-started"),
+};
+const LISTS: Moment = {
+  faults: () => [hangs("tokens", "authorizations")],
+  messages: () => [{}, {}, {}],
+  hasCome: (paths) => paths.length === 2,
+};
+const ARRIVING: Moment = { ...LISTS, faults: () => [{ drip: 1000, times: 9 }] };
+const LIST_PAUSE = (status: number): Moment => ({
+  ...LISTS,
+  slows: status === 429,
+  faults: () => PAUSE(status).faults(["", "authorizations", "authorizations"]),
+  hasCome: (paths) => paths.length > 0,
+});
+
+const DONE = ["deleted", "updated", "revoked"];
+
+async function interrupted(
+  kind: Kind,
+  properties: Properties,
+  moment: Moment,
+  { leaves = {}, how }: Interruption,
+): Promise<void> {
+  // The timer of the test itself is there from now on.
+  await turn();
+  const before = resources();
+  const changes = !kind.startsWith("list");
+  await STAGES[kind](kind, { confirmed: true, notFound: "done", ...properties }, async (stage) => {
+    const { simulator, runtime, ids, isDone } = stage;
+    simulator.faults.push(...moment.faults(ids));
+    const messages = moment.messages(ids);
+    for (const msg of messages) runtime.inject(msg);
+    const paths = () => simulator.requests.map(({ path }) => path);
+    await until(() => moment.hasCome(paths(), ids) || "the work did not begin");
+    // What the simulator answers arrives; whether it has, must not matter.
+    for (let count = 0; count < 20; count++) await turn();
+
+    const begun = Date.now();
+    await how(runtime);
+    assert.ok(Date.now() - begun < PROMPT, "it took long");
+    assert.equal(runtime.dones(), messages.length);
+    assert.deepEqual(await profileFolders(process.pid), []);
+    if (!leaves.connection) await until(() => simulator.connections === 0 || "a socket is open");
+    const asked = paths().length;
+
+    const { outputs } = await runtime.ended(0);
+    const sent = outputs[0].flatMap(({ payload }) => payload as OutcomeRecord | OutcomeRecord[]);
+    if (changes) {
+      const logged = recordsIn(runtime.log());
+      assert.deepEqual(logged.map(({ id }) => id).toSorted(), ids.toSorted());
+      if (leaves.rest) assert.equal(sent.length, ids.length);
+      for (const { id, outcome } of [...logged, ...sent]) {
+        const expected = moment.outcomes?.[ids.indexOf(id)] ?? outcome;
+        assert.ok(["done", outcome].includes(expected), `${id} is ${outcome}, not ${expected}`);
+        if (outcome === "not-started") assert.ok(!names(paths(), id), `${id} was touched`);
+        else if (outcome === "unknown") assert.ok(names(paths(), id), `${id} was not touched`);
+        else assert.ok(DONE.includes(outcome) && isDone(id), `${id} is not ${outcome}`);
+      }
+    } else {
+      assert.deepEqual(outputs, [[], []]);
+    }
+
+    // Where the server has asked for a pause, the connection keeps to it.
+    const goesOn = leaves.node === true && !(leaves.connection && moment.slows);
+    if (goesOn) {
+      simulator.faults.length = 0;
+      const rest = ids.slice(0, 2);
+      runtime.inject({ payload: rest });
+      await until(() => runtime.dones() > messages.length || "the next message does not end");
+      if (changes) assert.ok(rest.every(isDone));
+    }
+    await runtime.stopFlows();
+    await until(() => simulator.connections === 0 || "a socket is open");
+    assert.equal(runtime.dones(), messages.length + (goesOn ? 1 : 0));
+    if (!goesOn) assert.equal(paths().length, asked);
+  });
+  await until(
+    () => isDeepStrictEqual(resources(), before) || `${resources().join(" ")}; before: ${before.join(" ")}`,
+  );
+}
+
+/** What the log says of each id. */
+function recordsIn(log: string): { id: string; outcome: string }[] {
+  const stops = [...log.matchAll(/Stopped half way\. (.*)/g)].map(([, rest]) => rest ?? "");
+  return stops.flatMap((stop) =>
+    [...stop.matchAll(/([a-z-]+): ([0-9a-f -]+)\./g)].flatMap(([, outcome = "", ids = ""]) =>
+      ids.split(" ").map((id) => ({ id, outcome })),
+    ),
+  );
+}
+
+describe("an interruption", () => {
+  for (const [what, interruption] of Object.entries(INTERRUPTIONS)) {
+    describe(`: ${what}`, () => {
+      const during = (when: string, kind: Kind, moment: Moment, properties: Properties = {}) =>
+        it(when, () => interrupted(kind, properties, moment, interruption));
+
+      for (const report of ["together", "each"]) {
+        during(`while authorizations are deleted (${report})`, "delete-authorization", SWEEP, { report });
+        during(`while database tokens are deleted (${report})`, "delete-database-token", SWEEP, { report });
+        during(`while management tokens are revoked (${report})`, "revoke-management-token", SWEEP, {
+          report,
+        });
+      }
+      during("while authorizations are updated", "update-authorization", SWEEP, {
+        status: "inactive",
+        statusType: "str",
+      });
+      during("while it tries again after an answer was lost", "delete-authorization", LOST);
+      during("while it looks before it revokes", "revoke-management-token", LOOKING);
+      for (const status of [429, 503]) {
+        during(`while it pauses after a ${status}`, "delete-authorization", PAUSE(status));
+        during(`while a list pauses after a ${status}`, "list-authorizations", LIST_PAUSE(status));
+      }
+      during("while messages wait for those before them", "delete-authorization", QUEUE);
+      for (const kind of ["list-authorizations", "list-database-tokens", "list-management-tokens"] as const)
+        during(`while ${kind} waits`, kind, LISTS);
+      during("while a list arrives", "list-authorizations", ARRIVING);
+    });
+  }
+});
