@@ -17,6 +17,11 @@ export interface NodeRed {
   userDir: string;
   /** What it has logged so far. */
   log(): string;
+  pid: number;
+  /** Ends the process as a crash does; the user folder stays. */
+  kill(): Promise<void>;
+  /** Starts again in the same user folder, after {@link kill}. */
+  startAgain(): Promise<NodeRed>;
   /** Ends the process and removes the user folder. */
   stop(): Promise<void>;
 }
@@ -74,8 +79,9 @@ async function install(userDir: string): Promise<void> {
 
 async function launch(
   userDir: string,
-  { port, env = {}, version = "node-red" }: { port: number; env?: Record<string, string>; version?: string },
+  options: { port: number; env?: Record<string, string>; version?: string },
 ): Promise<NodeRed> {
+  const { port, env = {}, version = "node-red" } = options;
   const child = spawn(
     process.execPath,
     [join(root, "node_modules", version, "red.js"), "--userDir", userDir, "--port", String(port)],
@@ -103,6 +109,12 @@ async function launch(
     url,
     userDir,
     log: () => log,
+    pid: child.pid ?? 0,
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    startAgain: () => launch(userDir, options),
     async stop() {
       child.kill("SIGINT");
       await exited;

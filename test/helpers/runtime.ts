@@ -22,10 +22,7 @@ type Listener = (value: unknown) => void;
 const { log, events, hooks } = core("@node-red/util") as {
   log: { addHandler(handler: EventEmitter): void; removeHandler(handler: EventEmitter): void };
   events: EventEmitter;
-  hooks: {
-    add(name: string, listener: (event: { node: { id: string } }) => void): void;
-    remove(name: string): void;
-  };
+  hooks: { add(name: string, listener: (event: { node: { id: string } }) => void): void };
 };
 const flows = core("@node-red/runtime/lib/nodes") as {
   getFlows(): { flows: Properties[] };
@@ -38,6 +35,11 @@ const adminApi = core("@node-red/runtime/lib/api/flows") as {
   getNodeCredentials(options: { type: unknown; id: unknown }): Promise<unknown>;
 };
 adminApi.init({ log, flows, nodes: flows });
+
+let dones = 0;
+hooks.add("onComplete", ({ node }) => {
+  if (node.id === "node") dones++;
+});
 
 /** What an administrator chooses at the Deploy button: all, or what has been modified. */
 export type DeployType = "full" | "flows" | "nodes";
@@ -127,12 +129,9 @@ export async function startRuntime(
   let given = "";
   const listened = new EventEmitter().on("log", (entry: { msg: unknown }) => entries.push(entry));
   const onStatus: Listener = (status) => shown.push(["a status", status]);
-  let dones = 0;
+  const donesBefore = dones;
   log.addHandler(listened);
   events.on("node-status", onStatus);
-  hooks.add("onComplete.test", (event) => {
-    if (event.node.id === "node") dones++;
-  });
   await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials);
 
   const outputs: [Message[], Message[]] = [[], []];
@@ -204,7 +203,7 @@ export async function startRuntime(
       while (!text.test(runtime.log())) await new Promise(setImmediate);
     },
     log: () => entries.map(describe).join("\n"),
-    dones: () => dones,
+    dones: () => dones - donesBefore,
     async deploy(change, type) {
       const started = once(events, "flows:started");
       await flows.setFlows(change(flows.getFlows().flows), undefined, type);
@@ -219,7 +218,6 @@ export async function startRuntime(
       await helper.unload();
       log.removeHandler(listened);
       events.off("node-status", onStatus);
-      hooks.remove("*.test");
       for (const entry of entries) shown.push(["the log", entry]);
       const secrets = secretsOf(credentials);
       for (const [where, what] of shown) {

@@ -300,9 +300,6 @@ describe("an interruption", () => {
       for (const report of ["together", "each"]) {
         during(`while authorizations are deleted (${report})`, "delete-authorization", SWEEP, { report });
         during(`while database tokens are deleted (${report})`, "delete-database-token", SWEEP, { report });
-        during(`while management tokens are revoked (${report})`, "revoke-management-token", SWEEP, {
-          report,
-        });
       }
       during("while authorizations are updated", "update-authorization", SWEEP, {
         status: "inactive",

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import { Clusters, type ManagementToken } from "../../simulator/clusters.js";
+import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
+import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import { startSimulator, type Simulator } from "../../simulator/server.js";
+
+/** Milliseconds; longer than the test. */
+const FOR_EVER = 600_000;
+const PARALLEL = 4;
+
+/**
+ * A real Node-RED is killed in the middle of three sweeps, each of which writes an audit file, and started again
+ * in the same user folder with the same messages.
+ */
+describe("a kill -9", function () {
+  this.timeout(60_000);
+  let simulator: Simulator;
+  let clusters: Clusters;
+  let nodeRed: NodeRed;
+  let folder: string;
+  let runs: InfluxctlRun[] = [];
+  /** Tokens to delete, to disable and to revoke, and those that no message names. */
+  let doomed: string[];
+  let disabled: string[];
+  let revoked: string[];
+  let others: string[];
+  let ofOthers: ManagementToken[];
+  /** What there was when the process had died. */
+  let audited: OutcomeRecord[];
+  let gone: string[];
+  let profiles: string[];
+  let asked: number;
+
+  const lines = async (file: string) =>
+    (await readFile(join(folder, file), "utf8").catch(() => "")).split("\n").slice(0, -1);
+  const audit = async (file: string) =>
+    (await lines(file)).flatMap((line) => JSON.parse(line) as OutcomeRecord | OutcomeRecord[]);
+  const profilesNow = async () =>
+    (await readdir(join(folder, "tmp"))).filter((name) => name.startsWith("influxdb-tokens-influxctl-"));
+  const requests = (method: string, ids: string[]) =>
+    simulator.requests.filter(
+      (request) => request.method === method && ids.some((id) => request.path.endsWith(`/${id}`)),
+    );
+  const until = async (condition: () => Promise<boolean>) => {
+    while (!(await condition())) await sleep(20);
+  };
+
+  before(async () => {
+    clusters = new Clusters();
+    const cluster = clusters.addCluster({ product: "dedicated" });
+    const own = clusters.addManagementToken(cluster, { description: "own" });
+    simulator = await startSimulator({ clusters });
+    const { world } = simulator;
+    const add = (count: number) => Array.from({ length: count }, () => world.addAuthorization({}).id);
+    const toRevoke = () => clusters.addManagementToken(cluster, { description: "one" });
+    doomed = add(200);
+    disabled = add(60);
+    others = [...add(20), world.operator.id];
+    revoked = [toRevoke(), toRevoke(), toRevoke()].map(({ id }) => id);
+    ofOthers = [own, toRevoke()];
+    folder = await mkdtemp(join(tmpdir(), "kill-test-"));
+    await mkdir(join(folder, "tmp"));
+    const record = join(folder, "runs");
+    const influxctl = await installInfluxctl(simulator, folder, { only: "revoke", slow: 3000, record });
+
+    // A hundred are deleted; of the next four, two are deleted, but all are still under way.
+    const lost = new RegExp(`(${doomed.slice(100, 102).join("|")})$`);
+    const under = new RegExp(`(${[...doomed.slice(102, 104), ...disabled.slice(30, 34)].join("|")})$`);
+    simulator.faults.push(
+      { path: lost, drop: "after", times: 2 },
+      { path: lost, status: 503, headers: { "retry-after": "60" }, times: 2 },
+      { path: under, delay: FOR_EVER, times: 6 },
+    );
+
+    const node = (id: string, type: string, more: object) => ({
+      ...{ id, type, z: "tab", x: 9, y: 9, wires: [] },
+      ...more,
+    });
+    const sweep = (name: string, type: string, connection: string, ids: string[], more: object = {}) => [
+      node(`start-${name}`, "inject", {
+        ...{ once: true, onceDelay: 0.1, props: [{ p: "payload", v: JSON.stringify(ids), vt: "json" }] },
+        wires: [[name]],
+      }),
+      node(name, type, {
+        ...{ connection, confirmed: true, limit: "", notFound: "done", report: "each" },
+        ...more,
+        wires: [[`audit-${name}`]],
+      }),
+      node(`audit-${name}`, "file", {
+        ...{ filename: join(folder, name), filenameType: "str" },
+        ...{ appendNewline: true, overwriteFile: "false", encoding: "none" },
+      }),
+    ];
+    const connection = { type: "influxdb-connection", url: simulator.url, timeout: "60", parallel: PARALLEL };
+    const inactive = { status: "inactive", statusType: "str" };
+    nodeRed = await startNodeRed({
+      port: await freePort(),
+      env: { TMPDIR: join(folder, "tmp") },
+      flows: {
+        nodes: [
+          { id: "tab", type: "tab", label: "sweeps" },
+          { id: "for-deletes", ...connection, product: "oss" },
+          { id: "for-updates", ...connection, product: "oss" },
+          {
+            ...{ id: "dedicated", ...connection, product: "cloud-dedicated", influxctl },
+            ...{ accountId: cluster.accountId, clusterId: cluster.id },
+          },
+          ...sweep("deleted", "influxdb-delete-authorization", "for-deletes", doomed),
+          ...sweep("updated", "influxdb-update-authorization", "for-updates", disabled, inactive),
+          ...sweep("revoked", "influxdb-revoke-management-token", "dedicated", revoked),
+        ],
+        credentials: {
+          "for-deletes": { token: world.operator.token },
+          "for-updates": { token: world.operator.token },
+          dedicated: { token: own.token },
+        },
+      },
+    });
+    await until(async () => {
+      runs = (await lines("runs")).map((line) => JSON.parse(line) as InfluxctlRun);
+      return (
+        (await lines("deleted")).length === 100 &&
+        requests("DELETE", doomed).length === 106 &&
+        requests("PATCH", disabled).length === 34 &&
+        runs.filter(({ argv }) => argv.includes("revoke")).length === revoked.length
+      );
+    });
+    await nodeRed.kill();
+
+    audited = await audit("deleted");
+    gone = doomed.filter((id) => !world.authorizations.has(id));
+    profiles = await profilesNow();
+    for (const profile of profiles) {
+      const config = await readFile(join(folder, "tmp", profile, "config.toml"), "utf8");
+      assert.ok(config.includes(own.token), "a profile without the token");
+    }
+    asked = simulator.requests.length;
+    simulator.faults.length = 0;
+    nodeRed = await nodeRed.startAgain();
+    await until(
+      async () =>
+        (await audit("deleted")).length === audited.length + doomed.length &&
+        (await audit("updated")).length === disabled.length &&
+        (await audit("revoked")).length === revoked.length,
+    );
+  });
+  after(async () => {
+    await nodeRed.stop();
+    // What outlived its Node-RED ends by itself.
+    for (const { pid } of runs) await until(() => Promise.resolve(!isAlive(pid)));
+    await simulator.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("loses of the audit file what was under way, and nothing else", () => {
+    assert.deepEqual(audited.map(({ id }) => id).toSorted(), doomed.slice(0, 100).toSorted());
+    assert.ok(audited.every(({ outcome }) => outcome === "deleted"));
+    assert.equal(gone.length, 102);
+  });
+
+  it("hinders nothing: the same message does the rest, and each token is in the audit file", async () => {
+    const { world } = simulator;
+    assert.ok(doomed.every((id) => !world.authorizations.has(id)));
+    const again = (await audit("deleted")).slice(audited.length);
+    assert.deepEqual(again.map(({ id }) => id).toSorted(), doomed.toSorted());
+    for (const { id, outcome } of again)
+      assert.equal(outcome, gone.includes(id) ? "not-found" : "deleted", id);
+
+    assert.ok(disabled.every((id) => world.authorizations.get(id)?.status === "inactive"));
+    assert.ok((await audit("updated")).every(({ outcome }) => outcome === "updated"));
+
+    assert.ok(revoked.every((id) => clusters.managementTokens.get(id)?.revokedAt !== undefined));
+    assert.ok((await audit("revoked")).every(({ outcome }) => outcome === "revoked"));
+  });
+
+  it("touches nothing that no message names", () => {
+    const { world } = simulator;
+    assert.ok(others.every((id) => world.authorizations.get(id)?.status === "active"));
+    assert.ok(ofOthers.every(({ id }) => clusters.managementTokens.get(id)?.revokedAt === undefined));
+    const changes = simulator.requests.filter(({ method }) => method !== "GET").length;
+    const meant = [...requests("DELETE", [...doomed, ...revoked]), ...requests("PATCH", disabled)];
+    assert.equal(changes, meant.length);
+  });
+
+  it("costs each token one more request at the most", () => {
+    const afterwards = simulator.requests.slice(asked).map(({ path }) => path);
+    for (const id of [...doomed, ...disabled])
+      assert.equal(afterwards.filter((path) => path.endsWith(`/${id}`)).length, 1, id);
+  });
+
+  it("leaves influxctl's profiles with their token, which the next start removes", async () => {
+    assert.equal(profiles.length, revoked.length);
+    assert.deepEqual(await profilesNow(), []);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
