@@ -14,7 +14,8 @@ export interface Running {
   close(): Promise<void>;
 }
 
-async function run(server: Server | ReturnType<typeof createServer>, port = 0): Promise<Running> {
+/** Any server, on a free port unless one is given, whose end ends its connections. */
+export async function run(server: Server | ReturnType<typeof createServer>, port = 0): Promise<Running> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { generate } from "selfsigned";
 import { request } from "undici";
 import { Clusters } from "../../simulator/clusters.js";
-import { installInfluxctl } from "../../simulator/influxctl.js";
+import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
 import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { run, serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
 
 /**
- * A real Node-RED does the work of every node, well and badly, with tokens that are marked; then all that it
- * wrote, showed and started is searched for them.
+ * A real Node-RED does the work of every node, well and badly, with tokens and a password that are marked; then
+ * all that it wrote, showed and started is searched for them.
  */
 describe("token values", function () {
   this.timeout(60_000);
@@ -20,11 +23,17 @@ describe("token values", function () {
     operator: `operator-${randomBytes(16).toString("hex")}`,
     wrong: `wrong-${randomBytes(16).toString("hex")}`,
     management: `management-${randomBytes(16).toString("hex")}`,
+    password: `password-${randomBytes(16).toString("hex")}`,
   };
   const seen: { where: string; text: string }[] = [];
   let simulator: Simulator;
   let nodeRed: NodeRed;
   let folder: string;
+  const running: Running[] = [];
+  const also = async <T extends Running>(server: Promise<T>): Promise<T> => {
+    running.push(await server);
+    return server;
+  };
 
   const node = (id: string, type: string, more: object = {}) => ({
     id,
@@ -49,10 +58,15 @@ describe("token values", function () {
       authorization: authorization.token,
       database: database.accessToken,
       other: other.token,
+      basic: btoa(`me:${secrets.password}`),
     });
 
     folder = await mkdtemp(join(tmpdir(), "secrets-test-"));
+    for (const name of ["tmp", "tells", "hangs"]) await mkdir(join(folder, name));
     const influxctl = await installInfluxctl(simulator, folder, { slow: 300, gtkNoise: true });
+    const record = join(folder, "runs");
+    const tells = await installInfluxctl(simulator, join(folder, "tells"), { echoToken: true });
+    const hangs = await installInfluxctl(simulator, join(folder, "hangs"), { hang: true, record });
     const ids = { accountId: cluster.accountId, clusterId: cluster.id };
     const dedicated = {
       type: "influxdb-connection",
@@ -61,7 +75,34 @@ describe("token values", function () {
       ...ids,
       influxctl,
     };
-    const oss = { type: "influxdb-connection", product: "oss", url: simulator.url };
+    const oss = { type: "influxdb-connection", product: "oss", url: simulator.url, retries: "2" };
+    const own = await generate([{ name: "commonName", value: "localhost" }]);
+    const { port: secure } = await also(tlsBefore(simulator.port, { key: own.private, cert: own.cert }));
+    const proxy = await also(startProxy("Basic other"));
+    const echo = (status: number) =>
+      also(
+        serve(({ headers }, answer) => {
+          const message = JSON.stringify(headers);
+          answer.writeHead(status).end(status === 502 ? `<html>${message}` : JSON.stringify({ message }));
+        }),
+      );
+    const malformed = (text: string) => also(serve((_, answer) => answer.end(text)));
+    /** The connections whose servers do not do what they should. */
+    const faulty: Record<string, Promise<Running>> = {
+      "echo-500": echo(500),
+      "echo-502": echo(502),
+      "echo-400": echo(400),
+      "echo-200": echo(200),
+      raw: also(run(createServer((socket) => socket.on("error", () => undefined).pipe(socket)))),
+      lost: also(serve(({ socket }) => socket.destroy())),
+      "no-json": malformed(`[${authorization.token}`),
+      "another-form": malformed(
+        JSON.stringify({
+          authorizations: [{ id: 1, status: authorization.token, token: authorization.token }],
+        }),
+      ),
+    };
+    const late = Array.from({ length: 8 }, () => simulator.world.addAuthorization({}).id);
     const work: [type: string, connection: string, payload: unknown, more?: object][] = [
       ["influxdb-list-authorizations", "to-oss", ""],
       ["influxdb-list-authorizations", "bad", ""],
@@ -80,10 +121,22 @@ describe("token values", function () {
       ["influxdb-list-management-tokens", "bad-dedicated", ""],
       ["influxdb-revoke-management-token", "dedicated", other.id],
       ["influxdb-revoke-management-token", "bad-dedicated", other.id],
+      ...["proxied", "tunnelled", "secure", ...Object.keys(faulty)].flatMap((connection): typeof work => [
+        ["influxdb-list-authorizations", connection, ""],
+        ["influxdb-delete-authorization", connection, authorization.id],
+      ]),
+      ["influxdb-list-management-tokens", "telling", ""],
+      ["influxdb-list-management-tokens", "hanging", ""],
     ];
     const all = { active: true, console: true, tosidebar: true, complete: "true", targetType: "full" };
+    const ports = Object.fromEntries(
+      await Promise.all(
+        Object.entries(faulty).map(async ([id, server]) => [id, (await server).port] as const),
+      ),
+    );
     nodeRed = await startNodeRed({
       port: await freePort(),
+      env: { TMPDIR: join(folder, "tmp") },
       settings: { logging: { console: { level: "trace", metrics: true, audit: true } } },
       flows: {
         nodes: [
@@ -92,6 +145,13 @@ describe("token values", function () {
           { id: "bad", ...oss },
           { id: "dedicated", ...dedicated },
           { id: "bad-dedicated", ...dedicated },
+          { id: "proxy", type: "http proxy", url: `http://127.0.0.1:${proxy.port}`, noproxy: [] },
+          { id: "proxied", ...oss, proxy: "proxy" },
+          { id: "tunnelled", ...oss, url: `https://localhost:${secure}`, proxy: "proxy" },
+          { id: "secure", ...oss, url: `https://localhost:${secure}` },
+          ...Object.entries(ports).map(([id, port]) => ({ id, ...oss, url: `http://127.0.0.1:${port}` })),
+          { id: "telling", ...dedicated, influxctl: tells },
+          { id: "hanging", ...dedicated, influxctl: hangs },
           node("start", "inject", { once: true, onceDelay: 0.1, props: [], wires: [["step0"]] }),
           // One after another, whatever becomes of each.
           ...work.flatMap(([type, connection, payload, more], index) => [
@@ -109,25 +169,69 @@ describe("token values", function () {
           ]),
           node(`step${work.length}`, "debug", { ...all, name: "the end" }),
           node("all", "debug", all),
+          node("start-late", "inject", {
+            props: [{ p: "payload", v: JSON.stringify(late), vt: "json" }],
+            wires: [["late"]],
+          }),
+          node("late", "influxdb-delete-authorization", {
+            connection: "to-oss",
+            confirmed: true,
+            wires: [["all"]],
+          }),
         ],
         credentials: {
           "to-oss": { token: secrets.operator },
           bad: { token: secrets.wrong },
           dedicated: { token: secrets.management },
           "bad-dedicated": { token: secrets.wrong },
+          proxy: { username: "me", password: secrets.password },
+          ...Object.fromEntries(
+            ["proxied", "tunnelled", "secure", ...Object.keys(ports)].map((id) => [
+              id,
+              { token: secrets.operator },
+            ]),
+          ),
+          telling: { token: secrets.management },
+          hanging: { token: secrets.management },
         },
       },
     });
+    const killed = new Set<number>();
     while (!nodeRed.log().includes("[debug:the end]")) {
       await look("/proc", ["cmdline", "environ"]);
+      for (const line of (await readFile(record, "utf8").catch(() => "")).split("\n").slice(0, -1)) {
+        const { pid } = JSON.parse(line) as InfluxctlRun;
+        if (!killed.has(pid)) process.kill(pid, "SIGKILL");
+        killed.add(pid);
+      }
       await sleep(20);
     }
+    await redeployDuring(late);
   });
   after(async () => {
     await nodeRed.stop();
-    await simulator.close();
+    for (const each of [...running, simulator]) await each.close();
     await rm(folder, { recursive: true, force: true });
   });
+
+  /** The node that deletes these is deployed anew while it does. */
+  async function redeployDuring(ids: string[]): Promise<void> {
+    const hanging = ids.slice(1, 5);
+    simulator.faults.push({ path: new RegExp(hanging.join("|")), delay: 600_000, times: hanging.length });
+    const post = async (path: string, body: string, headers: Record<string, string> = {}) => {
+      const all = { "content-type": "application/json", ...headers };
+      const { statusCode, body: answer } = await request(url(path), { method: "POST", headers: all, body });
+      assert.ok(statusCode < 300, await answer.text());
+    };
+    await post("inject/start-late", "{}");
+    const asked = () => simulator.requests.map(({ path }) => path);
+    while (!hanging.every((id) => asked().some((path) => path.endsWith(id)))) await sleep(20);
+    const { body } = await request(url("flows"), { headers: { accept: "application/json" } });
+    const flows = (await body.json()) as { id: string }[];
+    const changed = flows.map((each) => (each.id === "late" ? { ...each, name: "deployed anew" } : each));
+    await post("flows", JSON.stringify(changed), { "node-red-deployment-type": "nodes" });
+    while (!nodeRed.log().includes("Started modified nodes")) await sleep(20);
+  }
 
   /** Reads what is to be seen of all other processes at this moment. */
   async function look(proc: string, files: string[]): Promise<void> {
@@ -160,6 +264,15 @@ describe("token values", function () {
       "outcome: 'updated'",
       "unauthorized",
       "not-found",
+      "the proxy did not pass the request on",
+      "no secure connection",
+      "the connection was lost",
+      "It was tried 3 times",
+      "the answer is not JSON",
+      "the answer has another form",
+      "unavailable",
+      "influxctl failed",
+      "Stopped half way",
     ]) {
       assert.ok(log.includes(word), `the work had no ${word}`);
     }
@@ -180,7 +293,9 @@ describe("token values", function () {
   });
 
   it("are in no file but that of Node-RED's credentials, and in no temporary one", async () => {
-    const files = await readdir(nodeRed.userDir, { recursive: true, withFileTypes: true });
+    const files = [];
+    for (const each of [nodeRed.userDir, join(folder, "tmp")])
+      files.push(...(await readdir(each, { recursive: true, withFileTypes: true })));
     for (const file of files) {
       if (!file.isFile() || file.name.startsWith("flows_cred") || file.name.startsWith(".flows_cred"))
         continue;
@@ -188,9 +303,5 @@ describe("token values", function () {
       for (const secret of Object.values(secrets))
         assert.ok(!text.includes(secret), `a token is in ${file.name}`);
     }
-    assert.deepEqual(
-      (await readdir(tmpdir())).filter((name) => name.startsWith("influxdb-tokens-influxctl-")),
-      [],
-    );
   });
 });
