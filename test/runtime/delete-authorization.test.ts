@@ -283,27 +283,6 @@ describe("delete-authorization", () => {
       { parallel: "1" },
     ));
 
-  it("reports what it knows and ends once, when it is stopped half way", () =>
-    withDelete(
-      {},
-      async ({ simulator, runtime }) => {
-        const ids = addTokens(simulator, 4).map(({ id }) => id);
-        simulator.faults.push({ path: `/api/v2/authorizations/${ids[1]}`, delay: 60_000 });
-        runtime.inject({ payload: ids });
-        await simulator.arrived(2);
-        await runtime.node("node").close(false);
-        const seen = await runtime.ended(1);
-        assert.deepEqual(outcomes(seen.payload), ["deleted", "unknown", "not-started", "not-started"]);
-        assert.equal(seen.error?.code, "cancelled");
-        assert.equal(seen.ends, 1);
-        // The nodes behind this one may be gone: the log keeps what was done.
-        assert.ok(
-          runtime.log().includes(`deleted: ${ids[0]}. unknown: ${ids[1]}. not-started: ${ids[2]} ${ids[3]}.`),
-        );
-      },
-      { parallel: "1" },
-    ));
-
   it("answers an empty array with an empty report also where it reports each", () =>
     withDelete({ report: "each" }, async ({ send }) => {
       assert.deepEqual((await send({ payload: [] })).payload, []);

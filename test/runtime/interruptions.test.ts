@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
@@ -27,12 +26,15 @@ async function until(condition: () => true | string): Promise<void> {
   }
 }
 
-/** Sockets, timers, children: all that keeps the process alive, but for the reading of modules. */
-const resources = () =>
-  process
-    .getActiveResourcesInfo()
-    .filter((name) => !name.startsWith("FSReq"))
-    .toSorted();
+/** Sockets, timers, children: what keeps the process alive now, and did not before. */
+function newSince(before: string[]): string[] {
+  const rest = [...before];
+  return process.getActiveResourcesInfo().filter((name) => {
+    const index = rest.indexOf(name);
+    if (index >= 0) rest.splice(index, 1);
+    return index < 0;
+  });
+}
 
 /** A node at work on five tokens, two at once. */
 interface Stage {
@@ -120,7 +122,7 @@ function isAlive(pid: number): boolean {
 
 interface Interruption {
   /** Whether the node is there afterwards, its connection as it was, and the nodes behind it, too. */
-  leaves?: { node?: true; connection?: true; rest?: true };
+  leaves?: { node?: true; connection?: true; rest?: true; catch?: true };
   how(runtime: Runtime): Promise<void>;
 }
 const changed = (id: string) => (nodes: Properties[]) =>
@@ -149,6 +151,11 @@ const INTERRUPTIONS: Record<string, Interruption> = {
   },
   "the connection is removed": { how: ({ deploy }) => deploy(without("connection"), "nodes") },
   "both are removed": { how: ({ deploy }) => deploy(without("node", "connection"), "nodes") },
+  // A deploy takes the nodes that name it in their scope with it.
+  "the node closes, and none besides": {
+    leaves: { connection: true, rest: true, catch: true },
+    how: ({ node }) => node("node").close(false),
+  },
   "Node-RED stops": { how: ({ stopFlows }) => stopFlows() },
 };
 
@@ -225,7 +232,7 @@ async function interrupted(
 ): Promise<void> {
   // The timer of the test itself is there from now on.
   await turn();
-  const before = resources();
+  const before = process.getActiveResourcesInfo();
   const changes = !kind.startsWith("list");
   await STAGES[kind](kind, { confirmed: true, notFound: "done", ...properties }, async (stage) => {
     const { simulator, runtime, ids, isDone } = stage;
@@ -245,7 +252,8 @@ async function interrupted(
     if (!leaves.connection) await until(() => simulator.connections === 0 || "a socket is open");
     const asked = paths().length;
 
-    const { outputs } = await runtime.ended(0);
+    const { outputs, error, ends } = await runtime.ended(0);
+    if (leaves.catch) assert.deepEqual([error?.code, ends], ["cancelled", messages.length]);
     const sent = outputs[0].flatMap(({ payload }) => payload as OutcomeRecord | OutcomeRecord[]);
     if (changes) {
       const logged = recordsIn(runtime.log());
@@ -276,9 +284,7 @@ async function interrupted(
     assert.equal(runtime.dones(), messages.length + (goesOn ? 1 : 0));
     if (!goesOn) assert.equal(paths().length, asked);
   });
-  await until(
-    () => isDeepStrictEqual(resources(), before) || `${resources().join(" ")}; before: ${before.join(" ")}`,
-  );
+  await until(() => newSince(before).length === 0 || `${newSince(before).join(" ")} stays`);
 }
 
 /** What the log says of each id. */
@@ -317,4 +323,18 @@ describe("an interruption", () => {
       during("while a list arrives", "list-authorizations", ARRIVING);
     });
   }
+
+  it(": the connection closes, and none besides: what is under way ends as when the node does", () =>
+    STAGES["delete-authorization"]("delete-authorization", { confirmed: true }, async (stage) => {
+      const { simulator, runtime, ids } = stage;
+      simulator.faults.push(...SWEEP.faults(ids));
+      runtime.inject({ payload: ids });
+      await simulator.arrived(3);
+      await runtime.node("connection").close(false);
+      const { payload, error } = await runtime.ended(1);
+      assert.equal(error?.code, "cancelled");
+      const outcomes = (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
+      assert.deepEqual(outcomes, ["deleted", ...SWEEP.outcomes!.slice(1)]);
+      await until(() => simulator.connections === 0 || "a socket is open");
+    }));
 });

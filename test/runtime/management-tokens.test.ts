@@ -282,25 +282,6 @@ describe("influxctl", () => {
     ).finally(() => rm(record, { force: true }));
   });
 
-  it("ends at once when the flow stops, and the record says that the outcome is unknown", () =>
-    withRevoke(
-      {},
-      async (bench) => {
-        const ids = [add(bench).id, add(bench).id];
-        bench.runtime.inject({ payload: ids });
-        while ((await profileFolders()).length === 0) await new Promise(setImmediate);
-        await bench.runtime.node("node").close(false);
-        const { error, payload, ends } = await bench.runtime.ended(1);
-        assert.equal(error?.code, "cancelled");
-        assert.ok(
-          (payload as OutcomeRecord[]).every(({ outcome }) => ["unknown", "not-started"].includes(outcome)),
-        );
-        assert.equal(ends, 1);
-        assert.deepEqual(await profileFolders(), []);
-      },
-      { influxctl: { hang: true } },
-    ));
-
   it("gets the token in a file for the owner alone, and in no other way", async () => {
     const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
     const { LANG } = process.env;
