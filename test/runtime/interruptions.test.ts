@@ -324,17 +324,39 @@ describe("an interruption", () => {
     });
   }
 
-  it(": the connection closes, and none besides: what is under way ends as when the node does", () =>
+  // Without retries as well, which would meet the end of the connection in another place.
+  for (const retries of ["0", "2"]) {
+    it(`: the connection closes, and none besides: what is under way ends all the same (${retries} retries)`, () =>
+      withNode(
+        "delete-authorization",
+        { confirmed: true },
+        async ({ simulator, runtime }) => {
+          const ids = addTokens(simulator, 5).map(({ id }) => id);
+          simulator.faults.push(...SWEEP.faults(ids));
+          runtime.inject({ payload: ids });
+          await simulator.arrived(3);
+          await runtime.node("connection").close(false);
+          const { payload, error } = await runtime.ended(1);
+          assert.equal(error?.code, "cancelled");
+          const outcomes = (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
+          assert.deepEqual(outcomes, ["deleted", ...SWEEP.outcomes!.slice(1)]);
+          await until(() => simulator.connections === 0 || "a socket is open");
+        },
+        { connection: { ...CONNECTION, retries } },
+      ));
+  }
+
+  it(": the node closes while its requests wait for a connection: they are never sent", () =>
     STAGES["delete-authorization"]("delete-authorization", { confirmed: true }, async (stage) => {
       const { simulator, runtime, ids } = stage;
-      simulator.faults.push(...SWEEP.faults(ids));
-      runtime.inject({ payload: ids });
-      await simulator.arrived(3);
-      await runtime.node("connection").close(false);
-      const { payload, error } = await runtime.ended(1);
-      assert.equal(error?.code, "cancelled");
-      const outcomes = (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
-      assert.deepEqual(outcomes, ["deleted", ...SWEEP.outcomes!.slice(1)]);
-      await until(() => simulator.connections === 0 || "a socket is open");
+      runtime.inject({ payload: ids.slice(0, 2) });
+      // Handed over within this turn of the event loop, in which no connection can be made.
+      for (let count = 0; count < 100; count++) await Promise.resolve();
+      await runtime.node("node").close(false);
+      await runtime.deploy(changed("node"), "nodes");
+      runtime.inject({ payload: ids[2] });
+      await until(() => runtime.dones() === 2 || "the next message does not end");
+      assert.ok(ids.slice(0, 2).every((id) => simulator.world.authorizations.has(id)));
+      assert.equal(simulator.requests.length, 1);
     }));
 });
