@@ -20,6 +20,8 @@ interface NodeRed {
 export interface Runtime {
   /** Sends a message to a node, and waits for what arrives at the node `end`. */
   send(id: string, msg: Message): Promise<Message>;
+  /** Sends a message for each payload, all at once, and waits until as many have arrived at the node `end`. */
+  sendAll(id: string, payloads: readonly unknown[]): Promise<void>;
   node(id: string): RunningNode;
   stop(): Promise<void>;
 }
@@ -38,6 +40,8 @@ export async function startRuntime(target: Started, nodes: Message[]): Promise<R
     ...nodes
       .filter((node) => !connections.includes(node))
       .map((node) => ({ ...inTab, wires: [["end"]], ...node })),
+    // What fails ends there, too, with `msg.error`.
+    { ...inTab, id: "catch", type: "catch", scope: null, wires: [["end"]] },
     { ...inTab, id: "end", type: "junction", wires: [] },
   ];
   const credentials = Object.fromEntries(connections.map(({ id }) => [String(id), { token: target.token }]));
@@ -53,7 +57,10 @@ export async function startRuntime(target: Started, nodes: Message[]): Promise<R
     httpNodeRoot: false,
     nodesDir: resolve(import.meta.dirname, "../dist"),
     telemetry: { enabled: false },
-    logging: { console: { level: "warn" } },
+    // The standard output is for what was measured.
+    logging: {
+      stderr: { level: "error", handler: () => (entry: { msg: unknown }) => console.error(entry.msg) },
+    },
   });
   const started = new Promise<void>((done) => RED.events.once("flows:started", done));
   await RED.start();
@@ -68,6 +75,15 @@ export async function startRuntime(target: Started, nodes: Message[]): Promise<R
       new Promise((done) => {
         arrived = done;
         node(id).receive(msg);
+      }),
+    sendAll: (id, payloads) =>
+      new Promise((done, fail) => {
+        let left = payloads.length;
+        arrived = ({ error }) => {
+          if (error !== undefined) fail(new Error("A node has failed", { cause: error }));
+          else if (--left === 0) done();
+        };
+        for (const payload of payloads) node(id).receive({ payload });
       }),
     async stop() {
       await RED.stop();
