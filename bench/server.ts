@@ -1,9 +1,14 @@
 /** The simulator in a process of its own, so that what it costs is not measured with the client. See `target.ts`. */
 import { request } from "undici";
+import { Clusters } from "../simulator/clusters.js";
 import { startSimulator } from "../simulator/server.js";
-import type { Order, Started } from "./target.js";
+import type { Order, Started, StartedCluster } from "./target.js";
 
-void startSimulator().then((simulator) => {
+const clusters = new Clusters();
+const cluster = clusters.addCluster({ product: "dedicated" });
+const manager = clusters.addManagementToken(cluster, { description: "manager" });
+
+void startSimulator({ clusters }).then((simulator) => {
   const { world, url, faults, requests } = simulator;
   const reply = (message: unknown) => process.send?.(message);
 
@@ -18,6 +23,14 @@ void startSimulator().then((simulator) => {
         { length: order.count },
         () => world.addAuthorization({ user, description: "bench" }).id,
       );
+    } else if (order.do === "fill the cluster") {
+      const { count, kind } = order;
+      const wanted = { description: "bench", permissions: [{ action: "read", resource: "bench" }] };
+      const add = () =>
+        kind === "database"
+          ? clusters.addDatabaseToken(cluster, wanted)
+          : clusters.addManagementToken(cluster, { description: "bench" });
+      return Array.from({ length: count }, () => add().id);
     } else {
       faults.length = 0;
       // What the list costs the server is not of interest, so it is made once.
@@ -32,5 +45,8 @@ void startSimulator().then((simulator) => {
   world.addUser("bench");
   process.on("message", (order: Order) => void obey(order).then((done) => reply({ done })));
   process.on("disconnect", () => void simulator.close());
-  reply({ url, token: world.operator.token } satisfies Started);
+  reply({
+    ...{ url, token: world.operator.token },
+    cluster: { accountId: cluster.accountId, clusterId: cluster.id, token: manager.token },
+  } satisfies Started & { cluster: StartedCluster });
 });

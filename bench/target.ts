@@ -6,13 +6,24 @@ import { Pool } from "undici";
 /** What the simulator's process is told. */
 export type Order =
   | { do: "fill"; user: string; count: number }
+  | { do: "fill the cluster"; kind: TokenKind; count: number }
   /** Each answer takes so much longer. */
   | { do: "slow down"; milliseconds: number }
   /** The list is answered from memory, as it is now. */
   | { do: "freeze the list" };
 
+/** Of the tokens of a cluster. */
+export type TokenKind = "database" | "management";
+
 export interface Started {
   url: string;
+  token: string;
+}
+
+/** A cluster of Cloud Dedicated, with a management token. */
+export interface StartedCluster {
+  accountId: string;
+  clusterId: string;
   token: string;
 }
 
@@ -21,6 +32,8 @@ export interface Target extends Started {
   isReal: boolean;
   /** Makes authorizations of the user `bench` and gives their ids. */
   fill(count: number): Promise<string[]>;
+  /** The simulator alone has one. */
+  cluster?: StartedCluster & { fill(kind: TokenKind, count: number): Promise<string[]> };
   slowDown(milliseconds: number): Promise<void>;
   freezeList(): Promise<void>;
   /** Removes from a real server what was made. */
@@ -34,7 +47,7 @@ export async function openTarget(): Promise<Target> {
 
 async function openSimulator(): Promise<Target> {
   const child = fork(join(import.meta.dirname, "server.ts"), { execArgv: ["--import", "tsx"] });
-  const started = await nextMessage<Started>(child);
+  const { cluster, ...started } = await nextMessage<Started & { cluster: StartedCluster }>(child);
   const tell = async (order: Order) => {
     child.send(order);
     return (await nextMessage<{ done: unknown }>(child)).done;
@@ -42,7 +55,11 @@ async function openSimulator(): Promise<Target> {
   return {
     ...started,
     isReal: false,
-    fill: async (count) => (await tell({ do: "fill", user: "bench", count })) as string[],
+    fill: (count) => tell({ do: "fill", user: "bench", count }) as Promise<string[]>,
+    cluster: {
+      ...cluster,
+      fill: (kind, count) => tell({ do: "fill the cluster", kind, count }) as Promise<string[]>,
+    },
     slowDown: (milliseconds) => tell({ do: "slow down", milliseconds }) as Promise<undefined>,
     freezeList: () => tell({ do: "freeze the list" }) as Promise<undefined>,
     async close() {

@@ -1,0 +1,244 @@
+/**
+ * Many messages through each node: the memory that they take, and what a node costs beside the requests that it
+ * sends.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
+import { installInfluxctl } from "../simulator/influxctl.js";
+import { inTurn, median, ratio, run, table, time, type Figures } from "./measure.js";
+import { startRuntime } from "./runtime.js";
+import { openTarget, type Target, type TokenKind } from "./target.js";
+
+interface Case {
+  type: string;
+  properties: object;
+  messages: number;
+  /** Which tokens it works on, where not on authorizations. */
+  kind?: TokenKind;
+  /** How many tokens there are for the messages: one each unless given. */
+  tokens?: number;
+}
+
+const MESSAGES = 10_000;
+/** A message costs a process for a list, and three to revoke. */
+const TO_INFLUXCTL = 100;
+const LIST = { properties: { result: "first" }, tokens: 10 };
+const DELETE = { properties: { confirmed: true } };
+
+const CASES: Record<string, Case> = {
+  "list authorizations": {
+    ...LIST,
+    ...{ type: "influxdb-list-authorizations", messages: MESSAGES },
+    properties: { result: "first", user: "bench", userType: "str" },
+  },
+  "update authorization": {
+    ...{ type: "influxdb-update-authorization", messages: MESSAGES },
+    properties: { status: "inactive", statusType: "str" },
+  },
+  "delete authorization": { ...DELETE, type: "influxdb-delete-authorization", messages: MESSAGES },
+  "list database tokens": {
+    ...LIST,
+    ...{ type: "influxdb-list-database-tokens", messages: MESSAGES, kind: "database" },
+  },
+  "delete database token": {
+    ...DELETE,
+    ...{ type: "influxdb-delete-database-token", messages: MESSAGES, kind: "database" },
+  },
+  "list management tokens": {
+    ...LIST,
+    ...{ type: "influxdb-list-management-tokens", messages: TO_INFLUXCTL, kind: "management" },
+  },
+  "revoke management token": {
+    ...DELETE,
+    ...{ type: "influxdb-revoke-management-token", messages: TO_INFLUXCTL, kind: "management" },
+  },
+  // A core node that keeps each message for a while.
+  "core's delay": {
+    ...{ type: "delay", messages: MESSAGES },
+    properties: { pauseType: "delay", timeout: "2", timeoutUnits: "seconds" },
+  },
+};
+
+type Way = "one after another" | "all at once";
+
+/** In bytes. */
+interface Usage {
+  /** What is in use of the heap, and what is outside for things in it. */
+  heap: number;
+  rss: number;
+}
+type Memory = Record<"before" | "waiting" | "peak" | "after", Usage>;
+
+function usage(): Usage {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heap: heapUsed + external, rss };
+}
+
+/** Without what nobody needs any more. */
+async function settled(): Promise<Usage> {
+  for (let turn = 0; turn < 3; turn++) {
+    await wait(50);
+    gc?.();
+  }
+  return usage();
+}
+
+/** What one node takes. This process has been started for it alone. */
+async function measureMemory(wanted: Case, way: Way): Promise<Memory> {
+  const { type, properties, messages, kind } = wanted;
+  const target = await openTarget();
+  const folder = await mkdtemp(join(tmpdir(), "bench-influxctl-"));
+  const cluster = kind && target.cluster;
+  const runtime = await startRuntime(cluster ? { ...target, token: cluster.token } : target, [
+    {
+      ...{ id: "connection", type: "influxdb-connection" },
+      ...(cluster && {
+        ...{ product: "cloud-dedicated", accountId: cluster.accountId, clusterId: cluster.clusterId },
+        influxctl: await installInfluxctl(target, folder),
+      }),
+    },
+    { id: "node", type, connection: "connection", ...properties },
+  ]);
+  const send = async (ids: string[], whileWaiting: () => void) => {
+    if (way === "all at once") {
+      const all = runtime.sendAll("node", ids);
+      await setImmediate();
+      whileWaiting();
+      await all;
+    } else {
+      for (const id of ids) await runtime.sendAll("node", [id]);
+    }
+  };
+  try {
+    const warmUp = messages / 10;
+    const ids = await idsOf(target, wanted, warmUp + messages);
+    await send(ids.slice(0, warmUp), () => undefined);
+
+    const before = await settled();
+    const peak = { ...before };
+    let waiting = before;
+    const watch = setInterval(() => {
+      const { heap, rss } = usage();
+      peak.heap = Math.max(peak.heap, heap);
+      peak.rss = Math.max(peak.rss, rss);
+    }, 5);
+    await send(ids.slice(warmUp), () => {
+      gc?.();
+      waiting = usage();
+    });
+    clearInterval(watch);
+    return { before, waiting, peak, after: await settled() };
+  } finally {
+    await runtime.stop();
+    await target.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** An id for each message; a list does not look at it. */
+async function idsOf(
+  target: Target,
+  { kind, tokens }: Pick<Case, "kind" | "tokens">,
+  count: number,
+): Promise<string[]> {
+  const { cluster } = target;
+  const made = await (kind && cluster ? cluster.fill(kind, tokens ?? count) : target.fill(tokens ?? count));
+  return Array.from({ length: count }, (_, index) => made[index % made.length] ?? "");
+}
+
+/** Measures in a process of its own. */
+async function memoryOf(name: string, way: Way): Promise<Memory> {
+  const child = fork(import.meta.filename, [name, way], { execArgv: ["--import", "tsx", "--expose-gc"] });
+  const ended = once(child, "exit").then(() => {
+    throw new Error(`${name} could not be measured`);
+  });
+  const [memory] = (await Promise.race([once(child, "message"), ended])) as [Memory];
+  await ended.catch(() => undefined);
+  return memory;
+}
+
+async function memoryTable(way: Way): Promise<string> {
+  const atOnce = way === "all at once";
+  const rows: string[][] = [];
+  for (const [name, { kind, type, messages }] of Object.entries(CASES)) {
+    if ((kind && process.env.BENCH_URL !== undefined) || (type === "delay" && !atOnce)) continue;
+    const { before, waiting, peak, after } = await memoryOf(name, way);
+    const megabytes = (key: keyof Usage) =>
+      [before, peak, after].map((each) => (each[key] / 2 ** 20).toFixed(1)).join(" / ");
+    const kilobytes = (bytes: number) => `${(bytes / 2 ** 10).toFixed(1)} KB`;
+    rows.push([
+      ...[name, messages.toLocaleString("en-US"), megabytes("heap"), megabytes("rss")],
+      kilobytes(after.heap - before.heap),
+      ...(atOnce ? [kilobytes((waiting.heap - before.heap) / messages)] : []),
+    ]);
+  }
+  const head = ["messages", "heap in MB: before / peak / after", "rss in MB", "left on the heap"];
+  return table([way, ...head, ...(atOnce ? ["each waiting message"] : [])], rows);
+}
+
+/** What a list sends. */
+const AUTHORIZATION = {
+  ...{ id: "0a1b2c3d4e5f6071", status: "active", description: "bench" },
+  ...{ user: "bench", userID: "0a1b2c3d4e5f6072", org: "home", orgID: "0a1b2c3d4e5f6073" },
+  ...{ createdAt: "2026-01-31T00:00:00Z", updatedAt: "2026-01-31T00:00:00Z" },
+};
+
+/** In a dry run a node does all but send its requests. */
+const COSTS = {
+  "core's function": { type: "function", func: "return msg;" },
+  "core's change": { type: "change", rules: [{ t: "set", p: "seen", pt: "msg", to: "true", tot: "bool" }] },
+  "delete authorization": { type: "influxdb-delete-authorization", dryRun: true },
+  "update authorization": {
+    type: "influxdb-update-authorization",
+    ...{
+      dryRun: true,
+      status: "inactive",
+      statusType: "str",
+      description: "payload.description",
+      descriptionType: "msg",
+    },
+  },
+};
+
+async function costTable(): Promise<string> {
+  const names = Object.keys(COSTS) as (keyof typeof COSTS)[];
+  const target = { url: "http://127.0.0.1", token: "none" };
+  const runtime = await startRuntime(target, [
+    { id: "connection", type: "influxdb-connection" },
+    ...names.map((name) => ({ id: name, connection: "connection", ...COSTS[name] })),
+  ]);
+  try {
+    const send = (name: string) => async () => {
+      const payloads = Array.from({ length: MESSAGES }, () => ({ ...AUTHORIZATION }));
+      return (1000 * (await time(() => runtime.sendAll(name, payloads)))) / MESSAGES;
+    };
+    const contenders = Object.fromEntries(names.map((name) => [name, send(name)]));
+    const figures = (await inTurn(15, contenders)) as Record<keyof typeof COSTS, Figures>;
+    return table(
+      ["no request sent", "each message", "ratio to core's function"],
+      names.map((name) => [
+        name,
+        `${median(figures[name]).toFixed(1)} µs`,
+        ratio(figures[name], figures["core's function"]),
+      ]),
+    );
+  } finally {
+    await runtime.stop();
+  }
+}
+
+const [, , name, way] = process.argv;
+const wanted = CASES[name ?? ""];
+if (wanted) {
+  void measureMemory(wanted, way as Way).then((memory) => process.send?.(memory));
+} else {
+  run(async () =>
+    [await memoryTable("one after another"), await memoryTable("all at once"), await costTable()].join(
+      "\n\n",
+    ),
+  );
+}
