@@ -1,0 +1,183 @@
+/** What a package adds to the start, the memory and the disk of a Node-RED. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { freePort } from "../simulator/node-red.js";
+import { inTurn, median, run, show, table, type Figures } from "./measure.js";
+
+const ROUNDS = 7;
+const ALONE = "Node-RED alone";
+
+/** Each adds a node of its package that is set up, so that whatever it leaves to then is loaded. */
+const FLOWS = {
+  none: [],
+  ours: [
+    { id: "connection", type: "influxdb-connection", product: "oss", url: "http://127.0.0.1:8086" },
+    { id: "node", type: "influxdb-delete-authorization", z: "tab", connection: "connection", wires: [[]] },
+  ],
+  influxdb: [
+    { id: "connection", type: "influxdb", influxdbVersion: "2.0", url: "http://127.0.0.1:8086" },
+    {
+      id: "node",
+      type: "influxdb out",
+      z: "tab",
+      influxdb: "connection",
+      org: "home",
+      bucket: "b",
+      wires: [],
+    },
+  ],
+};
+
+interface Contender {
+  userDir: string;
+  flow: keyof typeof FLOWS;
+}
+
+const call = promisify(execFile);
+
+/** A user folder with a package in it, as npm installs it for a user. */
+async function makeUserDir(parent: string, packageName?: string): Promise<string> {
+  const userDir = await mkdtemp(join(parent, "user-"));
+  const settings = {
+    uiHost: "127.0.0.1",
+    credentialSecret: false,
+    telemetry: { enabled: false, updateNotification: false },
+  };
+  await writeFile(join(userDir, "settings.js"), `module.exports = ${JSON.stringify(settings)}`);
+  await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
+  for (const [name, nodes] of Object.entries(FLOWS)) {
+    const flow = [{ id: "tab", type: "tab" }, ...nodes];
+    await writeFile(join(userDir, `${name}.json`), JSON.stringify(flow));
+  }
+  if (packageName !== undefined) {
+    const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+    await call("npm", ["install", ...options, "--prefix", userDir, packageName], { cwd: userDir });
+  }
+  return userDir;
+}
+
+/** This package as it would be published. */
+async function pack(folder: string): Promise<string> {
+  const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await call("npm", ["pack", ...options], { cwd: resolve(import.meta.dirname, "..") });
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  return join(folder, filename);
+}
+
+/** Megabytes of all that npm has installed. */
+async function sizeOf(userDir: string): Promise<number> {
+  const { stdout } = await call("du", ["-sk", join(userDir, "node_modules")]);
+  return parseInt(stdout) / 1024;
+}
+
+/** Milliseconds to the start of the flows, and kilobytes of memory when they do not change any more. */
+async function start({ userDir, flow }: Contender): Promise<{ milliseconds: number; kilobytes: number }> {
+  const red = join(import.meta.dirname, "../node_modules/node-red/red.js");
+  const port = String(await freePort());
+  const begun = performance.now();
+  const child = spawn(process.execPath, [red, "--userDir", userDir, "--port", port, `${flow}.json`], {
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 60_000,
+  });
+  const exited = once(child, "exit");
+  try {
+    let log = "";
+    const started = new Promise<void>((done) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        log += chunk.toString();
+        if (log.includes("Started flows")) done();
+      });
+    });
+    const failed = exited.then(() => {
+      throw new Error(`Node-RED has not started:\n${log}`);
+    });
+    await Promise.race([started, failed]);
+    const milliseconds = performance.now() - begun;
+    failed.catch(() => undefined);
+    return { milliseconds, kilobytes: await settledMemory(child.pid) };
+  } finally {
+    child.kill();
+    await exited;
+  }
+}
+
+/** The first that stays the same within a percent for a second, or the last of ten seconds. */
+async function settledMemory(pid: number | undefined): Promise<number> {
+  const readings: number[] = [];
+  for (let turn = 0; turn < 50; turn++) {
+    const status = await readFile(`/proc/${pid ?? 0}/status`, "utf8");
+    readings.push(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]));
+    const last = readings.slice(-5);
+    if (last.length === 5 && Math.max(...last) < 1.01 * Math.min(...last)) break;
+    await wait(200);
+  }
+  return readings.at(-1) ?? NaN;
+}
+
+/** By how much more, round by round: `31 ms (24 to 40)`, median and extremes. */
+function added(figures: Figures, bare: Figures, unit: string): string {
+  const each = figures.map((figure, round) => figure - (bare[round] ?? NaN));
+  const [middle, least, most] = [median(each), Math.min(...each), Math.max(...each)].map((figure) =>
+    figure.toFixed(unit === "ms" ? 0 : 1),
+  );
+  return `${middle ?? ""} ${unit} (${least ?? ""} to ${most ?? ""})`;
+}
+
+async function compare(folder: string): Promise<string> {
+  const bare = await makeUserDir(folder);
+  const ours = await makeUserDir(folder, await pack(folder));
+  const influxdb = await makeUserDir(folder, "node-red-contrib-influxdb");
+  // Widely known, and like ours some nodes with libraries of their own that serve no pages.
+  const cronPlus = await makeUserDir(folder, "node-red-contrib-cron-plus");
+  const contenders: Record<string, Contender> = {
+    [ALONE]: { userDir: bare, flow: "none" },
+    "this package": { userDir: ours, flow: "none" },
+    "this package, with a node": { userDir: ours, flow: "ours" },
+    "node-red-contrib-influxdb": { userDir: influxdb, flow: "none" },
+    "node-red-contrib-influxdb, with a node": { userDir: influxdb, flow: "influxdb" },
+    "node-red-contrib-cron-plus": { userDir: cronPlus, flow: "none" },
+  };
+
+  const memory = new Map<string, number[]>();
+  const measured: Record<string, () => Promise<number>> = {};
+  for (const [name, contender] of Object.entries(contenders)) {
+    measured[name] = async () => {
+      const { milliseconds, kilobytes } = await start(contender);
+      memory.set(name, [...(memory.get(name) ?? []), kilobytes / 1024]);
+      return milliseconds;
+    };
+  }
+  const times = await inTurn(ROUNDS, measured);
+
+  const rows: string[][] = [];
+  for (const [name, { userDir }] of Object.entries(contenders)) {
+    // Without the first round, as the times.
+    const memoryOf = (which: string) => memory.get(which)?.slice(1) ?? [];
+    const timesOf = (which: string) => times[which] ?? [];
+    rows.push(
+      userDir === bare
+        ? [name, show(timesOf(name), "ms"), show(memoryOf(name), "MB"), ""]
+        : [
+            name,
+            added(timesOf(name), timesOf(ALONE), "ms"),
+            added(memoryOf(name), memoryOf(ALONE), "MB"),
+            `${(await sizeOf(userDir)).toFixed(1)} MB`,
+          ],
+    );
+  }
+  return table(["added to Node-RED alone", "time to the start of the flows", "memory (rss)", "on disk"], rows);
+}
+
+run(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bench-"));
+  try {
+    return await compare(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
