@@ -78,7 +78,7 @@ describe("token values", function () {
     const oss = { type: "influxdb-connection", product: "oss", url: simulator.url, retries: "2" };
     const own = await generate([{ name: "commonName", value: "localhost" }]);
     const { port: secure } = await also(tlsBefore(simulator.port, { key: own.private, cert: own.cert }));
-    const proxy = await also(startProxy("Basic other"));
+    const proxy = await also(startProxy(({ method }) => (method === "CONNECT" ? undefined : 407)));
     const echo = (status: number) =>
       also(
         serve(({ headers }, answer) => {
