@@ -3,6 +3,12 @@ import packageJson from "./package.json" with { type: "json" };
 
 const names = Object.keys(packageJson["node-red"].nodes);
 
+/**
+ * Packages of which the built files hold what they use: zod alone would be a hundred modules to load when
+ * Node-RED starts, and yocto-queue is an ES module that CommonJS on Node 20.18 could not load.
+ */
+export const bundled = ["zod", "yocto-queue"];
+
 export default defineConfig({
   entry: Object.fromEntries(names.map((name) => [name, `nodes/${name}/${name}.ts`])),
   format: "cjs",
@@ -14,4 +20,5 @@ export default defineConfig({
   splitting: true,
   // Node-RED calls `module.exports` itself.
   cjsInterop: true,
+  noExternal: bundled,
 });

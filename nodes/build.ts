@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { render } from "./editor.js";
 import { compileLocale, type Page, type Texts } from "./locales.js";
 import type { NodeModule } from "./runtime.js";
+import { bundled } from "../tsup.config.js";
 
 /**
  * Writes all that the editor needs beside the built nodes: the dialogs (rendered from the fields of each
@@ -19,6 +20,16 @@ async function build(out: string): Promise<void> {
   }
   for (const file of await readdir("nodes/locales"))
     await writeLocale(file.replace(".json", ""), dialogs, out);
+  for (const name of bundled) await writeLicense(name, out);
+}
+
+/** The licenses of what the built files hold ask to go with it. */
+async function writeLicense(name: string, out: string): Promise<void> {
+  const folder = join("node_modules", name);
+  const license = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file));
+  if (license === undefined) throw new Error(`${name} has no license`);
+  await mkdir(join(out, "licenses"), { recursive: true });
+  await cp(join(folder, license), join(out, "licenses", name));
 }
 
 async function dialogOf(name: string): Promise<string> {

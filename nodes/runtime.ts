@@ -1,9 +1,15 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
 import { setMaxListeners } from "node:events";
+import { bound } from "../src/bound.js";
 import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
 import type { Watch } from "../src/http.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
-import { connectionOf, type Connection, type Product } from "./influxdb-connection/connection.js";
+import {
+  connectionOf,
+  MOST_PARALLEL,
+  type Connection,
+  type Product,
+} from "./influxdb-connection/connection.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
@@ -64,6 +70,12 @@ interface Properties extends NodeDef {
 type Message = NodeMessageInFlow & { dryRun?: unknown };
 type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 
+/**
+ * Messages that a node works on at once; the others wait, each with a fifth of the memory that work takes. More
+ * than a connection allows requests, so that none of those stays unused.
+ */
+const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
+
 /** Milliseconds between two statuses of progress; each goes to every open editor. */
 const STATUS_INTERVAL = 250;
 
@@ -80,6 +92,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);
     const underWay = new Set<Promise<void>>();
+    const inTurn = bound(MESSAGES_AT_ONCE);
     const stopping = new AbortController();
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
@@ -136,7 +149,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       }
     };
     this.on("input", (msg, send, done) => {
-      const work = handle(msg as Message, send as Send).then(
+      const work = inTurn(() => handle(msg as Message, send as Send)).then(
         ({ text, dryRun }) => {
           this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
           end(done);

@@ -1,3 +1,4 @@
+import Queue from "yocto-queue";
 import { TokenError } from "./errors.js";
 
 /** What a limit is counted over. */
@@ -19,14 +20,14 @@ export interface Guard {
 
 /** The window slides: "per hour" means within the last 3,600 s. The count lives as long as the guard does. */
 export function createGuard(max: number, per: Window, now: () => number = Date.now): Guard {
-  const admitted: { at: number; count: number }[] = [];
+  const admitted = new Queue<{ at: number; count: number }>();
   let used = 0;
   return {
     admit(count, spend) {
       const since = now() - SECONDS[per] * 1000;
-      for (let oldest = admitted[0]; oldest && oldest.at <= since; oldest = admitted[0]) {
+      for (let oldest = admitted.peek(); oldest && oldest.at <= since; oldest = admitted.peek()) {
         used -= oldest.count;
-        admitted.shift();
+        admitted.dequeue();
       }
       if (used + count > max) {
         const before = used > 0 ? ` after ${used} before it` : "";
@@ -38,7 +39,7 @@ export function createGuard(max: number, per: Window, now: () => number = Date.n
       }
       if (!spend || per === "message") return;
       used += count;
-      admitted.push({ at: now(), count });
+      admitted.enqueue({ at: now(), count });
     },
   };
 }

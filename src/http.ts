@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EnvHttpProxyAgent, Pool, type Dispatcher } from "undici";
+import type { Dispatcher, Pool } from "undici";
 import type * as z from "zod";
 import { bound } from "./bound.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
@@ -80,7 +80,8 @@ export interface Http {
    * values or deletes by id, so all may be repeated: 429, 502, 503, 504 and lost connections are tried again.
    *
    * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer; `invalid-id` where the
-   *   path holds what cannot be sent in one.
+   *   path holds what cannot be sent in one; `invalid-config` where a proxy is set, here or in the environment, that
+   *   is no valid URL.
    */
   send(call: Call): Promise<Answer>;
   /** Ends all that is under way (those calls meet `cancelled`) and closes every socket. */
@@ -99,11 +100,11 @@ const LONGEST_CALL = 120;
 
 /**
  * An HTTP client for one connection: one pool of sockets, one bound on parallel requests.
- *
- * @throws {TokenError} `invalid-config` where a proxy is set, here or in the environment, that is no valid URL.
  */
 export function createHttp(options: HttpOptions): Http {
   const dispatcher = createDispatcher(options);
+  // Each call tells it.
+  dispatcher.catch(() => undefined);
   const inTurn = bound(options.parallel);
   const closing = new AbortController();
   const { origin, pathname } = options.url;
@@ -120,6 +121,7 @@ export function createHttp(options: HttpOptions): Http {
   async function sendWithRetries(call: Call): Promise<Answer> {
     const target = targetOf(prefix, call);
     const { signal, onRetry } = call.watch ?? {};
+    const way = await dispatcher;
     const lastStart = Date.now() + LONGEST_CALL * 1000;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
@@ -128,7 +130,7 @@ export function createHttp(options: HttpOptions): Http {
       while (openFrom > Date.now() && !isEnded()) await pause(openFrom - Date.now(), signal);
       if (isEnded()) throw cancelled(call.task, attempts - 1, UNDER_WAY);
       if (attempts > 1) onRetry?.();
-      const result = await sendOnce(call, target).then(
+      const result = await sendOnce(call, target, way).then(
         (reply): Answer => ({ ...reply, call, attempts, mayBeRepeated }),
         (error: unknown) => transportError(call, error, attempts, options),
       );
@@ -151,7 +153,7 @@ export function createHttp(options: HttpOptions): Http {
    * One try, which ends with the answer, the time limit, the signal or the client. It dispatches rather than to
    * call undici's `request`: without a stream and an abort signal for each answer it takes half the time.
    */
-  function sendOnce({ method, body, watch }: Call, target: string): Promise<Reply> {
+  function sendOnce({ method, body, watch }: Call, target: string, way: Dispatcher): Promise<Reply> {
     return new Promise((resolve, reject) => {
       let request: Dispatcher.DispatchController | undefined;
       let failure: Error | undefined;
@@ -174,7 +176,7 @@ export function createHttp(options: HttpOptions): Http {
         request?.abort(error);
       }
 
-      dispatcher.dispatch(
+      way.dispatch(
         {
           origin,
           path: target,
@@ -220,7 +222,7 @@ export function createHttp(options: HttpOptions): Http {
     send: (call) => inTurn(() => sendWithRetries(call)),
     async close() {
       closing.abort();
-      await dispatcher.destroy(new Cancelled());
+      await dispatcher.then((way) => way.destroy(new Cancelled()));
     },
   };
 }
@@ -240,7 +242,9 @@ function withoutSecret(text: string, { authorization }: HttpOptions): string {
   }
 }
 
-function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOptions): Dispatcher {
+async function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOptions): Promise<Dispatcher> {
+  // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
+  const undici = await import("undici");
   const poolOptions: Pool.Options = {
     connections: parallel,
     connect: { ...tls, timeout: timeout * 1000 },
@@ -251,10 +255,10 @@ function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOptions): 
   };
   // The agent looks for its way anew at each request, which takes as long as half of the rest.
   if (proxy === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) {
-    return new Pool(url.origin, poolOptions);
+    return new undici.Pool(url.origin, poolOptions);
   }
   try {
-    return new EnvHttpProxyAgent({
+    return new undici.EnvHttpProxyAgent({
       ...poolOptions,
       // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
       proxyTunnel: false,

@@ -137,6 +137,9 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
   return connection;
 }
 
+/** The most requests at once that a connection can allow. */
+export const MOST_PARALLEL = 64;
+
 /** A whole number, also as text: the dialog and environment variables give texts. */
 const wholeNumber = (min: number, max: number, preset: number) =>
   z
@@ -149,7 +152,7 @@ const Settings = z.object({
   url: z.string().trim().default(""),
   timeout: wholeNumber(1, 600, 30),
   retries: wholeNumber(0, 10, 3),
-  parallel: wholeNumber(1, 64, 4),
+  parallel: wholeNumber(1, MOST_PARALLEL, 4),
   protectedIds: z
     .string()
     .default("")
@@ -172,7 +175,7 @@ const EXPECTED: Record<keyof typeof Settings.shape, string> = {
   url: "an http(s) URL",
   timeout: "seconds from 1 to 600",
   retries: "a whole number from 0 to 10",
-  parallel: "a whole number from 1 to 64",
+  parallel: `a whole number from 1 to ${MOST_PARALLEL}`,
   protectedIds: "a text",
   accountId: UUID_EXPECTED,
   clusterId: UUID_EXPECTED,

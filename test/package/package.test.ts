@@ -35,19 +35,24 @@ describe("the package", () => {
 
   it("holds what the nodes share once, and no copy in a node", () => {
     const files = dist.filter((file) => file.endsWith(".js"));
-    for (const once of [
-      "new EnvHttpProxyAgent",
-      "EnvHttpProxyAgent(",
-      "registerType",
-      "evaluateNodeProperty",
-    ]) {
+    for (const once of ["EnvHttpProxyAgent", "evaluateNodeProperty", "dequeue()", "ZodObject"]) {
       const holders = files.filter((file) => read(`dist/${file}`).includes(once));
-      assert.ok(
-        holders.every((file) => file.startsWith("chunk-")),
-        `${once} is in ${holders.join()}`,
-      );
+      assert.equal(holders.length, 1, `${once} is in ${holders.join()}`);
+      assert.ok(holders[0]?.startsWith("chunk-"));
     }
-    assert.equal(files.filter((file) => read(`dist/${file}`).includes("evaluateNodeProperty")).length, 1);
+  });
+
+  it("loads little when Node-RED starts: nothing of undici, and zod as far as it is used", () => {
+    const code = `${nodes.map(([, file]) => `require("./${file}")`).join(";")};
+      console.log(JSON.stringify(Object.keys(require.cache)))`;
+    const loaded = JSON.parse(
+      execFileSync(process.execPath, ["-e", code], { cwd: root, encoding: "utf8" }),
+    ) as string[];
+    assert.ok(loaded.length > nodes.length);
+    assert.deepEqual(
+      loaded.filter((file) => /node_modules.(undici|zod)/.test(file)),
+      [],
+    );
   });
 
   it("ships what users need and nothing else", () => {

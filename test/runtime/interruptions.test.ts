@@ -214,7 +214,10 @@ const LISTS: Moment = {
   messages: () => [{}, {}, {}],
   hasCome: (paths) => paths.length === 2,
 };
-const ARRIVING: Moment = { ...LISTS, faults: () => [{ drip: 1000, times: 9 }] };
+const ARRIVING: Moment = {
+  ...LISTS,
+  faults: () => [{ raw: (socket, answer) => socket.write(answer.subarray(0, -9)), times: 9 }],
+};
 const LIST_PAUSE = (status: number): Moment => ({
   ...LISTS,
   slows: status === 429,
