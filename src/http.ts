@@ -403,12 +403,20 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
  *   something else than the API.
  */
 export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
-  let json: unknown;
+  return checkedBy(schema, answer, parseJson(answer, answer.text));
+}
+
+/** @throws {TokenError} `bad-response`. */
+export function parseJson(answer: Answer, text: string): unknown {
   try {
-    json = JSON.parse(answer.text);
+    return JSON.parse(text);
   } catch {
     throw badResponse(answer, "the answer is not JSON");
   }
+}
+
+/** @throws {TokenError} `bad-response`. */
+export function checkedBy<T>(schema: z.ZodType<T>, answer: Answer, json: unknown): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

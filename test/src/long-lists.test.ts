@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as z from "zod";
 import type { Answer } from "../../src/http.js";
-import { piecesOf, readLongList } from "../../src/long-lists.js";
+import { documentsOf, readLongList } from "../../src/long-lists.js";
 
 const Item = z.looseObject({ id: z.string() });
 const answerOf = (text: string): Answer => ({
@@ -17,22 +17,28 @@ const answerOf = (text: string): Answer => ({
 /** Documents as servers write them, and worse: with quotes, brackets and commas in texts, and lists in lists. */
 const documents = fc
   .record({
-    before: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })),
+    before: fc.oneof(
+      fc.constantFrom<object>({}, { links: { self: "/things" }, kind: "things" }),
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })),
+    ),
     items: fc.array(
-      fc.record({ id: fc.stringMatching(/^[\\"{}[\], a-zé😀]{0,9}$/), more: fc.jsonValue({ maxDepth: 3 }) }),
+      fc.record({
+        id: fc.stringMatching(/^[\\"{}[\], a-zé😀]{0,9}$/),
+        more: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.array(fc.record({ id: fc.string() }))),
+      }),
       { maxLength: 12 },
     ),
     after: fc.jsonValue({ maxDepth: 2 }),
     space: fc.constantFrom("", " ", "\t", "\r\n"),
   })
   .map(({ before, items, after, space }) => {
-    const { things: _, ...rest } = before;
+    const { things: _, ...rest } = before as { things?: unknown };
     return JSON.stringify({ ...rest, things: items, after }, null, space);
   });
 
 function parsedInPieces(text: string): unknown[] {
-  return [...piecesOf(text, "things", 20)].flatMap((piece) => {
-    const { things } = JSON.parse(piece) as { things?: unknown };
+  return [...documentsOf(answerOf(text), "things", 20)].flatMap((document) => {
+    const { things } = document as { things?: unknown };
     if (!Array.isArray(things)) throw new TypeError("No list");
     return things as unknown[];
   });
@@ -46,9 +52,15 @@ function parsedAtOnce(text: string): unknown[] {
 
 const DAMAGE = ['"', "\\", "{", "}", "[", "]", ",", ":", " ", "0"];
 
-describe("piecesOf", () => {
+describe("documentsOf", () => {
   it("gives the same list as the whole does", () => {
     fc.assert(fc.property(documents, (text) => assert.deepEqual(parsedInPieces(text), parsedAtOnce(text))));
+  });
+
+  it("goes on in pieces after a wrong guess of where an object ends", () => {
+    const more = [{ id: "1" }, { id: "2" }];
+    const things = Array.from({ length: 99 }, (_, index) => ({ id: '},{"id"', more: index % 2 ? more : [] }));
+    assert.ok([...documentsOf(answerOf(JSON.stringify({ things })), "things", 20)].length > 60);
   });
 
   it("is well formed if, and only if, the whole is", () => {
