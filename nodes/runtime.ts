@@ -76,7 +76,7 @@ type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
-/** Milliseconds between two statuses of progress; each goes to every open editor. */
+/** Milliseconds between two statuses of progress. */
 const STATUS_INTERVAL = 250;
 
 /**
@@ -101,36 +101,17 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       return parseAll(operation.fields, properties);
     });
 
-    let shown = 0;
+    const follow = followerOf(this);
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       const connection = connectionOf(RED, properties.connection, operation.products);
       const values = await readAll(readers(), evaluator(RED, this, msg));
-      let step = "…";
-      let retries = 0;
-      const withRetries = (text: string) =>
-        retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
-      const show = () => {
-        if (Date.now() - shown < STATUS_INTERVAL) return;
-        shown = Date.now();
-        this.status({ fill: "blue", shape: "dot", text: withRetries(step) });
-      };
-      show();
+      const { progress, onRetry, withRetries } = follow();
       const { text, dryRun = false } = await operation.run({
         values: values as Values<F>,
         connection,
         dryRun: Boolean(msg.dryRun),
-        watch: {
-          signal: stopping.signal,
-          onRetry: () => {
-            // A single call may have no further step to be shown with.
-            if (++retries === 1) shown = 0;
-            show();
-          },
-        },
-        progress: (text) => {
-          step = text;
-          show();
-        },
+        watch: { signal: stopping.signal, onRetry },
+        progress,
         warn: (text) => {
           this.warn(text);
         },
@@ -184,6 +165,38 @@ function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
   if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
     throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
   }
+}
+
+/**
+ * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`.
+ * Each status goes to every open editor, so there is one in a while, over all messages of the node.
+ */
+function followerOf(node: Node) {
+  let shown = 0;
+  return () => {
+    let step = "…";
+    let retries = 0;
+    const withRetries = (text: string) =>
+      retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
+    const show = () => {
+      if (Date.now() - shown < STATUS_INTERVAL) return;
+      shown = Date.now();
+      node.status({ fill: "blue", shape: "dot", text: withRetries(step) });
+    };
+    show();
+    return {
+      progress: (text: string) => {
+        step = text;
+        show();
+      },
+      onRetry: () => {
+        // A single call may have no further step to be shown with.
+        if (++retries === 1) shown = 0;
+        show();
+      },
+      withRetries,
+    };
+  };
 }
 
 /** A count as the status shows it: `1,200`. */
