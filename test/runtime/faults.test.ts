@@ -365,6 +365,24 @@ describe("faults", () => {
         }
       }));
 
+    it("503 for good: no try begins later than two minutes after the first", () =>
+      withFaults("DELETE", { retries: "10" }, async ({ simulator, ids, fails }) => {
+        const [id] = ids(1);
+        simulator.faults.push({ status: 503, times: 20 });
+        mock.timers.enable({ apis: ["Date"], now: Date.now() });
+        // By the clock each try takes 50 s: they begin at 0, 50 and 100 s.
+        const aging = [1, 2, 3].map(async (count) => {
+          await simulator.arrived(count);
+          mock.timers.tick(50_000);
+        });
+        try {
+          await fails({ payload: id }, "unavailable", /after 3 tries/, 3);
+          await Promise.all(aging);
+        } finally {
+          mock.timers.reset();
+        }
+      }));
+
     it("429 slows the whole connection, not the one request alone", () =>
       withFaults("DELETE", {}, async ({ simulator, ids, fails, works }) => {
         const [first, second] = ids(2);
