@@ -2,12 +2,10 @@
  * A list of many authorizations, beside undici and `JSON.parse` and nothing else: how long it takes, how much
  * memory, and for how long all other flows stand still. Each is measured in a Node-RED of its own.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
-import { inTurn, ratio, run, show, table, time, type Figures } from "./measure.js";
+import { inOwnProcess, inTurn, ratio, run, show, table, time, type Figures } from "./measure.js";
 import { startRuntime } from "./runtime.js";
 import { openTarget, type Started } from "./target.js";
 
@@ -60,26 +58,18 @@ async function measure(contender: Contender, target: Started, count: number): Pr
   };
 }
 
-async function inOwnProcess(contender: Contender, target: Started, count: number): Promise<Measured> {
-  const args = [contender, target.url, target.token, String(count)];
-  const child = fork(import.meta.filename, args, {
-    execArgv: ["--expose-gc", "--import", "tsx"],
-    stdio: "inherit",
-  });
-  const [measured] = (await once(child, "message")) as [Measured];
-  return measured;
-}
-
 async function compare(target: Started, count: number): Promise<string[][]> {
   const all: Record<Contender, Measured[]> = { undici: [], ours: [] };
   const contend = (contender: Contender) => async () => {
-    const measured = await inOwnProcess(contender, target, count);
+    const args = [contender, target.url, target.token, String(count)];
+    const measured = await inOwnProcess<Measured>(import.meta.filename, args);
     all[contender].push(measured);
     return measured.milliseconds;
   };
   const times = await inTurn(ROUNDS, { undici: contend("undici"), ours: contend("ours") });
   const most = (contender: Contender, what: "longestPause" | "peak"): Figures =>
-    all[contender].map((measured) => measured[what]);
+    // Without the round that warms up.
+    all[contender].slice(1).map((measured) => measured[what]);
   return CONTENDERS.map((contender) => [
     count.toLocaleString("en-US"),
     contender,

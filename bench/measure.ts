@@ -1,3 +1,6 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+
 /** Figures that were measured alike, one a round. */
 export type Figures = readonly number[];
 
@@ -44,6 +47,17 @@ export function ratio(ours: Figures, others: Figures): string {
 export function show(figures: Figures, unit: string): string {
   const middle = median(figures);
   return `${middle.toLocaleString("en-US", { maximumFractionDigits: middle < 10 ? 2 : 0 })} ${unit}`;
+}
+
+/** What a file of measurements finds in a process of its own, which it gets these arguments for. */
+export async function inOwnProcess<T>(file: string, args: string[]): Promise<T> {
+  const child = fork(file, args, { execArgv: ["--import", "tsx", "--expose-gc"], stdio: "inherit" });
+  const ended = once(child, "exit").then(() => {
+    throw new Error(`${args.join(" ")} could not be measured`);
+  });
+  const [found] = (await Promise.race([once(child, "message"), ended])) as [T];
+  await ended.catch(() => undefined);
+  return found;
 }
 
 /** A table in Markdown. */

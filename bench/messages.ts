@@ -2,14 +2,12 @@
  * Many messages through each node: the memory that they take, and what a node costs beside the requests that it
  * sends.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { installInfluxctl } from "../simulator/influxctl.js";
-import { inTurn, median, ratio, run, table, time, type Figures } from "./measure.js";
+import { inOwnProcess, inTurn, median, ratio, run, table, time, type Figures } from "./measure.js";
 import { startRuntime } from "./runtime.js";
 import { openTarget, type Target, type TokenKind } from "./target.js";
 
@@ -151,22 +149,12 @@ async function idsOf(
 }
 
 /** Measures in a process of its own. */
-async function memoryOf(name: string, way: Way): Promise<Memory> {
-  const child = fork(import.meta.filename, [name, way], { execArgv: ["--import", "tsx", "--expose-gc"] });
-  const ended = once(child, "exit").then(() => {
-    throw new Error(`${name} could not be measured`);
-  });
-  const [memory] = (await Promise.race([once(child, "message"), ended])) as [Memory];
-  await ended.catch(() => undefined);
-  return memory;
-}
-
 async function memoryTable(way: Way): Promise<string> {
   const atOnce = way === "all at once";
   const rows: string[][] = [];
   for (const [name, { kind, type, messages }] of Object.entries(CASES)) {
     if ((kind && process.env.BENCH_URL !== undefined) || (type === "delay" && !atOnce)) continue;
-    const { before, waiting, peak, after } = await memoryOf(name, way);
+    const { before, waiting, peak, after } = await inOwnProcess<Memory>(import.meta.filename, [name, way]);
     const megabytes = (key: keyof Usage) =>
       [before, peak, after].map((each) => (each[key] / 2 ** 20).toFixed(1)).join(" / ");
     const kilobytes = (bytes: number) => `${(bytes / 2 ** 10).toFixed(1)} KB`;

@@ -71,8 +71,8 @@ type Message = NodeMessageInFlow & { dryRun?: unknown };
 type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 
 /**
- * Messages that a node works on at once; the others wait, each with a fifth of the memory that work takes. More
- * than a connection allows requests, so that none of those stays unused.
+ * Messages that a node works on at once; the others wait with what they say, which takes less memory than work
+ * does. More than a connection allows requests, so that none of those stays unused.
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
@@ -105,19 +105,21 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       const connection = connectionOf(RED, properties.connection, operation.products);
       const values = await readAll(readers(), evaluator(RED, this, msg));
-      const { progress, onRetry, withRetries } = follow();
-      const { text, dryRun = false } = await operation.run({
-        values: values as Values<F>,
-        connection,
-        dryRun: Boolean(msg.dryRun),
-        watch: { signal: stopping.signal, onRetry },
-        progress,
-        warn: (text) => {
-          this.warn(text);
-        },
-        send: sender(RED, msg, send),
+      return inTurn(async () => {
+        const { progress, onRetry, withRetries } = follow();
+        const { text, dryRun = false } = await operation.run({
+          values: values as Values<F>,
+          connection,
+          dryRun: Boolean(msg.dryRun),
+          watch: { signal: stopping.signal, onRetry },
+          progress,
+          warn: (text) => {
+            this.warn(text);
+          },
+          send: sender(RED, msg, send),
+        });
+        return { text: withRetries(text), dryRun };
       });
-      return { text: withRetries(text), dryRun };
     };
 
     const end = (done: (error?: Error) => void, error?: TokenError) => {
@@ -130,7 +132,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       }
     };
     this.on("input", (msg, send, done) => {
-      const work = inTurn(() => handle(msg as Message, send as Send)).then(
+      const work = handle(msg as Message, send as Send).then(
         ({ text, dryRun }) => {
           this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
           end(done);

@@ -1,6 +1,7 @@
+import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Dispatcher, Pool } from "undici";
+import type { buildConnector, Dispatcher, Pool } from "undici";
 import type * as z from "zod";
 import { bound } from "./bound.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
@@ -102,7 +103,8 @@ const LONGEST_CALL = 120;
  * An HTTP client for one connection: one pool of sockets, one bound on parallel requests.
  */
 export function createHttp(options: HttpOptions): Http {
-  const dispatcher = createDispatcher(options);
+  const sockets = new Set<Socket>();
+  const dispatcher = createDispatcher(options, sockets);
   // Each call tells it.
   dispatcher.catch(() => undefined);
   const inTurn = bound(options.parallel);
@@ -112,8 +114,10 @@ export function createHttp(options: HttpOptions): Http {
   const plainHeaders = { authorization: options.authorization, accept: "application/json" };
   const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
 
-  /** When the server may be asked again, after it has complained of too many requests. */
+  /** When the server may be asked again, after it has complained of too many requests; by `performance.now()`. */
   let openFrom = 0;
+  /** Ends each try that is under way. */
+  const cancels = new Set<() => void>();
 
   // undici's own RetryAgent is not used. It waits on a timer that outlives an abort, and as long for all; a body
   // that is cut short it asks for in parts, which InfluxDB does not have; and it tells neither how often it tried
@@ -122,30 +126,33 @@ export function createHttp(options: HttpOptions): Http {
     const target = targetOf(prefix, call);
     const { signal, onRetry } = call.watch ?? {};
     const way = await dispatcher;
-    const lastStart = Date.now() + LONGEST_CALL * 1000;
+    const isEnded = () => signal?.aborted || closing.signal.aborted;
+    const lastStart = performance.now() + LONGEST_CALL * 1000;
+    let last: Answer | TokenError | undefined;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
-      const isEnded = () => signal?.aborted || closing.signal.aborted;
       // Others may put it off further meanwhile.
-      while (openFrom > Date.now() && !isEnded()) await pause(openFrom - Date.now(), signal);
-      if (isEnded()) throw cancelled(call.task, attempts - 1, UNDER_WAY);
+      while (openFrom > performance.now() && !isEnded()) await pause(openFrom - performance.now(), signal);
+      if (isEnded()) throw cancelled(call.task, attempts - 1, underWay(call));
+      if (last && performance.now() > lastStart) return answerOrThrow(last);
       if (attempts > 1) onRetry?.();
-      const result = await sendOnce(call, target, way).then(
-        (reply): Answer => ({ ...reply, call, attempts, mayBeRepeated }),
-        (error: unknown) => transportError(call, error, attempts, options),
-      );
-      if (mayTryAgain(result)) {
-        const wait = 1000 * pauseBefore(attempts, result);
-        // Too many requests are too many for all of the connection, not for this call alone.
-        if (isTooMany(result)) openFrom = Math.max(openFrom, Date.now() + wait);
-        if (attempts <= options.retries && Date.now() + wait <= lastStart) {
-          mayBeRepeated ||= mayHaveArrived(result);
-          await pause(wait, signal);
-          continue;
-        }
+
+      const reply = await sendOnce(call, target, way);
+      if (reply instanceof Lost && reply.error instanceof Cancelled) {
+        throw cancelled(call.task, attempts - (reply.wasSent ? 0 : 1), underWay(call));
       }
-      if (result instanceof Error) throw result;
-      return result;
+      const result =
+        reply instanceof Lost
+          ? transportError(call, reply, attempts, options)
+          : { ...reply, call, attempts, mayBeRepeated };
+      if (!mayTryAgain(result)) return answerOrThrow(result);
+      const wait = 1000 * pauseBefore(attempts, result);
+      // Too many requests are too many for all of the connection, not for this call alone.
+      if (isTooMany(result)) openFrom = Math.max(openFrom, performance.now() + wait);
+      if (attempts > options.retries || performance.now() + wait > lastStart) return answerOrThrow(result);
+      mayBeRepeated ||= reply instanceof Lost ? mayHaveArrived(reply) : LOST_BEHIND_GATEWAY.has(reply.status);
+      last = result;
+      await pause(wait, signal);
     }
   }
 
@@ -153,8 +160,8 @@ export function createHttp(options: HttpOptions): Http {
    * One try, which ends with the answer, the time limit, the signal or the client. It dispatches rather than to
    * call undici's `request`: without a stream and an abort signal for each answer it takes half the time.
    */
-  function sendOnce({ method, body, watch }: Call, target: string, way: Dispatcher): Promise<Reply> {
-    return new Promise((resolve, reject) => {
+  function sendOnce({ method, body, watch }: Call, target: string, way: Dispatcher): Promise<Reply | Lost> {
+    return new Promise((resolve) => {
       let request: Dispatcher.DispatchController | undefined;
       let failure: Error | undefined;
       let status = 0;
@@ -165,14 +172,16 @@ export function createHttp(options: HttpOptions): Http {
       const timer = setTimeout(() => fail(new TimedOut()), options.timeout * 1000);
       const cancel = () => fail(new Cancelled());
       watch?.signal?.addEventListener("abort", cancel);
+      cancels.add(cancel);
       function end() {
         clearTimeout(timer);
         watch?.signal?.removeEventListener("abort", cancel);
+        cancels.delete(cancel);
       }
       function fail(error: Error) {
         end();
         failure = error;
-        reject(error);
+        resolve(new Lost(error, request !== undefined));
         request?.abort(error);
       }
 
@@ -185,10 +194,10 @@ export function createHttp(options: HttpOptions): Http {
           body: body === undefined ? null : JSON.stringify(body),
         },
         {
+          // Called when there is a connection, just before the request is written to it.
           onRequestStart(controller) {
-            request = controller;
-            // It ended while it waited for its connection.
             if (failure) controller.abort(failure);
+            else request = controller;
           },
           onResponseStart(_, code, fields) {
             status = code;
@@ -222,7 +231,10 @@ export function createHttp(options: HttpOptions): Http {
     send: (call) => inTurn(() => sendWithRetries(call)),
     async close() {
       closing.abort();
-      await dispatcher.then((way) => way.destroy(new Cancelled()));
+      for (const cancel of cancels) cancel();
+      await dispatcher.then((way) => way.destroy());
+      // undici leaves those alone that are still connecting.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -242,12 +254,24 @@ function withoutSecret(text: string, { authorization }: HttpOptions): string {
   }
 }
 
-async function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOptions): Promise<Dispatcher> {
+async function createDispatcher(
+  { url, parallel, timeout, tls, proxy }: HttpOptions,
+  sockets: Set<Socket>,
+): Promise<Dispatcher> {
   // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
   const undici = await import("undici");
+  const patience = { timeout: timeout * 1000 };
+  // Its type does not tell that it returns the socket.
+  const connect: (...args: Parameters<buildConnector.connector>) => unknown = undici.buildConnector({
+    ...tls,
+    ...patience,
+  });
   const poolOptions: Pool.Options = {
     connections: parallel,
-    connect: { ...tls, timeout: timeout * 1000 },
+    connect(target, callback) {
+      const socket = connect(target, callback) as Socket;
+      sockets.add(socket.once("close", () => sockets.delete(socket)));
+    },
     // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -262,7 +286,12 @@ async function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOpti
       ...poolOptions,
       // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
       proxyTunnel: false,
-      ...(tls && { requestTls: tls }),
+      proxyTls: patience,
+      requestTls: { ...tls, ...patience },
+      // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
+      factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
+      clientFactory: (origin, own) =>
+        new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
       ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.noProxy }),
     });
   } catch {
@@ -277,7 +306,19 @@ async function createDispatcher({ url, parallel, timeout, tls, proxy }: HttpOpti
 
 const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 
-const UNDER_WAY = "The request was under way and may have taken effect; list the tokens to see.";
+function underWay({ method }: Call): string {
+  const effect = method === "GET" ? "" : " and may have taken effect; list the tokens to see";
+  return `The request was under way${effect}.`;
+}
+
+/** A try without an answer. */
+class Lost {
+  constructor(
+    readonly error: Error,
+    /** False where there was no connection to send it through. */
+    readonly wasSent: boolean,
+  ) {}
+}
 class Cancelled extends Error {}
 class TimedOut extends Error {}
 
@@ -302,6 +343,11 @@ function mayTryAgain(result: Answer | TokenError): boolean {
   return result instanceof TokenError ? result.code === "network" : RETRIED.has(result.status);
 }
 
+function answerOrThrow(result: Answer | TokenError): Answer {
+  if (result instanceof TokenError) throw result;
+  return result;
+}
+
 function isTooMany(result: Answer | TokenError): boolean {
   return !(result instanceof TokenError) && result.status === 429;
 }
@@ -310,7 +356,7 @@ function isTooMany(result: Answer | TokenError): boolean {
 function pauseBefore(attempts: number, result: Answer | TokenError): number {
   const asked = result instanceof TokenError ? undefined : retryAfterOf(result);
   const backoff = FIRST_PAUSE * 2 ** (attempts - 1) * (0.5 + Math.random() / 2);
-  return Math.min(asked ?? backoff, LONGEST_PAUSE);
+  return Math.min(Math.max(asked ?? 0, backoff), LONGEST_PAUSE);
 }
 
 /** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date). */
@@ -323,13 +369,17 @@ export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefine
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-/** Codes of failures before there was a connection: nothing has reached the server. */
-const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-
-function mayHaveArrived(result: Answer | TokenError): boolean {
-  if (result instanceof TokenError) return !NEVER_CONNECTED.has((result.cause as { code: string }).code);
-  return LOST_BEHIND_GATEWAY.has(result.status);
+/** A proxy that refuses has got the request, and the server behind it has not. */
+function isRefusedByProxy(error: Error): boolean {
+  return /proxy/i.test(error.message);
 }
+
+function mayHaveArrived({ wasSent, error }: Lost): boolean {
+  return wasSent && !isRefusedByProxy(error);
+}
+
+/** Codes of failures that every further request would meet as well. */
+const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /** Own words for the failures of the network that people meet; the key is the code of Node or undici. */
 const NETWORK_REASONS: Record<string, string> = {
@@ -353,11 +403,11 @@ const TLS_REASONS: Record<string, string> = {
 const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
-function transportError(call: Call, error: unknown, attempts: number, options: HttpOptions): TokenError {
-  if (error instanceof Cancelled) return cancelled(call.task, attempts, UNDER_WAY);
-  const { code = "", message } = error as NodeJS.ErrnoException;
+function transportError(call: Call, lost: Lost, attempts: number, options: HttpOptions): TokenError {
+  const { code = "", message }: NodeJS.ErrnoException = lost.error;
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
-  const maybe = call.method === "GET" ? "" : " The server may have carried it out all the same.";
+  const maybe =
+    call.method === "GET" || !mayHaveArrived(lost) ? "" : " The server may have carried it out all the same.";
   const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
     new TokenError(kind, reason + tried, {
       task: call.task,
@@ -366,10 +416,11 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
       ...(attempts > 1 && { attempts }),
     });
 
-  if (error instanceof TimedOut || code.endsWith("_TIMEOUT") || code === "ETIMEDOUT") {
+  if (lost.error instanceof TimedOut || code.endsWith("_TIMEOUT") || code === "ETIMEDOUT") {
     return fail(
       "timeout",
       `no answer within ${options.timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
+      !lost.wasSent,
     );
   }
   if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
@@ -382,7 +433,7 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
     return fail("tls", `no secure connection: ${TLS_REASONS[code] ?? UNKNOWN_CA}`, true);
   }
   const reason = NETWORK_REASONS[code];
-  if (reason === undefined && /proxy/i.test(message)) {
+  if (reason === undefined && isRefusedByProxy(lost.error)) {
     return fail(
       "network",
       "the proxy did not pass the request on. Check the proxy's address and credentials.",
@@ -390,9 +441,8 @@ function transportError(call: Call, error: unknown, attempts: number, options: H
   }
   return fail(
     "network",
-    (reason ?? "the network failed. Check the network and the URL.") +
-      (NEVER_CONNECTED.has(code) ? "" : maybe),
-    NEVER_CONNECTED.has(code),
+    (reason ?? "the network failed. Check the network and the URL.") + maybe,
+    UNREACHABLE.has(code),
   );
 }
 

@@ -67,17 +67,19 @@ export async function sweep(
   options: SweepOptions,
 ): Promise<SweepResult> {
   const records: OutcomeRecord[] = [];
-  const errors: TokenError[] = [];
+  let first: TokenError | undefined;
   let next = 0;
   let done = 0;
   let inARow = 0;
+  let gaveUp = false;
   let stopped = false;
 
   function fail(thrown: unknown): TokenError {
     const error = asTokenError(thrown);
-    errors.push(error);
+    first ??= error;
     inARow = OUT_OF_ORDER.has(error.code) ? inARow + 1 : 0;
-    if (error.fatal || inARow >= MOST_IN_A_ROW) stopped = true;
+    if (inARow === MOST_IN_A_ROW) gaveUp = true;
+    if (error.fatal || gaveUp) stopped = true;
     return error;
   }
 
@@ -115,7 +117,7 @@ export async function sweep(
   }
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
-  return { records, ...failureOf(records, errors[0], inARow >= MOST_IN_A_ROW) };
+  return { records, ...failureOf(records, first, gaveUp) };
 }
 
 /** For a record: how often a request was sent, where more than once. */

@@ -72,7 +72,7 @@ export function trap(name: string, thrown: unknown = new Error("trap")): object 
 }
 
 /** A proxy that throws at whatever is read of it; fast-check asks what is `in` it. */
-export function hostileProxy(target: object): object {
+function hostileProxy(target: object): object {
   const refuse = () => {
     throw new Error("trap");
   };

@@ -42,7 +42,7 @@ hooks.add("onComplete", ({ node }) => {
 });
 
 /** What an administrator chooses at the Deploy button: all, or what has been modified. */
-export type DeployType = "full" | "flows" | "nodes";
+type DeployType = "full" | "flows" | "nodes";
 
 const modules = [
   connection,

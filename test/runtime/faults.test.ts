@@ -14,6 +14,12 @@ import { serve } from "../helpers/servers.js";
  * or doubled, counted on the simulator; and that the next message works. Faults of the connection itself are in
  * `lost-connections.test.ts` and `tls-and-proxy.test.ts`.
  */
+/** The clock by which the pauses of a connection are counted goes on by so many milliseconds. */
+function passTime(milliseconds: number): void {
+  const now = performance.now.bind(performance);
+  mock.method(performance, "now", () => now() + milliseconds);
+}
+
 describe("faults", () => {
   const LIST = JSON.stringify({ authorizations: [{ id: "0aaaaaaaaaaaaaaa", status: "active" }] });
   const html = { "content-type": "text/html" };
@@ -357,11 +363,11 @@ describe("faults", () => {
         const { error } = await fails({ payload: id }, "rate-limited", /Try again in 3600 s/);
         assert.partialDeepStrictEqual(error?.cause, { statusCode: 429, retryAfter: 3600 });
         // The connection rests for half a minute, which is over at once here, and not for an hour.
-        mock.timers.enable({ apis: ["Date"], now: Date.now() + 30_000 });
+        passTime(30_000);
         try {
           await works({ payload: id });
         } finally {
-          mock.timers.reset();
+          mock.restoreAll();
         }
       }));
 
@@ -369,17 +375,16 @@ describe("faults", () => {
       withFaults("DELETE", { retries: "10" }, async ({ simulator, ids, fails }) => {
         const [id] = ids(1);
         simulator.faults.push({ status: 503, times: 20 });
-        mock.timers.enable({ apis: ["Date"], now: Date.now() });
         // By the clock each try takes 50 s: they begin at 0, 50 and 100 s.
         const aging = [1, 2, 3].map(async (count) => {
           await simulator.arrived(count);
-          mock.timers.tick(50_000);
+          passTime(50_000);
         });
         try {
           await fails({ payload: id }, "unavailable", /after 3 tries/, 3);
           await Promise.all(aging);
         } finally {
-          mock.timers.reset();
+          mock.restoreAll();
         }
       }));
 
