@@ -71,8 +71,8 @@ export function tlsBefore(
   return run(createTlsServer(certificate, passOnTo(to)), port);
 }
 
-/** What a proxy answers in place of passing a request on: a status, or a reset. */
-export type Refusal = number | "reset" | undefined;
+/** What a proxy does in place of passing a request on: it answers a status, resets the connection, or nothing. */
+export type Refusal = number | "reset" | "hang" | undefined;
 
 /** An HTTP proxy that passes requests on and tunnels, but for those that it refuses. */
 export async function startProxy(
@@ -83,6 +83,7 @@ export async function startProxy(
   const server = createHttpServer((incoming, outgoing) => {
     seen.push(`${incoming.method} ${incoming.url}`);
     const refusal = refuse(incoming);
+    if (refusal === "hang") return;
     if (refusal === "reset") {
       incoming.socket.resetAndDestroy();
       return;
@@ -101,6 +102,7 @@ export async function startProxy(
   server.on("connect", (incoming, socket: Socket, head) => {
     seen.push(`CONNECT ${incoming.url}`);
     const refusal = refuse(incoming);
+    if (refusal === "hang") return;
     if (refusal === "reset") {
       socket.resetAndDestroy();
       return;

@@ -371,6 +371,15 @@ describe("faults", () => {
         }
       }));
 
+    it("503 with no time to wait in Retry-After: it waits all the same, and longer each time", () =>
+      withFaults("DELETE", { retries: "2" }, async ({ simulator, ids, works }) => {
+        const [id] = ids(1);
+        simulator.faults.push({ status: 503, headers: { "retry-after": "0" }, times: 2 });
+        const begun = performance.now();
+        await works({ payload: id }, 3);
+        assert.ok(performance.now() - begun > 350);
+      }));
+
     it("503 for good: no try begins later than two minutes after the first", () =>
       withFaults("DELETE", { retries: "10" }, async ({ simulator, ids, fails }) => {
         const [id] = ids(1);

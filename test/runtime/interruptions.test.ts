@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OutcomeRecord } from "../../src/sweep.js";
@@ -10,6 +11,7 @@ import { withClusterNode } from "../helpers/cluster-node.js";
 import { addTokens, withNode } from "../helpers/node.js";
 import type { Message, Properties, Runtime } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
+import { run } from "../helpers/servers.js";
 
 /** Seconds that nothing in these tests may take: a fault that lasts, and a pause that a server asks for. */
 const LONG = 60;
@@ -362,4 +364,49 @@ describe("an interruption", () => {
       assert.ok(ids.slice(0, 2).every((id) => simulator.world.authorizations.has(id)));
       assert.equal(simulator.requests.length, 1);
     }));
+
+  for (const [what, how] of [
+    ["Node-RED stops", (runtime: Runtime) => runtime.stopFlows()],
+    ["the connection is deployed anew", (runtime: Runtime) => runtime.deploy(changed("connection"), "nodes")],
+  ] as const) {
+    it(`: ${what} while more messages wait than a node works on at once: each has its record and its end`, () =>
+      withNode("delete-authorization", { confirmed: true }, async ({ simulator, runtime }) => {
+        const ids = addTokens(simulator, 200).map(({ id }) => id);
+        simulator.faults.push({ delay: LONG * 1000, times: 9 });
+        for (const id of ids) runtime.inject({ payload: [id] });
+        await simulator.arrived(4);
+        await how(runtime);
+        assert.equal(runtime.dones(), 200);
+        const known = recordsIn(runtime.log());
+        assert.deepEqual(known.map(({ id }) => id).toSorted(), ids.toSorted());
+        assert.equal(known.filter(({ outcome }) => outcome === "not-started").length, 196);
+      }));
+  }
+
+  it(": the connection closes while it still connects: nothing was sent, and no socket stays", async () => {
+    const sockets = new Set<Socket>();
+    // One that never answers to a TLS handshake.
+    const server = await run(
+      createServer((socket) => {
+        sockets.add(socket.on("error", () => undefined).on("close", () => sockets.delete(socket)));
+        socket.resume();
+      }),
+    );
+    await withNode(
+      "delete-authorization",
+      { confirmed: true },
+      async ({ simulator, runtime }) => {
+        runtime.inject({ payload: addTokens(simulator, 3).map(({ id }) => id) });
+        await until(() => sockets.size === 1 || "it does not connect");
+        await runtime.node("connection").close(false);
+        const { payload, error } = await runtime.ended(1);
+        assert.equal(error?.code, "cancelled");
+        assert.match(error.message, /Nothing was sent/);
+        const outcomes = (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
+        assert.deepEqual(outcomes, Array(3).fill("not-started"));
+        await until(() => sockets.size === 0 || "a socket is open");
+      },
+      { connection: { url: `https://127.0.0.1:${server.port}`, parallel: "1", retries: "0" } },
+    ).finally(server.close);
+  });
 });

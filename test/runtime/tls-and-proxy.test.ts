@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { generate } from "selfsigned";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
@@ -173,11 +174,13 @@ describe("proxy", () => {
     method: Method,
     work: (
       bench: FaultBench,
-      proxy: Running & { seen: string[]; refuse: (refusal: Refusal) => void },
+      proxy: Running & { seen: string[]; refuse: (refusal: Refusal, times?: number) => void },
     ) => Promise<void>,
+    connection: Properties = {},
   ): Promise<void> {
     let refusal: Refusal;
-    const proxy = await startProxy(() => refusal);
+    let left = Infinity;
+    const proxy = await startProxy(() => (left-- > 0 ? refusal : undefined));
     const port = await freePort();
     const options = {
       modules,
@@ -186,11 +189,13 @@ describe("proxy", () => {
     };
     await withFaults(
       method,
-      { url: `${scheme}://localhost:${port}`, proxy: "proxy", tls: "tls" },
+      { url: `${scheme}://localhost:${port}`, proxy: "proxy", tls: "tls", ...connection },
       async (bench) => {
         const to = bench.simulator.port;
         const server = await (scheme === "https" ? tlsBefore(to, own, port) : relayTo(to, port));
-        const refuse = (next: Refusal) => (refusal = next);
+        const refuse = (next: Refusal, times = Infinity) => {
+          [refusal, left] = [next, times];
+        };
         await work(bench, { ...proxy, refuse }).finally(server.close);
       },
       options,
@@ -234,5 +239,43 @@ describe("proxy", () => {
         const proxy = await startProxy(undefined, port);
         await works({ payload: id }).finally(proxy.close);
       }));
+
+    it(`${scheme}: what it has refused at first, and is not found then, is not found`, () =>
+      withProxy(
+        scheme,
+        "DELETE",
+        async ({ works }, { refuse }) => {
+          refuse(407, 1);
+          const { payload } = await works({ payload: "0aaaaaaaaaaaaaaa" }, 1);
+          assert.partialDeepStrictEqual(payload, { outcome: "not-found", attempts: 2 });
+        },
+        { retries: "1" },
+      ));
+
+    it(`${scheme}: one that does not answer, until it does`, () =>
+      withProxy(
+        scheme,
+        "DELETE",
+        async ({ ids, fails, works }, { refuse }) => {
+          const [id] = ids(1);
+          refuse("hang", 1);
+          await fails({ payload: id }, "timeout", /no answer within 2 s/, 0);
+          await works({ payload: id });
+        },
+        { timeout: "2", parallel: "1" },
+      ));
   }
+
+  it("http: more than 256 MB are not read through it, either", () =>
+    withProxy("http", "GET", async ({ simulator, fails }) => {
+      const piece = Buffer.alloc(2 ** 20, " ");
+      let given = 0;
+      const stream = function* () {
+        yield "HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n";
+        for (; given < 400; given++) yield piece;
+      };
+      simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
+      await fails({}, "bad-response", /longer than 256 MB/);
+      assert.ok(given < 400);
+    }));
 });

@@ -104,6 +104,21 @@ describe("sweep", () => {
     assert.equal(error?.message, "15 of 15 were not done, for 10 in a row have failed. The first: down");
   });
 
+  it("says so also where one that was under way meanwhile succeeds", async () => {
+    let succeed: (outcome: Outcome) => void = () => undefined;
+    let failed = 0;
+    const { error } = await sweep(
+      targets(20),
+      ({ id }) => {
+        if (id === "id0") return new Promise((resolve) => (succeed = resolve));
+        if (++failed === 10) setImmediate(() => succeed({ outcome: "deleted" }));
+        return Promise.reject(new TokenError("timeout", "down"));
+      },
+      { parallel: 2, signal: never },
+    );
+    assert.match(error?.message ?? "", /^19 of 20 were not done, for 10 in a row have failed/);
+  });
+
   it("goes on where failures are of single tokens, or the server works in between", async () => {
     let asked = 0;
     const failing = (code: TokenErrorCode) => () =>
