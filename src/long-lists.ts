@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { breather } from "./breather.js";
-import { checkedBy, parseJson, type Answer } from "./http.js";
+import { checkedBy, parseJson } from "./answers.js";
+import type { Answer } from "./http.js";
 
 /** Characters of a list that are parsed at once: half a millisecond's work. */
 const PIECE = 64 * 1024;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TokenError, type TokenErrorCode } from "./errors.js";
-import { badResponse, retryAfterOf, type Answer } from "./http.js";
+import { badResponse } from "./answers.js";
+import { retryAfterOf, type Answer } from "./http.js";
 
 /** What an answer means to the API that gave it. */
 export interface Meaning {
