@@ -42,7 +42,7 @@ export async function change(
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
-        task.progress(`${grouped(done)}/${grouped(list.length)}`);
+        task.progress(done, list.length);
         if (parts) task.send(record, { part: { index, count: list.length } });
       },
     },

@@ -37,7 +37,7 @@ export interface Task<F extends Fields> {
   /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
   watch: Required<Watch> & { signal: AbortSignal };
   /** Shows how far the work is, in the node's status. */
-  progress: (text: string) => void;
+  progress: (done: number, total: number) => void;
   /** Writes to the log. */
   warn: (text: string) => void;
   /** Sends the message on with this payload. */
@@ -176,19 +176,20 @@ function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
 function followerOf(node: Node) {
   let shown = 0;
   return () => {
-    let step = "…";
+    let step: { done: number; total: number } | undefined;
     let retries = 0;
     const withRetries = (text: string) =>
       retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
     const show = () => {
       if (Date.now() - shown < STATUS_INTERVAL) return;
       shown = Date.now();
-      node.status({ fill: "blue", shape: "dot", text: withRetries(step) });
+      const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
+      node.status({ fill: "blue", shape: "dot", text: withRetries(text) });
     };
     show();
     return {
-      progress: (text: string) => {
-        step = text;
+      progress: (done: number, total: number) => {
+        step = { done, total };
         show();
       },
       onRetry: () => {
