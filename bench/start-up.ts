@@ -1,12 +1,11 @@
 /** What a package adds to the start, the memory and the disk of a Node-RED. */
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePort } from "../simulator/node-red.js";
+import { freePort, install, launch, pack } from "../simulator/node-red.js";
 import { inTurn, median, run, show, table, type Figures } from "./measure.js";
 
 const ROUNDS = 7;
@@ -45,28 +44,17 @@ async function makeUserDir(parent: string, packageName?: string): Promise<string
   const userDir = await mkdtemp(join(parent, "user-"));
   const settings = {
     uiHost: "127.0.0.1",
+    flowFile: "flows.json",
     credentialSecret: false,
     telemetry: { enabled: false, updateNotification: false },
   };
   await writeFile(join(userDir, "settings.js"), `module.exports = ${JSON.stringify(settings)}`);
-  await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
   for (const [name, nodes] of Object.entries(FLOWS)) {
     const flow = [{ id: "tab", type: "tab" }, ...nodes];
     await writeFile(join(userDir, `${name}.json`), JSON.stringify(flow));
   }
-  if (packageName !== undefined) {
-    const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    await call("npm", ["install", ...options, "--prefix", userDir, packageName], { cwd: userDir });
-  }
+  await install(userDir, packageName);
   return userDir;
-}
-
-/** This package as it would be published. */
-async function pack(folder: string): Promise<string> {
-  const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
-  const { stdout } = await call("npm", ["pack", ...options], { cwd: resolve(import.meta.dirname, "..") });
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-  return join(folder, filename);
 }
 
 /** Megabytes of all that npm has installed. */
@@ -77,39 +65,20 @@ async function sizeOf(userDir: string): Promise<number> {
 
 /** Milliseconds to the start of the flows, and kilobytes of memory when they do not change any more. */
 async function start({ userDir, flow }: Contender): Promise<{ milliseconds: number; kilobytes: number }> {
-  const red = join(import.meta.dirname, "../node_modules/node-red/red.js");
-  const port = String(await freePort());
+  await copyFile(join(userDir, `${flow}.json`), join(userDir, "flows.json"));
+  const port = await freePort();
   const begun = performance.now();
-  const child = spawn(process.execPath, [red, "--userDir", userDir, "--port", port, `${flow}.json`], {
-    stdio: ["ignore", "pipe", "inherit"],
-    timeout: 60_000,
-  });
-  const exited = once(child, "exit");
-  try {
-    let log = "";
-    const started = new Promise<void>((done) => {
-      child.stdout.on("data", (chunk: Buffer) => {
-        log += chunk.toString();
-        if (log.includes("Started flows")) done();
-      });
-    });
-    const failed = exited.then(() => {
-      throw new Error(`Node-RED has not started:\n${log}`);
-    });
-    await Promise.race([started, failed]);
-    const milliseconds = performance.now() - begun;
-    return { milliseconds, kilobytes: await settledMemory(child.pid) };
-  } finally {
-    child.kill();
-    await exited;
-  }
+  const nodeRed = await launch(userDir, { port });
+  const milliseconds = performance.now() - begun;
+  const kilobytes = await settledMemory(nodeRed.pid).finally(() => nodeRed.kill());
+  return { milliseconds, kilobytes };
 }
 
 /** The first that stays the same within a percent for a second, or the last of ten seconds. */
-async function settledMemory(pid: number | undefined): Promise<number> {
+async function settledMemory(pid: number): Promise<number> {
   const readings: number[] = [];
   for (let turn = 0; turn < 50; turn++) {
-    const status = await readFile(`/proc/${pid ?? 0}/status`, "utf8");
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
     readings.push(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]));
     const last = readings.slice(-5);
     if (last.length === 5 && Math.max(...last) < 1.01 * Math.min(...last)) break;

@@ -43,7 +43,7 @@ export async function startNodeRed(options: {
 }): Promise<NodeRed> {
   const userDir = await mkdtemp(join(tmpdir(), "node-red-influxdb-tokens-"));
   try {
-    await install(userDir);
+    await install(userDir, await pack(userDir));
     await writeFile(join(userDir, "flows.json"), JSON.stringify(options.flows.nodes));
     await writeFile(join(userDir, "flows_cred.json"), JSON.stringify(options.flows.credentials));
     await writeFile(
@@ -65,19 +65,25 @@ const SETTINGS = {
   editorTheme: { tours: false, projects: { enabled: false } },
 };
 
-async function install(userDir: string): Promise<void> {
-  await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
-  const packed = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", userDir], {
+/** This package as it would be published: a file in the folder. It must be built. */
+export async function pack(folder: string): Promise<string> {
+  const packed = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
     cwd: root,
   });
   const [tarball] = JSON.parse(packed.stdout) as [{ filename: string }];
-  const file = join(userDir, tarball.filename);
-  await run("npm", ["install", "--prefix", userDir, "--prefer-offline", "--no-audit", "--no-fund", file], {
-    cwd: userDir,
-  });
+  return join(folder, tarball.filename);
 }
 
-async function launch(
+/** Makes a folder that of a Node-RED user, with a package as npm installs it there, or with none. */
+export async function install(userDir: string, packageName?: string): Promise<void> {
+  await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
+  if (packageName === undefined) return;
+  const options = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+  await run("npm", ["install", "--prefix", userDir, ...options, packageName], { cwd: userDir });
+}
+
+/** Starts a Node-RED in a user folder that is set up, and waits for its flows. */
+export async function launch(
   userDir: string,
   options: { port: number; env?: Record<string, string>; version?: string },
 ): Promise<NodeRed> {

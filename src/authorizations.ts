@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { readJson } from "./answers.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
-import { readJson } from "./answers.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { readJson } from "./answers.js";
 import type { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
-import { readJson } from "./answers.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";

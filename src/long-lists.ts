@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { breather } from "./breather.js";
 import { checkedBy, parseJson } from "./answers.js";
+import { breather } from "./breather.js";
 import type { Answer } from "./http.js";
 
 /** Characters of a list that are parsed at once: half a millisecond's work. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { TokenError, type TokenErrorCode } from "./errors.js";
 import { badResponse } from "./answers.js";
+import { TokenError, type TokenErrorCode } from "./errors.js";
 import { retryAfterOf, type Answer } from "./http.js";
 
 /** What an answer means to the API that gave it. */

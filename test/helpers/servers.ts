@@ -37,11 +37,6 @@ export function serve(listener: RequestListener): Promise<Running> {
   return run(createHttpServer(listener));
 }
 
-/** A server that does with a connection what the listener does. */
-function serveRaw(listener: (socket: Socket) => void, port?: number): Promise<Running> {
-  return run(createServer(listener), port);
-}
-
 function passOnTo(port: number): (socket: Socket) => void {
   return (socket) => {
     const behind = connect(port, "127.0.0.1");
@@ -50,16 +45,9 @@ function passOnTo(port: number): (socket: Socket) => void {
   };
 }
 
-/** A port at which there is nothing for the moment. */
-export async function freePort(): Promise<number> {
-  const { port, close } = await serveRaw((socket) => socket.destroy());
-  await close();
-  return port;
-}
-
 /** What lies before a plain server; it can go, and come back at its own port. */
 export function relayTo(to: number, port?: number): Promise<Running> {
-  return serveRaw(passOnTo(to), port);
+  return run(createServer(passOnTo(to)), port);
 }
 
 /** TLS before a plain server. */
@@ -80,18 +68,15 @@ export async function startProxy(
   port?: number,
 ): Promise<Running & { seen: string[] }> {
   const seen: string[] = [];
-  const server = createHttpServer((incoming, outgoing) => {
+  const isRefused = (incoming: IncomingMessage, answer: (status: number) => void): boolean => {
     seen.push(`${incoming.method} ${incoming.url}`);
     const refusal = refuse(incoming);
-    if (refusal === "hang") return;
-    if (refusal === "reset") {
-      incoming.socket.resetAndDestroy();
-      return;
-    }
-    if (refusal !== undefined) {
-      outgoing.writeHead(refusal).end("<html>no");
-      return;
-    }
+    if (refusal === "reset") incoming.socket.resetAndDestroy();
+    else if (typeof refusal === "number") answer(refusal);
+    return refusal !== undefined;
+  };
+  const server = createHttpServer((incoming, outgoing) => {
+    if (isRefused(incoming, (status) => outgoing.writeHead(status).end("<html>no"))) return;
     const { "proxy-authorization": _, ...headers } = incoming.headers;
     incoming.pipe(
       request(incoming.url ?? "", { method: incoming.method ?? "GET", headers }, (answer) => {
@@ -100,17 +85,7 @@ export async function startProxy(
     );
   });
   server.on("connect", (incoming, socket: Socket, head) => {
-    seen.push(`CONNECT ${incoming.url}`);
-    const refusal = refuse(incoming);
-    if (refusal === "hang") return;
-    if (refusal === "reset") {
-      socket.resetAndDestroy();
-      return;
-    }
-    if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
-      return;
-    }
+    if (isRefused(incoming, (status) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`))) return;
     const behind = connect(Number(incoming.url?.split(":")[1]), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       behind.write(head);

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Fault } from "../../simulator/server.js";
+import { freePort } from "../../simulator/node-red.js";
 import { CHANGES, DONE, METHODS, outcomes, records, withFaults, type FaultBench } from "../helpers/faults.js";
 import type { Seen } from "../helpers/runtime.js";
-import { freePort, relayTo, type Running } from "../helpers/servers.js";
+import { relayTo, type Running } from "../helpers/servers.js";
 
 /**
  * What a flow sees of connections that are refused, lost, slow or closed; that no request is lost or doubled,

@@ -2,18 +2,11 @@ import assert from "node:assert/strict";
 import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { generate } from "selfsigned";
+import { freePort } from "../../simulator/node-red.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
 import { METHODS, outcomes, withFaults, type FaultBench, type Method } from "../helpers/faults.js";
 import type { Properties } from "../helpers/runtime.js";
-import {
-  freePort,
-  relayTo,
-  serve,
-  startProxy,
-  tlsBefore,
-  type Refusal,
-  type Running,
-} from "../helpers/servers.js";
+import { relayTo, serve, startProxy, tlsBefore, type Refusal, type Running } from "../helpers/servers.js";
 
 interface Certificate {
   key: string;
