@@ -35,7 +35,7 @@ const CASES: Record<string, Case> = {
   },
   "update authorization": {
     ...{ type: "influxdb-update-authorization", messages: MESSAGES },
-    properties: { status: "inactive", statusType: "str" },
+    properties: { tokenStatus: "inactive", tokenStatusType: "str" },
   },
   "delete authorization": { ...DELETE, type: "influxdb-delete-authorization", messages: MESSAGES },
   "list database tokens": {
@@ -187,8 +187,8 @@ const COSTS = {
     type: "influxdb-update-authorization",
     ...{
       dryRun: true,
-      status: "inactive",
-      statusType: "str",
+      tokenStatus: "inactive",
+      tokenStatusType: "str",
       description: "payload.description",
       descriptionType: "msg",
     },

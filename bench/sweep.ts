@@ -22,7 +22,7 @@ const NODES = PARALLEL.flatMap((parallel) => [
     id: idOf({ what, parallel }),
     type: `influxdb-${what}-authorization`,
     connection: `connection ${parallel}`,
-    ...{ confirmed: true, limit: "", status: "inactive", statusType: "str" },
+    ...{ confirmed: true, limit: "", tokenStatus: "inactive", tokenStatusType: "str" },
   })),
 ]);
 

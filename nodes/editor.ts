@@ -28,8 +28,9 @@ ${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
   label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () {
+    var types;
 ${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInputOf(key, control)] : [])).join("\n")}
-  }
+  },${fields.map(([key, { control }]) => (control.kind === "typed" && control.formerly !== undefined ? forgetFormer(key, control.formerly) : "")).join("")}
 });
 </script>
 <script type="text/html" data-template-name="${type}">
@@ -64,8 +65,31 @@ function defaultsOf(key: string, field: Field<unknown>): string[] {
     case "limit":
       return [entry(key, control.preset, validate), entry(`${key}Per`, control.per[0])];
     case "typed":
-      return [entry(key, control.preset.value, validate), entry(`${key}Type`, control.preset.type)];
+      return [
+        entry(key, control.preset.value, validate),
+        entry(`${key}Type`, control.preset.type),
+        ...(control.formerly === undefined ? [] : [formerEntry(control.formerly)]),
+      ];
   }
+}
+
+/** The type of a TypedInput whose user has yet to choose again. */
+const CHOOSE = "choose";
+
+/**
+ * Keeps what a flow holds under a former name, for the editor drops what is not among the defaults, and marks
+ * the node until its user has chosen again: the dialog starts with {@link CHOOSE}, and Done forgets the old name
+ * once it is something else.
+ */
+function formerEntry(formerly: string): string {
+  return `    ${formerly}Type: { validate: ${validator([`if (value !== undefined) return this._("wrong.formerly");`])} }`;
+}
+
+function forgetFormer(key: string, formerly: string): string {
+  return `
+  oneditsave: function () {
+    if ($("#node-input-${key}Type").val() !== "${CHOOSE}") delete this.${formerly}Type;
+  },`;
 }
 
 /** Two parameters: the editor shows the text that a validator returns only then. */
@@ -88,7 +112,7 @@ const GET = `
 
 const LIMIT_CHECK = `if (value !== "" && !/^[1-9][0-9]*$/.test(value)) return this._("wrong.limit");`;
 
-function typedCheck(key: string, { constants, words, pattern }: Typed): string {
+function typedCheck(key: string, { constants, words, pattern, formerly }: Typed): string {
   const ofText =
     words.length > 0
       ? `if (${JSON.stringify(words)}.indexOf(value) === -1) return this._("wrong.word");`
@@ -96,7 +120,9 @@ function typedCheck(key: string, { constants, words, pattern }: Typed): string {
         (pattern === undefined
           ? ""
           : `\n        if (!/${pattern}/i.test(value.trim())) return this._("wrong.id");`);
-  return `var type = get("${key}Type");
+  const ofFormer =
+    formerly === undefined ? "" : `\n      if (type === "${CHOOSE}") return this._("wrong.formerly");`;
+  return `var type = get("${key}Type");${ofFormer}
       if (${JSON.stringify(constants)}.indexOf(type) !== -1) return true;
       if (type === "str") {
         if (/^\\$\\{[^}]+\\}$/.test(value)) return true;
@@ -106,9 +132,10 @@ function typedCheck(key: string, { constants, words, pattern }: Typed): string {
       }`;
 }
 
-function typedInputOf(key: string, { constants, words, sources, preset }: Typed): string {
+function typedInputOf(key: string, { constants, words, sources, preset, formerly }: Typed): string {
+  const constant = (word: string) => `{ value: "${word}", label: this._("option.${word}"), hasValue: false }`;
   const types = [
-    ...constants.map((word) => `{ value: "${word}", label: this._("option.${word}"), hasValue: false }`),
+    ...constants.map(constant),
     // The preset comes first: it is what most people want.
     ...sources
       .toSorted((a, b) => Number(b === preset.type) - Number(a === preset.type))
@@ -118,8 +145,17 @@ function typedInputOf(key: string, { constants, words, sources, preset }: Typed)
           : `"${source}"`,
       ),
   ];
-  return `    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: [${types.join(", ")}] });
-    ${tooltipOf(key, [...constants, "str"])}`;
+  const chooseAgain =
+    formerly === undefined
+      ? ""
+      : `
+    if (this.${formerly}Type !== undefined) {
+      types.unshift(${constant(CHOOSE)});
+      $("#node-input-${key}Type").val("${CHOOSE}");
+    }`;
+  return `    types = [${types.join(", ")}];${chooseAgain}
+    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: types });
+    ${tooltipOf(key, [...constants, CHOOSE, "str"])}`;
 }
 
 /**

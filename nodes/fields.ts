@@ -31,6 +31,8 @@ export type Control =
       /** A pattern for text that is typed in. */
       pattern: string | undefined;
       sources: readonly Source[];
+      /** What the property was called once, where flows may still hold it so. */
+      formerly: string | undefined;
     };
 
 /** One field of a node: how the dialog shows it, and how the runtime reads it. */
@@ -90,11 +92,13 @@ export interface TypedOptions<T> {
   pattern?: RegExp;
   section?: string;
   wrongWhen?: Readonly<Record<string, string>>;
+  /** What the property was called once. A flow that holds it so is refused, for its wish is not known any more. */
+  formerly?: string;
 }
 
 /** A TypedInput: its value comes from where the dialog says, and from nowhere else. */
 export function typed<T>(options: TypedOptions<T>): Field<T> {
-  const { constants = {}, words = [], preset } = options;
+  const { constants = {}, words = [], preset, formerly } = options;
   const types = [...Object.keys(constants), ...SOURCES];
   return {
     control: {
@@ -104,10 +108,12 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       words,
       pattern: options.pattern?.source,
       sources: SOURCES,
+      formerly,
     },
     ...(options.section !== undefined && { section: options.section }),
     ...(options.wrongWhen && { wrongWhen: options.wrongWhen }),
     parse(name, properties) {
+      if (formerly !== undefined) refuseFormer(name, formerly, properties);
       const given = properties[name];
       // A value without its type is no wish to leave the field at its preset, which for a filter is "any".
       const isMeant = given !== undefined && given !== "" && given !== preset.value;
@@ -124,6 +130,15 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       return async (evaluate) => options.read((await evaluate(value, type as Source, name)).value, name);
     },
   };
+}
+
+/** @throws {TokenError} `invalid-config` where the node was saved when the property had another name. */
+function refuseFormer(name: string, formerly: string, properties: Record<string, unknown>): void {
+  if (properties[formerly] === undefined && properties[`${formerly}Type`] === undefined) return;
+  throw new TokenError(
+    "invalid-config",
+    `the field "${name}" was saved under its former name "${formerly}". Open the node and choose it again.`,
+  );
 }
 
 /** The tokens to act upon: `msg.payload` unless the dialog says otherwise. */

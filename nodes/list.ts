@@ -8,6 +8,7 @@ interface FilterLook {
   words?: readonly string[];
   pattern?: RegExp;
   section?: string;
+  formerly?: string;
 }
 
 /** A filter is "any" unless the dialog says otherwise; then it must come out as something. */

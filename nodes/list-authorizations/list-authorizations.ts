@@ -5,6 +5,7 @@ import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
 import { node } from "../runtime.js";
 
 const { pattern } = authorizationId;
+const { user, userID, org, orgID, status, ...filters } = authorizationFilters;
 
 export default node({
   type: "influxdb-list-authorizations",
@@ -13,18 +14,24 @@ export default node({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(authorizationFilters, {
-      userID: { pattern },
-      orgID: { pattern },
-      status: { words: ["active", "inactive"] },
-    }),
+    ...filterFields(
+      { user, userID, org, orgID, tokenStatus: status, ...filters },
+      {
+        userID: { pattern },
+        orgID: { pattern },
+        tokenStatus: { words: ["active", "inactive"], formerly: "status" },
+      },
+    ),
     result: resultField,
     includeToken: flag(),
   },
 
   async run(task) {
-    const { includeToken, result } = task.values;
-    const options = { ...task.watch, includeToken };
-    return sendFound(task, await task.connection.authorizations.list(task.values, options), result);
+    const { tokenStatus, includeToken, result, ...wanted } = task.values;
+    const found = await task.connection.authorizations.list(
+      { ...wanted, status: tokenStatus },
+      { ...task.watch, includeToken },
+    );
+    return sendFound(task, found, result);
   },
 });

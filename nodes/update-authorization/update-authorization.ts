@@ -16,24 +16,27 @@ export default node({
   outputs: ["updated"],
   fields: {
     targets: targetsField(authorizationId),
-    status: typed<Status | undefined>({
+    tokenStatus: typed<Status | undefined>({
       preset: { type: "keep", value: "" },
       constants: { keep: undefined },
       words: ["active", "inactive"],
-      wrongWhen: { nothingToChange: 'get("statusType") === "keep" && get("descriptionType") === "keep"' },
-      read(value) {
+      formerly: "status",
+      wrongWhen: {
+        nothingToChange: 'get("tokenStatusType") === "keep" && get("descriptionType") === "keep"',
+      },
+      read(value, name) {
         // The server reads an empty status as "active".
         if (value === "active" || value === "inactive") return value;
-        throw wrongValue("status", value, '"active" or "inactive"');
+        throw wrongValue(name, value, '"active" or "inactive"');
       },
     }),
     description: typed<string | undefined>({
       preset: { type: "keep", value: "" },
       constants: { keep: undefined, clear: "" },
-      read(value) {
+      read(value, name) {
         if (typeof value === "string" && value.trim() !== "") return value;
         throw wrongValue(
-          "description",
+          name,
           value,
           'a text that is not empty (to clear it, choose "clear it" in the node)',
         );
@@ -43,7 +46,7 @@ export default node({
   },
 
   async run(task) {
-    const { status, description } = task.values;
+    const { tokenStatus: status, description } = task.values;
     if (status === undefined && description === undefined) {
       throw new TokenError(
         "invalid-config",

@@ -293,16 +293,16 @@ describe("the dialogs of the nodes", function () {
   it("update: wants something to change", async () => {
     const { editor } = lab;
     const id = await open("update-authorization");
-    await editor.fieldWrong(editor.typedInput("status"));
-    await editor.says(editor.typedInput("status"), /nothing to change/);
+    await editor.fieldWrong(editor.typedInput("tokenStatus"));
+    await editor.says(editor.typedInput("tokenStatus"), /nothing to change/);
     await editor.screenshot("wrong update");
     await correct(id, async () => {
       await editor.choose("description", "clear");
-      await editor.fieldWrong(editor.typedInput("status"), false);
+      await editor.fieldWrong(editor.typedInput("tokenStatus"), false);
       await editor.choose("description", "keep");
-      await editor.fieldWrong(editor.typedInput("status"));
-      await editor.choose("status", "str", "inactive");
-      await editor.fieldWrong(editor.typedInput("status"), false);
+      await editor.fieldWrong(editor.typedInput("tokenStatus"));
+      await editor.choose("tokenStatus", "str", "inactive");
+      await editor.fieldWrong(editor.typedInput("tokenStatus"), false);
     });
   });
 

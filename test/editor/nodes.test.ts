@@ -93,7 +93,7 @@ describe("the nodes in the editor", function () {
       "list-authorizations",
       [
         ["user", "str", "user2"],
-        ["status", "str", "active"],
+        ["tokenStatus", "str", "active"],
         ["createdBefore", "jsonata", '"100d"'],
       ],
       /user2's notebook/,
@@ -140,7 +140,7 @@ describe("the nodes in the editor", function () {
     const id = idOfUser("grafana");
     const { node, inject } = await build("update-authorization");
     await editor.choose("targets", "str", id);
-    await editor.choose("status", "str", "inactive");
+    await editor.choose("tokenStatus", "str", "inactive");
     await editor.choose("description", "jsonata", '"by " & "hand"');
     await editor.screenshot("dialog update-authorization");
     await editor.done();
@@ -216,20 +216,26 @@ describe("the nodes in the editor", function () {
     const list = await editor.drag("influxdb-list-authorizations", 400, 400);
     await editor.openDialog(list);
     await editor.input("connection").selectOption({ index: 0 });
-    await editor.choose("status", "str", "inactive");
+    await editor.choose("tokenStatus", "str", "inactive");
     await editor.choose("org", "flow", "org");
     await editor.input("result").selectOption("each");
     await editor.input("includeToken").check();
     await editor.done();
     await editor.deploy();
     await editor.open();
-    const saved = { status: "inactive", statusType: "str", org: "org", orgType: "flow", result: "each" };
+    const saved = {
+      tokenStatus: "inactive",
+      tokenStatusType: "str",
+      org: "org",
+      orgType: "flow",
+      result: "each",
+    };
     for (const [name, value] of Object.entries(saved)) assert.equal(await editor.property(list, name), value);
     await editor.page.evaluate(`RED.view.reveal("${list}", false)`);
     await editor.openDialog(list);
     assert.ok(await editor.input("includeToken").isChecked());
     assert.equal(
-      await editor.typedInput("status").locator(".red-ui-typedInput-option-label").innerText(),
+      await editor.typedInput("tokenStatus").locator(".red-ui-typedInput-option-label").innerText(),
       "inactive",
     );
     await editor.cancel();

@@ -7,7 +7,7 @@ import type { Message, Properties, Seen } from "./runtime.js";
 /** What a flow does with authorizations, by the method of its requests. */
 const NODES = {
   GET: { type: "list-authorizations", properties: {} },
-  PATCH: { type: "update-authorization", properties: { status: "inactive", statusType: "str" } },
+  PATCH: { type: "update-authorization", properties: { tokenStatus: "inactive", tokenStatusType: "str" } },
   DELETE: {
     type: "delete-authorization",
     properties: { confirmed: true, limit: "", notFound: "done" },

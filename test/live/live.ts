@@ -128,7 +128,8 @@ describe(`the nodes on ${url}`, function () {
       1,
     );
     assert.equal(
-      (await list({ ...byUser(userName), status: "inactive", statusType: "str" })).outputs[1].length,
+      (await list({ ...byUser(userName), tokenStatus: "inactive", tokenStatusType: "str" })).outputs[1]
+        .length,
       1,
     );
   });
@@ -145,8 +146,11 @@ describe(`the nodes on ${url}`, function () {
 
   it("changes the description alone, and keeps the status", async () => {
     assert.equal(
-      ((await update({ statusType: "str", status: "inactive" }, first.id)).payload as { status: string })
-        .status,
+      (
+        (await update({ tokenStatusType: "str", tokenStatus: "inactive" }, first.id)).payload as {
+          status: string;
+        }
+      ).status,
       "inactive",
     );
     const { payload } = await update({ description: "renamed", descriptionType: "str" }, first.id);
@@ -221,7 +225,7 @@ describe(`the nodes on ${url}`, function () {
     const orphan = await make("authorizations", { orgID: org.id, userID: gone.id, permissions: READ_WRITE });
     await api("DELETE", `users/${gone.id}`);
     assert.partialDeepStrictEqual(
-      (await update({ status: "inactive", statusType: "str" }, orphan.id)).payload,
+      (await update({ tokenStatus: "inactive", tokenStatusType: "str" }, orphan.id)).payload,
       {
         id: orphan.id,
         status: "inactive",

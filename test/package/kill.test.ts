@@ -97,7 +97,7 @@ describe("a kill -9", function () {
       }),
     ];
     const connection = { type: "influxdb-connection", url: simulator.url, timeout: "60", parallel: PARALLEL };
-    const inactive = { status: "inactive", statusType: "str" };
+    const inactive = { tokenStatus: "inactive", tokenStatusType: "str" };
     nodeRed = await startNodeRed({
       port: await freePort(),
       env: { TMPDIR: join(folder, "tmp") },

@@ -110,7 +110,7 @@ describe("token values", function () {
         "influxdb-update-authorization",
         "to-oss",
         authorization.id,
-        { status: "inactive", statusType: "str" },
+        { tokenStatus: "inactive", tokenStatusType: "str" },
       ],
       ["influxdb-delete-authorization", "to-oss", authorization.id],
       ["influxdb-delete-authorization", "to-oss", authorization.id],

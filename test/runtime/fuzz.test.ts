@@ -386,19 +386,19 @@ const SPECS: Spec[] = [
     fields: {
       targets: targets(HEX_IDS, "FUZZ_HEX"),
       dryRun: flag("dryRun"),
-      status: optional("status", "keep", "active", "inactive"),
+      tokenStatus: optional("tokenStatus", "keep", "active", "inactive"),
       description: optional("description", "keep", "changed"),
     },
     numRuns: 35,
     expected(means, msg) {
       const ids = idsIn((means.targets as From)(msg), HEX);
-      const [status, description] = [means.status, means.description].map((from) =>
+      const [status, description] = [means.tokenStatus, means.description].map((from) =>
         (from as From | undefined)?.(msg),
       );
       const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
-      if (means.status && status !== "active" && status !== "inactive") return [];
+      if (means.tokenStatus && status !== "active" && status !== "inactive") return [];
       if (means.description && !isText(description)) return [];
-      if (means.dryRun === true || msg.dryRun || (!means.status && !means.description)) return [];
+      if (means.dryRun === true || msg.dryRun || (!means.tokenStatus && !means.description)) return [];
       const body = JSON.stringify({ status, description });
       return ids
         .filter((id) => !(means.protectedIds as string[]).includes(id))
@@ -412,7 +412,7 @@ const SPECS: Spec[] = [
       user: optional("user", "any", "admin", "a&b=c/é"),
       org: optional("org", "any", "home"),
       userID: optional("userID", "any", ` ${HEX_IDS[0]}`),
-      status: optional("status", "any", "active"),
+      tokenStatus: optional("tokenStatus", "any", "active"),
       ...moments("createdAfter", "updatedAfter"),
       includeToken: flag("includeToken"),
       result,
@@ -428,8 +428,8 @@ const SPECS: Spec[] = [
         if (name === "userID" && !HEX.test(value.trim())) return [];
         query.set(name, name === "userID" ? value.trim() : value);
       }
-      const status = (means.status as From | undefined)?.(msg);
-      if (means.status && status !== "active" && status !== "inactive") return [];
+      const status = (means.tokenStatus as From | undefined)?.(msg);
+      if (means.tokenStatus && status !== "active" && status !== "inactive") return [];
       return [`GET /api/v2/authorizations ${query}`];
     },
   },

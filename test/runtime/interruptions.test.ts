@@ -313,8 +313,8 @@ describe("an interruption", () => {
         during(`while database tokens are deleted (${report})`, "delete-database-token", SWEEP, { report });
       }
       during("while authorizations are updated", "update-authorization", SWEEP, {
-        status: "inactive",
-        statusType: "str",
+        tokenStatus: "inactive",
+        tokenStatusType: "str",
       });
       during("while it tries again after an answer was lost", "delete-authorization", LOST);
       during("while it looks before it revokes", "revoke-management-token", LOOKING);

@@ -42,7 +42,7 @@ const FILTERS: [what: string, properties: Properties, expected: string[], query:
     ["old one"],
     "?user=user1&org=acme",
   ],
-  ["status", { status: "inactive", statusType: "str" }, ["Disabled"], ""],
+  ["status", { tokenStatus: "inactive", tokenStatusType: "str" }, ["Disabled"], ""],
   ["description", { description: "one", descriptionType: "str" }, ["old one", "fresh one"], ""],
   ["description, with regard to case", { description: "disabled", descriptionType: "str" }, [], ""],
   ["created before an age", { createdBefore: "350d", createdBeforeType: "str" }, ["old one"], ""],
@@ -101,6 +101,17 @@ describe("list-authorizations", () => {
       },
     ));
 
+  it("refuses to list where it was saved under the former name of the status", async () => {
+    for (const former of [{ status: "inactive", statusType: "str" }, { statusType: "any" }, { status: {} }]) {
+      await withList(former, async ({ send, sent }) => {
+        const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /former name "status"\. Open the node and choose it again/);
+        assert.deepEqual(sent(), []);
+      });
+    }
+  });
+
   it("checks again what the server says it has filtered", () =>
     withList({ user: "user1", userType: "str" }, async ({ simulator, send }) => {
       const of = (user: string) => ({ id: `${user}0000000000`.slice(0, 16), status: "active", user });
@@ -120,7 +131,7 @@ describe("list-authorizations", () => {
     ["an array", ["user1"]],
     ["a Buffer", Buffer.from("user1")],
   ] as const) {
-    for (const filter of ["user", "userID", "org", "orgID", "status", "description"]) {
+    for (const filter of ["user", "userID", "org", "orgID", "tokenStatus", "description"]) {
       it(`refuses ${what} for the filter ${filter}, and sends nothing`, () =>
         withList({ [filter]: "value", [`${filter}Type`]: "msg" }, async ({ send, sent }) => {
           const seen = await send({ value });
@@ -275,7 +286,7 @@ describe("list-authorizations", () => {
     }));
 
   it("reports an empty list that was not narrowed as the permission problem it is", async () => {
-    await withList({ status: "active", statusType: "str" }, async ({ simulator, send }) => {
+    await withList({ tokenStatus: "active", tokenStatusType: "str" }, async ({ simulator, send }) => {
       simulator.world.operator.status = "inactive";
       const { error, outputs } = await send({});
       assert.equal(error?.code, "forbidden");

@@ -9,7 +9,7 @@ const withUpdate = (
   work: (bench: Bench) => Promise<void>,
   connection: Properties = {},
 ) => withNode("update-authorization", properties, work, { connection });
-const INACTIVE = { status: "inactive", statusType: "str" };
+const INACTIVE = { tokenStatus: "inactive", tokenStatusType: "str" };
 
 describe("update-authorization", () => {
   it("sets the status alone, and sends no other field", () =>
@@ -52,8 +52,8 @@ describe("update-authorization", () => {
   it("takes status and description from the message, from JSONata and from the environment", () =>
     withUpdate(
       {
-        status: "to",
-        statusType: "msg",
+        tokenStatus: "to",
+        tokenStatusType: "msg",
         description: 'payload.description & " (" & to & ")"',
         descriptionType: "jsonata",
       },
@@ -69,10 +69,10 @@ describe("update-authorization", () => {
 
   for (const status of ["", "Inactive", "paused", 1, true, null, undefined, ["inactive"]]) {
     it(`refuses the status ${JSON.stringify(status) ?? "undefined"} and sends nothing`, () =>
-      withUpdate({ status: "status", statusType: "msg" }, async ({ send, sent }) => {
+      withUpdate({ tokenStatus: "status", tokenStatusType: "msg" }, async ({ send, sent }) => {
         const { error } = await send({ payload: "0aaaaaaaaaaaaaaa", status });
         assert.equal(error?.code, "invalid-config");
-        assert.match(error.message, /"status".*expected "active" or "inactive"/);
+        assert.match(error.message, /"tokenStatus".*expected "active" or "inactive"/);
         assert.deepEqual(sent(), []);
       }));
   }
@@ -95,6 +95,21 @@ describe("update-authorization", () => {
         assert.deepEqual(sent(), []);
       }));
   }
+
+  it("refuses to update where it was saved under the former name of the status", async () => {
+    for (const former of [
+      { status: "inactive", statusType: "str" },
+      { statusType: "keep" },
+      { status: {} },
+    ]) {
+      await withUpdate(former, async ({ send, sent }) => {
+        const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /former name "status"\. Open the node and choose it again/);
+        assert.deepEqual(sent(), []);
+      });
+    }
+  });
 
   it("says so where there is nothing to change", () =>
     withUpdate({}, async ({ send, sent }) => {
