@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
 import * as z from "zod";
 import { kindOf, TokenError } from "../src/errors.js";
-import { createGuard, WINDOWS, type Guard } from "../src/guard.js";
+import { createGuard, WINDOWS, type CountStore, type Guard } from "../src/guard.js";
 import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
 
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
@@ -45,9 +45,14 @@ export interface Field<T> {
   /**
    * Reads the node's properties once, at deploy, and gives what reads the field's value for each message.
    *
+   * @param counts where the node keeps what it counts over messages.
    * @throws {TokenError} `invalid-config`.
    */
-  parse(name: string, properties: Record<string, unknown>): (evaluate: Evaluate) => T | Promise<T>;
+  parse(
+    name: string,
+    properties: Record<string, unknown>,
+    counts: CountStore,
+  ): (evaluate: Evaluate) => T | Promise<T>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any field; only its values are typed
@@ -154,11 +159,11 @@ export function targetsField(format: IdFormat): Field<Targets> {
 export function limitField(preset: number): Field<Guard> {
   return {
     control: { kind: "limit", preset, per: WINDOWS },
-    parse(name, properties) {
+    parse(name, properties, counts) {
       const number = z.union([z.literal(""), z.coerce.number().int().min(1)]).default(preset);
       const max = property(name, properties, number, "a whole number from 1, or nothing for no limit");
       const per = property(`${name}Per`, properties, z.enum(WINDOWS).default(WINDOWS[0]), oneOf(WINDOWS));
-      const guard = createGuard(max === "" ? Infinity : max, per);
+      const guard = createGuard(max === "" ? Infinity : max, per, counts);
       return () => guard;
     },
   };

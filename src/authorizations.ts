@@ -1,11 +1,12 @@
 import * as z from "zod";
-import { readJson } from "./answers.js";
+import { badResponse, readJson } from "./answers.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
+import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
-import type { IdFormat } from "./targets.js";
+import { isSameId, type IdFormat, type Look } from "./targets.js";
 
 /** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
 const HEX_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
@@ -16,6 +17,7 @@ export const authorizationId: IdFormat = {
   expected: HEX_ID_EXPECTED,
   pattern: HEX_ID,
   known: ["description", "status", "user", "userID", "org", "orgID", "createdAt", "updatedAt"],
+  listed: ["status", "updatedAt"],
 };
 
 /**
@@ -90,10 +92,23 @@ export interface Authorizations {
    */
   list(filters: AuthorizationFilters, options?: Watch & { includeToken?: boolean }): Promise<Authorization[]>;
   /**
-   * Sets the given fields and no other. The result is the whole authorization, or what was set where the
-   * server did so but does not show it (its user or organization is gone).
+   * The ids of the authorizations of which one is the connection's own: told by its value where the server shows
+   * that or filters by it, or else by elimination, as one of the active ones of its user.
+   *
+   * @throws {TokenError} `unauthorized`, `forbidden` where its permissions do not let it see itself.
+   */
+  own(watch?: Watch): Promise<readonly string[]>;
+  /**
+   * Looks one up. It is there but not shown where its user or organization is gone.
    *
    * @throws {TokenError} `not-found`.
+   */
+  get(id: string, watch?: Watch): Promise<Look<Authorization>>;
+  /**
+   * Sets the given fields and no other. The result is what the server then shows, or what was set where the
+   * server did so but does not show it (its user or organization is gone).
+   *
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and shows something else.
    */
   update(
     id: string,
@@ -102,14 +117,16 @@ export interface Authorizations {
   ): Promise<Done & { value: Partial<Authorization> }>;
   /**
    * Deletes without a look before it: what belongs to a deleted user or organization is hidden from GET, but
-   * can be deleted. A repeated try that finds nothing has found its own work done.
+   * can be deleted. A repeated try that finds nothing has found its own work done. An answer that does not bear
+   * the mark of InfluxDB is proved by a look after it.
    *
-   * @throws {TokenError} `not-found`.
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
    */
   delete(id: string, watch?: Watch): Promise<Done>;
 }
 
-export function authorizationsOf(http: Http): Authorizations {
+/** @param own the connection's own token, and whether the server is InfluxDB Cloud, which filters by it. */
+export function authorizationsOf(http: Http, own: { token: string; isCloud: boolean }): Authorizations {
   return {
     async list(filters, { includeToken, ...watch } = {}) {
       const query = serverFilters(filters);
@@ -137,15 +154,50 @@ export function authorizationsOf(http: Http): Authorizations {
       return found;
     },
 
-    async update(id, changes, watch) {
-      const task = `update authorization ${id}`;
-      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
-      // The server applies the change before it looks up the owner's names for its answer.
-      if (answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer))) {
-        return { value: { id, ...changes }, attempts: answer.attempts };
-      }
+    async own(watch) {
+      const rows = await ownAuthorizations(http, own, watch);
+      const shown = rows.filter(({ token }) => token === own.token);
+      const isHidden = ({ token }: Authorization) => ["", "redacted", undefined].includes(token);
+      const one = shown.length > 0 ? shown : rows.filter((row) => row.status === "active" && isHidden(row));
+      if (one.length === 0)
+        throw new TokenError("forbidden", "its list does not show it.", { task: "tell the own token" });
+      return one.map(({ id }) => id.toLowerCase());
+    },
+
+    async get(id, watch) {
+      const task = `look up authorization ${id}`;
+      const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
+      const now = Date.now();
+      if (isHidden(answer)) return { token: undefined, now };
       if (answer.status !== 200) throw refused(answer);
-      return { value: withoutToken(readJson(answer, Authorization)), attempts: answer.attempts };
+      const token = withoutToken(readJson(answer, Authorization));
+      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another authorization");
+      return { token, now };
+    },
+
+    async update(id, { status, description }, watch) {
+      const task = `update authorization ${id}`;
+      const changes: AuthorizationChanges = {
+        ...(status !== undefined && { status }),
+        // Half a character cannot be sent: the server would store another in its place.
+        ...(description !== undefined && { description: Buffer.from(description).toString() }),
+      };
+      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
+      const { attempts } = answer;
+      // The server applies the change before it looks up the owner's names for its answer.
+      if (isHidden(answer)) return { value: { id, ...changes }, attempts };
+      if (answer.status !== 200) throw refused(answer);
+      const value = readJson(answer, Authorization);
+      if (!isSameId(value.id, id)) {
+        throw notApplied(answer, "it shows another authorization");
+      }
+      if (changes.status !== undefined && value.status !== changes.status) {
+        throw notApplied(answer, `it shows the status ${value.status}`);
+      }
+      if (changes.description !== undefined && (value.description ?? "") !== changes.description) {
+        throw notApplied(answer, "it shows another description");
+      }
+      return { value: shown(value), attempts };
     },
 
     async delete(id, watch) {
@@ -153,9 +205,37 @@ export function authorizationsOf(http: Http): Authorizations {
       const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], watch });
       const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      if (answer.status === 204 && !bearsMark(answer)) {
+        await proveGone(
+          answer,
+          () => http.send({ task, method: "GET", path: [...PATH, id], watch }),
+          sightOf,
+        );
+      }
       return { attempts: answer.attempts };
     },
   };
+}
+
+async function ownAuthorizations(
+  http: Http,
+  own: { token: string; isCloud: boolean },
+  watch?: Watch,
+): Promise<Authorization[]> {
+  const task = "look for the connection's own token";
+  const rowsOf = async (query: Record<string, string>) => {
+    const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
+    if (answer.status !== 200) throw refused(answer);
+    return readJson(answer, z.object({ authorizations: z.array(Authorization) })).authorizations;
+  };
+  if (own.isCloud) {
+    const rows = await rowsOf({ token: own.token });
+    return rows;
+  }
+  const answer = await http.send({ task, method: "GET", path: ["api", "v2", "me"], watch });
+  if (answer.status !== 200) throw refused(answer);
+  const me = readJson(answer, z.object({ id: z.string() }));
+  return rowsOf({ userID: me.id });
 }
 
 const PATH = ["api", "v2", "authorizations"];
@@ -193,6 +273,44 @@ function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
 }
 
 const NOT_FOUND = "authorization not found";
+
+/** InfluxDB OSS puts its version on every answer. Whatever else says 204 has not been asked for this. */
+function bearsMark({ headers }: Answer): boolean {
+  return headers["x-influxdb-version"] !== undefined;
+}
+
+/** It is there, but its user or organization is gone. */
+function isHidden(answer: Answer): boolean {
+  return answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer));
+}
+
+function sightOf(look: Answer): Sight | undefined {
+  if (isUnknownAuthorization(look)) return "gone";
+  if (look.status === 200 || isHidden(look)) return "there";
+  return [401, 403].includes(look.status) && messageOf(look) !== "" ? "refused" : undefined;
+}
+
+/** Why an authorization is not one that has been inactive, and unchanged, for so many milliseconds; or undefined. */
+export function unlessInactiveFor(
+  { token, now }: Look<Readonly<Record<string, unknown>>>,
+  milliseconds: number,
+): string | undefined {
+  if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
+  if (token.status !== "inactive") return `it is ${String(token.status)}`;
+  const since = String(token.updatedAt);
+  return isBefore(since, now - milliseconds) ? undefined : `it is inactive, but was changed at ${since}`;
+}
+
+/** What a record tells of an authorization: nothing that a server could pass for ours. */
+function shown(authorization: Authorization): Partial<Authorization> {
+  const { id, permissions } = authorization;
+  const known = authorizationId.known.map((name) => [name, authorization[name]] as const);
+  return {
+    id,
+    ...Object.fromEntries(known.filter(([, value]) => value !== undefined)),
+    ...(permissions !== undefined && { permissions }),
+  };
+}
 
 function isUnknownAuthorization(answer: Answer): boolean {
   return answer.status === 404 && messageOf(answer) === NOT_FOUND;

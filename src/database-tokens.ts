@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { readJson } from "./answers.js";
+import { badResponse, readJson } from "./answers.js";
 import type { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
+import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "./refusals.js";
-import type { IdFormat } from "./targets.js";
+import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const databaseTokenId: IdFormat = {
@@ -12,6 +13,8 @@ export const databaseTokenId: IdFormat = {
   expected: UUID_EXPECTED,
   pattern: UUID,
   known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
+  // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
+  listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
 };
 
 /**
@@ -66,10 +69,13 @@ export const databaseTokenFilters = {
 export interface DatabaseTokens {
   /** All that match, in the server's order. */
   list(filters: DatabaseTokenFilters, watch?: Watch): Promise<DatabaseToken[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string, watch?: Watch): Promise<Look<DatabaseToken>>;
   /**
-   * Deletes without a look before it. A repeated try that finds nothing has found its own work done.
+   * Deletes without a look before it. A repeated try that finds nothing has found its own work done. That the
+   * token is gone is proved by a look after it.
    *
-   * @throws {TokenError} `not-found`.
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
    */
   delete(id: string, watch?: Watch): Promise<Done>;
 }
@@ -93,14 +99,39 @@ export function databaseTokensOf(
       return tokens.filter((token) => matches(token, filters, now));
     },
 
+    async get(id, watch) {
+      const task = `look up database token ${id}`;
+      const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
+      if (answer.status !== 200) throw refused(answer);
+      const token = readJson(answer, z.preprocess(tidy, DatabaseToken));
+      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      return { token, now: Date.now() };
+    },
+
     async delete(id, watch) {
       const task = `delete database token ${id}`;
       const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      if (answer.status === 204) {
+        await proveGone(
+          answer,
+          () => http.send({ task, method: "GET", path: [...path, id], watch }),
+          sightOf,
+        );
+      }
       return { attempts: answer.attempts };
     },
   };
+}
+
+/** A deleted token may go on being shown as revoked. */
+function sightOf(look: Answer): Sight | undefined {
+  if (look.status === 200) {
+    return readJson(look, z.preprocess(tidy, DatabaseToken)).revokedAt === undefined ? "there" : "gone";
+  }
+  if (!isOfApi(look)) return undefined;
+  return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
 }
 
 function refused(answer: Answer): TokenError {
@@ -148,7 +179,7 @@ function meaningOf(answer: Answer): Meaning | undefined {
       fatal: true,
     };
   }
-  if (status === 404 && call.method === "GET") {
+  if (status === 404 && call.path.at(-1) === "tokens") {
     return {
       code: "not-found",
       reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",

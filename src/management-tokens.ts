@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { asTokenError, TokenError } from "./errors.js";
+import { asTokenError, rethrowAsNotStarted, TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Done } from "./http.js";
 import { TOO_OLD, type Influxctl } from "./influxctl.js";
-import type { IdFormat } from "./targets.js";
+import type { IdFormat, Look } from "./targets.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const managementTokenId: IdFormat = {
@@ -11,13 +11,14 @@ export const managementTokenId: IdFormat = {
   expected: UUID_EXPECTED,
   pattern: UUID,
   known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
+  listed: ["state", "description", "expiresAt", "revokedAt"],
 };
 
 /** A token is revoked whether or not it has expired as well. */
 export type ManagementTokenState = "active" | "expired" | "revoked";
 
 /** A management token, in the words and the form of time that the other tokens have. */
-export interface ManagementToken {
+export type ManagementToken = {
   id: string;
   state: ManagementTokenState;
   description: string;
@@ -30,7 +31,7 @@ export interface ManagementToken {
   /** Never expires where it is missing. */
   expiresAt?: string | undefined;
   revokedAt?: string | undefined;
-}
+};
 
 /** What a list is narrowed by; all of them must match. */
 export interface ManagementTokenFilters {
@@ -67,6 +68,13 @@ export interface Revoked extends Done {
 export interface ManagementTokens {
   /** All that match, revoked and expired ones too, in the order of influxctl. */
   list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
+  /**
+   * The ids of the tokens of which one is the connection's own, told by the beginning of its value; none where the
+   * list does not have it (it holds tokens alone that were made by hand).
+   */
+  own(signal?: AbortSignal): Promise<readonly string[]>;
   /**
    * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
    * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
@@ -77,7 +85,11 @@ export interface ManagementTokens {
   revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
 }
 
-export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
+/** What the value of every management token begins with. */
+const COMMON_PREFIX = "M.V1.";
+
+/** @param value the connection's own management token. */
+export function managementTokensOf(influxctl: Influxctl, value: string): ManagementTokens {
   const all = async (task: string, signal?: AbortSignal) => {
     const tokens = parse(
       task,
@@ -94,6 +106,23 @@ export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
     async list(filters, signal) {
       const tokens = await all(LIST, signal);
       return tokens.filter((token) => matches(token, filters, Date.now()));
+    },
+
+    async get(id, signal) {
+      const task = `look up management token ${id}`;
+      const token = find(await all(task, signal), id);
+      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now: Date.now() };
+    },
+
+    async own(signal) {
+      // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+      const usable = (await all(LIST, signal)).filter(({ state }) => state !== "revoked");
+      const beginning = ({ tokenPrefix = "" }: ManagementToken) => tokenPrefix.replace(/[.…*]+$/, "");
+      const tells = (token: ManagementToken) => beginning(token).length > COMMON_PREFIX.length;
+      const mine = usable.filter((token) => tells(token) && value.startsWith(beginning(token)));
+      const candidates = mine.length > 0 ? mine : usable.filter((token) => !tells(token));
+      return candidates.map(({ id }) => id.toLowerCase());
     },
 
     revoker(signal) {
@@ -119,12 +148,6 @@ export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
 }
 
 const LIST = "list management tokens";
-
-/** Stopped while it only looked: nothing was revoked. */
-function rethrowAsNotStarted(error: unknown): never {
-  const { code, reason, task } = asTokenError(error);
-  throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;
-}
 
 function rethrowAsUnproven(error: unknown, task: string): never {
   const { code, reason, fatal } = asTokenError(error);

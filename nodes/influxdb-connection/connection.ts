@@ -6,6 +6,8 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
 import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
+import { createOrder, type Order } from "../../src/order.js";
+import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 
@@ -40,9 +42,16 @@ export interface Connection {
   managementTokens: ManagementTokens;
   /** How many requests the connection allows at once. */
   parallel: number;
+  /** The order of what concerns each token, over all nodes of the connection. */
+  order: Order;
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
   refuseProtected(id: string): void;
+  /** Keeps the connection's own token from losing its rights, where that is a token of this kind. */
+  ownToken(kind: OwnToken): OwnTokenGuard;
 }
+
+/** The kinds of token that a connection's own can be of. */
+export type OwnToken = "authorization" | "management token";
 
 interface Properties extends NodeDef {
   [name: string]: unknown;
@@ -82,16 +91,31 @@ export function registerConnection(RED: NodeAPI): void {
         proxy,
       });
       const protectedIds = new Set(settings.protectedIds);
-      connection = {
+      const authorizations = authorizationsOf(http, { token, isCloud: isCloud(settings.product) });
+      const own = { allowed: settings.allowOwnToken, id: settings.ownTokenId };
+      const ownTokens: Record<OwnToken, OwnTokenGuard> = {
+        authorization: createOwnTokenGuard({
+          ...own,
+          candidates: (signal) => authorizations.own({ signal }),
+        }),
+        "management token": createOwnTokenGuard({
+          ...own,
+          candidates: (signal) => created.managementTokens.own(signal),
+        }),
+      };
+      const created: Connection = {
         product: settings.product,
         parallel: settings.parallel,
-        authorizations: authorizationsOf(http),
+        authorizations,
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
             createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
+            token,
           ));
         },
+        order: createOrder(),
+        ownToken: (kind) => ownTokens[kind],
         refuseProtected(id) {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
@@ -100,6 +124,7 @@ export function registerConnection(RED: NodeAPI): void {
           );
         },
       };
+      connection = created;
       return connection;
     };
 
@@ -162,6 +187,8 @@ const Settings = z.object({
         .split(/[\s,;]+/)
         .filter((id) => id !== ""),
     ),
+  ownTokenId: z.string().trim().toLowerCase().optional(),
+  allowOwnToken: z.boolean().default(false),
   accountId: z.string().trim().optional(),
   clusterId: z.string().trim().optional(),
   influxctl: z.string().trim().default("influxctl"),
@@ -177,6 +204,8 @@ const EXPECTED: Record<keyof typeof Settings.shape, string> = {
   retries: "a whole number from 0 to 10",
   parallel: `a whole number from 1 to ${MOST_PARALLEL}`,
   protectedIds: "a text",
+  ownTokenId: "an ID",
+  allowOwnToken: "true or false",
   accountId: UUID_EXPECTED,
   clusterId: UUID_EXPECTED,
   influxctl: "the path of influxctl",
@@ -212,6 +241,10 @@ function readSettings(properties: Properties): Settings {
 
 function wrong(name: string, value: unknown, expected: string): TokenError {
   return invalidConnection(`the field "${name}" holds ${kindOf(value)}, expected ${expected}`);
+}
+
+function isCloud(product: Product): boolean {
+  return product === "cloud" || product === "cloud-serverless";
 }
 
 function isCluster(product: Product): boolean {

@@ -10,6 +10,9 @@ import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 
 /** The clients without Node-RED: they are of use to any program. */
+/** A connection of which nothing is asked here. */
+const OWN = { token: "own", isCloud: false };
+
 describe("authorizationsOf", () => {
   let simulator: Simulator;
   let http: Http;
@@ -27,7 +30,7 @@ describe("authorizationsOf", () => {
   beforeEach(async () => {
     simulator = await startSimulator();
     http = connect();
-    authorizations = authorizationsOf(http);
+    authorizations = authorizationsOf(http, OWN);
   });
   afterEach(async () => {
     await http.close();
@@ -144,7 +147,7 @@ describe("authorizationsOf", () => {
     http = connect(undefined, 3);
     simulator.faults.push({ status: 503, headers: { "retry-after": "3600" } });
     const control = new AbortController();
-    const listing = authorizationsOf(http).list({}, { signal: control.signal });
+    const listing = authorizationsOf(http, OWN).list({}, { signal: control.signal });
     await simulator.arrived(1);
     control.abort();
     await assert.rejects(listing, { code: "cancelled" });
