@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { readJson } from "./answers.js";
+import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import type { IdFormat } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 
 /** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
 const HEX_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
@@ -48,11 +50,11 @@ export interface AuthorizationFilters {
   status?: "active" | "inactive" | undefined;
   /** A text that the description contains, with regard to case. */
   description?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdAfter?: number | undefined;
-  createdBefore?: number | undefined;
-  updatedAfter?: number | undefined;
-  updatedBefore?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdAfter?: Moment | undefined;
+  createdBefore?: Moment | undefined;
+  updatedAfter?: Moment | undefined;
+  updatedBefore?: Moment | undefined;
 }
 
 /** How the filters are read from what a flow gives. */
@@ -116,12 +118,13 @@ export function authorizationsOf(http: Http): Authorizations {
       const task = "list authorizations";
       const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
       if (answer.status !== 200) throw refused(answer);
+      const now = serverTime(answer);
       const found: Authorization[] = [];
       let count = 0;
       for await (const authorizations of readLongList(answer, "authorizations", Authorization)) {
         count += authorizations.length;
         for (const authorization of authorizations) {
-          if (matches(authorization, filters))
+          if (matches(authorization, filters, now))
             found.push(includeToken ? authorization : withoutToken(authorization));
         }
       }
@@ -177,7 +180,7 @@ function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Reco
   );
 }
 
-function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
+function matches(found: Authorization, wanted: AuthorizationFilters, now: number): boolean {
   return (
     equals(found.user, wanted.user) &&
     equals(found.userID, wanted.userID?.toLowerCase()) &&
@@ -185,10 +188,10 @@ function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
     equals(found.orgID, wanted.orgID?.toLowerCase()) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.updatedAt, wanted.updatedAfter) &&
-    isBefore(found.updatedAt, wanted.updatedBefore)
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
+    isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now))
   );
 }
 

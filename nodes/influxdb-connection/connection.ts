@@ -80,7 +80,11 @@ export function registerConnection(RED: NodeAPI): void {
         parallel: settings.parallel,
         tls,
         proxy,
+        warn: (text) => {
+          this.warn(text);
+        },
       });
+      const client = http;
       const protectedIds = new Set(settings.protectedIds);
       connection = {
         product: settings.product,
@@ -90,6 +94,7 @@ export function registerConnection(RED: NodeAPI): void {
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
             createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
+            (signal) => client.now(signal),
           ));
         },
         refuseProtected(id) {

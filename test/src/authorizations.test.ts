@@ -111,10 +111,10 @@ describe("authorizationsOf", () => {
       orgID: ({ orgID }, wanted) => orgID === wanted.toLowerCase(),
       status: (token, wanted) => token.status === wanted,
       description: (token, wanted) => (token.description ?? "").split(wanted).length > 1 || wanted === "",
-      createdAfter: ({ createdAt }, wanted) => timeOf(createdAt) > wanted,
-      createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < wanted,
-      updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > wanted,
-      updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < wanted,
+      createdAfter: ({ createdAt }, wanted) => timeOf(createdAt) > (wanted as number),
+      createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < (wanted as number),
+      updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > (wanted as number),
+      updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < (wanted as number),
     };
     return fc.assert(
       fc.asyncProperty(tokens, filters, async (sent, wanted) => {
