@@ -87,8 +87,8 @@ export interface Authorizations {
    * All that match, in the server's order, without their token values unless they are asked for.
    * User and org filters are sent and checked again on what comes back, for a server may ignore them.
    *
-   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden` where a list that was
-   *   not narrowed comes back empty: it would hold at least the connection's own token.
+   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden`, or what the server says
+   *   of its token, where the list comes back empty because the connection's own token may not read it.
    */
   list(filters: AuthorizationFilters, options?: Watch & { includeToken?: boolean }): Promise<Authorization[]>;
   /**
@@ -111,7 +111,14 @@ export interface Authorizations {
   delete(id: string, watch?: Watch): Promise<Done>;
 }
 
-export function authorizationsOf(http: Http): Authorizations {
+/**
+ * @param ownAuthorizations tells of the connection's own token, to be asked where a list that was narrowed is empty: for
+ *   a token that may not read, the server answers an empty list and no error.
+ */
+export function authorizationsOf(
+  http: Http,
+  ownAuthorizations: (watch: Watch) => Promise<readonly Authorization[]>,
+): Authorizations {
   return {
     async list(filters, { includeToken, ...watch } = {}) {
       const query = serverFilters(filters);
@@ -128,10 +135,12 @@ export function authorizationsOf(http: Http): Authorizations {
             found.push(includeToken ? authorization : withoutToken(authorization));
         }
       }
-      if (count === 0 && Object.keys(query).length === 0) {
+      if (count > 0) return found;
+      const isNarrowed = Object.keys(query).length > 0;
+      if (!isNarrowed || (await ownAuthorizations(watch)).length === 0) {
         throw new TokenError(
           "forbidden",
-          "the list is empty although it should hold the connection's own token. " +
+          "the list is empty, and the server does not even show the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
           { task, statusCode: answer.status },
@@ -161,9 +170,11 @@ export function authorizationsOf(http: Http): Authorizations {
   };
 }
 
-const PATH = ["api", "v2", "authorizations"];
+/** Of the authorizations, below the URL of the server. */
+export const PATH = ["api", "v2", "authorizations"];
 
-function refused(answer: Answer): TokenError {
+/** An answer that is no success, as an error. */
+export function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer, messageOf(answer)));
 }
 

@@ -269,7 +269,10 @@ export function createHttp(options: HttpOptions): Http {
  * ways (`\u003c`, `\/`), so it is looked for in what the JSON says.
  */
 function withoutSecret(text: string, { authorization }: HttpOptions): string {
-  const redact = (plain: string) => plain.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+  const secret = authorization.replace(/^\S+ /, "");
+  // It can have been in the query.
+  const encoded = String(new URLSearchParams({ "": secret })).slice(1);
+  const redact = (plain: string) => plain.replaceAll(secret, "…").replaceAll(encoded, "…");
   try {
     return JSON.stringify(
       JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? redact(value) : value)),

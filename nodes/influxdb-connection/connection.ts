@@ -6,6 +6,7 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
 import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
+import { ownAuthorizations } from "../../src/own-token.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 
@@ -85,11 +86,12 @@ export function registerConnection(RED: NodeAPI): void {
         },
       });
       const client = http;
+      const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
       connection = {
         product: settings.product,
         parallel: settings.parallel,
-        authorizations: authorizationsOf(http),
+        authorizations: authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch)),
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
