@@ -97,7 +97,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, this.id, properties);
+      refuseEmptyVariables(RED, properties);
       return parseAll(operation.fields, properties);
     });
 

@@ -8,7 +8,7 @@ import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../s
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { ownAuthorizations } from "../../src/own-token.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
-import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import { refuseEmptyVariables, refuseUnsetVariable, wholeNumber } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
 const PRODUCTS = {
@@ -66,10 +66,10 @@ export function registerConnection(RED: NodeAPI): void {
 
     this.connection = () => {
       if (connection) return connection;
-      refuseEmptyVariables(RED, this.id, properties);
+      refuseEmptyVariables(RED, properties);
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
-      const credentials = this.credentials as { token?: string } | undefined;
+      const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
       const proxy = proxyOf(RED, settings.proxy);
@@ -146,13 +146,6 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
 
 /** The most requests at once that a connection can allow. */
 export const MOST_PARALLEL = 64;
-
-/** A whole number, also as text: the dialog and environment variables give texts. */
-const wholeNumber = (min: number, max: number, preset: number) =>
-  z
-    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)])
-    .pipe(z.number().int().min(min).max(max))
-    .default(preset);
 
 const Settings = z.object({
   product: z.enum(Object.keys(PRODUCTS) as [Product, ...Product[]]),
@@ -281,8 +274,9 @@ function readUrl(text: string): URL {
   return url;
 }
 
-function readToken(token: string | undefined): string {
-  const value = token?.trim() ?? "";
+/** @param token no text where a variable of the environment is none. */
+function readToken(token: unknown): string {
+  const value = typeof token === "string" ? token.trim() : "";
   refuseUnsetVariable("token", value);
   if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
   if (!/^[\x21-\x7e]+$/.test(value))
