@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { bound } from "../src/bound.js";
 import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
 import type { Watch } from "../src/http.js";
+import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import {
   connectionOf,
@@ -155,18 +156,6 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     });
   }
   RED.nodes.registerType(operation.type, OperationNode as never);
-}
-
-/**
- * Node-RED applies `nodesExcludes` of its settings to whole packages and to its own files, not to the single
- * nodes of a package; a node that fails to load is left out of the runtime and the palette.
- */
-function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
-  const { nodesExcludes } = RED.settings as { nodesExcludes?: unknown };
-  const file = `${type.replace(/^influxdb-/, "")}.js`;
-  if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
-    throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
-  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../s
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { ownAuthorizations } from "../../src/own-token.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
+import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
 import { refuseEmptyVariables, refuseUnsetVariable, wholeNumber } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
@@ -56,6 +57,8 @@ const CONNECTION_TYPE = "influxdb-connection";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export function registerConnection(RED: NodeAPI): void {
+  warnOfIdleExcludes(RED);
+  leaveOutIfExcluded(RED, CONNECTION_TYPE);
   void removeLeftovers();
 
   function InfluxDBConnection(this: ConnectionNode, properties: Properties): void {
