@@ -7,6 +7,7 @@ import type { CountStore } from "../src/guard.js";
 import type { Watch } from "../src/http.js";
 import type { Places } from "../src/order.js";
 import type { Targets } from "../src/targets.js";
+import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import {
   connectionOf,
@@ -105,7 +106,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, this.id, properties);
+      refuseEmptyVariables(RED, properties);
       return parseAll(operation.fields, properties, countStoreOf(this));
     });
 
@@ -173,18 +174,6 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     });
   }
   RED.nodes.registerType(operation.type, OperationNode as never);
-}
-
-/**
- * Node-RED applies `nodesExcludes` of its settings to whole packages and to its own files, not to the single
- * nodes of a package; a node that fails to load is left out of the runtime and the palette.
- */
-function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
-  const { nodesExcludes } = RED.settings as { nodesExcludes?: unknown };
-  const file = `${type.replace(/^influxdb-/, "")}.js`;
-  if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
-    throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
-  }
 }
 
 /**

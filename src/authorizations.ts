@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { badResponse, readJson } from "./answers.js";
+import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
@@ -7,6 +8,7 @@ import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 
 /** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
 const HEX_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
@@ -50,11 +52,11 @@ export interface AuthorizationFilters {
   status?: "active" | "inactive" | undefined;
   /** A text that the description contains, with regard to case. */
   description?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdAfter?: number | undefined;
-  createdBefore?: number | undefined;
-  updatedAfter?: number | undefined;
-  updatedBefore?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdAfter?: Moment | undefined;
+  createdBefore?: Moment | undefined;
+  updatedAfter?: Moment | undefined;
+  updatedBefore?: Moment | undefined;
 }
 
 /** How the filters are read from what a flow gives. */
@@ -87,17 +89,10 @@ export interface Authorizations {
    * All that match, in the server's order, without their token values unless they are asked for.
    * User and org filters are sent and checked again on what comes back, for a server may ignore them.
    *
-   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden` where a list that was
-   *   not narrowed comes back empty: it would hold at least the connection's own token.
+   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden`, or what the server says
+   *   of its token, where the list comes back empty because the connection's own token may not read it.
    */
   list(filters: AuthorizationFilters, options?: Watch & { includeToken?: boolean }): Promise<Authorization[]>;
-  /**
-   * The ids of the authorizations of which one is the connection's own: told by its value where the server shows
-   * that or filters by it, or else by elimination, as one of the active ones of its user.
-   *
-   * @throws {TokenError} `unauthorized`, `forbidden` where its permissions do not let it see itself.
-   */
-  own(watch?: Watch): Promise<readonly string[]>;
   /**
    * Looks one up. It is there but not shown where its user or organization is gone.
    *
@@ -125,27 +120,36 @@ export interface Authorizations {
   delete(id: string, watch?: Watch): Promise<Done>;
 }
 
-/** @param own the connection's own token, and whether the server is InfluxDB Cloud, which filters by it. */
-export function authorizationsOf(http: Http, own: { token: string; isCloud: boolean }): Authorizations {
+/**
+ * @param ownAuthorizations tells of the connection's own token, to be asked where a list that was narrowed is empty: for
+ *   a token that may not read, the server answers an empty list and no error.
+ */
+export function authorizationsOf(
+  http: Http,
+  ownAuthorizations: (watch: Watch) => Promise<readonly Authorization[]>,
+): Authorizations {
   return {
     async list(filters, { includeToken, ...watch } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
       const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
       if (answer.status !== 200) throw refused(answer);
+      const now = serverTime(answer);
       const found: Authorization[] = [];
       let count = 0;
       for await (const authorizations of readLongList(answer, "authorizations", Authorization)) {
         count += authorizations.length;
         for (const authorization of authorizations) {
-          if (matches(authorization, filters))
+          if (matches(authorization, filters, now))
             found.push(includeToken ? authorization : withoutToken(authorization));
         }
       }
-      if (count === 0 && Object.keys(query).length === 0) {
+      if (count > 0) return found;
+      const isNarrowed = Object.keys(query).length > 0;
+      if (!isNarrowed || (await ownAuthorizations(watch)).length === 0) {
         throw new TokenError(
           "forbidden",
-          "the list is empty although it should hold the connection's own token. " +
+          "the list is empty, and the server does not even show the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
           { task, statusCode: answer.status },
@@ -154,20 +158,10 @@ export function authorizationsOf(http: Http, own: { token: string; isCloud: bool
       return found;
     },
 
-    async own(watch) {
-      const rows = await ownAuthorizations(http, own, watch);
-      const shown = rows.filter(({ token }) => token === own.token);
-      const isHidden = ({ token }: Authorization) => ["", "redacted", undefined].includes(token);
-      const one = shown.length > 0 ? shown : rows.filter((row) => row.status === "active" && isHidden(row));
-      if (one.length === 0)
-        throw new TokenError("forbidden", "its list does not show it.", { task: "tell the own token" });
-      return one.map(({ id }) => id.toLowerCase());
-    },
-
     async get(id, watch) {
       const task = `look up authorization ${id}`;
       const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
-      const now = Date.now();
+      const now = serverTime(answer);
       if (isHidden(answer)) return { token: undefined, now };
       if (answer.status !== 200) throw refused(answer);
       const token = withoutToken(readJson(answer, Authorization));
@@ -217,30 +211,11 @@ export function authorizationsOf(http: Http, own: { token: string; isCloud: bool
   };
 }
 
-async function ownAuthorizations(
-  http: Http,
-  own: { token: string; isCloud: boolean },
-  watch?: Watch,
-): Promise<Authorization[]> {
-  const task = "look for the connection's own token";
-  const rowsOf = async (query: Record<string, string>) => {
-    const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
-    if (answer.status !== 200) throw refused(answer);
-    return readJson(answer, z.object({ authorizations: z.array(Authorization) })).authorizations;
-  };
-  if (own.isCloud) {
-    const rows = await rowsOf({ token: own.token });
-    return rows;
-  }
-  const answer = await http.send({ task, method: "GET", path: ["api", "v2", "me"], watch });
-  if (answer.status !== 200) throw refused(answer);
-  const me = readJson(answer, z.object({ id: z.string() }));
-  return rowsOf({ userID: me.id });
-}
+/** Of the authorizations, below the URL of the server. */
+export const PATH = ["api", "v2", "authorizations"];
 
-const PATH = ["api", "v2", "authorizations"];
-
-function refused(answer: Answer): TokenError {
+/** An answer that is no success, as an error. */
+export function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer, messageOf(answer)));
 }
 
@@ -257,7 +232,7 @@ function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Reco
   );
 }
 
-function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
+function matches(found: Authorization, wanted: AuthorizationFilters, now: number): boolean {
   return (
     equals(found.user, wanted.user) &&
     equals(found.userID, wanted.userID?.toLowerCase()) &&
@@ -265,10 +240,10 @@ function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
     equals(found.orgID, wanted.orgID?.toLowerCase()) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.updatedAt, wanted.updatedAfter) &&
-    isBefore(found.updatedAt, wanted.updatedBefore)
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
+    isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now))
   );
 }
 

@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { badResponse, readJson } from "./answers.js";
+import { serverTime } from "./clock.js";
 import type { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const databaseTokenId: IdFormat = {
@@ -41,9 +43,9 @@ export interface DatabaseTokenFilters {
   description?: string | undefined;
   /** A database that the token has a permission on by name; `*` finds the tokens for all databases, and no name does. */
   database?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdBefore?: number | undefined;
-  createdAfter?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
   expired?: "yes" | "no" | undefined;
   /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
   expiresWithin?: number | undefined;
@@ -94,7 +96,7 @@ export function databaseTokensOf(
     async list(filters, watch) {
       const answer = await http.send({ task: "list database tokens", method: "GET", path, watch });
       if (answer.status !== 200) throw refused(answer);
-      const now = Date.now();
+      const now = serverTime(answer);
       const tokens = readJson(answer, z.array(z.preprocess(tidy, DatabaseToken)));
       return tokens.filter((token) => matches(token, filters, now));
     },
@@ -105,7 +107,7 @@ export function databaseTokensOf(
       if (answer.status !== 200) throw refused(answer);
       const token = readJson(answer, z.preprocess(tidy, DatabaseToken));
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
-      return { token, now: Date.now() };
+      return { token, now: serverTime(answer) };
     },
 
     async delete(id, watch) {
@@ -200,8 +202,8 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
     contains(found.description, wanted.description) &&
     (wanted.database === undefined ||
       found.permissions?.some(({ resource }) => resource === wanted.database) === true) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
     isEither(wanted.revoked, found.revokedAt !== undefined)

@@ -4,6 +4,7 @@ import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Fi
 import type { Done } from "./http.js";
 import { TOO_OLD, type Influxctl } from "./influxctl.js";
 import type { IdFormat, Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const managementTokenId: IdFormat = {
@@ -38,9 +39,9 @@ export interface ManagementTokenFilters {
   state?: ManagementTokenState | undefined;
   /** A text that the description contains, with regard to case. */
   description?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdBefore?: number | undefined;
-  createdAfter?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
   /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
   expiresWithin?: number | undefined;
 }
@@ -88,31 +89,44 @@ export interface ManagementTokens {
 /** What the value of every management token begins with. */
 const COMMON_PREFIX = "M.V1.";
 
-/** @param value the connection's own management token. */
-export function managementTokensOf(influxctl: Influxctl, value: string): ManagementTokens {
-  const all = async (task: string, signal?: AbortSignal) => {
-    const tokens = parse(
-      task,
-      await influxctl.run(task, ["management", "list", "--format", "json"], signal),
-      Date.now(),
-    );
+/**
+ * @param value the connection's own management token.
+ * @param serverTime the server's time in milliseconds since 1970, of which influxctl tells nothing: expiry and ages
+ *   count by it. It must not fail; without it, our own counts.
+ */
+export function managementTokensOf(
+  influxctl: Influxctl,
+  value: string,
+  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(Date.now()),
+): ManagementTokens {
+  const run = (task: string, signal?: AbortSignal) =>
+    influxctl.run(task, ["management", "list", "--format", "json"], signal);
+  const read = (task: string, output: string, now: number) => {
+    const tokens = parse(task, output, now);
     if (tokens.length === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
     return tokens;
   };
+  const current = async (task: string, signal?: AbortSignal) => {
+    const [output, now] = await Promise.all([run(task, signal), serverTime(signal)]);
+    return [read(task, output, now), now] as const;
+  };
+  // Whether a token has expired does not matter to those who revoke it.
+  const all = async (task: string, signal?: AbortSignal) => read(task, await run(task, signal), Date.now());
   const find = (tokens: ManagementToken[], id: string) =>
     tokens.find((token) => token.id.toLowerCase() === id);
 
   return {
     async list(filters, signal) {
-      const tokens = await all(LIST, signal);
-      return tokens.filter((token) => matches(token, filters, Date.now()));
+      const [tokens, now] = await current(LIST, signal);
+      return tokens.filter((token) => matches(token, filters, now));
     },
 
     async get(id, signal) {
       const task = `look up management token ${id}`;
-      const token = find(await all(task, signal), id);
+      const [tokens, now] = await current(task, signal);
+      const token = find(tokens, id);
       if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
-      return { token, now: Date.now() };
+      return { token, now };
     },
 
     async own(signal) {
@@ -236,8 +250,8 @@ function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: nu
   return (
     (wanted.state === undefined || found.state === wanted.state) &&
     contains(found.description, wanted.description) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now)
   );
 }

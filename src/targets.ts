@@ -61,7 +61,7 @@ export function listedFields(
 /** What is no JSON equals nothing that a server says. */
 function jsonOf(value: unknown): string {
   try {
-    return String(JSON.stringify(value));
+    return JSON.stringify([value]);
   } catch {
     return "none";
   }

@@ -8,8 +8,10 @@ import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../s
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
+import { candidatesOf, ownAuthorizations } from "../../src/own-token.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
-import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
+import { refuseEmptyVariables, refuseUnsetVariable, wholeNumber } from "../fields.js";
 
 /** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
 const PRODUCTS = {
@@ -64,6 +66,8 @@ const CONNECTION_TYPE = "influxdb-connection";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export function registerConnection(RED: NodeAPI): void {
+  warnOfIdleExcludes(RED);
+  leaveOutIfExcluded(RED, CONNECTION_TYPE);
   void removeLeftovers();
 
   function InfluxDBConnection(this: ConnectionNode, properties: Properties): void {
@@ -74,10 +78,10 @@ export function registerConnection(RED: NodeAPI): void {
 
     this.connection = () => {
       if (connection) return connection;
-      refuseEmptyVariables(RED, this.id, properties);
+      refuseEmptyVariables(RED, properties);
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
-      const credentials = this.credentials as { token?: string } | undefined;
+      const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
       const proxy = proxyOf(RED, settings.proxy);
@@ -89,29 +93,34 @@ export function registerConnection(RED: NodeAPI): void {
         parallel: settings.parallel,
         tls,
         proxy,
+        warn: (text) => {
+          this.warn(text);
+        },
       });
+      const client = http;
+      const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
-      const authorizations = authorizationsOf(http, { token, isCloud: isCloud(settings.product) });
-      const own = { allowed: settings.allowOwnToken, id: settings.ownTokenId };
+      const spared = { allowed: settings.allowOwnToken, id: settings.ownTokenId };
       const ownTokens: Record<OwnToken, OwnTokenGuard> = {
         authorization: createOwnTokenGuard({
-          ...own,
-          candidates: (signal) => authorizations.own({ signal }),
+          ...spared,
+          candidates: async (signal) => candidatesOf(await ownAuthorizations(client, own, { signal }), own),
         }),
         "management token": createOwnTokenGuard({
-          ...own,
+          ...spared,
           candidates: (signal) => created.managementTokens.own(signal),
         }),
       };
       const created: Connection = {
         product: settings.product,
         parallel: settings.parallel,
-        authorizations,
+        authorizations: authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch)),
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
             createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
             token,
+            (signal) => client.now(signal),
           ));
         },
         order: createOrder(),
@@ -164,13 +173,6 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
 
 /** The most requests at once that a connection can allow. */
 export const MOST_PARALLEL = 64;
-
-/** A whole number, also as text: the dialog and environment variables give texts. */
-const wholeNumber = (min: number, max: number, preset: number) =>
-  z
-    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)])
-    .pipe(z.number().int().min(min).max(max))
-    .default(preset);
 
 const Settings = z.object({
   product: z.enum(Object.keys(PRODUCTS) as [Product, ...Product[]]),
@@ -243,10 +245,6 @@ function wrong(name: string, value: unknown, expected: string): TokenError {
   return invalidConnection(`the field "${name}" holds ${kindOf(value)}, expected ${expected}`);
 }
 
-function isCloud(product: Product): boolean {
-  return product === "cloud" || product === "cloud-serverless";
-}
-
 function isCluster(product: Product): boolean {
   return (CLUSTER_PRODUCTS as readonly Product[]).includes(product);
 }
@@ -307,8 +305,9 @@ function readUrl(text: string): URL {
   return url;
 }
 
-function readToken(token: string | undefined): string {
-  const value = token?.trim() ?? "";
+/** @param token no text where a variable of the environment is none. */
+function readToken(token: unknown): string {
+  const value = typeof token === "string" ? token.trim() : "";
   refuseUnsetVariable("token", value);
   if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
   if (!/^[\x21-\x7e]+$/.test(value))

@@ -78,12 +78,15 @@ describe("the package", () => {
     for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
   });
 
-  for (const version of ["node-red", "node-red-4"] as const) {
+  for (const [version, entry] of [
+    ["node-red", "delete-authorization.js"],
+    ["node-red-4", `${packageJson.name}/influxdb-delete-*ization`],
+  ] as const) {
     describe(`in a ${version} whose nodesExcludes names one of the nodes`, function () {
       this.timeout(60_000);
       let nodeRed: NodeRed;
       before(async () => {
-        const settings = { nodesExcludes: ["delete-authorization.js"] };
+        const settings = { nodesExcludes: [entry, "remove-authorization.js"] };
         nodeRed = await startNodeRed({
           flows: { nodes: [], credentials: {} },
           port: await freePort(),
@@ -119,6 +122,10 @@ describe("the package", () => {
         assert.match(
           nodeRed.log(),
           /delete-authorization\.js is left out, as nodesExcludes of the settings says/,
+        );
+        assert.match(
+          nodeRed.log(),
+          /nodesExcludes of the settings: "remove-authorization\.js" leaves out no node/,
         );
       });
     });

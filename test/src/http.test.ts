@@ -16,8 +16,6 @@ function answerAsApi(response: ServerResponse): void {
 }
 
 /** The clients on a server that answers as each run wants it to. */
-const OWN = { token: "own", isCloud: false };
-
 describe("createHttp, for any request and any answer", () => {
   let server: Running;
   /** As the requests arrived: `METHOD target`. */
@@ -71,6 +69,8 @@ describe("createHttp, for any request and any answer", () => {
   const prefix = fc
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
+  const clientOf = (http: Http) =>
+    authorizationsOf(http, () => Promise.resolve([{ id: "own", status: "active" }]));
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
@@ -107,7 +107,7 @@ describe("createHttp, for any request and any answer", () => {
       fc.asyncProperty(unicode, fc.integer({ min: 0xd800, max: 0xdfff }), async (around, half) =>
         withHttp({}, async (http) => {
           const id = `${around}${String.fromCharCode(half)}-${around}`;
-          await assert.rejects(authorizationsOf(http, OWN).delete(id), { code: "invalid-id" });
+          await assert.rejects(clientOf(http).delete(id), { code: "invalid-id" });
           assert.deepEqual(arrived, []);
         }),
       ),
@@ -117,7 +117,7 @@ describe("createHttp, for any request and any answer", () => {
     fc.assert(
       fc.asyncProperty(anyText, anyText, async (user, org) =>
         withHttp({}, async (http) => {
-          await assert.rejects(authorizationsOf(http, OWN).list({ user, org }), TokenError);
+          await assert.rejects(clientOf(http).list({ user, org }), TokenError);
           const [path, query = "", ...rest] = arrived[0]!.split("?");
           assert.deepEqual([path, rest], ["GET /api/v2/authorizations", []]);
           const decode = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
@@ -134,10 +134,10 @@ describe("createHttp, for any request and any answer", () => {
 
   /** What each client asks for, and the one status that is its success. */
   const CALLS: [status: number, call: (http: Http) => Promise<unknown>][] = [
-    [200, (http) => authorizationsOf(http, OWN).list({})],
-    [200, (http) => authorizationsOf(http, OWN).list({ user: "me" })],
-    [200, (http) => authorizationsOf(http, OWN).update("0aaaaaaaaaaaaaaa", { status: "inactive" })],
-    [204, (http) => authorizationsOf(http, OWN).delete("0aaaaaaaaaaaaaaa")],
+    [200, (http) => clientOf(http).list({})],
+    [200, (http) => clientOf(http).list({ user: "me" })],
+    [200, (http) => clientOf(http).update("0aaaaaaaaaaaaaaa", { status: "inactive" })],
+    [204, (http) => clientOf(http).delete("0aaaaaaaaaaaaaaa")],
     [200, (http) => databaseTokensOf(http).list({})],
     [204, (http) => databaseTokensOf(http).delete("55555555-5555-4555-8555-555555555555")],
   ];

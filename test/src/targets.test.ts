@@ -29,7 +29,7 @@ describe("readTargets", () => {
       status: 1,
       outcome: "updated",
     });
-    assert.deepEqual(list, [{ id: A, known: { user: "me" }, listed: { status: "1" } }]);
+    assert.deepEqual(list, [{ id: A, known: { user: "me" }, listed: { status: "[1]" } }]);
   });
 
   it("reads a circular object by its id", () => {
@@ -55,7 +55,7 @@ describe("readTargets", () => {
     const listed = (token: object) => readTargets({ id: uuid, ...token }, databaseTokenId).list[0]!.listed;
     assert.deepEqual(listed({ createdAt: "x", permissions, expiresAt: null, other: 1 }), {
       createdAt: "x",
-      permissions: JSON.stringify(permissions),
+      permissions: JSON.stringify([permissions]),
     });
     // What no server says is not as any token was listed.
     for (const odd of [circular, 1n]) assert.deepEqual(listed({ permissions: odd }), { permissions: "none" });
