@@ -114,7 +114,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
-      const dryRun = asksForDryRun(msg);
+      const dryRun = "targets" in operation.fields && asksForDryRun(msg);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = await connection.order.queue(reading.then(idsOf), stopping.signal);
       try {
@@ -239,8 +239,14 @@ function idsOf(values: Record<string, unknown>): string[] {
 }
 
 /** The parts of a list share an id; whatever else a flow makes of one message, it leaves the message's own. */
-function originOf({ parts, _msgid }: Message): string {
-  return typeof parts?.id === "string" ? `parts ${parts.id}` : `message ${_msgid}`;
+function originOf(msg: Message): string {
+  try {
+    const id: unknown = msg.parts?.id;
+    if (typeof id === "string") return `parts ${id}`;
+  } catch {
+    // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
+  }
+  return `message ${msg._msgid}`;
 }
 
 /**
