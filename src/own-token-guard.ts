@@ -6,8 +6,9 @@ export interface OwnTokenGuard {
    * Begins a message: the first of its targets asks which token is the own one, where that is not known yet.
    *
    * @returns what refuses an id that is, or may be, the own token's.
-   * @throws {TokenError} the result does: `protected`, also where it cannot be told; `invalid-config` where the
-   *   ID that the connection names is not that of its token; the error of an unreachable server.
+   * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` where it cannot be told for want
+   *   of a permission; `invalid-config` where the ID that the connection names is not that of its token; the error of
+   *   an unreachable server.
    */
   begin(signal: AbortSignal): (id: string) => Promise<void>;
 }
@@ -77,10 +78,10 @@ function mayBeOwn(count: number): string {
   return `it may be the connection's own token, which is one of ${count} that the server does not tell apart. ${ENTER}`;
 }
 
-function cannotBeTold({ reason, statusCode }: TokenError): TokenError {
+function cannotBeTold({ code, reason, statusCode }: TokenError): TokenError {
   return new TokenError(
-    "protected",
-    `it may be the connection's own token, for the server does not tell which that is: ${reason} ${ENTER}`,
-    { statusCode },
+    code,
+    `${reason} Without it nobody can tell which token is the connection's own, so none is touched. ${ENTER}`,
+    { statusCode, fatal: true },
   );
 }

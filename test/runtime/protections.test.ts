@@ -505,7 +505,7 @@ describe("a connection's own token", () => {
       const { id } = addTokens(simulator, 1)[0]!;
       world.operator.permissions = world.operator.permissions.filter(({ action }) => action === "write");
       const { error } = await send({ payload: id });
-      assert.equal(error?.code, "protected");
+      assert.equal(error?.code, "unauthorized");
       assert.match(error.message, /read:users.*"Own token ID"/);
       assert.ok(world.authorizations.has(id));
     }));

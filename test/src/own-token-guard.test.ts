@@ -62,7 +62,11 @@ describe("createOwnTokenGuard", () => {
   it("touches nothing where it cannot be told, but by the user's word", async () => {
     const refused = new TokenError("unauthorized", "the token lacks the permission read:users.");
     const { refuse } = guard([refused]);
-    await assert.rejects(refuse("any"), { code: "protected", message: /read:users.*"Own token ID"/ });
+    await assert.rejects(refuse("any"), {
+      code: "unauthorized",
+      message: /read:users.*"Own token ID"/,
+      fatal: true,
+    });
     const named = guard([refused], { id: "own" });
     await named.refuse("any");
     await assert.rejects(named.refuse("own"), { code: "protected" });
