@@ -1,8 +1,9 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { render } from "./editor.js";
+import { definitionIn, render } from "./editor.js";
 import { compileLocale, type Page, type Texts } from "./locales.js";
+import { ownedNames, takenNames, VERSIONS } from "./owned-names.js";
 import type { NodeModule } from "./runtime.js";
 import { bundled } from "../tsup.config.js";
 
@@ -12,9 +13,12 @@ import { bundled } from "../tsup.config.js";
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
+  const owned = new Set((await Promise.all(VERSIONS.map(ownedNames))).flatMap((names) => [...names]));
   const dialogs = new Map<string, string>();
   for (const name of Object.keys(packageJson["node-red"].nodes)) {
     const html = await dialogOf(name);
+    const taken = takenNames(definitionIn(html).defaults, owned);
+    if (taken.length > 0) throw new Error(`${name}: the editor owns the properties ${taken.join(", ")}`);
     dialogs.set(name, html);
     await writeFile(join(out, `${name}.html`), html);
   }

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import type { Control, Field } from "./fields.js";
 import type { Operation } from "./runtime.js";
 
@@ -40,6 +41,30 @@ ${fields.map(([key, field]) => sectionOf(field) + rowOf(key, field.control)).joi
 <style>.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }</style>
 </script>
 `;
+}
+
+/** What the html of a node registers with the editor. */
+export interface Definition {
+  type: string;
+  defaults: Record<string, Default>;
+}
+export interface Default {
+  value?: unknown;
+  validate?: (this: unknown, value: unknown, options: object) => unknown;
+}
+
+/** Runs the scripts of a node's html as the editor does, among these globals. */
+export function definitionIn(html: string, globals: object = {}): Definition {
+  const found: Definition[] = [];
+  const registerType = (type: string, definition: Omit<Definition, "type">) =>
+    found.push({ ...definition, type });
+  const context = { URL, RED: { nodes: { registerType } }, ...globals };
+  for (const [, script] of html.matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)) {
+    runInNewContext(script ?? "", context);
+  }
+  const [definition] = found;
+  if (definition === undefined || found.length > 1) throw new Error("html registers one node type");
+  return definition;
 }
 
 type Typed = Extract<Control, { kind: "typed" }>;
