@@ -3,7 +3,7 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import { triedMoreThanOnce } from "../../src/sweep.js";
 import { change } from "../act.js";
 import { flag, targetsField, typed } from "../fields.js";
-import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
 type Status = "active" | "inactive";
