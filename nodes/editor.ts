@@ -63,12 +63,12 @@ export interface Default {
   validate?: (this: unknown, value: unknown, options: object) => unknown;
 }
 
-/** Runs the scripts of a node's html as the editor does, among these globals. */
-export function definitionIn(html: string, globals: object = {}): Definition {
+/** Runs the scripts of a node's html as the editor does; `RED` is what they use of it beside `registerType`. */
+export function definitionIn(html: string, RED: { nodes?: object } = {}): Definition {
   const found: Definition[] = [];
   const registerType = (type: string, definition: Omit<Definition, "type">) =>
     found.push({ ...definition, type });
-  const context = { URL, RED: { nodes: { registerType } }, ...globals };
+  const context = { URL, RED: { ...RED, nodes: { ...RED.nodes, registerType } } };
   for (const [, script] of html.matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)) {
     runInNewContext(script ?? "", context);
   }
@@ -164,6 +164,7 @@ function typedCheck(key: string, { constants, words, pattern, sources, preset, f
       if (${js(constants)}.indexOf(type) !== -1) return true;
       if (value.trim() === "") return this._("wrong.empty");
       if (type !== "str") return RED.utils.validateTypedProperty(value, type, opt);
+      if (influxdbTokens.isVariable(value.trim())) return this._("wrong.variable");
       ${ofText}`;
 }
 
