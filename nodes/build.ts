@@ -1,8 +1,11 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { build as bundle } from "esbuild";
 import packageJson from "../package.json" with { type: "json" };
-import { render } from "./editor.js";
+import { definitionIn, render } from "./editor.js";
+import { withSettings } from "./influxdb-connection/editor.js";
 import { compileLocale, type Page, type Texts } from "./locales.js";
+import { ownedNames, takenNames, VERSIONS } from "./owned-names.js";
 import type { NodeModule } from "./runtime.js";
 import { bundled } from "../tsup.config.js";
 
@@ -12,9 +15,12 @@ import { bundled } from "../tsup.config.js";
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
+  const owned = new Set((await Promise.all(VERSIONS.map(ownedNames))).flatMap((names) => [...names]));
   const dialogs = new Map<string, string>();
   for (const name of Object.keys(packageJson["node-red"].nodes)) {
     const html = await dialogOf(name);
+    const taken = takenNames(definitionIn(html).defaults, owned);
+    if (taken.length > 0) throw new Error(`${name}: the editor owns the properties ${taken.join(", ")}`);
     dialogs.set(name, html);
     await writeFile(join(out, `${name}.html`), html);
   }
@@ -35,9 +41,26 @@ async function writeLicense(name: string, out: string): Promise<void> {
 async function dialogOf(name: string): Promise<string> {
   const folder = join("nodes", name);
   const own = `${name}.html`;
-  if ((await readdir(folder)).includes(own)) return readFile(join(folder, own), "utf8");
+  const dialog = await scriptOf("nodes/dialog.ts", "influxdbTokens");
+  if ((await readdir(folder)).includes(own)) {
+    const settings = await scriptOf(join(folder, "settings.ts"), "influxdbSettings");
+    return dialog + settings + withSettings(await readFile(join(folder, own), "utf8"));
+  }
   const module = (await import(`./${name}/${name}.js`)) as { default: NodeModule };
-  return render(module.default.operation);
+  return dialog + render(module.default.operation);
+}
+
+/** A module for the browser, as a script that puts what it exports into a global variable. */
+async function scriptOf(file: string, globalName: string): Promise<string> {
+  const { outputFiles } = await bundle({
+    entryPoints: [file],
+    globalName,
+    bundle: true,
+    format: "iife",
+    target: "es2020",
+    write: false,
+  });
+  return `<script type="text/javascript">\n${outputFiles[0]?.text ?? ""}</script>\n`;
 }
 
 async function writeLocale(

@@ -1,4 +1,6 @@
+import { runInNewContext } from "node:vm";
 import type { Control, Field } from "./fields.js";
+import { PRODUCTS, type Product } from "./influxdb-connection/settings.js";
 import type { Operation } from "./runtime.js";
 
 /** The html of a node: a literal `registerType`, as the Flow Library looks for, and the dialog. */
@@ -6,6 +8,7 @@ export function render(operation: Operation): string {
   const { type, products, outputs, color, icon } = operation;
   const fields = Object.entries(operation.fields);
   const js = JSON.stringify;
+  const unable = Object.keys(PRODUCTS).filter((product) => !products.includes(product as Product));
   return `<script type="text/javascript">
 RED.nodes.registerType(${js(type)}, {
   category: "InfluxDB tokens",
@@ -16,8 +19,14 @@ RED.nodes.registerType(${js(type)}, {
     connection: {
       value: "",
       type: "influxdb-connection",
-      required: true,
-      filter: function (connection) { return ${js(products)}.indexOf(connection.product) !== -1 || /^\\$\\{/.test(connection.product); }
+      validate: function (value, opt) {
+        if (influxdbTokens.isVariable(value)) return true;
+        var connection = RED.nodes.node(value);
+        if (!connection) return this._("wrong.connection");
+        var unable = { ${unable.map((product) => `${js(product)}: this._("product.${product}")`).join(", ")} }[connection.product];
+        if (unable) return this._("wrong.product", { product: unable });
+        return connection.valid !== false || this._("wrong.connectionSettings");
+      }
     },
 ${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
   },
@@ -28,6 +37,8 @@ ${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
   label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () {
+    influxdbTokens.markDialog(this, "node-input");
+    influxdbTokens.offerConnections(${js(unable)});
     var types;
 ${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInputOf(key, control)] : [])).join("\n")}
   },${fields.map(([key, { control }]) => (control.kind === "typed" && control.formerly !== undefined ? forgetFormer(key, control.formerly) : "")).join("")}
@@ -42,32 +53,51 @@ ${fields.map(([key, field]) => sectionOf(field) + rowOf(key, field.control)).joi
 `;
 }
 
+/** What the html of a node registers with the editor. */
+export interface Definition {
+  type: string;
+  defaults: Record<string, Default>;
+}
+export interface Default {
+  value?: unknown;
+  validate?: (this: unknown, value: unknown, options: object) => unknown;
+}
+
+/** Runs the scripts of a node's html as the editor does; `RED` is what they use of it beside `registerType`. */
+export function definitionIn(html: string, RED: { nodes?: object } = {}): Definition {
+  const found: Definition[] = [];
+  const registerType = (type: string, definition: Omit<Definition, "type">) =>
+    found.push({ ...definition, type });
+  const context = { URL, RED: { ...RED, nodes: { ...RED.nodes, registerType } } };
+  for (const [, script] of html.matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)) {
+    runInNewContext(script ?? "", context);
+  }
+  const [definition] = found;
+  if (definition === undefined || found.length > 1) throw new Error("html registers one node type");
+  return definition;
+}
+
 type Typed = Extract<Control, { kind: "typed" }>;
 
-function defaultsOf(key: string, field: Field<unknown>): string[] {
-  const { control } = field;
-  const entry = (name: string, value: unknown, validate = "") =>
-    `    ${name}: { value: ${JSON.stringify(value)}${validate} }`;
-  const own =
-    control.kind === "typed" ? typedCheck(key, control) : control.kind === "limit" ? LIMIT_CHECK : "";
-  const checks = [
-    ...Object.entries(field.wrongWhen ?? {}).map(
-      ([text, when]) => `if (${when}) return this._("wrong.${text}");`,
-    ),
-    own,
-  ];
-  const validate = checks.every((check) => check === "") ? "" : `, validate: ${validator(checks)}`;
+function defaultsOf(key: string, { control, wrongWhen = {} }: Field<unknown>): string[] {
+  const entry = (name: string, value: unknown, check: string, when: object = {}) => {
+    const others = Object.entries(when).map(([text, test]) => `if (${test}) return this._("wrong.${text}");`);
+    return `    ${name}: { value: ${JSON.stringify(value)}, validate: ${validator(value, [...others, check])} }`;
+  };
   switch (control.kind) {
     case "choice":
-      return [entry(key, control.preset, validate)];
+      return [entry(key, control.preset, choiceCheck(control.options), wrongWhen)];
     case "flag":
-      return [entry(key, false, validate)];
+      return [entry(key, false, FLAG_CHECK, wrongWhen)];
     case "limit":
-      return [entry(key, control.preset, validate), entry(`${key}Per`, control.per[0])];
+      return [
+        entry(key, control.preset, LIMIT_CHECK, wrongWhen),
+        entry(`${key}Per`, control.per[0], choiceCheck(control.per)),
+      ];
     case "typed":
       return [
-        entry(key, control.preset.value, validate),
-        entry(`${key}Type`, control.preset.type),
+        entry(key, control.preset.value, typedCheck(key, control), wrongWhen),
+        `    ${key}Type: { value: ${JSON.stringify(control.preset.type)} }`,
         ...(control.formerly === undefined ? [] : [formerEntry(control.formerly)]),
       ];
   }
@@ -82,7 +112,7 @@ const CHOOSE = "choose";
  * once it is something else.
  */
 function formerEntry(formerly: string): string {
-  return `    ${formerly}Type: { validate: ${validator([`if (value !== undefined) return this._("wrong.formerly");`])} }`;
+  return `    ${formerly}Type: { validate: ${validator(undefined, ['if (value !== undefined) return this._("wrong.formerly");'])} }`;
 }
 
 function forgetFormer(key: string, formerly: string): string {
@@ -92,44 +122,50 @@ function forgetFormer(key: string, formerly: string): string {
   },`;
 }
 
-/** Two parameters: the editor shows the text that a validator returns only then. */
-function validator(checks: string[]): string {
-  const body = checks.filter((check) => check !== "").join("\n      ");
-  return `function (value, opt) {${body.includes("get(") ? GET : ""}
+/**
+ * Judges a property as the runtime does, by what a node holds and not by what a dialog shows. Two parameters: the
+ * editor shows the text that a validator returns only then.
+ */
+function validator(preset: unknown, checks: string[]): string {
+  const body = checks.join("\n      ");
+  return `function (value, opt) {
+      if (influxdbTokens.isVariable(value)) return true;
+      if (value === undefined) value = ${JSON.stringify(preset)};${body.includes("get(") ? GET : ""}
       ${body}
       return true;
     }`;
 }
 
-/** The value of another property: as it stands in the open dialog, or else in the node. */
 const GET = `
-      var node = this;
-      var get = function (name) {
-        var input = $("#node-input-" + name);
-        if (!input.length) return node[name];
-        return input.is(":checkbox") ? input.prop("checked") : input.val();
-      };`;
+      var get = influxdbTokens.reader(this);`;
+
+const FLAG_CHECK = `if (typeof value !== "boolean") return this._("wrong.flag");`;
 
 const LIMIT_CHECK = `if (value !== "" && !/^[1-9][0-9]*$/.test(value)) return this._("wrong.limit");`;
 
-function typedCheck(key: string, { constants, words, pattern, formerly }: Typed): string {
+function choiceCheck(options: readonly string[]): string {
+  return `if (${JSON.stringify(options)}.indexOf(value) === -1) return this._("wrong.word");`;
+}
+
+function typedCheck(key: string, { constants, words, pattern, sources, preset, formerly }: Typed): string {
+  const js = JSON.stringify;
   const ofText =
     words.length > 0
-      ? `if (${JSON.stringify(words)}.indexOf(value) === -1) return this._("wrong.word");`
-      : `if (value.trim() === "") return this._("wrong.empty");` +
-        (pattern === undefined
-          ? ""
-          : `\n        if (!/${pattern}/i.test(value.trim())) return this._("wrong.id");`);
+      ? `if (${js(words)}.indexOf(value) === -1) return this._("wrong.word");`
+      : pattern === undefined
+        ? ""
+        : `if (!/${pattern}/i.test(value.trim())) return this._("wrong.id");`;
   const ofFormer =
     formerly === undefined ? "" : `\n      if (type === "${CHOOSE}") return this._("wrong.formerly");`;
-  return `var type = get("${key}Type");${ofFormer}
-      if (${JSON.stringify(constants)}.indexOf(type) !== -1) return true;
-      if (type === "str") {
-        if (/^\\$\\{[^}]+\\}$/.test(value)) return true;
-        ${ofText}
-      } else {
-        return RED.utils.validateTypedProperty(value, type, opt);
-      }`;
+  return `// A value without its type is no wish for the preset.
+      var type = value === "" || value === ${js(preset.value)} ? get("${key}Type") : this.${key}Type;${ofFormer}
+      if (${js([...constants, ...sources])}.indexOf(type) === -1) return this._("wrong.type");
+      if (typeof value !== "string") return this._("wrong.empty");
+      if (${js(constants)}.indexOf(type) !== -1) return true;
+      if (value.trim() === "") return this._("wrong.empty");
+      if (type !== "str") return RED.utils.validateTypedProperty(value, type, opt);
+      if (influxdbTokens.isVariable(value.trim())) return this._("wrong.variable");
+      ${ofText}`;
 }
 
 function typedInputOf(key: string, { constants, words, sources, preset, formerly }: Typed): string {
@@ -154,20 +190,7 @@ function typedInputOf(key: string, { constants, words, sources, preset, formerly
       $("#node-input-${key}Type").val("${CHOOSE}");
     }`;
   return `    types = [${types.join(", ")}];${chooseAgain}
-    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: types });
-    ${tooltipOf(key, [...constants, CHOOSE, "str"])}`;
-}
-
-/**
- * The editor hangs the text of a validator on the input, which a TypedInput hides. Sources with a check of
- * their own (such as JSONata) show theirs on the frame already.
- */
-function tooltipOf(key: string, types: string[]): string {
-  return `RED.popover.tooltip($("#node-input-${key}").next(), () => {
-      if (${JSON.stringify(types)}.indexOf($("#node-input-${key}Type").val()) === -1) return null;
-      var wrong = this._def.defaults.${key}.validate.call(this, $("#node-input-${key}").val(), {});
-      return typeof wrong === "string" ? wrong : null;
-    });`;
+    $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: types });`;
 }
 
 const LABEL = "width: 150px";

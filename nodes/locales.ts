@@ -7,8 +7,8 @@ export interface Page {
   own: Texts;
 }
 
-/** Where html asks for a text: `data-i18n="key"`, `data-i18n="[attribute]key"` or `_("key")`. */
-const TEXT_KEY = /data-i18n="(?:\[\w+\])?([\w.-]+)"|\b_\("([\w.-]+)"\)/g;
+/** Where html asks for a text: `data-i18n="key"`, `data-i18n="[attribute]key"`, `_("key")` or `_("key", …)`. */
+const TEXT_KEY = /data-i18n="(?:\[\w+\])?([\w.-]+)"|\b_\("([\w.-]+)"[),]/g;
 
 /**
  * Gives each node the texts that its html asks for, its own before the shared ones.

@@ -9,12 +9,8 @@ import type { Places } from "../src/order.js";
 import type { Targets } from "../src/targets.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
-import {
-  connectionOf,
-  MOST_PARALLEL,
-  type Connection,
-  type Product,
-} from "./influxdb-connection/connection.js";
+import { connectionOf, type Connection } from "./influxdb-connection/connection.js";
+import { MOST_PARALLEL, type Product } from "./influxdb-connection/settings.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the

@@ -4,15 +4,12 @@ import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
+import { HEX_ID, HEX_ID_EXPECTED } from "./hex-ids.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, type Moment } from "./times.js";
-
-/** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
-const HEX_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
-const HEX_ID_EXPECTED = "16 hexadecimal digits";
 
 export const authorizationId: IdFormat = {
   noun: "authorization",

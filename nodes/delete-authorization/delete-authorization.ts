@@ -1,6 +1,6 @@
 import { authorizationId, unlessInactiveFor } from "../../src/authorizations.js";
 import { changeForGood, inactiveForField, irreversibleFields } from "../act.js";
-import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
 export default node({

@@ -1,6 +1,6 @@
 import { databaseTokenId } from "../../src/database-tokens.js";
 import { changeForGood, irreversibleFields } from "../act.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
 export default node({

@@ -1,7 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import * as z from "zod";
-import { authorizationsOf, authorizationId, type Authorizations } from "../../src/authorizations.js";
-import { databaseTokenId, databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
+import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
+import { databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
 import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
@@ -9,24 +8,21 @@ import { managementTokensOf, type ManagementTokens } from "../../src/management-
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
 import { candidatesOf, ownAuthorizations } from "../../src/own-token.js";
-import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
-import { refuseEmptyVariables, refuseUnsetVariable, wholeNumber } from "../fields.js";
-
-/** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
-const PRODUCTS = {
-  "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
-  cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
-  oss: "http://localhost:8086",
-  "cloud-dedicated": "https://console.influxdata.com",
-  /** A cluster of one's own has an address of its own. */
-  clustered: "",
-} as const;
-export type Product = keyof typeof PRODUCTS;
-/** Products with `/api/v2/authorizations`. */
-export const V2_PRODUCTS = ["cloud-serverless", "cloud", "oss"] as const satisfies readonly Product[];
-/** Products with the Management API and influxctl. */
-export const CLUSTER_PRODUCTS = ["cloud-dedicated", "clustered"] as const satisfies readonly Product[];
+import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import {
+  idsOf,
+  isCluster,
+  PRODUCTS,
+  SETTINGS,
+  textOf,
+  WRONG,
+  wrongSetting,
+  type Product,
+  type Properties,
+  type Setting,
+  type SettingName,
+} from "./settings.js";
 
 const PRODUCT_NAMES: Record<Product, string> = {
   "cloud-serverless": "InfluxDB Cloud Serverless",
@@ -55,9 +51,6 @@ export interface Connection {
 /** The kinds of token that a connection's own can be of. */
 export type OwnToken = "authorization" | "management token";
 
-interface Properties extends NodeDef {
-  [name: string]: unknown;
-}
 interface ConnectionNode extends Node {
   connection(): Connection;
 }
@@ -70,7 +63,7 @@ export function registerConnection(RED: NodeAPI): void {
   leaveOutIfExcluded(RED, CONNECTION_TYPE);
   void removeLeftovers();
 
-  function InfluxDBConnection(this: ConnectionNode, properties: Properties): void {
+  function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
     RED.nodes.createNode(this, properties);
     let http: Http | undefined;
     let connection: Connection | undefined;
@@ -171,82 +164,68 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
   return connection;
 }
 
-/** The most requests at once that a connection can allow. */
-export const MOST_PARALLEL = 64;
-
-const Settings = z.object({
-  product: z.enum(Object.keys(PRODUCTS) as [Product, ...Product[]]),
-  url: z.string().trim().default(""),
-  timeout: wholeNumber(1, 600, 30),
-  retries: wholeNumber(0, 10, 3),
-  parallel: wholeNumber(1, MOST_PARALLEL, 4),
-  protectedIds: z
-    .string()
-    .default("")
-    .transform((text) =>
-      text
-        .toLowerCase()
-        .split(/[\s,;]+/)
-        .filter((id) => id !== ""),
-    ),
-  ownTokenId: z.string().trim().toLowerCase().optional(),
-  allowOwnToken: z.boolean().default(false),
-  accountId: z.string().trim().optional(),
-  clusterId: z.string().trim().optional(),
-  influxctl: z.string().trim().default("influxctl"),
-  influxctlTimeout: wholeNumber(1, 600, 60),
-  tls: z.string().default(""),
-  proxy: z.string().default(""),
-});
-
-const EXPECTED: Record<keyof typeof Settings.shape, string> = {
-  product: `one of ${Object.keys(PRODUCTS).join(", ")}`,
-  url: "an http(s) URL",
-  timeout: "seconds from 1 to 600",
-  retries: "a whole number from 0 to 10",
-  parallel: `a whole number from 1 to ${MOST_PARALLEL}`,
-  protectedIds: "a text",
-  ownTokenId: "an ID",
-  allowOwnToken: "true or false",
-  accountId: UUID_EXPECTED,
-  clusterId: UUID_EXPECTED,
-  influxctl: "the path of influxctl",
-  influxctlTimeout: "seconds from 1 to 600",
-  tls: "a TLS configuration",
-  proxy: "an HTTP proxy configuration",
-};
-
-type Settings = Omit<z.infer<typeof Settings>, "url"> & { url: URL };
-
-function readSettings(properties: Properties): Settings {
-  const given = Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [name, value === "" ? undefined : value]),
-  );
-  const parsed = Settings.safeParse(given);
-  if (!parsed.success) {
-    const name = String(parsed.error.issues[0]?.path[0]) as keyof typeof EXPECTED;
-    throw wrong(name, properties[name], EXPECTED[name]);
-  }
-  const { url, product, protectedIds, accountId, clusterId } = parsed.data;
-  const id = isCluster(product) ? databaseTokenId : authorizationId;
-  if (!protectedIds.every((each) => id.pattern.test(each))) {
-    const expected = `IDs (each ${id.expected}), separated by spaces, commas or new lines`;
-    throw wrong("protectedIds", properties.protectedIds, expected);
-  }
-  const needsIds =
-    product === "cloud-dedicated" || (product === "clustered" && (accountId ?? clusterId) !== undefined);
-  for (const name of ["accountId", "clusterId"] as const) {
-    if (needsIds && !UUID.test(parsed.data[name] ?? "")) throw wrong(name, properties[name], EXPECTED[name]);
-  }
-  return { ...parsed.data, url: readUrl(url === "" ? PRODUCTS[product] : url) };
+/** The settings that a connection works with; those that its product does not use are as if they were empty. */
+interface Settings {
+  product: Product;
+  url: URL;
+  /** Seconds. */
+  timeout: number;
+  retries: number;
+  parallel: number;
+  protectedIds: string[];
+  /** The ID of the connection's own token, in lower case, where its user has given it. */
+  ownTokenId: string | undefined;
+  allowOwnToken: boolean;
+  accountId: string | undefined;
+  clusterId: string | undefined;
+  influxctl: string;
+  /** Seconds. */
+  influxctlTimeout: number;
+  tls: string;
+  proxy: string;
 }
 
-function wrong(name: string, value: unknown, expected: string): TokenError {
-  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, expected ${expected}`);
+/** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
+export function readSettings(properties: Properties): Settings {
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const wrong = wrongSetting(name, properties);
+    if (wrong !== undefined) throw wrongProperty(name, properties[name], WRONG[wrong]);
+  }
+  for (const name of ["tls", "proxy"]) {
+    if (textOf(properties[name]) === undefined) {
+      throw wrongProperty(name, properties[name], "expected the ID of a configuration node");
+    }
+  }
+  const product = properties.product as Product;
+  /** What it holds, or its preset where that is nothing or nothing for the product. */
+  const read = (name: SettingName, preset = String(SETTINGS[name].preset)) => {
+    const setting: Setting = SETTINGS[name];
+    const isUsed = setting.products?.includes(product) ?? true;
+    const value = properties[name];
+    const isThere = isUsed && (typeof value === "string" || typeof value === "number");
+    return (isThere && String(value).trim()) || preset;
+  };
+  const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
+  return {
+    product,
+    url: new URL(read("url", PRODUCTS[product])),
+    timeout: Number(read("timeout")),
+    retries: Number(read("retries")),
+    parallel: Number(read("parallel")),
+    protectedIds: idsOf(read("protectedIds")),
+    ownTokenId: optional("ownTokenId"),
+    allowOwnToken: properties.allowOwnToken === true,
+    accountId: read("accountId") || undefined,
+    clusterId: read("clusterId") || undefined,
+    influxctl: read("influxctl"),
+    influxctlTimeout: Number(read("influxctlTimeout")),
+    tls: textOf(properties.tls) ?? "",
+    proxy: textOf(properties.proxy) ?? "",
+  };
 }
 
-function isCluster(product: Product): boolean {
-  return (CLUSTER_PRODUCTS as readonly Product[]).includes(product);
+function wrongProperty(name: string, value: unknown, expected: string): TokenError {
+  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
 }
 
 /** Clustered is documented without the two ids in its paths; InfluxData's own tools use them there as well. */
@@ -285,24 +264,6 @@ function influxctlOptions(
       ...(tls && { tls }),
     },
   };
-}
-
-function readUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalidConnection('the field "url" is no URL that starts with http:// or https://');
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw invalidConnection(
-      'the field "url" carries a user name or password; the token has a field of its own',
-    );
-  }
-  if (url.search !== "" || url.hash !== "") {
-    throw invalidConnection(
-      'the field "url" carries a query or fragment; give the address of the server only',
-    );
-  }
-  return url;
 }
 
 /** @param token no text where a variable of the environment is none. */

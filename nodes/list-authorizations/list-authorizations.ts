@@ -1,6 +1,6 @@
 import { authorizationFilters, authorizationId } from "../../src/authorizations.js";
 import { flag } from "../fields.js";
-import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
 import { node } from "../runtime.js";
 

@@ -1,5 +1,5 @@
 import { databaseTokenFilters } from "../../src/database-tokens.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
 import { node } from "../runtime.js";
 

@@ -1,5 +1,5 @@
 import { managementTokenFilters } from "../../src/management-tokens.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/connection.js";
+import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
 import { node } from "../runtime.js";
 

@@ -2,7 +2,7 @@ import { authorizationId } from "../../src/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { change, changingFields } from "../act.js";
 import { typed } from "../fields.js";
-import { V2_PRODUCTS } from "../influxdb-connection/connection.js";
+import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
 const { targets, ...safety } = changingFields(authorizationId);

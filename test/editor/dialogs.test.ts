@@ -329,8 +329,14 @@ describe("the dialogs of the nodes", function () {
     });
   }
 
+  /** The products of the connections that the open dialog offers. */
+  const offered = async () =>
+    lab.page.evaluate(
+      "$('#node-input-connection option').toArray().flatMap(({ value }) => RED.nodes.node(value)?.product ?? [])",
+    );
+
   it("offer the connections whose product can do the job", async () => {
-    const { editor, page } = lab;
+    const { editor } = lab;
     for (const [type, product] of [
       ["list-authorizations", "oss"],
       ["update-authorization", "oss"],
@@ -342,13 +348,118 @@ describe("the dialogs of the nodes", function () {
     ] as const) {
       const id = await drag(type);
       await editor.openDialog(id);
-      const offered = await page.evaluate(
-        "$('#node-input-connection option').toArray().flatMap(({ value }) => RED.nodes.node(value)?.product ?? [])",
-      );
-      assert.deepEqual(offered, [product], type);
+      assert.deepEqual(await offered(), [product], type);
       await editor.cancel();
     }
   });
+
+  describe("where the connection is none that the node can use", () => {
+    const SAYS = /InfluxDB OSS v2 has no database tokens: choose a connection to InfluxDB Cloud Dedicated/;
+    const select = () => lab.editor.input("connection");
+    const chosen = async () => lab.page.evaluate("RED.nodes.node($('#node-input-connection').val())?.name");
+    let id: string;
+
+    /** Adds a connection from the open dialog, as its user. */
+    async function add(name: string, product: string): Promise<void> {
+      const { editor, page } = lab;
+      await page.locator("#node-input-btn-connection-add").click();
+      await page.locator("#node-config-dialog-ok").waitFor();
+      await editor.settled();
+      await editor.type(page.locator("#node-config-input-name"), name);
+      await page.locator("#node-config-input-product").selectOption(product);
+      if (product === "cloud-dedicated") {
+        for (const part of ["accountId", "clusterId"]) {
+          await editor.type(page.locator(`#node-config-input-${part}`), ID);
+        }
+      }
+      await editor.closeConfig("ok");
+    }
+
+    beforeEach(async () => {
+      id = await drag("delete-database-token");
+      await lab.editor.openDialog(id);
+    });
+    afterEach(async () => {
+      await lab.editor.closeAll();
+    });
+
+    it("keeps one of a wrong product that was just added, and says what is wrong", async () => {
+      const { editor } = lab;
+      await add("mine", "oss");
+      assert.match(await editor.fieldWrong(select()), SAYS);
+      assert.equal(await chosen(), "mine");
+      assert.deepEqual(((await offered()) as string[]).toSorted(), ["cloud-dedicated", "oss"]);
+      await editor.says(select(), SAYS);
+      await editor.screenshot("wrong connection product");
+      await editor.done();
+      assert.equal(await editor.property(await nodeId("mine"), "product"), "oss");
+      assert.equal(await editor.property(id, "connection"), await nodeId("mine"));
+      assert.match(await errorsOf(id), SAYS);
+      await editor.openDialog(id);
+      assert.match(await editor.fieldWrong(select()), SAYS);
+      await select().selectOption({ index: 0 });
+      await editor.fieldWrong(select(), false);
+    });
+
+    it("keeps one whose product was changed to a wrong one, here and on the canvas", async () => {
+      const { editor, page } = lab;
+      await add("changing", "cloud-dedicated");
+      await editor.fieldWrong(select(), false);
+      assert.equal(await chosen(), "changing");
+      await editor.input("confirmed").check();
+      await editor.done();
+      await editor.wrong(id, false);
+      await editor.openDialog(id);
+      await page.locator("#node-input-btn-connection-edit").click();
+      await page.locator("#node-config-dialog-ok").waitFor();
+      await editor.settled();
+      await page.locator("#node-config-input-product").selectOption("oss");
+      await editor.closeConfig("ok");
+      assert.match(await editor.fieldWrong(select()), SAYS);
+      assert.equal(await chosen(), "changing");
+      await editor.cancel();
+      await editor.wrong(id);
+      assert.match(await errorsOf(id), SAYS);
+    });
+
+    it("chooses none where the chosen one was deleted", async () => {
+      const { editor, page } = lab;
+      await add("passing", "cloud-dedicated");
+      await editor.fieldWrong(select(), false);
+      await page.locator("#node-input-btn-connection-edit").click();
+      await page.locator("#node-config-dialog-ok").waitFor();
+      await editor.settled();
+      await editor.closeConfig("delete");
+      assert.match(await editor.fieldWrong(select()), /Choose a connection/);
+      assert.equal(await select().inputValue(), "_ADD_");
+      assert.ok(await page.locator("#node-input-btn-connection-edit.disabled").isVisible());
+      await editor.done();
+      assert.equal(await editor.property(id, "connection"), "");
+    });
+
+    it("marks one of a wrong product that was imported", async () => {
+      const { editor, page } = lab;
+      await editor.closeAll();
+      await page.evaluate(
+        `RED.view.importNodes([
+          { id: "importedconn", type: "influxdb-connection", name: "imported", product: "oss", url: "" },
+          { id: "importednode", type: "influxdb-list-management-tokens", z: RED.workspaces.active(), x: 600, y: 300, wires: [[], []], connection: "importedconn" },
+        ], { generateIds: false, touchImport: true })`,
+      );
+      await page.mouse.click(900, 600);
+      await editor.wrong("importednode");
+      assert.match(await errorsOf("importednode"), /InfluxDB OSS v2 has no management tokens/);
+    });
+  });
+
+  const nodeId = (name: string) =>
+    lab.page.evaluate<string>(`{
+      let found;
+      RED.nodes.eachConfig((node) => { if (node.name === ${JSON.stringify(name)}) found = node.id; });
+      found;
+    }`);
+  const errorsOf = (id: string) =>
+    lab.page.evaluate<string>(`RED.nodes.node("${id}").validationErrors.join(" ")`);
 
   it("look right in the dark theme", async () => {
     const { editor, page } = lab;

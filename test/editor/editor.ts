@@ -226,6 +226,15 @@ export class Editor {
     }
   }
 
+  /** Ends the dialog of a configuration node that was opened from another dialog. */
+  async closeConfig(button: "ok" | "cancel" | "delete"): Promise<void> {
+    const dialog = this.page.locator("#node-config-dialog-ok");
+    const byText = this.page.locator(".red-ui-tray-toolbar:visible button.leftButton").last();
+    await (button === "delete" ? byText : this.page.locator(`#node-config-dialog-${button}`)).click();
+    await dialog.waitFor({ state: "detached" });
+    await this.settled();
+  }
+
   private async close(button: string): Promise<void> {
     await this.page.locator(button).click();
     await this.page.locator(".red-ui-tray").waitFor({ state: "detached" });

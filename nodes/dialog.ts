@@ -1,0 +1,125 @@
+/// <reference lib="dom" />
+
+/*
+ * What the dialogs of all nodes do in the browser; the build puts it before each. The editor judges a field by
+ * its validator in two cases, and does not tell it which: the values that a node was saved with, of any node at
+ * any time, whatever dialog is open; and those in the dialog of the node. So a validator reads nothing but the
+ * node that it is called on, and for its dialog that is a draft of what Done would save.
+ */
+
+interface EditorNode {
+  _def: { defaults: Record<string, Default> };
+  [property: string]: unknown;
+}
+interface Default {
+  value?: unknown;
+  validate?: (this: object, value: unknown, options: object) => unknown;
+}
+
+/** What is used of jQuery and of the editor. */
+interface Elements {
+  length: number;
+  closest(selector: string): Elements;
+  data(key: string): Tooltip | null | undefined;
+  data(key: string, value: Tooltip | null): void;
+  filter(test: (this: HTMLOptionElement) => boolean): Elements;
+  find(selector: string): Elements;
+  is(selector: string): boolean;
+  next(selector: string): Elements;
+  on(events: string, listener: () => void): void;
+  prop(name: string): unknown;
+  remove(): void;
+  toggleClass(name: string, on: boolean): void;
+  trigger(event: string): void;
+  val(): unknown;
+  val(value: string): Elements;
+}
+interface Tooltip {
+  setContent(text: string): void;
+  delete(): void;
+}
+declare const $: (selector: string) => Elements;
+declare const RED: {
+  nodes: { node(id: unknown): { id: string; product?: unknown } | null | undefined };
+  popover: { tooltip(target: Elements, text: string): Tooltip };
+};
+
+/** Whether a property is a variable of the environment as a whole: Node-RED puts its value in its place. */
+export function isVariable(value: unknown): boolean {
+  return typeof value === "string" && /^\$(\{\S+\}|\(\S+\))$/.test(value);
+}
+
+/** Reads properties of a node, or of a draft of it, as the runtime will: what is missing is as preset. */
+export function reader(node: EditorNode): (name: string) => unknown {
+  return (name) => (node[name] === undefined ? node._def.defaults[name]?.value : node[name]);
+}
+
+/** Marks the fields of the dialog that is being opened, now and with each change, by what stands in all of them. */
+export function markDialog(node: EditorNode, prefix: "node-input" | "node-config-input"): void {
+  const form = $(`#${prefix}-name`).closest("form");
+  const mark = () => {
+    const fields = Object.entries(node._def.defaults).map(
+      ([name, { validate }]) => [name, form.find(`#${prefix}-${name}`), validate] as const,
+    );
+    const draft = { ...node };
+    for (const [name, field] of fields) if (field.length > 0) draft[name] = valueOf(field);
+    for (const [name, field, validate] of fields) {
+      if (field.length > 0 && validate) show(field, validate.call(draft, draft[name], {}));
+    }
+  };
+  // The form hears of an event after the field, to which the editor listens.
+  form.on("change keyup paste", mark);
+  // The editor marks once more when it has prepared a dialog.
+  setTimeout(mark);
+}
+
+function valueOf(field: Elements): unknown {
+  return field.is(":checkbox") ? field.prop("checked") : field.val();
+}
+
+/** @param judged what a validator says: true, or why not. */
+function show(field: Elements, judged: unknown): void {
+  const frame = field.next(".red-ui-typedInput-container");
+  for (const each of [field, frame]) each.toggleClass("input-error", judged !== true);
+  // A TypedInput hides the field, and with it the text that the editor hangs on it.
+  if (frame.length > 0) setTooltip(field, undefined);
+  setTooltip(frame.length > 0 ? frame : field, typeof judged === "string" ? judged : undefined);
+}
+
+/** Where the editor keeps it, too. */
+function setTooltip(element: Elements, text: string | undefined): void {
+  const tooltip = element.data("tooltip");
+  if (text === undefined) {
+    tooltip?.delete();
+    element.data("tooltip", null);
+  } else {
+    const shown = tooltip ?? RED.popover.tooltip(element, text);
+    // This gives the text to screen readers, too.
+    shown.setContent(text);
+    element.data("tooltip", shown);
+  }
+}
+
+/**
+ * Keeps the list of connections to those that can do the job and the one that is chosen. A filter of the editor
+ * would take a connection that its user has just added out of the list, and leave another chosen.
+ *
+ * @param unable products that cannot.
+ */
+export function offerConnections(unable: readonly string[]): void {
+  const select = $("#node-input-connection");
+  let chosen = RED.nodes.node(select.val());
+  const offer = () => {
+    // The editor fills the list anew once the chosen one was deleted, and leaves the first chosen.
+    const isDeleted = chosen && !RED.nodes.node(chosen.id);
+    chosen = RED.nodes.node(isDeleted ? "" : select.val());
+    if (isDeleted) select.val("_ADD_").trigger("change");
+    select
+      .find("option")
+      .filter(function () {
+        return !this.selected && unable.includes(String(RED.nodes.node(this.value)?.product));
+      })
+      .remove();
+  };
+  select.on("change", offer);
+}

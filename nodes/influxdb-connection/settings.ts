@@ -1,0 +1,177 @@
+import { HEX_ID, HEX_ID_EXPECTED } from "../../src/hex-ids.js";
+import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
+
+/*
+ * The settings of a connection: what makes one wrong is declared here once, for the dialog and for the runtime.
+ * The build puts this file into the browser, so it uses what both have.
+ */
+
+/** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
+export const PRODUCTS = {
+  "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
+  cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
+  oss: "http://localhost:8086",
+  "cloud-dedicated": "https://console.influxdata.com",
+  /** A cluster of one's own has an address of its own. */
+  clustered: "",
+} as const;
+export type Product = keyof typeof PRODUCTS;
+/** Products with `/api/v2/authorizations`. */
+export const V2_PRODUCTS = ["cloud-serverless", "cloud", "oss"] as const satisfies readonly Product[];
+/** Products with the Management API and influxctl. */
+export const CLUSTER_PRODUCTS = ["cloud-dedicated", "clustered"] as const satisfies readonly Product[];
+
+export function isProduct(value: unknown): value is Product {
+  return typeof value === "string" && Object.keys(PRODUCTS).includes(value);
+}
+
+export function isCluster(product: unknown): boolean {
+  return (CLUSTER_PRODUCTS as readonly unknown[]).includes(product);
+}
+
+/** The most requests at once that a connection can allow. */
+export const MOST_PARALLEL = 64;
+
+/** Ways for a setting to be wrong: keys of what the dialog says, and the end of what the runtime says. */
+export const WRONG = {
+  product: `expected one of ${Object.keys(PRODUCTS).join(", ")}`,
+  url: "expected a URL that starts with http:// or https://",
+  urlMissing: "expected the address of the cluster",
+  urlCredentials: "which carries a user name or password; the token has a field of its own",
+  urlQuery: "which carries a query or fragment; give the address of the server only",
+  timeout: "expected seconds from 1 to 600",
+  retries: "expected a whole number from 0 to 10",
+  parallel: `expected a whole number from 1 to ${MOST_PARALLEL}`,
+  uuid: `expected ${UUID_EXPECTED}`,
+  hexId: `expected ${HEX_ID_EXPECTED}`,
+  protectedIds: `expected IDs (each ${HEX_ID_EXPECTED}, or ${UUID_EXPECTED} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
+  influxctl: "expected the path of influxctl",
+  allowOwnToken: "expected true or false",
+} as const;
+export type Wrong = keyof typeof WRONG;
+
+/** What the properties of a node hold, whoever has written them. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface Setting {
+  /** What a new connection starts with. */
+  preset: string | boolean;
+  /** What uses it. For any other product it is hidden, and neither judged nor read. All products, unless given. */
+  products?: readonly Product[];
+  wrong(value: unknown, properties: Properties): Wrong | undefined;
+}
+
+export const SETTINGS = {
+  product: {
+    preset: "oss",
+    wrong: (value) => (isProduct(value) ? undefined : "product"),
+  },
+  url: { preset: PRODUCTS.oss, wrong: wrongUrl },
+  timeout: wholeNumber(30, 1, 600, "timeout"),
+  retries: wholeNumber(3, 0, 10, "retries"),
+  parallel: wholeNumber(4, 1, MOST_PARALLEL, "parallel"),
+  accountId: clusterPart("clusterId"),
+  clusterId: clusterPart("accountId"),
+  influxctl: {
+    preset: "influxctl",
+    products: CLUSTER_PRODUCTS,
+    wrong: (value) => (textOf(value) === undefined ? "influxctl" : undefined),
+  },
+  influxctlTimeout: { ...wholeNumber(60, 1, 600, "timeout"), products: CLUSTER_PRODUCTS },
+  protectedIds: {
+    preset: "",
+    wrong(value, { product }) {
+      const text = textOf(value);
+      return text !== undefined && idsOf(text).every((id) => idOf(product).test(id))
+        ? undefined
+        : "protectedIds";
+    },
+  },
+  ownTokenId: {
+    preset: "",
+    wrong(value, { product }) {
+      const text = textOf(value);
+      if (text === "") return undefined;
+      if (text !== undefined && idOf(product).test(text)) return undefined;
+      return isCluster(product) ? "uuid" : "hexId";
+    },
+  },
+  allowOwnToken: {
+    preset: false,
+    wrong: (value) => (value === undefined || typeof value === "boolean" ? undefined : "allowOwnToken"),
+  },
+} satisfies Record<string, Setting>;
+export type SettingName = keyof typeof SETTINGS;
+
+/** What is wrong about one of the settings among the others, or undefined where it is right. */
+export function wrongSetting(name: SettingName, properties: Properties): Wrong | undefined {
+  const setting: Setting = SETTINGS[name];
+  const { product } = properties;
+  // While the product itself is not known, nothing can be said of what depends on it.
+  if (setting.products && !setting.products.some((each) => each === product)) return undefined;
+  return setting.wrong(properties[name], properties);
+}
+
+/** A text without the space around it, empty where there is none; undefined where the value is something else. */
+export function textOf(value: unknown): string | undefined {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value.trim() : undefined;
+}
+
+/** The single IDs of a text: in lower case, for servers read them without regard to case. */
+export function idsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[\s,;]+/)
+    .filter((id) => id !== "");
+}
+
+/** How the IDs of tokens look. Of a product that is not known yet any form will do. */
+function idOf(product: unknown): RegExp {
+  if (isCluster(product)) return UUID;
+  return isProduct(product) ? HEX_ID : new RegExp(`${HEX_ID.source}|${UUID.source}`, "i");
+}
+
+/** A whole number, as text too: the dialog and the environment give texts. Empty is the preset. */
+function wholeNumber(preset: number, min: number, max: number, wrong: Wrong) {
+  return {
+    preset: String(preset),
+    wrong(value: unknown): Wrong | undefined {
+      const text = typeof value === "number" ? String(value) : textOf(value);
+      if (text === "") return undefined;
+      return text !== undefined && /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
+        ? undefined
+        : wrong;
+    },
+  };
+}
+
+/** One of the two IDs in the paths of a cluster's API. Clustered has both or neither. */
+function clusterPart(other: "accountId" | "clusterId"): Setting {
+  return {
+    preset: "",
+    products: CLUSTER_PRODUCTS,
+    wrong(value, properties) {
+      const text = textOf(value);
+      const isOptional = properties.product === "clustered" && textOf(properties[other]) === "";
+      if (text === "" && isOptional) return undefined;
+      return text !== undefined && UUID.test(text) ? undefined : "uuid";
+    },
+  };
+}
+
+function wrongUrl(value: unknown, { product }: Properties): Wrong | undefined {
+  const text = textOf(value);
+  if (text === undefined) return "url";
+  if (text === "") return product === "clustered" ? "urlMissing" : undefined;
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "url";
+  }
+  if (!/^https?:$/.test(url.protocol)) return "url";
+  if (url.username !== "" || url.password !== "") return "urlCredentials";
+  if (url.search !== "" || url.hash !== "") return "urlQuery";
+  return undefined;
+}
