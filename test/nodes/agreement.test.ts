@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TokenError } from "../../src/errors.js";
 import { definitionIn, type Definition } from "../../nodes/editor.js";
-import type { Fields } from "../../nodes/fields.js";
 import { readSettings } from "../../nodes/influxdb-connection/connection.js";
 import {
   CLUSTER_PRODUCTS,
