@@ -146,6 +146,12 @@ export class Editor {
     );
   }
 
+  /** Drags a node to another place. */
+  async move(id: string, right: number, down: number): Promise<void> {
+    const { x, y, width, height } = await boxOf(this.node(id));
+    await this.mouse(this.node(id), { x: x + width / 2 + right, y: y + height / 2 + down });
+  }
+
   private async mouse(from: Locator, to: { x: number; y: number }): Promise<void> {
     const box = await boxOf(from);
     const { mouse } = this.page;
@@ -340,6 +346,35 @@ export class Editor {
     await this.page.getByRole("button", { name: "View nodes..." }).click();
     await this.page.locator("#red-ui-clipboard-dialog-import-conflict").click();
     await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+  }
+
+  /** Imports, by the import dialog, copies of nodes that are there already. */
+  async importCopy(text: string): Promise<void> {
+    await this.menu("#menu-item-import");
+    const field = this.page.locator("#red-ui-clipboard-dialog-import-text");
+    await field.fill(text);
+    // The dialog listens to the keyboard.
+    await field.press("End");
+    await this.page.locator("#red-ui-clipboard-dialog-ok").click();
+    await this.page.getByRole("button", { name: "Import copy" }).click();
+    await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+  }
+
+  /** How many changes could be taken back. */
+  async changes(): Promise<number> {
+    return this.page.evaluate("RED.history.depth()");
+  }
+
+  /** Takes changes back until there are so many. */
+  async undoTo(changes: number): Promise<void> {
+    await this.page.evaluate(`while (RED.history.depth() > ${changes}) RED.history.pop()`);
+  }
+
+  /** Makes all changes again that were taken back. */
+  async redoAll(): Promise<void> {
+    await this.page.evaluate(
+      "{ let depth = -1; while (RED.history.depth() > depth) { depth = RED.history.depth(); RED.history.redo(); } }",
+    );
   }
 
   /** How many connections there are. */
