@@ -28,6 +28,8 @@ export async function startDemo(options: {
   ports?: { nodeRed: number; influxdb: number; mqtt: number };
   /** Which examples are on tabs from the start: all of them unless given. */
   examples?: string[];
+  /** Which of the installed Node-REDs: 5 unless given. */
+  version?: "node-red" | "node-red-4";
 }): Promise<Demo> {
   const { ports } = options;
   const clusters = new Clusters();
@@ -64,6 +66,7 @@ export async function startDemo(options: {
     const nodeRed = await startNodeRed({
       flows: await flowsOf(options.examples ?? (await exampleNames()), patches),
       port: await freePort(ports?.nodeRed),
+      ...(options.version && { version: options.version }),
       env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
     });
     const someId = [...simulator.world.authorizations.values()].at(-1)?.id ?? "";

@@ -353,6 +353,97 @@ describe("the dialogs of the nodes", function () {
     }
   });
 
+  describe("judge a node by what is saved of it", () => {
+    const validate = (id: string) =>
+      lab.page.evaluate<boolean>(`RED.editor.validateNode(RED.nodes.node("${id}"))`);
+    const config = (name: string) => lab.page.locator(`#node-config-input-${name}`);
+
+    /** A node that is right but for the box, which its open dialog has ticked. */
+    async function tickedInDialog(type: string): Promise<string> {
+      const { editor } = lab;
+      const id = await open(type);
+      await editor.done();
+      await editor.wrong(id);
+      await editor.openDialog(id);
+      await editor.input("confirmed").check();
+      await editor.fieldWrong(editor.input("confirmed"), false);
+      return id;
+    }
+
+    /** Opens the connection from the dialog of the node. */
+    async function openConnection(): Promise<void> {
+      await lab.page.locator("#node-input-btn-connection-edit").click();
+      await config("product").waitFor();
+      await lab.editor.settled();
+    }
+
+    afterEach(async () => {
+      await lab.editor.closeAll();
+    });
+
+    it("while another's dialog is open, and its own", async () => {
+      const other = await open("delete-authorization");
+      await lab.editor.done();
+      const id = await tickedInDialog("delete-authorization");
+      assert.equal(await validate(other), false);
+      assert.equal(await validate(id), false);
+      await lab.editor.cancel();
+      await lab.editor.wrong(id);
+    });
+
+    it("when its connection is saved from its dialog, which is then cancelled", async () => {
+      const { editor } = lab;
+      const id = await tickedInDialog("revoke-management-token");
+      await openConnection();
+      await editor.type(config("timeout"), "31");
+      await editor.closeConfig("ok");
+      await editor.fieldWrong(editor.input("confirmed"), false);
+      await editor.fieldWrong(editor.input("connection"), false);
+      await editor.cancel();
+      await editor.wrong(id);
+    });
+
+    it("and what is above its dialog by what stands there", async () => {
+      const { editor, page } = lab;
+      await tickedInDialog("delete-database-token");
+      await openConnection();
+      await editor.type(config("url"), "nowhere");
+      await page.locator("#node-config-input-btn-proxy-add").click();
+      await page.locator(".red-ui-tray-header", { hasText: "http proxy" }).waitFor();
+      await editor.settled();
+      await page.locator("#node-config-dialog-cancel").last().click();
+      await config("product").waitFor();
+      await editor.settled();
+      assert.equal(await config("url").inputValue(), "nowhere");
+      assert.match(await editor.fieldWrong(config("url")), /Enter a URL/);
+      await config("product").selectOption("clustered");
+      await editor.type(config("clusterId"), "x");
+      assert.match(await editor.fieldWrong(config("clusterId")), /Enter a UUID/);
+      await editor.closeConfig("cancel");
+      await editor.fieldWrong(editor.input("connection"), false);
+    });
+
+    it("within a subflow, too", async () => {
+      const { editor, page } = lab;
+      await page.evaluate(
+        `RED.view.importNodes([
+          { id: "template", type: "subflow", name: "template", in: [], out: [], env: [] },
+          { id: "within", type: "influxdb-delete-authorization", z: "template", x: 100, y: 100, wires: [[]], connection: "" },
+        ], { generateIds: false })`,
+      );
+      await tickedInDialog("delete-authorization");
+      await page.evaluate(`{
+        let id;
+        RED.nodes.eachConfig((node) => { if (node.product === "oss") id ??= node.id; });
+        RED.nodes.node("within").connection = id;
+      }`);
+      assert.equal(await validate("within"), false);
+      await page.evaluate("RED.nodes.node('within').confirmed = true");
+      assert.equal(await validate("within"), true);
+      await editor.cancel();
+    });
+  });
+
   describe("where the connection is none that the node can use", () => {
     const SAYS = /InfluxDB OSS v2 has no database tokens: choose a connection to InfluxDB Cloud Dedicated/;
     const select = () => lab.editor.input("connection");

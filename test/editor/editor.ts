@@ -18,7 +18,7 @@ export interface Lab {
  * One lab for the tests of a `describe`, started before the first and ended after the last. A test fails on any
  * error in the browser's console; one that fails leaves a screenshot.
  */
-export function useLab(): Lab {
+export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
   const lab = {} as Lab;
   let browser: Browser | undefined;
   let problems: string[] = [];
@@ -26,7 +26,7 @@ export function useLab(): Lab {
   before(async function () {
     this.timeout(60_000);
     browser = await startBrowser();
-    lab.demo = await startDemo({ examples: [] });
+    lab.demo = await startDemo({ examples: [], version });
     const viewport = { width: 1500, height: 950 };
     // In the language of the words that the tests look for.
     lab.page = await browser.newPage({ viewport, colorScheme: "light", locale: "en-US" });
