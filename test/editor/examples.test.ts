@@ -130,17 +130,18 @@ describe("the examples", function () {
     assert.deepEqual(authorizations(), before);
     await editor.screenshot("example nightly housekeeping dry run");
 
+    const today = () => new Date().toISOString().slice(0, 10);
+    const days = [today()];
     const real = await inject("for real now");
     assert.match(real.text, new RegExp(counts, "i"));
-    const today = new Date().toISOString().slice(0, 10);
+    days.push(today());
     for (const { id, description } of idle) {
       const now = world().authorizations.get(id);
       if (id === world().operator.id) assert.equal(now?.status, "active");
-      else
-        assert.partialDeepStrictEqual(now, {
-          status: "inactive",
-          description: `${description} ${MARK} ${today}]`,
-        });
+      else {
+        assert.equal(now?.status, "inactive");
+        assert.ok(days.some((day) => now.description === `${description} ${MARK} ${day}]`));
+      }
     }
     for (const { id } of marked) assert.ok(!world().authorizations.has(id));
     const touched = new Set([...idle, ...marked].map(({ id }) => id));

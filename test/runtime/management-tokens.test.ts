@@ -321,9 +321,13 @@ describe("influxctl", () => {
     const old = name(1, "another");
     const leftovers = [name(999_999_999), name(process.pid), old];
     const ofOthers = [name(process.ppid), name(999_999_999, "another")];
-    for (const folder of [...leftovers, ...ofOthers])
+    const made = async (folder: string, at: Date) => {
       await mkdir(join(tmpdir(), folder), { recursive: true });
-    await utimes(join(tmpdir(), old), new Date(0), new Date(0));
+      // The file system goes by no shifted clock.
+      await utimes(join(tmpdir(), folder), at, at);
+    };
+    for (const folder of [...leftovers, ...ofOthers]) await made(folder, new Date());
+    await made(old, new Date(0));
     await removeLeftovers();
     const names = (await profileFolders()).filter((each) => each.endsWith("-abcdef"));
     assert.deepEqual(names.toSorted(), ofOthers.toSorted());
