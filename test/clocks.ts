@@ -1,7 +1,6 @@
 /**
  * Runs the tests by other clocks, in other time zones and languages: in all scenarios, or in those that are named.
- * The processes that the tests start take part, Node-RED among them; the browser in all but the clock, for which our
- * dialogs do not ask.
+ * The processes that the tests start take part, Node-RED and the browser.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";

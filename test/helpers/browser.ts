@@ -82,7 +82,9 @@ const packaged = () => (unpacked ??= unpack());
 
 async function hasLibraries(): Promise<boolean> {
   try {
-    return (await promisify(execFile)("ldconfig", ["-p"])).stdout.includes("libnss3.so");
+    // It is in a folder that is on the PATH of root alone.
+    const env = { PATH: ["/usr/sbin", "/sbin", process.env.PATH].join(delimiter) };
+    return (await promisify(execFile)("ldconfig", ["-p"], { env })).stdout.includes("libnss3.so");
   } catch {
     return process.platform !== "linux";
   }
