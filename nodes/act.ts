@@ -18,21 +18,19 @@ import { grouped, type Summary, type Task } from "./runtime.js";
 export function changingFields(format: IdFormat) {
   return {
     targets: targetsField(format),
-    onlyIfAsListed: flag(),
     dryRun: flag(),
+    onlyIfAsListed: flag(),
     limit: limitField(100),
   };
 }
 
 /** Fields of every node whose work cannot be undone. */
 export function irreversibleFields(format: IdFormat) {
-  const { targets, onlyIfAsListed, dryRun, limit } = changingFields(format);
+  const { targets, ...safety } = changingFields(format);
   return {
     targets,
     confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
-    dryRun,
-    onlyIfAsListed,
-    limit,
+    ...safety,
     notFound: choice(["error", "done"], "error"),
     report: choice(["together", "each"], "together"),
   };

@@ -3,13 +3,15 @@ import { changeForGood, inactiveForField, irreversibleFields } from "../act.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
+const { limit, notFound, report, ...conditions } = irreversibleFields(authorizationId);
+
 export default node({
   type: "influxdb-delete-authorization",
   products: V2_PRODUCTS,
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],
-  fields: { ...irreversibleFields(authorizationId), inactiveFor: inactiveForField },
+  fields: { ...conditions, inactiveFor: inactiveForField, limit, notFound, report },
 
   run(task) {
     const { authorizations } = task.connection;
