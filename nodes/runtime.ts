@@ -110,7 +110,8 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
-      const dryRun = "targets" in operation.fields && asksForDryRun(msg);
+      // A node can take its targets from elsewhere than a payload that is the body of a request.
+      const dryRun = "targets" in operation.fields && [msg, msg.payload].some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = await connection.order.queue(reading.then(idsOf), stopping.signal);
       try {

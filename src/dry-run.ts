@@ -4,26 +4,36 @@ import { kindOf, TokenError } from "./errors.js";
 const DRY_RUN = /^dry[\W_]*(run)?$/i;
 
 /**
- * Whether a message (or a payload) asks for a dry run: by `dryRun`, or a name that looks like it. Only what is
- * plainly no wish is none: `false`, or nothing at all.
+ * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only what is
+ * plainly no wish is none: `false`, or nothing at all. Of anything but an object there is none.
  *
  * @throws {TokenError} `invalid-config` for what is neither: an empty text or a zero is most often a value that
  *   somebody meant to set.
  */
-export function asksForDryRun(message: Readonly<Record<string, unknown>>): boolean {
-  let asked = false;
-  for (const name in message) {
-    if (!DRY_RUN.test(name.trim())) continue;
-    const value = message[name];
-    if (value === undefined || value === false) continue;
+export function asksForDryRun(message: unknown): boolean {
+  if (typeof message !== "object" || message === null || Array.isArray(message) || Buffer.isBuffer(message))
+    return false;
+  return wishesOf(message).some(([name, value]) => {
     const isEmpty = typeof value === "string" && value.trim() === "";
-    if (!value || isEmpty) {
-      throw new TokenError(
-        "invalid-config",
-        `"${name}" of the message comes out as ${kindOf(value)}, expected true or false. Nothing was sent.`,
-      );
+    if (value && !isEmpty) return true;
+    throw new TokenError(
+      "invalid-config",
+      `"${name}" of the message comes out as ${kindOf(value)}, expected true or false. Nothing was sent.`,
+    );
+  });
+}
+
+/** What could be one, by name; also what is inherited. */
+function wishesOf(message: object): [name: string, value: unknown][] {
+  const wishes: [string, unknown][] = [];
+  try {
+    for (const name in message) {
+      if (!DRY_RUN.test(name.trim())) continue;
+      const value = (message as Record<string, unknown>)[name];
+      if (value !== undefined && value !== false) wishes.push([name, value]);
     }
-    asked = true;
+  } catch {
+    // A getter or proxy of the flow has thrown. What cannot be read is refused where it is needed.
   }
-  return asked;
+  return wishes;
 }

@@ -92,7 +92,7 @@ function readAny(value: unknown, format: IdFormat): Targets {
     return {
       many: false,
       list: [readTarget(value, format, "")],
-      dryRun: isObject(value) && asksForDryRun(value),
+      dryRun: asksForDryRun(value),
     };
   }
   let dryRun = false;
@@ -101,7 +101,7 @@ function readAny(value: unknown, format: IdFormat): Targets {
   for (const [index, item] of (value as unknown[]).entries()) {
     const target = readTarget(item, format, ` in element ${index} of the array`);
     if (!byId.has(target.id)) byId.set(target.id, target);
-    dryRun ||= isObject(item) && asksForDryRun(item);
+    dryRun ||= asksForDryRun(item);
   }
   return { many: true, list: [...byId.values()], dryRun };
 }

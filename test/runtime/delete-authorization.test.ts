@@ -179,6 +179,14 @@ describe("delete-authorization", () => {
       }));
   }
 
+  it("takes a wish in the payload for a dry run, also where its targets come from elsewhere", () =>
+    withDelete({ targets: "payload.id", targetsType: "msg" }, async ({ simulator, send }) => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      assert.deepEqual(outcomes([(await send({ payload: { id, dryRun: "yes" } })).payload]), ["dry-run"]);
+      assert.equal((await send({ payload: { id, dryRun: 0 } })).error?.code, "invalid-config");
+      assert.ok(simulator.world.authorizations.has(id));
+    }));
+
   for (const wish of [{ dryRun: "" }, { dryRun: " " }, { dryRun: 0 }, { dryRun: null }, { dry_run: NaN }]) {
     it(`does nothing for ${JSON.stringify(wish)}, which could be meant as one`, () =>
       withDelete({}, async ({ simulator, send, sent }) => {

@@ -229,7 +229,19 @@ const connection = (
     ],
     values("protectedIds", ["no", 7, null, [], "${FUZZ_UNSET}", "${FUZZ_EMPTY}"]),
   ),
-  others: setting([[{}, true]], [{ tls: "no" }, { proxy: "no" }, { influxctl: 7 }, { tls: 5 }]),
+  others: setting(
+    // What the product does not use is not looked at.
+    products.right.product === "oss"
+      ? [
+          [{}, true],
+          [{ influxctl: 7 }, true],
+        ]
+      : [[{}, true]],
+    [
+      ...[{ tls: "no" }, { proxy: "no" }, { tls: 5 }],
+      ...(products.right.product === "oss" ? [] : [{ influxctl: 7 }]),
+    ],
+  ),
 });
 const token: fc.Arbitrary<{ token: string; means: "accepted" | "refused" | "wrong" }> = fc.oneof(
   {
