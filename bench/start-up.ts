@@ -63,7 +63,7 @@ async function sizeOf(userDir: string): Promise<number> {
   return parseInt(stdout) / 1024;
 }
 
-/** Milliseconds to the start of the flows, and kilobytes of memory when they do not change any more. */
+/** Milliseconds until flows and editor have started, and kilobytes of memory when they do not change any more. */
 async function start({ userDir, flow }: Contender): Promise<{ milliseconds: number; kilobytes: number }> {
   await copyFile(join(userDir, `${flow}.json`), join(userDir, "flows.json"));
   const port = await freePort();

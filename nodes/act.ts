@@ -1,43 +1,134 @@
-import { TokenError } from "../src/errors.js";
+import { rethrowAsNotStarted, TokenError } from "../src/errors.js";
+import { age } from "../src/filters.js";
 import type { Done } from "../src/http.js";
-import { sweep, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "../src/sweep.js";
-import type { IdFormat, Target } from "../src/targets.js";
+import {
+  sweep,
+  triedMoreThanOnce,
+  type Outcome,
+  type OutcomeName,
+  type OutcomeRecord,
+} from "../src/sweep.js";
+import { knownFields, listedFields, type IdFormat, type Look, type Target } from "../src/targets.js";
 import { choice, flag, limitField, targetsField } from "./fields.js";
+import type { OwnToken } from "./influxdb-connection/connection.js";
+import { filterField } from "./list.js";
 import { grouped, type Summary, type Task } from "./runtime.js";
+
+/** Fields of every node that changes something. */
+export function changingFields(format: IdFormat) {
+  return {
+    targets: targetsField(format),
+    onlyIfAsListed: flag(),
+    dryRun: flag(),
+    limit: limitField(100),
+  };
+}
 
 /** Fields of every node whose work cannot be undone. */
 export function irreversibleFields(format: IdFormat) {
+  const { targets, onlyIfAsListed, dryRun, limit } = changingFields(format);
   return {
-    targets: targetsField(format),
+    targets,
     confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
-    dryRun: flag(),
-    limit: limitField(100),
+    dryRun,
+    onlyIfAsListed,
+    limit,
     notFound: choice(["error", "done"], "error"),
     report: choice(["together", "each"], "together"),
   };
 }
 
+/** "Only if inactive for", of a node that deletes. */
+export const inactiveForField = filterField(age, "inactiveFor");
+
 type Irreversible = ReturnType<typeof irreversibleFields>;
-type Changing = Pick<Irreversible, "targets" | "dryRun">;
+type Changing = ReturnType<typeof changingFields>;
+
+/** What a node does to each target. */
+export interface Change {
+  format: IdFormat;
+  /** The outcome of success. */
+  outcome: "updated" | "deleted" | "revoked";
+  /** The kind of token, where it is one that a connection's own can be of, and the change takes its rights away. */
+  endsAccessOf?: OwnToken | undefined;
+  /** Looks the token up, and changes nothing. */
+  look(id: string): Promise<Look<Readonly<Record<string, unknown>>>>;
+  act(id: string): Promise<Done & { told?: Record<string, unknown> }>;
+  /** A condition on what is looked up: the reason to leave the token alone, where there is one. */
+  spare?: ((look: Awaited<ReturnType<Change["look"]>>) => string | undefined) | undefined;
+  /** What is set, for a dry run to compare with what is. */
+  changes?: Readonly<Record<string, unknown>>;
+}
+
+interface Ways {
+  /** Whether a token that does not exist counts as done. */
+  notFoundIsDone?: boolean;
+  /** One message for each target of an array, as soon as it is known. */
+  inParts?: boolean;
+}
 
 /** Does one thing to each target of the message, and sends the records of it. */
 export async function change(
   task: Task<Changing>,
-  act: (target: Target) => Promise<Outcome>,
-  { inParts = false } = {},
+  { outcome: success, format, ...steps }: Change,
+  { notFoundIsDone = false, inParts = false }: Ways = {},
 ): Promise<Summary> {
-  const { connection } = task;
+  const { connection, places } = task;
+  const { targets, onlyIfAsListed, limit } = task.values;
+  const { list, many } = targets;
   const { signal } = task.watch;
-  const { list, many } = task.values.targets;
   const dryRun = isDryRun(task);
-  const parts = inParts && many && list.length > 0;
+  if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
+  await limit.admit(
+    list.map(({ id }) => id),
+    task.origin,
+    !dryRun,
+  );
+  const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(signal);
 
+  /** Why the token is left alone, where it is. */
+  async function verdictOn(target: Target): Promise<Outcome | undefined> {
+    connection.refuseProtected(target.id);
+    await refuseOwn?.(target.id).catch(rethrowAsNotStarted);
+    if (!dryRun && !onlyIfAsListed && steps.spare === undefined) return undefined;
+    const look = await steps.look(target.id).catch(rethrowAsNotStarted);
+    const now = listedFields(look.token ?? {}, format.listed);
+    if (onlyIfAsListed && !isSame(now, target.listed)) return { outcome: "changed", now };
+    const reason = steps.spare?.(look);
+    if (reason !== undefined) return { outcome: "skipped", reason };
+    if (!dryRun) return undefined;
+    const told = knownFields(look.token ?? {}, format.known);
+    return { outcome: "dry-run", would: success, told, ...changesOf(look, steps.changes) };
+  }
+
+  async function one(target: Target): Promise<Outcome> {
+    try {
+      const verdict = await verdictOn(target);
+      if (verdict) return verdict;
+      const { attempts, told } = await steps.act(target.id);
+      return { outcome: success, ...(told && { told }), ...triedMoreThanOnce(attempts) };
+    } catch (error) {
+      if (!(error instanceof TokenError && error.code === "not-found" && notFoundIsDone)) throw error;
+      return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };
+    }
+  }
+
+  /** A dry run tells what would be, also of what would be an error for this token alone. */
+  async function oneInDryRun(target: Target): Promise<Outcome> {
+    try {
+      const { outcome, ...rest } = (await verdictOn(target)) as Outcome;
+      return outcome === "dry-run" ? { outcome, ...rest } : { outcome: "dry-run", would: outcome, ...rest };
+    } catch (error) {
+      if (!(error instanceof TokenError && ["not-found", "protected"].includes(error.code))) throw error;
+      const reason = error.code === "protected" ? { reason: error.reason } : {};
+      return { outcome: "dry-run", would: error.code, ...reason };
+    }
+  }
+
+  const parts = inParts && many && list.length > 0;
   const { records, error } = await sweep(
     list,
-    async (target) => {
-      connection.refuseProtected(target.id);
-      return dryRun ? { outcome: "dry-run" } : await act(target);
-    },
+    (target) => places.inTurn(target.id, () => (dryRun ? oneInDryRun : one)(target)),
     {
       parallel: connection.parallel,
       signal,
@@ -55,40 +146,46 @@ export async function change(
   return { text: `${grouped(records.length)} ${dryRun ? "in dry run" : doneWord(records)}`, dryRun };
 }
 
-/** {@link change}, for work that cannot be undone: only if confirmed, only up to the limit. */
-export async function changeForGood(
-  task: Task<Irreversible>,
-  outcome: "deleted" | "revoked",
-  act: (target: Target) => Promise<Done & { told?: Record<string, unknown> }>,
-): Promise<Summary> {
-  const { targets, confirmed, limit, notFound, report } = task.values;
-  const dryRun = isDryRun(task);
-  if (!confirmed && !dryRun) {
+/** {@link change}, for work that cannot be undone: only if confirmed. */
+export async function changeForGood(task: Task<Irreversible>, steps: Change): Promise<Summary> {
+  const { confirmed, notFound, report } = task.values;
+  if (!confirmed && !isDryRun(task)) {
     throw new TokenError(
       "not-confirmed",
       'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
         "Open the node and tick it, or ask for a dry run.",
     );
   }
-  limit.admit(targets.list.length, !dryRun);
-  return change(
-    task,
-    async (target) => {
-      try {
-        const { attempts, told } = await act(target);
-        return { outcome, ...told, ...triedMoreThanOnce(attempts) };
-      } catch (error) {
-        if (!(error instanceof TokenError && error.code === "not-found" && notFound === "done")) throw error;
-        return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };
-      }
-    },
-    { inParts: report === "each" },
+  return change(task, steps, { notFoundIsDone: notFound === "done", inParts: report === "each" });
+}
+
+/** Each can ask for a dry run, none can call off another's. */
+function isDryRun(task: Task<Changing>): boolean {
+  return task.values.dryRun || task.values.targets.dryRun || task.dryRun;
+}
+
+/** @throws {TokenError} `not-listed`. */
+function refuseNotListed({ id, listed }: Target, { noun, listed: [first] }: IdFormat): void {
+  if (listed[first] !== undefined) return;
+  throw new TokenError(
+    "not-listed",
+    `the message does not say how ${noun} ${id} was listed (it has no "${first}"), and the node acts upon tokens only ` +
+      'if they are still as listed. Send what a list node sends, or take the tick from "Only if still as listed". ' +
+      "Nothing was done.",
   );
 }
 
-/** Either can ask for a dry run, neither can call off the other's. */
-function isDryRun(task: Task<Changing>): boolean {
-  return task.values.dryRun || task.dryRun;
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
+}
+
+function changesOf(
+  { token }: Look<Readonly<Record<string, unknown>>>,
+  changes: Change["changes"],
+): Pick<Outcome, "changes"> {
+  if (changes === undefined) return {};
+  const each = Object.entries(changes).map(([name, to]) => [name, { from: token?.[name], to }]);
+  return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
 }
 
 /** For the log, which outlives a deploy that takes the nodes behind this one with it: each outcome and its ids. */
@@ -98,7 +195,10 @@ function summary(records: OutcomeRecord[]): string {
   return outcomes.map((outcome) => `${outcome}: ${idsOf(outcome).join(" ")}.`).join(" ");
 }
 
+/** An outcome that could be taken for another has more words. */
+const WORDS: Partial<Record<OutcomeName, string>> = { changed: "changed meanwhile" };
+
 function doneWord(records: OutcomeRecord[]): string {
-  const words = new Set(records.map(({ outcome }) => outcome));
+  const words = new Set(records.map(({ outcome }) => WORDS[outcome] ?? outcome));
   return words.size === 1 ? [...words].join() : "done";
 }

@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
 import * as z from "zod";
 import { kindOf, TokenError } from "../src/errors.js";
-import { createGuard, WINDOWS, type Guard } from "../src/guard.js";
+import { createGuard, WINDOWS, type CountStore, type Guard } from "../src/guard.js";
 import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
 
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
@@ -45,9 +45,14 @@ export interface Field<T> {
   /**
    * Reads the node's properties once, at deploy, and gives what reads the field's value for each message.
    *
+   * @param counts where the node keeps what it counts over messages.
    * @throws {TokenError} `invalid-config`.
    */
-  parse(name: string, properties: Record<string, unknown>): (evaluate: Evaluate) => T | Promise<T>;
+  parse(
+    name: string,
+    properties: Record<string, unknown>,
+    counts: CountStore,
+  ): (evaluate: Evaluate) => T | Promise<T>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any field; only its values are typed
@@ -154,14 +159,22 @@ export function targetsField(format: IdFormat): Field<Targets> {
 export function limitField(preset: number): Field<Guard> {
   return {
     control: { kind: "limit", preset, per: WINDOWS },
-    parse(name, properties) {
-      const number = z.union([z.literal(""), z.coerce.number().int().min(1)]).default(preset);
+    parse(name, properties, counts) {
+      const number = z.union([z.literal(""), wholeNumber(1, Number.MAX_SAFE_INTEGER, preset)]);
       const max = property(name, properties, number, "a whole number from 1, or nothing for no limit");
       const per = property(`${name}Per`, properties, z.enum(WINDOWS).default(WINDOWS[0]), oneOf(WINDOWS));
-      const guard = createGuard(max === "" ? Infinity : max, per);
+      const guard = createGuard(max === "" ? Infinity : max, per, counts);
       return () => guard;
     },
   };
+}
+
+/** A whole number, also as text: the dialog and environment variables give texts. */
+export function wholeNumber(min: number, max: number, preset: number) {
+  return z
+    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)])
+    .pipe(z.number().int().min(min).max(max))
+    .default(preset);
 }
 
 function property<T>(
@@ -183,19 +196,31 @@ function invalidConfig(name: string, value: unknown, expected: string): TokenErr
 }
 
 /**
- * Node-RED puts the value of an environment variable in place of `${NAME}`, and leaves that as it is where
- * there is no such variable.
+ * Node-RED puts the value of an environment variable in place of `${NAME}`, or `$(NAME)` as it was written long ago,
+ * and leaves that as it is where there is no such variable.
  *
  * @throws {TokenError} `invalid-config`.
  */
 export function refuseUnsetVariable(name: string, value: string): void {
-  const variable = /^\$\{(\S+)\}$/.exec(value.trim())?.[1];
+  const [, braced, variable = braced] = /^\$(?:\{(\S+)\}|\((\S+)\))$/.exec(value.trim()) ?? [];
   if (variable === undefined) return;
   throw new TokenError(
     "invalid-config",
-    `the field "${name}" names the environment variable ${variable}, which is not set or empty. Set it and restart Node-RED.`,
+    `the field "${name}" names the environment variable ${variable}, which is not set or empty. Set it, and restart Node-RED where it is one of the process.`,
   );
 }
+
+/** Where a node stands, in what Node-RED hands to its constructor. */
+export interface Placed {
+  id: string;
+  /** Within a subflow, the ID that it has in the subflow's template. */
+  _alias?: string;
+  _flow?: { subflowDef?: Record<"nodes" | "configs", Record<string, object> | undefined> };
+  [property: string]: unknown;
+}
+
+/** Fields that protect less when they are empty. */
+const PROTECTIVE = ["limit", "protectedIds", "url"];
 
 /**
  * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default
@@ -203,13 +228,34 @@ export function refuseUnsetVariable(name: string, value: string): void {
  *
  * @throws {TokenError} `invalid-config`.
  */
-export function refuseEmptyVariables(RED: NodeAPI, id: string, properties: Record<string, unknown>): void {
-  RED.nodes.eachNode((node) => {
-    if (node.id !== id) return;
-    for (const [name, value] of Object.entries(node)) {
-      if (typeof value === "string" && properties[name] === "") refuseUnsetVariable(name, value);
+export function refuseEmptyVariables(RED: NodeAPI, properties: Placed): void {
+  const original = originalOf(RED, properties);
+  for (const [name, value] of Object.entries(properties)) {
+    if (!isEmpty(value)) continue;
+    const written = original?.[name];
+    if (typeof written === "string") refuseUnsetVariable(name, written);
+    if (original === undefined && PROTECTIVE.includes(name)) {
+      throw new TokenError(
+        "invalid-config",
+        `the field "${name}" is empty, and whether an environment variable has emptied it cannot be told here. Fill it in.`,
+      );
     }
-  });
+  }
+}
+
+/** A node as the flow has it, before its variables were replaced. */
+function originalOf(RED: NodeAPI, { id, _alias, _flow }: Placed): Record<string, unknown> | undefined {
+  const own = _alias ?? id;
+  // First, for a packaged subflow is not among the flows, or there as well and in another version.
+  const template = _flow?.subflowDef;
+  let found = template?.nodes?.[own] ?? template?.configs?.[own];
+  if (found === undefined) RED.nodes.eachNode((node) => node.id === own && (found = node));
+  return found as Record<string, unknown> | undefined;
+}
+
+/** Also what holds nothing but separators, which makes a list of no IDs. */
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === "string" && /^[\s,;]*$/.test(value));
 }
 
 function oneOf(words: readonly string[]): string {

@@ -12,7 +12,7 @@ interface FilterLook {
 }
 
 /** A filter is "any" unless the dialog says otherwise; then it must come out as something. */
-function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
+export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
     constants: { any: undefined },

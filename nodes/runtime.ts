@@ -1,8 +1,13 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
 import { setMaxListeners } from "node:events";
 import { bound } from "../src/bound.js";
+import { asksForDryRun } from "../src/dry-run.js";
 import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
+import type { CountStore } from "../src/guard.js";
 import type { Watch } from "../src/http.js";
+import type { Places } from "../src/order.js";
+import type { Targets } from "../src/targets.js";
+import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection } from "./influxdb-connection/connection.js";
 import { MOST_PARALLEL, type Product } from "./influxdb-connection/settings.js";
@@ -28,8 +33,12 @@ export interface Operation<F extends Fields = Fields> {
 export interface Task<F extends Fields> {
   values: Values<F>;
   connection: Connection;
-  /** `msg.dryRun` is set: nothing may be changed, whatever the node says. */
+  /** The message asks for a dry run: nothing may be changed, whatever the node says. */
   dryRun: boolean;
+  /** What the message comes from: the parts of one list have the same. */
+  origin: string;
+  /** The places of the message's targets in the order of all that concerns them. */
+  places: Places;
   /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
   watch: Required<Watch> & { signal: AbortSignal };
   /** Shows how far the work is, in the node's status. */
@@ -63,7 +72,7 @@ interface Properties extends NodeDef {
   connection?: string;
   [field: string]: unknown;
 }
-type Message = NodeMessageInFlow & { dryRun?: unknown };
+type Message = NodeMessageInFlow;
 type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 
 /**
@@ -93,29 +102,39 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, this.id, properties);
-      return parseAll(operation.fields, properties);
+      refuseEmptyVariables(RED, properties);
+      return parseAll(operation.fields, properties, countStoreOf(this));
     });
 
     const follow = followerOf(this);
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
+      // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
-      const values = await readAll(readers(), evaluator(RED, this, msg));
-      return inTurn(async () => {
-        const { progress, onRetry, withRetries } = follow();
-        const { text, dryRun = false } = await operation.run({
-          values: values as Values<F>,
-          connection,
-          dryRun: Boolean(msg.dryRun),
-          watch: { signal: stopping.signal, onRetry },
-          progress,
-          warn: (text) => {
-            this.warn(text);
-          },
-          send: sender(RED, msg, send),
+      const dryRun = "targets" in operation.fields && asksForDryRun(msg);
+      const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
+      const places = await connection.order.queue(reading.then(idsOf), stopping.signal);
+      try {
+        const values = await reading;
+        return await inTurn(async () => {
+          const { progress, onRetry, withRetries } = follow();
+          const { text, ...summary } = await operation.run({
+            values,
+            connection,
+            dryRun,
+            origin: originOf(msg),
+            places,
+            watch: { signal: stopping.signal, onRetry },
+            progress,
+            warn: (text) => {
+              this.warn(text);
+            },
+            send: sender(RED, msg, send),
+          });
+          return { text: withRetries(text), ...summary };
         });
-        return { text: withRetries(text), dryRun };
-      });
+      } finally {
+        places.leave();
+      }
     };
 
     const end = (done: (error?: Error) => void, error?: TokenError) => {
@@ -128,7 +147,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       }
     };
     this.on("input", (msg, send, done) => {
-      const work = handle(msg as Message, send as Send).then(
+      const work = handle(msg, send as Send).then(
         ({ text, dryRun }) => {
           this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
           end(done);
@@ -151,18 +170,6 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     });
   }
   RED.nodes.registerType(operation.type, OperationNode as never);
-}
-
-/**
- * Node-RED applies `nodesExcludes` of its settings to whole packages and to its own files, not to the single
- * nodes of a package; a node that fails to load is left out of the runtime and the palette.
- */
-function leaveOutIfExcluded(RED: NodeAPI, type: string): void {
-  const { nodesExcludes } = RED.settings as { nodesExcludes?: unknown };
-  const file = `${type.replace(/^influxdb-/, "")}.js`;
-  if (Array.isArray(nodesExcludes) && nodesExcludes.includes(file)) {
-    throw new Error(`${file} is left out, as nodesExcludes of the settings says`);
-  }
 }
 
 /**
@@ -217,8 +224,59 @@ function attempt<T>(action: () => T): () => T {
 
 type Reader = (evaluate: Evaluate) => unknown;
 
-function parseAll(fields: Fields, properties: Properties): [string, Reader][] {
-  return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties)]);
+function parseAll(fields: Fields, properties: Properties, counts: CountStore): [string, Reader][] {
+  return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties, counts)]);
+}
+
+/** The tokens that a message is about, where the node acts upon some. */
+function idsOf(values: Record<string, unknown>): string[] {
+  const { targets } = values as { targets?: Targets };
+  return targets?.list.map(({ id }) => id) ?? [];
+}
+
+/** The parts of a list share an id; whatever else a flow makes of one message, it leaves the message's own. */
+function originOf(msg: Message): string {
+  try {
+    const id: unknown = msg.parts?.id;
+    if (typeof id === "string") return `parts ${id}`;
+  } catch {
+    // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
+  }
+  return `message ${msg._msgid}`;
+}
+
+/**
+ * The context of the node's flow. It survives deploys, and restarts where Node-RED's default context store does;
+ * a node's own context ends with each deploy unless a store is configured.
+ *
+ * @throws {TokenError} `invalid-config` where the store fails: a count that is not known is no count.
+ */
+function countStoreOf(node: Node): CountStore {
+  const fail = (error: Error) =>
+    new TokenError(
+      "invalid-config",
+      `the context store, which keeps count for the limit, failed: ${error.message}. Check the context storage of Node-RED.`,
+    );
+  const own = node.context();
+  // Without a flow, as within a test, there is none.
+  const context = (own.flow as typeof own.flow | undefined) ?? own;
+  const key = `influxdb_limit_${node.id.replaceAll(/\W/g, "_")}`;
+  return {
+    load: () =>
+      new Promise((resolve, reject) => {
+        context.get(key, (error: Error | null | undefined, value: unknown) => {
+          if (error) reject(fail(error));
+          else resolve(value);
+        });
+      }),
+    save: (counts) =>
+      new Promise((resolve, reject) => {
+        context.set(key, counts, (error?: Error | null) => {
+          if (error) reject(fail(error));
+          else resolve();
+        });
+      }),
+  };
 }
 
 async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {

@@ -47,7 +47,7 @@ export async function startDemo(options: {
   const { operator } = simulator.world;
   const patches: Patches = {
     authorizations: {
-      properties: { url: simulator.url, protectedIds: operator.id },
+      properties: { url: simulator.url, protectedIds: operator.id, ownTokenId: operator.id },
       credentials: { token: operator.token },
     },
     cluster: {

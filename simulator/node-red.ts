@@ -40,6 +40,8 @@ export async function startNodeRed(options: {
   settings?: Record<string, unknown>;
   /** Which of the installed Node-REDs: 5 unless given. */
   version?: "node-red" | "node-red-4";
+  /** The Node.js that runs it: our own unless given. */
+  executable?: string;
 }): Promise<NodeRed> {
   const userDir = await mkdtemp(join(tmpdir(), "node-red-influxdb-tokens-"));
   try {
@@ -56,6 +58,9 @@ export async function startNodeRed(options: {
     throw error;
   }
 }
+
+/** What Node-RED logs of its flows and its server, in English. */
+const READY = ["Started flows", "Server now running"];
 
 const SETTINGS = {
   uiHost: "127.0.0.1",
@@ -82,15 +87,18 @@ export async function install(userDir: string, packageName?: string): Promise<vo
   await run("npm", ["install", "--prefix", userDir, ...options, packageName], { cwd: userDir });
 }
 
-/** Starts a Node-RED in a user folder that is set up, and waits for its flows. */
+/** Starts a Node-RED in a user folder that is set up, and waits for its flows and its editor, in either order. */
 export async function launch(
   userDir: string,
-  options: { port: number; env?: Record<string, string>; version?: string },
+  options: { port: number; env?: Record<string, string>; version?: string; executable?: string },
 ): Promise<NodeRed> {
-  const { port, env = {}, version = "node-red" } = options;
+  const { port, env = {}, version = "node-red", executable = process.execPath } = options;
   const child = spawn(
-    process.execPath,
-    [join(root, "node_modules", version, "red.js"), "--userDir", userDir, "--port", String(port)],
+    executable,
+    [
+      join(root, "node_modules", version, "red.js"),
+      ...["--userDir", userDir, "--port", String(port), "-D", "lang=en-US"],
+    ],
     // Its own process group: Ctrl-C reaches us alone, and we end it in order.
     {
       detached: true,
@@ -104,7 +112,7 @@ export async function launch(
   await new Promise<void>((ready, fail) => {
     const read = (chunk: Buffer) => {
       log += chunk.toString();
-      if (log.includes("Started flows")) ready();
+      if (READY.every((words) => log.includes(words))) ready();
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);

@@ -2,7 +2,7 @@
 import type { Clusters } from "./clusters.js";
 import { permission } from "./permissions.js";
 import type { Permission } from "./permissions.js";
-import type { Authorization, World } from "./world.js";
+import { timestamp, type Authorization, type World } from "./world.js";
 
 interface Entry {
   user: string;
@@ -17,6 +17,9 @@ interface Entry {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
+
+/** Days since the server was set up: before the first of the entries. */
+const SET_UP = 1100;
 
 const WRITE = ["write:buckets"];
 const READ = ["read:buckets"];
@@ -160,11 +163,14 @@ const DISABLED: Entry[] = [
   },
 ];
 
-/** Fills a world. The operator was changed just now, as somebody uses it. */
+/** Fills a new world. The operator is as old as the server, and was changed just now, as somebody uses it. */
 export function populate(world: World, now = new Date()): void {
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
   for (const name of ORGS) world.addOrg(name);
   for (const name of USERS) world.addUser(name);
+  const setUp = timestamp(daysAgo(SET_UP));
+  for (const made of [...world.orgs.values(), world.operator])
+    Object.assign(made, { createdAt: setUp, updatedAt: setUp });
   const disabled = DISABLED.map((entry): Entry => {
     const date = daysAgo(entry.updated ?? 0)
       .toISOString()
@@ -175,7 +181,7 @@ export function populate(world: World, now = new Date()): void {
       status: "inactive",
     };
   });
-  world.operator.updatedAt = now.toISOString();
+  world.operator.updatedAt = timestamp(now);
   for (const { permissions, created, updated = created, ...entry } of byAge([...ENTRIES, ...disabled])) {
     world.addAuthorization({
       ...entry,

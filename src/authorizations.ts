@@ -1,18 +1,22 @@
 import * as z from "zod";
-import { readJson } from "./answers.js";
+import { badResponse, readJson } from "./answers.js";
+import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
 import { readLongList } from "./long-lists.js";
 import { HEX_ID, HEX_ID_EXPECTED } from "./hex-ids.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
+import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
-import type { IdFormat } from "./targets.js";
+import { isSameId, type IdFormat, type Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 
 export const authorizationId: IdFormat = {
   noun: "authorization",
   expected: HEX_ID_EXPECTED,
   pattern: HEX_ID,
   known: ["description", "status", "user", "userID", "org", "orgID", "createdAt", "updatedAt"],
+  listed: ["status", "updatedAt"],
 };
 
 /**
@@ -45,11 +49,11 @@ export interface AuthorizationFilters {
   status?: "active" | "inactive" | undefined;
   /** A text that the description contains, with regard to case. */
   description?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdAfter?: number | undefined;
-  createdBefore?: number | undefined;
-  updatedAfter?: number | undefined;
-  updatedBefore?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdAfter?: Moment | undefined;
+  createdBefore?: Moment | undefined;
+  updatedAfter?: Moment | undefined;
+  updatedBefore?: Moment | undefined;
 }
 
 /** How the filters are read from what a flow gives. */
@@ -82,15 +86,21 @@ export interface Authorizations {
    * All that match, in the server's order, without their token values unless they are asked for.
    * User and org filters are sent and checked again on what comes back, for a server may ignore them.
    *
-   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden` where a list that was
-   *   not narrowed comes back empty: it would hold at least the connection's own token.
+   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden`, or what the server says
+   *   of its token, where the list comes back empty because the connection's own token may not read it.
    */
   list(filters: AuthorizationFilters, options?: Watch & { includeToken?: boolean }): Promise<Authorization[]>;
   /**
-   * Sets the given fields and no other. The result is the whole authorization, or what was set where the
-   * server did so but does not show it (its user or organization is gone).
+   * Looks one up. It is there but not shown where its user or organization is gone.
    *
    * @throws {TokenError} `not-found`.
+   */
+  get(id: string, watch?: Watch): Promise<Look<Authorization>>;
+  /**
+   * Sets the given fields and no other. The result is what the server then shows, or what was set where the
+   * server did so but does not show it (its user or organization is gone).
+   *
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and shows something else.
    */
   update(
     id: string,
@@ -99,33 +109,44 @@ export interface Authorizations {
   ): Promise<Done & { value: Partial<Authorization> }>;
   /**
    * Deletes without a look before it: what belongs to a deleted user or organization is hidden from GET, but
-   * can be deleted. A repeated try that finds nothing has found its own work done.
+   * can be deleted. A repeated try that finds nothing has found its own work done. An answer that does not bear
+   * the mark of InfluxDB is proved by a look after it.
    *
-   * @throws {TokenError} `not-found`.
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
    */
   delete(id: string, watch?: Watch): Promise<Done>;
 }
 
-export function authorizationsOf(http: Http): Authorizations {
+/**
+ * @param ownAuthorizations tells of the connection's own token, to be asked where a list that was narrowed is empty: for
+ *   a token that may not read, the server answers an empty list and no error.
+ */
+export function authorizationsOf(
+  http: Http,
+  ownAuthorizations: (watch: Watch) => Promise<readonly Authorization[]>,
+): Authorizations {
   return {
     async list(filters, { includeToken, ...watch } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
       const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
       if (answer.status !== 200) throw refused(answer);
+      const now = serverTime(answer);
       const found: Authorization[] = [];
       let count = 0;
       for await (const authorizations of readLongList(answer, "authorizations", Authorization)) {
         count += authorizations.length;
         for (const authorization of authorizations) {
-          if (matches(authorization, filters))
+          if (matches(authorization, filters, now))
             found.push(includeToken ? authorization : withoutToken(authorization));
         }
       }
-      if (count === 0 && Object.keys(query).length === 0) {
+      if (count > 0) return found;
+      const isNarrowed = Object.keys(query).length > 0;
+      if (!isNarrowed || (await ownAuthorizations(watch)).length === 0) {
         throw new TokenError(
           "forbidden",
-          "the list is empty although it should hold the connection's own token. " +
+          "the list is empty, and the server does not even show the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
           { task, statusCode: answer.status },
@@ -134,15 +155,40 @@ export function authorizationsOf(http: Http): Authorizations {
       return found;
     },
 
-    async update(id, changes, watch) {
-      const task = `update authorization ${id}`;
-      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
-      // The server applies the change before it looks up the owner's names for its answer.
-      if (answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer))) {
-        return { value: { id, ...changes }, attempts: answer.attempts };
-      }
+    async get(id, watch) {
+      const task = `look up authorization ${id}`;
+      const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
+      const now = serverTime(answer);
+      if (isHidden(answer)) return { token: undefined, now };
       if (answer.status !== 200) throw refused(answer);
-      return { value: withoutToken(readJson(answer, Authorization)), attempts: answer.attempts };
+      const token = withoutToken(readJson(answer, Authorization));
+      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another authorization");
+      return { token, now };
+    },
+
+    async update(id, { status, description }, watch) {
+      const task = `update authorization ${id}`;
+      const changes: AuthorizationChanges = {
+        ...(status !== undefined && { status }),
+        // Half a character cannot be sent: the server would store another in its place.
+        ...(description !== undefined && { description: Buffer.from(description).toString() }),
+      };
+      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
+      const { attempts } = answer;
+      // The server applies the change before it looks up the owner's names for its answer.
+      if (isHidden(answer)) return { value: { id, ...changes }, attempts };
+      if (answer.status !== 200) throw refused(answer);
+      const value = readJson(answer, Authorization);
+      if (!isSameId(value.id, id)) {
+        throw notApplied(answer, "it shows another authorization");
+      }
+      if (changes.status !== undefined && value.status !== changes.status) {
+        throw notApplied(answer, `it shows the status ${value.status}`);
+      }
+      if (changes.description !== undefined && (value.description ?? "") !== changes.description) {
+        throw notApplied(answer, "it shows another description");
+      }
+      return { value: shown(value), attempts };
     },
 
     async delete(id, watch) {
@@ -150,14 +196,23 @@ export function authorizationsOf(http: Http): Authorizations {
       const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], watch });
       const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      if (answer.status === 204 && !bearsMark(answer)) {
+        await proveGone(
+          answer,
+          () => http.send({ task, method: "GET", path: [...PATH, id], watch }),
+          sightOf,
+        );
+      }
       return { attempts: answer.attempts };
     },
   };
 }
 
-const PATH = ["api", "v2", "authorizations"];
+/** Of the authorizations, below the URL of the server. */
+export const PATH = ["api", "v2", "authorizations"];
 
-function refused(answer: Answer): TokenError {
+/** An answer that is no success, as an error. */
+export function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer, messageOf(answer)));
 }
 
@@ -174,7 +229,7 @@ function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Reco
   );
 }
 
-function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
+function matches(found: Authorization, wanted: AuthorizationFilters, now: number): boolean {
   return (
     equals(found.user, wanted.user) &&
     equals(found.userID, wanted.userID?.toLowerCase()) &&
@@ -182,14 +237,52 @@ function matches(found: Authorization, wanted: AuthorizationFilters): boolean {
     equals(found.orgID, wanted.orgID?.toLowerCase()) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.updatedAt, wanted.updatedAfter) &&
-    isBefore(found.updatedAt, wanted.updatedBefore)
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
+    isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now))
   );
 }
 
 const NOT_FOUND = "authorization not found";
+
+/** InfluxDB OSS puts its version on every answer. Whatever else says 204 has not been asked for this. */
+function bearsMark({ headers }: Answer): boolean {
+  return headers["x-influxdb-version"] !== undefined;
+}
+
+/** It is there, but its user or organization is gone. */
+function isHidden(answer: Answer): boolean {
+  return answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer));
+}
+
+function sightOf(look: Answer): Sight | undefined {
+  if (isUnknownAuthorization(look)) return "gone";
+  if (look.status === 200 || isHidden(look)) return "there";
+  return [401, 403].includes(look.status) && messageOf(look) !== "" ? "refused" : undefined;
+}
+
+/** Why an authorization is not one that has been inactive, and unchanged, for so many milliseconds; or undefined. */
+export function unlessInactiveFor(
+  { token, now }: Look<Readonly<Record<string, unknown>>>,
+  milliseconds: number,
+): string | undefined {
+  if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
+  if (token.status !== "inactive") return `it is ${String(token.status)}`;
+  const since = String(token.updatedAt);
+  return isBefore(since, now - milliseconds) ? undefined : `it is inactive, but was changed at ${since}`;
+}
+
+/** What a record tells of an authorization: nothing that a server could pass for ours. */
+function shown(authorization: Authorization): Partial<Authorization> {
+  const { id, permissions } = authorization;
+  const known = authorizationId.known.map((name) => [name, authorization[name]] as const);
+  return {
+    id,
+    ...Object.fromEntries(known.filter(([, value]) => value !== undefined)),
+    ...(permissions !== undefined && { permissions }),
+  };
+}
 
 function isUnknownAuthorization(answer: Answer): boolean {
   return answer.status === 404 && messageOf(answer) === NOT_FOUND;

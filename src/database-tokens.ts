@@ -1,10 +1,13 @@
 import * as z from "zod";
-import { readJson } from "./answers.js";
+import { badResponse, readJson } from "./answers.js";
+import { serverTime } from "./clock.js";
 import type { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
+import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "./refusals.js";
-import type { IdFormat } from "./targets.js";
+import { isSameId, type IdFormat, type Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const databaseTokenId: IdFormat = {
@@ -12,6 +15,8 @@ export const databaseTokenId: IdFormat = {
   expected: UUID_EXPECTED,
   pattern: UUID,
   known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
+  // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
+  listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
 };
 
 /**
@@ -38,9 +43,9 @@ export interface DatabaseTokenFilters {
   description?: string | undefined;
   /** A database that the token has a permission on by name; `*` finds the tokens for all databases, and no name does. */
   database?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdBefore?: number | undefined;
-  createdAfter?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
   expired?: "yes" | "no" | undefined;
   /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
   expiresWithin?: number | undefined;
@@ -66,10 +71,13 @@ export const databaseTokenFilters = {
 export interface DatabaseTokens {
   /** All that match, in the server's order. */
   list(filters: DatabaseTokenFilters, watch?: Watch): Promise<DatabaseToken[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string, watch?: Watch): Promise<Look<DatabaseToken>>;
   /**
-   * Deletes without a look before it. A repeated try that finds nothing has found its own work done.
+   * Deletes without a look before it. A repeated try that finds nothing has found its own work done. That the
+   * token is gone is proved by a look after it.
    *
-   * @throws {TokenError} `not-found`.
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
    */
   delete(id: string, watch?: Watch): Promise<Done>;
 }
@@ -88,9 +96,18 @@ export function databaseTokensOf(
     async list(filters, watch) {
       const answer = await http.send({ task: "list database tokens", method: "GET", path, watch });
       if (answer.status !== 200) throw refused(answer);
-      const now = Date.now();
+      const now = serverTime(answer);
       const tokens = readJson(answer, z.array(z.preprocess(tidy, DatabaseToken)));
       return tokens.filter((token) => matches(token, filters, now));
+    },
+
+    async get(id, watch) {
+      const task = `look up database token ${id}`;
+      const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
+      if (answer.status !== 200) throw refused(answer);
+      const token = readJson(answer, z.preprocess(tidy, DatabaseToken));
+      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      return { token, now: serverTime(answer) };
     },
 
     async delete(id, watch) {
@@ -98,9 +115,25 @@ export function databaseTokensOf(
       const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      if (answer.status === 204) {
+        await proveGone(
+          answer,
+          () => http.send({ task, method: "GET", path: [...path, id], watch }),
+          sightOf,
+        );
+      }
       return { attempts: answer.attempts };
     },
   };
+}
+
+/** A deleted token may go on being shown as revoked. */
+function sightOf(look: Answer): Sight | undefined {
+  if (look.status === 200) {
+    return readJson(look, z.preprocess(tidy, DatabaseToken)).revokedAt === undefined ? "there" : "gone";
+  }
+  if (!isOfApi(look)) return undefined;
+  return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
 }
 
 function refused(answer: Answer): TokenError {
@@ -148,7 +181,7 @@ function meaningOf(answer: Answer): Meaning | undefined {
       fatal: true,
     };
   }
-  if (status === 404 && call.method === "GET") {
+  if (status === 404 && call.path.at(-1) === "tokens") {
     return {
       code: "not-found",
       reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",
@@ -169,8 +202,8 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
     contains(found.description, wanted.description) &&
     (wanted.database === undefined ||
       found.permissions?.some(({ resource }) => resource === wanted.database) === true) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
     isEither(wanted.revoked, found.revokedAt !== undefined)

@@ -20,6 +20,8 @@ export type TokenErrorCode =
   | "protected"
   | "too-many"
   | "not-confirmed"
+  | "not-listed"
+  | "not-applied"
   | "cancelled"
   | "unsupported-product"
   | "influxctl-missing"
@@ -111,6 +113,12 @@ export function cancelled(task: string, sent: number, underWay: string): TokenEr
     task,
     attempts: sent,
   });
+}
+
+/** To catch a failure of what only looks with: where it was stopped, nothing has been changed. */
+export function rethrowAsNotStarted(error: unknown): never {
+  const { code, reason, task } = asTokenError(error);
+  throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;
 }
 
 /** The kind of a value in words that a flow's author knows, and never the value: it could be a secret. */

@@ -1,5 +1,5 @@
 import { kindOf, TokenError } from "./errors.js";
-import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment } from "./times.js";
+import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type Moment } from "./times.js";
 
 /** How the value of a filter is read from what a flow gives. */
 export interface Filter<T> {
@@ -7,6 +7,8 @@ export interface Filter<T> {
   readonly expected: string;
   /** The value as the client takes it, or undefined where it is of a wrong type or form. */
   readonly read: (value: unknown, now: number) => T | undefined;
+  /** What is likely wrong with a value that is refused, as a sentence, where that can be told. */
+  readonly why?: (value: unknown, now: number) => string | undefined;
 }
 
 /** Any text with something in it, taken as it is. */
@@ -15,8 +17,8 @@ export const text: Filter<string> = {
   read: (value) => (typeof value === "string" ? value : undefined),
 };
 
-/** A point in time, in milliseconds since 1970. */
-export const moment: Filter<number> = { expected: MOMENT_EXPECTED, read: readMoment };
+/** A point in time; an age stays one, for it counts back from the time at which the server answers. */
+export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMoment, why: whyNoMoment };
 
 /** A stretch of time, in milliseconds. */
 export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
@@ -41,15 +43,17 @@ export function word<const W extends readonly string[]>(words: W): Filter<W[numb
  * Reads the value of one filter. What is configured and comes out empty is no wish for everything (though a
  * server may take it for one), so it is refused before anything is sent.
  *
+ * @param now our own time, in milliseconds since 1970.
  * @throws {TokenError} `invalid-filter`.
  */
 export function readFilter<T>(filter: Filter<T>, name: string, value: unknown, now: number): T {
   const isEmpty = typeof value === "string" && value.trim() === "";
   const result = isEmpty ? undefined : filter.read(value, now);
   if (result !== undefined) return result;
+  const why = filter.why?.(value, now);
   throw new TokenError(
     "invalid-filter",
-    `the filter "${name}" comes out as ${kindOf(value)}, expected ${filter.expected}. Nothing was sent.`,
+    `the filter "${name}" comes out as ${kindOf(value)}, expected ${filter.expected}.${why ? ` ${why}` : ""} Nothing was sent.`,
   );
 }
 

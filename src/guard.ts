@@ -1,4 +1,4 @@
-import Queue from "yocto-queue";
+import * as z from "zod";
 import { TokenError } from "./errors.js";
 
 /** What a limit is counted over. */
@@ -7,39 +7,135 @@ export type Window = (typeof WINDOWS)[number];
 
 const SECONDS: Record<Window, number> = { message: 0, minute: 60, hour: 3_600, day: 86_400 };
 
-/** Keeps a mistake small: at most so many tokens in a stretch of time. */
+/** Keeps a mistake small: at most so many tokens of one message, or in a stretch of time. */
 export interface Guard {
   /**
-   * Whether so many more tokens may be acted upon; all of a message or nothing of it.
+   * Whether these tokens may be acted upon; all of them or none.
    *
+   * @param origin what the message comes from: all that has the same one is one message.
    * @param spend false for a dry run: it meets the same answer, but uses nothing up.
    * @throws {TokenError} `too-many`.
    */
-  admit(count: number, spend: boolean): void;
+  admit(ids: readonly string[], origin: string, spend: boolean): Promise<void>;
 }
 
-/** The window slides: "per hour" means within the last 3,600 s. The count lives as long as the guard does. */
-export function createGuard(max: number, per: Window, now: () => number = Date.now): Guard {
-  const admitted = new Queue<{ at: number; count: number }>();
-  let used = 0;
+/** Where a count is kept, so that it outlives the guard: memory, or a context store of Node-RED. */
+export interface CountStore {
+  load(): Promise<unknown>;
+  save(counts: unknown): Promise<void>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. It can be set, and so jump. */
+  wall(): number;
+  /** Milliseconds since some moment, perhaps the start of the machine. It cannot be set. */
+  steady(): number;
+}
+
+const MACHINE_CLOCK: Clock = {
+  wall: Date.now,
+  steady: () => Number(process.hrtime.bigint() / 1_000_000n),
+};
+
+/** Tokens that were admitted in one go, and when, by both clocks. */
+const Admitted = z.object({ wall: z.number(), steady: z.number(), count: z.number().int().min(1) });
+type Admitted = z.infer<typeof Admitted>;
+
+/** The window slides: "per hour" means within the last 3,600 s. */
+export function createGuard(
+  max: number,
+  per: Window,
+  store: CountStore,
+  clock: Clock = MACHINE_CLOCK,
+): Guard {
+  return per === "message" ? perMessage(max) : perWindow(max, per, store, clock);
+}
+
+/** Messages that are remembered, in case more of the same origin come. */
+const MOST_ORIGINS = 10_000;
+
+/**
+ * A list that is sent one message each is still one message. Ids are told apart, so that a flow may try again
+ * what has failed.
+ */
+function perMessage(max: number): Guard {
+  const byOrigin = new Map<string, Set<string>>();
   return {
-    admit(count, spend) {
-      const since = now() - SECONDS[per] * 1000;
-      for (let oldest = admitted.peek(); oldest && oldest.at <= since; oldest = admitted.peek()) {
-        used -= oldest.count;
-        admitted.dequeue();
+    admit(ids, origin, spend) {
+      const before = byOrigin.get(origin) ?? new Set();
+      const added = ids.filter((id) => !before.has(id));
+      if (before.size + added.length > max) {
+        return Promise.reject(tooMany(ids.length, before.size, `${max} per message`));
       }
-      if (used + count > max) {
-        const before = used > 0 ? ` after ${used} before it` : "";
-        throw new TokenError(
-          "too-many",
-          `too many at once: the message names ${count}${before}, and the node allows ${max} per ${per}. ` +
-            "Nothing was done. Send fewer, or raise the limit in the node.",
-        );
+      if (spend && max !== Infinity) {
+        for (const id of added) before.add(id);
+        // The last one used is the last to be forgotten.
+        byOrigin.delete(origin);
+        byOrigin.set(origin, before);
+        const [oldest] = byOrigin.keys();
+        if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
       }
-      if (!spend || per === "message") return;
-      used += count;
-      admitted.enqueue({ at: now(), count });
+      return Promise.resolve();
     },
   };
+}
+
+function perWindow(max: number, per: Exclude<Window, "message">, store: CountStore, clock: Clock): Guard {
+  const length = SECONDS[per] * 1000;
+  /** The oldest first. */
+  let loaded: Promise<Admitted[]> | undefined;
+
+  async function load(): Promise<Admitted[]> {
+    const counts = z.array(Admitted).safeParse(await store.load());
+    const now = { wall: clock.wall(), steady: clock.steady() };
+    // From here on the steady clock alone counts.
+    return (counts.data ?? []).map((each) => ({ ...each, steady: now.steady - age(each, now) }));
+  }
+
+  return {
+    async admit(ids, _origin, spend) {
+      loaded ??= load().catch((error: unknown) => {
+        loaded = undefined;
+        throw error;
+      });
+      const admitted = await loaded;
+      const now = clock.steady();
+      const current = admitted.findIndex(({ steady }) => steady > now - length);
+      admitted.splice(0, current === -1 ? admitted.length : current);
+      const used = admitted.reduce((sum, { count }) => sum + count, 0);
+      if (used + ids.length > max) throw tooMany(ids.length, used, `${max} per ${per}`);
+      if (!spend || ids.length === 0 || max === Infinity) return;
+      add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
+      await store.save(structuredClone(admitted));
+    },
+  };
+}
+
+/** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
+const PARTS = 100;
+
+function add(admitted: Admitted[], entry: Admitted, length: number): void {
+  const last = admitted.at(-1);
+  const isSamePart = (a: Admitted) =>
+    Math.floor((a.steady * PARTS) / length) === Math.floor((entry.steady * PARTS) / length);
+  if (last && isSamePart(last)) admitted.splice(-1, 1, { ...entry, count: entry.count + last.count });
+  else admitted.push(entry);
+}
+
+/**
+ * How long ago that was, in milliseconds. The steady clock starts anew with the machine, and the other can be set
+ * meanwhile; the shorter time keeps the limit rather than to lift it.
+ */
+function age(then: Admitted, now: { wall: number; steady: number }): number {
+  const byWall = Math.max(0, now.wall - then.wall);
+  return now.steady < then.steady ? byWall : Math.min(byWall, now.steady - then.steady);
+}
+
+function tooMany(count: number, used: number, allowed: string): TokenError {
+  const before = used > 0 ? ` after ${used} before it` : "";
+  return new TokenError(
+    "too-many",
+    `too many at once: the message names ${count}${before}, and the node allows ${allowed}. ` +
+      "Nothing was done. Send fewer, or raise the limit in the node.",
+  );
 }

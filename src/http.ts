@@ -3,6 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { buildConnector, Dispatcher, Pool } from "undici";
 import { bound } from "./bound.js";
+import { clockComparison, readHttpDate, serverTime } from "./clock.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
@@ -32,6 +33,8 @@ export interface HttpOptions {
   tls?: TlsOptions | undefined;
   /** Without it, the environment's `http_proxy`, `https_proxy` and `no_proxy` count, as in curl and Node-RED. */
   proxy?: { url: string; noProxy: string } | undefined;
+  /** Told, once, that the server's clock and ours differ. */
+  warn?: ((text: string) => void) | undefined;
 }
 
 /** How the work of a call is followed and ended. */
@@ -84,6 +87,11 @@ export interface Http {
    *   is no valid URL.
    */
   send(call: Call): Promise<Answer>;
+  /**
+   * The server's time, in milliseconds since 1970 and to the second, by whatever it answers; ours where it does not
+   * answer once and soon. It never fails.
+   */
+  now(signal?: AbortSignal): Promise<number>;
   /** Ends all that is under way (those calls meet `cancelled`) and closes every socket. */
   close(): Promise<void>;
 }
@@ -93,6 +101,8 @@ const RETRIED = new Set([429, 502, 503, 504]);
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
 /** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
+/** Milliseconds to wait for an answer that tells nothing but the time. */
+const LONGEST_LOOK = 5000;
 const FIRST_PAUSE = 0.25;
 const LONGEST_PAUSE = 30;
 /** Seconds after the first try of a call in which another may begin. */
@@ -107,6 +117,7 @@ export function createHttp(options: HttpOptions): Http {
   // Each call tells it.
   dispatcher.catch(() => undefined);
   const inTurn = bound(options.parallel);
+  const compareClocks = clockComparison(options.warn ?? (() => undefined));
   const closing = new AbortController();
   const { origin, pathname } = options.url;
   const prefix = pathname.replace(/\/+$/, "");
@@ -201,6 +212,8 @@ export function createHttp(options: HttpOptions): Http {
           onResponseStart(_, code, fields) {
             status = code;
             headers = fields;
+            // Not of an error, which can be a proxy's.
+            if (status < 300) compareClocks({ headers });
           },
           onResponseData(_, chunk) {
             text += decoder.write(chunk);
@@ -224,7 +237,20 @@ export function createHttp(options: HttpOptions): Http {
     await sleep(milliseconds, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
   }
 
+  async function now(signal?: AbortSignal): Promise<number> {
+    const soon = AbortSignal.timeout(LONGEST_LOOK);
+    const watch = { signal: signal ? AbortSignal.any([signal, soon]) : soon };
+    const call: Call = { task: "ask for the time", method: "GET", path: ["api", "v0"], watch };
+    const way = await dispatcher.catch(() => undefined);
+    if (way === undefined || watch.signal.aborted || closing.signal.aborted) return Date.now();
+    const reply = await sendOnce(call, targetOf(prefix, call), way);
+    if (reply instanceof Lost) return Date.now();
+    compareClocks(reply);
+    return serverTime(reply);
+  }
+
   return {
+    now: (signal) => inTurn(() => now(signal)),
     // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
     // requests, not others.
     send: (call) => inTurn(() => sendWithRetries(call)),
@@ -243,7 +269,10 @@ export function createHttp(options: HttpOptions): Http {
  * ways (`\u003c`, `\/`), so it is looked for in what the JSON says.
  */
 function withoutSecret(text: string, { authorization }: HttpOptions): string {
-  const redact = (plain: string) => plain.replaceAll(authorization.replace(/^\S+ /, ""), "…");
+  const secret = authorization.replace(/^\S+ /, "");
+  // It can have been in the query.
+  const encoded = String(new URLSearchParams({ "": secret })).slice(1);
+  const redact = (plain: string) => plain.replaceAll(secret, "…").replaceAll(encoded, "…");
   try {
     return JSON.stringify(
       JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? redact(value) : value)),
@@ -363,9 +392,8 @@ export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefine
   const header = String(answer.headers["retry-after"] ?? "").trim();
   // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
   if (/^\d+$/.test(header)) return Math.min(Number(header), 2 ** 31);
-  // Date.parse alone makes a date of "-1".
-  const date = header.endsWith(" GMT") ? Date.parse(header) : NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+  const date = readHttpDate(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - serverTime(answer)) / 1000));
 }
 
 /** A proxy that refuses has got the request, and the server behind it has not. */

@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { asTokenError, TokenError } from "./errors.js";
+import { asTokenError, rethrowAsNotStarted, TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Done } from "./http.js";
 import { TOO_OLD, type Influxctl } from "./influxctl.js";
-import type { IdFormat } from "./targets.js";
+import type { IdFormat, Look } from "./targets.js";
+import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const managementTokenId: IdFormat = {
@@ -11,13 +12,14 @@ export const managementTokenId: IdFormat = {
   expected: UUID_EXPECTED,
   pattern: UUID,
   known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
+  listed: ["state", "description", "expiresAt", "revokedAt"],
 };
 
 /** A token is revoked whether or not it has expired as well. */
 export type ManagementTokenState = "active" | "expired" | "revoked";
 
 /** A management token, in the words and the form of time that the other tokens have. */
-export interface ManagementToken {
+export type ManagementToken = {
   id: string;
   state: ManagementTokenState;
   description: string;
@@ -30,16 +32,16 @@ export interface ManagementToken {
   /** Never expires where it is missing. */
   expiresAt?: string | undefined;
   revokedAt?: string | undefined;
-}
+};
 
 /** What a list is narrowed by; all of them must match. */
 export interface ManagementTokenFilters {
   state?: ManagementTokenState | undefined;
   /** A text that the description contains, with regard to case. */
   description?: string | undefined;
-  /** Milliseconds since 1970; "after" and "before" exclude the moment itself. */
-  createdBefore?: number | undefined;
-  createdAfter?: number | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
   /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
   expiresWithin?: number | undefined;
 }
@@ -67,6 +69,13 @@ export interface Revoked extends Done {
 export interface ManagementTokens {
   /** All that match, revoked and expired ones too, in the order of influxctl. */
   list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
+  /**
+   * The ids of the tokens of which one is the connection's own, told by the beginning of its value; none where the
+   * list does not have it (it holds tokens alone that were made by hand).
+   */
+  own(signal?: AbortSignal): Promise<readonly string[]>;
   /**
    * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
    * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
@@ -77,23 +86,57 @@ export interface ManagementTokens {
   revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
 }
 
-export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
-  const all = async (task: string, signal?: AbortSignal) => {
-    const tokens = parse(
-      task,
-      await influxctl.run(task, ["management", "list", "--format", "json"], signal),
-      Date.now(),
-    );
+/** What the value of every management token begins with. */
+const COMMON_PREFIX = "M.V1.";
+
+/**
+ * @param value the connection's own management token.
+ * @param serverTime the server's time in milliseconds since 1970, of which influxctl tells nothing: expiry and ages
+ *   count by it. It must not fail; without it, our own counts.
+ */
+export function managementTokensOf(
+  influxctl: Influxctl,
+  value: string,
+  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(Date.now()),
+): ManagementTokens {
+  const run = (task: string, signal?: AbortSignal) =>
+    influxctl.run(task, ["management", "list", "--format", "json"], signal);
+  const read = (task: string, output: string, now: number) => {
+    const tokens = parse(task, output, now);
     if (tokens.length === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
     return tokens;
   };
+  const current = async (task: string, signal?: AbortSignal) => {
+    const [output, now] = await Promise.all([run(task, signal), serverTime(signal)]);
+    return [read(task, output, now), now] as const;
+  };
+  // Whether a token has expired does not matter to those who revoke it.
+  const all = async (task: string, signal?: AbortSignal) => read(task, await run(task, signal), Date.now());
   const find = (tokens: ManagementToken[], id: string) =>
     tokens.find((token) => token.id.toLowerCase() === id);
 
   return {
     async list(filters, signal) {
-      const tokens = await all(LIST, signal);
-      return tokens.filter((token) => matches(token, filters, Date.now()));
+      const [tokens, now] = await current(LIST, signal);
+      return tokens.filter((token) => matches(token, filters, now));
+    },
+
+    async get(id, signal) {
+      const task = `look up management token ${id}`;
+      const [tokens, now] = await current(task, signal);
+      const token = find(tokens, id);
+      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now };
+    },
+
+    async own(signal) {
+      // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+      const usable = (await all(LIST, signal)).filter(({ state }) => state !== "revoked");
+      const beginning = ({ tokenPrefix = "" }: ManagementToken) => tokenPrefix.replace(/[.…*]+$/, "");
+      const tells = (token: ManagementToken) => beginning(token).length > COMMON_PREFIX.length;
+      const mine = usable.filter((token) => tells(token) && value.startsWith(beginning(token)));
+      const candidates = mine.length > 0 ? mine : usable.filter((token) => !tells(token));
+      return candidates.map(({ id }) => id.toLowerCase());
     },
 
     revoker(signal) {
@@ -119,12 +162,6 @@ export function managementTokensOf(influxctl: Influxctl): ManagementTokens {
 }
 
 const LIST = "list management tokens";
-
-/** Stopped while it only looked: nothing was revoked. */
-function rethrowAsNotStarted(error: unknown): never {
-  const { code, reason, task } = asTokenError(error);
-  throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;
-}
 
 function rethrowAsUnproven(error: unknown, task: string): never {
   const { code, reason, fatal } = asTokenError(error);
@@ -213,8 +250,8 @@ function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: nu
   return (
     (wanted.state === undefined || found.state === wanted.state) &&
     contains(found.description, wanted.description) &&
-    isBefore(found.createdAt, wanted.createdBefore) &&
-    isAfter(found.createdAt, wanted.createdAfter) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now)
   );
 }

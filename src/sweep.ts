@@ -5,13 +5,24 @@ import type { Target } from "./targets.js";
  * What became of one target:
  * - `updated`, `deleted`, `revoked`: done;
  * - `not-found`: it did not exist, which the node counts as done;
- * - `dry-run`: nothing was sent;
+ * - `changed`: it is not as it was listed any more, and was left alone;
+ * - `skipped`: it is not what the node is to act upon (see `reason`), and was left alone;
+ * - `dry-run`: nothing was changed; `would` is what the outcome would be, or the code of the error;
  * - `failed`: see `error`;
  * - `not-started`: nothing was sent, for the work was stopped before;
  * - `unknown`: it was stopped while the request was under way.
  */
 export type OutcomeName =
-  "updated" | "deleted" | "revoked" | "not-found" | "dry-run" | "failed" | "not-started" | "unknown";
+  | "updated"
+  | "deleted"
+  | "revoked"
+  | "not-found"
+  | "changed"
+  | "skipped"
+  | "dry-run"
+  | "failed"
+  | "not-started"
+  | "unknown";
 
 /** The record of one target: what became of it, and what is known of the token. */
 export interface OutcomeRecord {
@@ -25,8 +36,21 @@ export interface OutcomeRecord {
   [known: string]: unknown;
 }
 
-/** What acting on one target gives: its outcome, and whatever else belongs into its record. */
-export type Outcome = { outcome: OutcomeName; attempts?: number; [known: string]: unknown };
+/** What acting on one target gives, for its record. */
+export interface Outcome {
+  outcome: OutcomeName;
+  attempts?: number;
+  /** Why a token was skipped. */
+  reason?: string;
+  /** What has changed since it was listed: each field as it is now. */
+  now?: Record<string, unknown>;
+  /** What a dry run says would be the outcome. */
+  would?: OutcomeName | TokenErrorCode;
+  /** The fields that a dry run says would change. */
+  changes?: Record<string, { from: unknown; to: unknown }>;
+  /** What the server tells of the token. It takes no name that is one of the record's own. */
+  told?: Record<string, unknown>;
+}
 
 export interface SweepOptions {
   /** How many targets are worked on at once. */
@@ -50,6 +74,7 @@ const OUT_OF_ORDER = new Set<TokenErrorCode>([
   "network",
   "rate-limited",
   "bad-response",
+  "not-applied",
   "influxctl-failed",
 ]);
 /** Targets that fail so, one after another and each after all its retries, before the rest is left alone. */
@@ -83,7 +108,7 @@ export async function sweep(
     return error;
   }
 
-  async function one(target: Target): Promise<Outcome> {
+  async function one(target: Target): Promise<Outcome & Pick<OutcomeRecord, "error">> {
     if (stopped || options.signal.aborted) return { outcome: "not-started" };
     try {
       const outcome = await act(target);
@@ -100,12 +125,12 @@ export async function sweep(
     for (let index = next++; index < targets.length; index = next++) {
       const target = targets[index] as Target;
       const { id, known } = target;
-      const outcome = await one(target);
-      const at = new Date().toISOString();
-      // What matters first: it is read in the debug sidebar. A server's own id can be spelled otherwise.
-      const record: OutcomeRecord = Object.assign({ id, outcome: outcome.outcome, at }, known, outcome, {
-        id,
-      });
+      const { told, ...own } = await one(target);
+      const { outcome, ...rest } = own;
+      const result = { id, outcome, at: new Date().toISOString(), ...rest };
+      // What matters first: it is read in the debug sidebar. And last again: what is told of a token never
+      // stands for what we say.
+      const record: OutcomeRecord = { ...result, ...known, ...told, ...result };
       records[index] = record;
       try {
         options.onRecord?.(record, index, ++done);

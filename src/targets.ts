@@ -1,3 +1,4 @@
+import { asksForDryRun } from "./dry-run.js";
 import { kindOf, TokenError } from "./errors.js";
 
 /** How a product writes the ids of its tokens. */
@@ -9,6 +10,21 @@ export interface IdFormat {
   readonly pattern: RegExp;
   /** Fields of a token that are worth repeating in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
+  /** Fields by which it shows that a token has changed; the first of them is in every token of a list. */
+  readonly listed: readonly [string, ...string[]];
+}
+
+/** A token that was looked up. */
+export interface Look<T> {
+  /** Undefined where it is there but cannot be shown. */
+  token: T | undefined;
+  /** The server's time of it, in milliseconds since 1970. */
+  now: number;
+}
+
+/** Servers read ids without regard to case. */
+export function isSameId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** One token to act upon. */
@@ -17,12 +33,38 @@ export interface Target {
   readonly id: string;
   /** What the message said of the token beside its id. */
   readonly known: Readonly<Record<string, string>>;
+  /** The token's fields of {@link IdFormat.listed} as the message has them, as {@link listedFields} makes them. */
+  readonly listed: Readonly<Record<string, string>>;
 }
 
 export interface Targets {
   /** Whether the message gave an array, and so wants an array back. */
   readonly many: boolean;
   readonly list: readonly Target[];
+  /** Whether one of the objects asks for a dry run; the body of a request can be the payload. */
+  readonly dryRun: boolean;
+}
+
+/** Fields of a token in a form that can be compared: texts as they are, all else as JSON, and nothing for null. */
+export function listedFields(
+  token: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const name of names) {
+    const value = token[name] ?? undefined;
+    if (value !== undefined) fields[name] = typeof value === "string" ? value : jsonOf(value);
+  }
+  return fields;
+}
+
+/** What is no JSON equals nothing that a server says. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify([value]);
+  } catch {
+    return "none";
+  }
 }
 
 /**
@@ -46,23 +88,30 @@ export function readTargets(value: unknown, format: IdFormat): Targets {
 }
 
 function readAny(value: unknown, format: IdFormat): Targets {
-  if (!Array.isArray(value)) return { many: false, list: [readTarget(value, format, "")] };
+  if (!Array.isArray(value)) {
+    return {
+      many: false,
+      list: [readTarget(value, format, "")],
+      dryRun: isObject(value) && asksForDryRun(value),
+    };
+  }
+  let dryRun = false;
   const byId = new Map<string, Target>();
   // Not forEach: it passes over holes, and an array of nothing but holes is not empty.
   for (const [index, item] of (value as unknown[]).entries()) {
     const target = readTarget(item, format, ` in element ${index} of the array`);
     if (!byId.has(target.id)) byId.set(target.id, target);
+    dryRun ||= isObject(item) && asksForDryRun(item);
   }
-  return { many: true, list: [...byId.values()] };
+  return { many: true, list: [...byId.values()], dryRun };
 }
 
 function readTarget(value: unknown, format: IdFormat, where: string): Target {
-  const isObject =
-    typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
-  const source = isObject ? (value as Record<string, unknown>) : {};
-  const id = isObject ? source.id : value;
+  const hasFields = isObject(value);
+  const source = hasFields ? value : {};
+  const id = hasFields ? source.id : value;
   if (id === undefined || id === null || (typeof id === "string" && id.trim() === "")) {
-    const found = isObject ? "an object without an id" : kindOf(value);
+    const found = hasFields ? "an object without an id" : kindOf(value);
     throw new TokenError(
       "missing-id",
       `no ${format.noun} ID${where}: found ${found}. ` +
@@ -76,10 +125,22 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
         `Use the "id" of the ${format.noun}, not its token or its name.`,
     );
   }
-  return { id: id.trim().toLowerCase(), known: pick(source, format.known) };
+  return {
+    id: id.trim().toLowerCase(),
+    known: knownFields(source, format.known),
+    listed: listedFields(source, format.listed),
+  };
 }
 
-function pick(source: Record<string, unknown>, names: readonly string[]): Record<string, string> {
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+}
+
+/** What of a token may be repeated in a record. */
+export function knownFields(
+  source: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, string> {
   const known: Record<string, string> = {};
   for (const name of names) {
     const value = source[name];

@@ -2,6 +2,9 @@ import { types } from "node:util";
 import ms from "ms";
 import * as z from "zod";
 
+/** A point in time: milliseconds since 1970, or milliseconds before the time at which the server answers. */
+export type Moment = number | { readonly ago: number };
+
 const AGE = /^\d+ ?(s|m|h|d|w|y)$/;
 
 /** How an age may be written, in words that complete "expected …". */
@@ -10,10 +13,11 @@ export const AGE_EXPECTED = "an age such as 90d (s, m, h, d, w or y)";
 const isoTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
 /** How a point in time may be written, in words that complete "expected …". */
-export const MOMENT_EXPECTED = `${AGE_EXPECTED}, a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000`;
+export const MOMENT_EXPECTED = `${AGE_EXPECTED}, a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000; none before 2000-01-01, none more than a year ahead`;
 
-/** Smaller numbers are no milliseconds of any token's life: they are seconds, days, or nothing. */
-const FIRST_TIMESTAMP = Date.parse("2000-01-01");
+// What lies outside selects every token or none, and is a mistake: a wrong unit most often.
+const FIRST_MOMENT = Date.parse("2000-01-01");
+const FURTHEST_AHEAD = ms("1y");
 
 /** Reads an age; @returns milliseconds, or undefined where the value is none. */
 export function readAge(value: unknown): number | undefined {
@@ -22,24 +26,51 @@ export function readAge(value: unknown): number | undefined {
 }
 
 /**
- * Reads a point in time: an age before `now`, an ISO 8601 date (midnight UTC) or date and time with a zone, a
- * Date, or milliseconds since 1970 as Node-RED's timestamps are. Looser forms, which `Date.parse` would
- * guess at, are refused: a wrong guess selects the wrong tokens.
+ * Reads a point in time: an age, an ISO 8601 date (midnight UTC) or date and time with a zone, a Date, or
+ * milliseconds since 1970 as Node-RED's timestamps are, also as text. Looser forms, which `Date.parse` would guess
+ * at, are refused: a wrong guess selects the wrong tokens. So are moments before 2000 and more than a year ahead.
  *
- * @returns milliseconds since 1970, or undefined where the value is none of these.
+ * @param now our own time in milliseconds since 1970; it decides on the last two alone.
+ * @returns undefined where the value is none of these.
  */
-export function readMoment(value: unknown, now: number): number | undefined {
-  const moment = momentOf(value, now);
-  return Number.isNaN(new Date(moment).getTime()) ? undefined : moment;
+export function readMoment(value: unknown, now: number): Moment | undefined {
+  const moment = momentOf(value);
+  return isPossible(instantOf(moment, now), now) ? moment : undefined;
 }
 
-function momentOf(value: unknown, now: number): number {
-  if (types.isDate(value) || typeof value === "number") {
-    return Number(value) >= FIRST_TIMESTAMP ? Number(value) : NaN;
-  }
+/** What is likely wrong with a point in time that {@link readMoment} refuses, as a sentence, where its form is right. */
+export function whyNoMoment(value: unknown, now: number): string | undefined {
+  const moment = momentOf(value);
+  const instant = instantOf(moment, now);
+  const couldBe = (unit: number) => typeof moment === "number" && isPossible(moment * unit, now);
+  if (couldBe(1000)) return "It looks like seconds: multiply it by 1,000.";
+  if (couldBe(1 / 1000)) return "It looks like microseconds: divide it by 1,000.";
+  if (couldBe(1 / 1_000_000)) return "It looks like nanoseconds: divide it by 1,000,000.";
+  if (instant < FIRST_MOMENT) return "It lies before 2000-01-01, and every token after it.";
+  if (instant > now) return "It lies more than a year ahead by the clock of this machine.";
+  return undefined;
+}
+
+/** @param now the server's time, from which an age is counted back; milliseconds since 1970, as the result. */
+export function instantOf(moment: Moment, now: number): number;
+export function instantOf(moment: Moment | undefined, now: number): number | undefined;
+export function instantOf(moment: Moment | undefined, now: number): number | undefined {
+  return typeof moment === "object" ? now - moment.ago : moment;
+}
+
+function isPossible(instant: number, now: number): boolean {
+  return instant >= FIRST_MOMENT && instant <= now + FURTHEST_AHEAD;
+}
+
+/** The point in time that a value names, possible or not; NaN where it names none. */
+function momentOf(value: unknown): Moment {
+  if (typeof value === "number") return value;
+  // The value can have methods of its own.
+  if (types.isDate(value)) return Date.prototype.getTime.call(value);
   if (typeof value !== "string") return NaN;
-  const age = readAge(value);
-  if (age !== undefined) return now - age;
+  const ago = readAge(value);
+  if (ago !== undefined) return { ago };
   const text = value.trim();
+  if (/^\d+$/.test(text)) return Number(text);
   return isoTime.safeParse(text).success ? Date.parse(text) : NaN;
 }

@@ -1,5 +1,5 @@
-import { authorizationId } from "../../src/authorizations.js";
-import { changeForGood, irreversibleFields } from "../act.js";
+import { authorizationId, unlessInactiveFor } from "../../src/authorizations.js";
+import { changeForGood, inactiveForField, irreversibleFields } from "../act.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
@@ -9,7 +9,18 @@ export default node({
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],
-  fields: irreversibleFields(authorizationId),
-  run: (task) =>
-    changeForGood(task, "deleted", ({ id }) => task.connection.authorizations.delete(id, task.watch)),
+  fields: { ...irreversibleFields(authorizationId), inactiveFor: inactiveForField },
+
+  run(task) {
+    const { authorizations } = task.connection;
+    const { inactiveFor } = task.values;
+    return changeForGood(task, {
+      format: authorizationId,
+      outcome: "deleted",
+      endsAccessOf: "authorization",
+      look: (id) => authorizations.get(id, task.watch),
+      act: (id) => authorizations.delete(id, task.watch),
+      spare: inactiveFor === undefined ? undefined : (look) => unlessInactiveFor(look, inactiveFor),
+    });
+  },
 });

@@ -10,6 +10,14 @@ export default node({
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],
   fields: irreversibleFields(databaseTokenId),
-  run: (task) =>
-    changeForGood(task, "deleted", ({ id }) => task.connection.databaseTokens.delete(id, task.watch)),
+
+  run(task) {
+    const { databaseTokens } = task.connection;
+    return changeForGood(task, {
+      format: databaseTokenId,
+      outcome: "deleted",
+      look: (id) => databaseTokens.get(id, task.watch),
+      act: (id) => databaseTokens.delete(id, task.watch),
+    });
+  },
 });

@@ -5,6 +5,10 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
 import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
+import { createOrder, type Order } from "../../src/order.js";
+import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
+import { candidatesOf, ownAuthorizations } from "../../src/own-token.js";
+import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 import {
   idsOf,
@@ -36,9 +40,16 @@ export interface Connection {
   managementTokens: ManagementTokens;
   /** How many requests the connection allows at once. */
   parallel: number;
+  /** The order of what concerns each token, over all nodes of the connection. */
+  order: Order;
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
   refuseProtected(id: string): void;
+  /** Keeps the connection's own token from losing its rights, where that is a token of this kind. */
+  ownToken(kind: OwnToken): OwnTokenGuard;
 }
+
+/** The kinds of token that a connection's own can be of. */
+export type OwnToken = "authorization" | "management token";
 
 interface ConnectionNode extends Node {
   connection(): Connection;
@@ -48,6 +59,8 @@ const CONNECTION_TYPE = "influxdb-connection";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export function registerConnection(RED: NodeAPI): void {
+  warnOfIdleExcludes(RED);
+  leaveOutIfExcluded(RED, CONNECTION_TYPE);
   void removeLeftovers();
 
   function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
@@ -58,10 +71,10 @@ export function registerConnection(RED: NodeAPI): void {
 
     this.connection = () => {
       if (connection) return connection;
-      refuseEmptyVariables(RED, this.id, properties);
+      refuseEmptyVariables(RED, properties);
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
-      const credentials = this.credentials as { token?: string } | undefined;
+      const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
       const proxy = proxyOf(RED, settings.proxy);
@@ -73,18 +86,38 @@ export function registerConnection(RED: NodeAPI): void {
         parallel: settings.parallel,
         tls,
         proxy,
+        warn: (text) => {
+          this.warn(text);
+        },
       });
+      const client = http;
+      const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
-      connection = {
+      const spared = { allowed: settings.allowOwnToken, id: settings.ownTokenId };
+      const ownTokens: Record<OwnToken, OwnTokenGuard> = {
+        authorization: createOwnTokenGuard({
+          ...spared,
+          candidates: async (signal) => candidatesOf(await ownAuthorizations(client, own, { signal }), own),
+        }),
+        "management token": createOwnTokenGuard({
+          ...spared,
+          candidates: (signal) => created.managementTokens.own(signal),
+        }),
+      };
+      const created: Connection = {
         product: settings.product,
         parallel: settings.parallel,
-        authorizations: authorizationsOf(http),
+        authorizations: authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch)),
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
             createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
+            token,
+            (signal) => client.now(signal),
           ));
         },
+        order: createOrder(),
+        ownToken: (kind) => ownTokens[kind],
         refuseProtected(id) {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
@@ -93,6 +126,7 @@ export function registerConnection(RED: NodeAPI): void {
           );
         },
       };
+      connection = created;
       return connection;
     };
 
@@ -232,8 +266,9 @@ function influxctlOptions(
   };
 }
 
-function readToken(token: string | undefined): string {
-  const value = token?.trim() ?? "";
+/** @param token no text where a variable of the environment is none. */
+function readToken(token: unknown): string {
+  const value = typeof token === "string" ? token.trim() : "";
   refuseUnsetVariable("token", value);
   if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
   if (!/^[\x21-\x7e]+$/.test(value))

@@ -12,20 +12,28 @@ export default node({
   fields: irreversibleFields(managementTokenId),
 
   run(task) {
-    const revoke = task.connection.managementTokens.revoker(task.watch.signal);
-    return changeForGood(task, "revoked", async ({ id }) => {
-      const { token, alreadyRevoked, attempts } = await revoke(id);
-      const { state, description, createdBy, revokedAt } = token;
-      return {
-        attempts,
-        told: {
-          state,
-          description,
-          ...(createdBy && { createdBy }),
-          revokedAt,
-          ...(alreadyRevoked && { alreadyRevoked }),
-        },
-      };
+    const { managementTokens } = task.connection;
+    const { signal } = task.watch;
+    const revoke = managementTokens.revoker(signal);
+    return changeForGood(task, {
+      format: managementTokenId,
+      outcome: "revoked",
+      endsAccessOf: "management token",
+      look: (id) => managementTokens.get(id, signal),
+      async act(id) {
+        const { token, alreadyRevoked, attempts } = await revoke(id);
+        const { state, description, createdBy, revokedAt } = token;
+        return {
+          attempts,
+          told: {
+            state,
+            description,
+            ...(createdBy && { createdBy }),
+            revokedAt,
+            ...(alreadyRevoked && { alreadyRevoked }),
+          },
+        };
+      },
     });
   },
 });

@@ -1,10 +1,11 @@
 import { authorizationId } from "../../src/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
-import { triedMoreThanOnce } from "../../src/sweep.js";
-import { change } from "../act.js";
-import { flag, targetsField, typed } from "../fields.js";
+import { change, changingFields } from "../act.js";
+import { typed } from "../fields.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
+
+const { targets, ...safety } = changingFields(authorizationId);
 
 type Status = "active" | "inactive";
 
@@ -15,7 +16,7 @@ export default node({
   icon: "influxdb-token-update.svg",
   outputs: ["updated"],
   fields: {
-    targets: targetsField(authorizationId),
+    targets,
     tokenStatus: typed<Status | undefined>({
       preset: { type: "keep", value: "" },
       constants: { keep: undefined },
@@ -42,7 +43,7 @@ export default node({
         );
       },
     }),
-    dryRun: flag(),
+    ...safety,
   },
 
   async run(task) {
@@ -57,9 +58,17 @@ export default node({
       ...(status !== undefined && { status }),
       ...(description !== undefined && { description }),
     };
-    return change(task, async ({ id }) => {
-      const { value, attempts } = await task.connection.authorizations.update(id, changes, task.watch);
-      return { ...value, outcome: "updated", ...triedMoreThanOnce(attempts) };
+    const { authorizations } = task.connection;
+    return change(task, {
+      format: authorizationId,
+      outcome: "updated",
+      endsAccessOf: status === "inactive" ? "authorization" : undefined,
+      look: (id) => authorizations.get(id, task.watch),
+      async act(id) {
+        const { value, attempts } = await authorizations.update(id, changes, task.watch);
+        return { attempts, told: value };
+      },
+      changes,
     });
   },
 });

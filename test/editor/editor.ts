@@ -27,7 +27,9 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
     this.timeout(60_000);
     browser = await startBrowser();
     lab.demo = await startDemo({ examples: [], version });
-    lab.page = await browser.newPage({ viewport: { width: 1500, height: 950 }, colorScheme: "light" });
+    const viewport = { width: 1500, height: 950 };
+    // In the language of the words that the tests look for.
+    lab.page = await browser.newPage({ viewport, colorScheme: "light", locale: "en-US" });
     lab.page.setDefaultTimeout(8000);
     // The editor asks for the list of all packages as it starts; the tests need no network.
     await lab.page.route("https://catalogue.nodered.org/**", (route) =>
@@ -397,11 +399,11 @@ async function boxOf(locator: Locator) {
 
 /** Waits until what is looked up is as expected; says what it was where that takes too long. */
 export async function waitFor<T>(look: () => Promise<T> | T, expected: T): Promise<void> {
-  const end = Date.now() + 8000;
+  const end = performance.now() + 8000;
   for (;;) {
     const found = await look();
     if (found === expected) return;
-    if (Date.now() > end) assert.deepEqual(found, expected);
+    if (performance.now() > end) assert.deepEqual(found, expected);
     await new Promise((next) => setTimeout(next, 25));
   }
 }

@@ -19,6 +19,8 @@ export const ERROR_CODES: readonly string[] = Object.keys({
   protected: true,
   "too-many": true,
   "not-confirmed": true,
+  "not-listed": true,
+  "not-applied": true,
   cancelled: true,
   "unsupported-product": true,
   "influxctl-missing": true,

@@ -82,15 +82,20 @@ const packaged = () => (unpacked ??= unpack());
 
 async function hasLibraries(): Promise<boolean> {
   try {
-    return (await promisify(execFile)("ldconfig", ["-p"])).stdout.includes("libnss3.so");
+    // It is in a folder that is on the PATH of root alone.
+    const env = { PATH: ["/usr/sbin", "/sbin", process.env.PATH].join(delimiter) };
+    return (await promisify(execFile)("ldconfig", ["-p"], { env })).stdout.includes("libnss3.so");
   } catch {
     return process.platform !== "linux";
   }
 }
 
+/** Ours, without the library of `test/clocks.ts` that shifts the clock, with which Chromium crashes. */
 function environment(): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== "LD_PRELOAD",
+    ),
   );
 }
 

@@ -39,7 +39,8 @@ export function withFaults(
   const { type, properties } = NODES[method];
   return withNode(type, { ...properties, ...options.properties }, (bench) => work(extend(method, bench)), {
     ...options,
-    connection: { retries: "0", ...connection },
+    // Each request is one for what the node does: none tells which token is the connection's own.
+    connection: { retries: "0", allowOwnToken: true, ...connection },
   });
 }
 

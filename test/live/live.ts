@@ -46,11 +46,17 @@ const READ_WRITE = ["authorizations", "users"].flatMap((type) =>
 );
 
 /** One node of a type, given one message. */
-async function once(type: string, properties: Properties, msg: Message, withToken = token): Promise<Seen> {
+async function once(
+  type: string,
+  properties: Properties,
+  msg: Message,
+  withToken = token,
+  connection: Properties = {},
+): Promise<Seen> {
   const runtime = await startRuntime(
     `influxdb-${type}`,
     properties,
-    { product: "oss", url },
+    { product: "oss", url, ...connection },
     { token: withToken },
   );
   try {
@@ -64,8 +70,8 @@ const list = (properties: Properties, msg: Message = {}, withToken?: string) =>
   once("list-authorizations", properties, msg, withToken);
 const update = (properties: Properties, payload: unknown, withToken?: string) =>
   once("update-authorization", properties, { payload }, withToken);
-const remove = (payload: unknown, properties: Properties = {}, withToken?: string) =>
-  once("delete-authorization", { confirmed: true, ...properties }, { payload }, withToken);
+const remove = (payload: unknown, properties: Properties = {}, withToken?: string, connection?: Properties) =>
+  once("delete-authorization", { confirmed: true, ...properties }, { payload }, withToken, connection);
 const byUser = (name: string) => ({ user: name, userType: "str" });
 
 describe(`the nodes on ${url}`, function () {
@@ -204,9 +210,13 @@ describe(`the nodes on ${url}`, function () {
       userID: user.id,
       permissions: READ_WRITE.slice(0, 1),
     });
-    const { error } = await remove(victim.id, {}, victim.token);
+    const { error } = await remove(victim.id, {}, victim.token, { allowOwnToken: true });
     assert.equal(error?.code, "unauthorized");
     assert.match(error.message, new RegExp(`write:orgs/${org.id}/authorizations/${victim.id}`));
+    // It may not even tell which token it is itself.
+    const blind = (await remove(victim.id, {}, victim.token)).error;
+    assert.equal(blind?.code, "unauthorized");
+    assert.match(blind.message, new RegExp(`read:users/${user.id}.*"Own token ID"`));
     assert.equal((await list({}, {}, victim.token)).error?.code, "forbidden");
     assert.equal((await remove(victim.id, {}, "no-such-token")).error?.code, "unauthorized");
   });
@@ -218,6 +228,67 @@ describe(`the nodes on ${url}`, function () {
       permissions: READ_WRITE,
     });
     assert.match((await remove(sleeper.id, {}, sleeper.token)).error?.message ?? "", /is inactive/);
+  });
+
+  it("does what concerns one token in the order of the messages", async () => {
+    const target = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
+    const runtime = await startRuntime(
+      "influxdb-update-authorization",
+      { tokenStatus: "to", tokenStatusType: "msg" },
+      { product: "oss", url },
+      { token },
+    );
+    try {
+      for (let round = 1; round <= 100; round++) {
+        runtime.inject({ payload: target.id, to: "active" });
+        runtime.inject({ payload: target.id.toUpperCase(), to: "inactive" });
+        await runtime.ended(2 * round);
+        assert.equal(
+          (await api<{ status: string }>("GET", `authorizations/${target.id}`)).status,
+          "inactive",
+        );
+      }
+    } finally {
+      await runtime.stop();
+    }
+  });
+
+  it("spares the connection's own token, and none but that where the server tells which it is", async () => {
+    const manager = await make("users", { name: `${run}-manager` });
+    const body = { orgID: org.id, userID: manager.id, permissions: READ_WRITE };
+    const own = await make("authorizations", body);
+    const connected = (payload: unknown, connection?: Properties) =>
+      remove(payload, {}, own.token, connection);
+    assert.match((await connected(own.id)).error?.message ?? "", /the connection's own token/);
+    const sibling = await make("authorizations", body);
+    const { error } = await connected(sibling.id);
+    const isHashed = (await api<{ token: string }>("GET", `authorizations/${own.id}`)).token === "";
+    assert.equal(error?.code, isHashed ? "protected" : undefined);
+    if (isHashed) assert.equal((await connected(sibling.id, { ownTokenId: own.id })).error, undefined);
+    assert.equal((await connected(own.id, { ownTokenId: own.id })).error?.code, "protected");
+    assert.equal((await connected(own.id, { allowOwnToken: true })).error, undefined);
+  });
+
+  it("leaves alone what was changed since it was listed", async () => {
+    const target = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
+    const listed = async () =>
+      ((await list(byUser(userName))).payload as { id: string }[]).find(({ id }) => id === target.id)!;
+    const before = await listed();
+    await api("PATCH", `authorizations/${target.id}`, { description: "changed meanwhile" });
+    const asListed = { onlyIfAsListed: true };
+    assert.partialDeepStrictEqual((await remove(before, asListed)).payload, { outcome: "changed" });
+    assert.partialDeepStrictEqual((await remove(await listed(), asListed)).payload, { outcome: "deleted" });
+  });
+
+  it("tells an empty list for want of a permission from one that is empty", async () => {
+    const blind = await make("authorizations", {
+      orgID: org.id,
+      userID: user.id,
+      permissions: [{ action: "read", resource: { type: "users" } }],
+    });
+    const nobody = { userID: "00000000000000ff", userIDType: "str" };
+    assert.equal((await list(nobody, {}, blind.token)).error?.code, "forbidden");
+    assert.equal((await list(nobody)).error, undefined);
   });
 
   it("updates and deletes an orphan, whose user is gone, by its ID", async () => {

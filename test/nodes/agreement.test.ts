@@ -230,7 +230,7 @@ describe("the dialog and the runtime", () => {
     for (const [key, field] of Object.entries(fields)) {
       const { control } = field;
       const read = async (properties: Record<string, unknown>) => {
-        const reader = field.parse(key, properties);
+        const reader = field.parse(key, properties, NO_COUNTS);
         const type = properties[`${key}Type`];
         if (control.kind === "typed" && type !== "str") return;
         await reader((value) => Promise.resolve({ value }));
@@ -272,5 +272,8 @@ describe("the dialog and the runtime", () => {
   }
 });
 
+/** Nothing has been counted. */
+const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+
 /** Times that are typed in are judged at run time alone. */
-const TIMES = /^(created|updated|expires)/;
+const TIMES = /^(created|updated|expires|inactive)/;

@@ -56,7 +56,8 @@ describe("a kill -9", function () {
     const own = clusters.addManagementToken(cluster, { description: "own" });
     simulator = await startSimulator({ clusters });
     const { world } = simulator;
-    const add = (count: number) => Array.from({ length: count }, () => world.addAuthorization({}).id);
+    const user = world.addUser("somebody");
+    const add = (count: number) => Array.from({ length: count }, () => world.addAuthorization({ user }).id);
     const toRevoke = () => clusters.addManagementToken(cluster, { description: "one" });
     doomed = add(200);
     disabled = add(60);

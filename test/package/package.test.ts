@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
 import { request } from "undici";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 
@@ -67,6 +69,30 @@ describe("the package", () => {
     assert.ok(Object.keys(packageJson.dependencies).length <= 6);
   });
 
+  it("is built when it is packed", async function () {
+    this.timeout(120_000);
+    const folder = await mkdtemp(join(tmpdir(), "pack-test-"));
+    try {
+      // As a fresh clone is, after npm install.
+      const clone = join(folder, "clone");
+      const left = ["dist", "node_modules", ".git", ".screenshots"].map((name) => join(root, name));
+      await cp(root, clone, { recursive: true, filter: (path) => !left.includes(path) });
+      await symlink(`${root}/node_modules`, `${clone}/node_modules`);
+      execFileSync("npm", ["pack", "--pack-destination", folder], { cwd: clone, stdio: "pipe" });
+      const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+      const listed = execFileSync("tar", ["-tzf", tarball!], { cwd: folder, encoding: "utf8" });
+      const packed = listed.split("\n").filter((path) => path.startsWith("package/dist/"));
+      const built = readdirSync(`${root}/dist`, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => `package/${relative(root, join(parentPath, name))}`);
+      // The names of shared files tell where they were built.
+      const names = (paths: string[]) => paths.map((path) => path.replace(/chunk-\w+/, "chunk")).toSorted();
+      assert.deepEqual(names(packed), names(built));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it("shows every node in an example, and no example holds a credential", async () => {
     const examples = await Promise.all((await exampleNames()).map(readExample));
     const types = new Set(examples.flat().map(({ type }) => type));
@@ -78,12 +104,15 @@ describe("the package", () => {
     for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
   });
 
-  for (const version of ["node-red", "node-red-4"] as const) {
+  for (const [version, entry] of [
+    ["node-red", "delete-authorization.js"],
+    ["node-red-4", `${packageJson.name}/influxdb-delete-*ization`],
+  ] as const) {
     describe(`in a ${version} whose nodesExcludes names one of the nodes`, function () {
       this.timeout(60_000);
       let nodeRed: NodeRed;
       before(async () => {
-        const settings = { nodesExcludes: ["delete-authorization.js"] };
+        const settings = { nodesExcludes: [entry, "remove-authorization.js"] };
         nodeRed = await startNodeRed({
           flows: { nodes: [], credentials: {} },
           port: await freePort(),
@@ -119,6 +148,10 @@ describe("the package", () => {
         assert.match(
           nodeRed.log(),
           /delete-authorization\.js is left out, as nodesExcludes of the settings says/,
+        );
+        assert.match(
+          nodeRed.log(),
+          /nodesExcludes of the settings: "remove-authorization\.js" leaves out no node/,
         );
       });
     });

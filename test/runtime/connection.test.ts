@@ -332,7 +332,7 @@ describe("influxdb-connection", () => {
       { status: 429, headers: { "retry-after": "0" } },
       { drop: "before" },
     );
-    const runtime = await start({ retries: "3" }, {}, "delete-authorization");
+    const runtime = await start({ retries: "3", allowOwnToken: true }, {}, "delete-authorization");
     const seen = await runtime.send({ payload: id });
     assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", attempts: 4 });
     assert.equal(simulator.requests.length, 4);

@@ -152,7 +152,7 @@ describe("delete-database-token", () => {
     clusters.addDatabaseToken(cluster, { description: "mine", permissions: [] });
   const outcomes = (payload: unknown) => (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
 
-  it("deletes one, without a look before", () =>
+  it("deletes one, without a look before, and proves it by a look after", () =>
     withDelete({}, async (bench) => {
       const { id } = add(bench);
       const seen = await bench.send({
@@ -162,7 +162,7 @@ describe("delete-database-token", () => {
       assert.ok(!JSON.stringify(seen.payload).includes("secret"));
       assert.deepEqual(
         bench.sent().map((request) => request.split(" ")[0]),
-        ["DELETE"],
+        ["DELETE", "GET"],
       );
       assert.equal(bench.clusters.databaseTokens.has(id), false);
     }));
@@ -231,18 +231,29 @@ describe("delete-database-token", () => {
         properties,
         async ({ send, sent }) => {
           const { error, payload } = await send(msg as never);
-          code = error?.code ?? (payload as OutcomeRecord).outcome;
-          assert.deepEqual(sent(), []);
+          code = error?.code ?? `would: ${(payload as OutcomeRecord).would as string}`;
+          assert.ok(sent().every((each) => each.startsWith("GET")));
         },
         { connection },
       );
       return code;
     };
     assert.equal(await errorOf({ confirmed: false }, { payload: id }), "not-confirmed");
-    assert.equal(await errorOf({}, { payload: id, dryRun: true }), "dry-run");
+    assert.equal(await errorOf({}, { payload: id, dryRun: true }), "would: not-found");
     assert.equal(await errorOf({ limit: "1" }, { payload: [id, randomUUID()] }), "too-many");
     assert.equal(await errorOf({}, { payload: id }, { protectedIds: id.toUpperCase() }), "protected");
   });
+
+  it("tells in a dry run what it would delete", () =>
+    withDelete({ dryRun: true }, async (bench) => {
+      const { id, description } = add(bench);
+      assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+        outcome: "dry-run",
+        would: "deleted",
+        description,
+      });
+      assert.ok(bench.clusters.databaseTokens.has(id));
+    }));
 });
 
 describe("a connection to a cluster", () => {

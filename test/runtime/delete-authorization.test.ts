@@ -90,19 +90,22 @@ describe("delete-authorization", () => {
       assert.ok(!runtime.log().includes(secret));
     }));
 
-  it("takes 10,001 ids where the node has no limit", () =>
-    withDelete({ limit: "", dryRun: true }, async ({ send, sent }) => {
-      const payload = Array.from({ length: 10_001 }, (_, index) =>
-        (index + 1).toString(16).padStart(16, "0"),
-      );
-      const seen = await send({ payload });
-      assert.equal(records(seen.payload).length, 10_001);
-      assert.deepEqual(
-        records(seen.payload).map(({ id }) => id),
-        payload,
-      );
-      assert.deepEqual(sent(), []);
-    }));
+  it("takes 10,001 ids where the node has no limit", () => {
+    const payload = Array.from({ length: 10_001 }, (_, index) => (index + 1).toString(16).padStart(16, "0"));
+    return withDelete(
+      { limit: "", notFound: "done" },
+      async ({ send, sent }) => {
+        const seen = await send({ payload });
+        assert.deepEqual(
+          records(seen.payload).map(({ id, outcome }) => [id, outcome]),
+          payload.map((id, index) => [id, index === 0 ? "not-found" : "failed"]),
+        );
+        assert.equal(sent().length, 1);
+      },
+      // What is protected costs no request.
+      { protectedIds: payload.slice(1).join(" ") },
+    );
+  });
 
   it("refuses 101 ids by default, and touches none", () =>
     withDelete({}, async ({ simulator, send, sent }) => {
@@ -123,7 +126,7 @@ describe("delete-authorization", () => {
       assert.equal(error?.code, "too-many");
       assert.match(error.message, /names 2 after 2 before it/);
       assert.equal((await send({ payload: ids[3] })).error, undefined);
-      assert.equal(sent().length, 3);
+      assert.equal(sent().filter((each) => each.startsWith("DELETE")).length, 3);
     }));
 
   it("refuses to work while the box is not ticked, except in a dry run", () =>
@@ -131,27 +134,70 @@ describe("delete-authorization", () => {
       const [token] = addTokens(simulator, 1);
       const { error } = await send({ payload: token!.id });
       assert.equal(error?.code, "not-confirmed");
+      assert.deepEqual(sent(), []);
       assert.deepEqual(outcomes([(await send({ payload: token!.id, dryRun: true })).payload]), ["dry-run"]);
-      assert.deepEqual(sent(), []);
+      assert.ok(simulator.world.authorizations.has(token!.id));
     }));
 
-  it("sends nothing in a dry run, which a message can ask for but not call off", () =>
+  it("only reads in a dry run, which a message can ask for but not call off, and tells what would be", () =>
     withDelete({ dryRun: true }, async ({ simulator, send, sent, runtime }) => {
-      const ids = addTokens(simulator, 2).map(({ id }) => id);
-      const seen = await send({ payload: ids, dryRun: false });
-      assert.deepEqual(outcomes(seen.payload), ["dry-run", "dry-run"]);
-      assert.deepEqual(sent(), []);
-      assert.equal(runtime.statuses.at(-1), "yellow 2 in dry run");
+      const [token] = addTokens(simulator, 1);
+      const gone = simulator.world.addUser("gone");
+      const orphan = simulator.world.addAuthorization({ user: gone });
+      simulator.world.users.delete(gone.id);
+      const payload = [token!.id, "0aaaaaaaaaaaaaaa", orphan.id];
+      const seen = await send({ payload, dryRun: false });
+      assert.deepEqual(
+        records(seen.payload).map(({ id, outcome, would, description }) => [id, outcome, would, description]),
+        [
+          [token!.id, "dry-run", "deleted", "token 0"],
+          ["0aaaaaaaaaaaaaaa", "dry-run", "not-found", undefined],
+          [orphan.id, "dry-run", "deleted", undefined],
+        ],
+      );
+      assert.ok(seen.completed);
+      assert.deepEqual(
+        sent(),
+        payload.map((id) => `GET /api/v2/authorizations/${id}`),
+      );
+      assert.equal(runtime.statuses.at(-1), "yellow 3 in dry run");
+      assert.ok(simulator.world.authorizations.has(token!.id));
     }));
 
-  for (const dryRun of [true, "true", 1, "false"]) {
-    it(`takes msg.dryRun = ${JSON.stringify(dryRun)} for a dry run`, () =>
+  for (const wish of [
+    ...[{ dryRun: true }, { dryRun: "true" }, { dryRun: 1 }, { dryRun: "false" }, { dryRun: {} }],
+    ...[{ dryrun: true }, { dry_run: "yes" }, { "dry-run": true }, { DRYRUN: true }, { dry: true }],
+    ...[{ dryRun: false, dry_run: true }],
+  ]) {
+    it(`takes ${JSON.stringify(wish)} for a dry run, in the message and in the payload`, () =>
+      withDelete({}, async ({ simulator, send }) => {
+        const { id } = addTokens(simulator, 1)[0]!;
+        assert.deepEqual(outcomes([(await send({ payload: id, ...wish })).payload]), ["dry-run"]);
+        assert.deepEqual(outcomes([(await send({ payload: { id, ...wish } })).payload]), ["dry-run"]);
+        assert.deepEqual(outcomes((await send({ payload: [{ id, ...wish }] })).payload), ["dry-run"]);
+        assert.ok(simulator.world.authorizations.has(id));
+      }));
+  }
+
+  for (const wish of [{ dryRun: "" }, { dryRun: " " }, { dryRun: 0 }, { dryRun: null }, { dry_run: NaN }]) {
+    it(`does nothing for ${JSON.stringify(wish)}, which could be meant as one`, () =>
       withDelete({}, async ({ simulator, send, sent }) => {
-        const [token] = addTokens(simulator, 1);
-        assert.deepEqual(outcomes([(await send({ payload: token!.id, dryRun })).payload]), ["dry-run"]);
+        const { id } = addTokens(simulator, 1)[0]!;
+        for (const msg of [{ payload: id, ...wish }, { payload: { id, ...wish } }]) {
+          const { error } = await send(msg);
+          assert.equal(error?.code, "invalid-config");
+          assert.match(error.message, /"dry_?[rR]un" of the message.*expected true or false/);
+        }
         assert.deepEqual(sent(), []);
       }));
   }
+
+  it("deletes where a message says that it is no dry run", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      const seen = await send({ payload: { id, dryRun: false }, dryRun: false, dry_run: undefined });
+      assert.deepEqual(outcomes([seen.payload]), ["deleted"]);
+    }));
 
   it("leaves protected tokens alone, also in another spelling, and deletes the others", async () => {
     const protectedId = "0abcdef012345678";
@@ -165,7 +211,10 @@ describe("delete-authorization", () => {
         assert.equal(seen.error?.code, "protected");
         assert.equal(sent().length, 1);
         assert.equal((await send({ payload: protectedId })).error?.code, "protected");
-        assert.equal((await send({ payload: protectedId, dryRun: true })).error?.code, "protected");
+        assert.partialDeepStrictEqual((await send({ payload: protectedId, dryRun: true })).payload, {
+          outcome: "dry-run",
+          would: "protected",
+        });
       },
       { protectedIds: `ffffffffffffffff, ${protectedId}\n` },
     );
@@ -230,12 +279,12 @@ describe("delete-authorization", () => {
   it("stops at once where the connection's token is refused, and says what was not begun", () =>
     withDelete(
       {},
-      async ({ simulator, send, sent }) => {
+      async ({ simulator, send }) => {
         const ids = addTokens(simulator, 5).map(({ id }) => id);
         simulator.world.operator.status = "inactive";
         const seen = await send({ payload: ids });
         assert.deepEqual(outcomes(seen.payload), ["failed", ...Array<string>(4).fill("not-started")]);
-        assert.equal(sent().length, 1);
+        assert.equal(simulator.requests.length, 1);
         assert.match(seen.error?.message ?? "", /5 of 5 were not done.*token is inactive/);
       },
       { parallel: "1" },

@@ -21,9 +21,9 @@ const PROMPT = 3000;
 const turn = () => new Promise(setImmediate);
 /** Waits until the condition holds, which until then says what is wrong. */
 async function until(condition: () => true | string): Promise<void> {
-  const end = Date.now() + PROMPT;
+  const end = performance.now() + PROMPT;
   for (let now = condition(); now !== true; now = condition()) {
-    assert.ok(Date.now() < end, now);
+    assert.ok(performance.now() < end, now);
     await turn();
   }
 }
@@ -64,7 +64,11 @@ type WithStage = (
   properties: Properties,
   work: (stage: Stage) => Promise<void>,
 ) => Promise<void>;
-const CONNECTION = { parallel: "2", retries: "2", timeout: String(LONG), influxctlTimeout: String(LONG) };
+const CONNECTION = {
+  ...{ parallel: "2", retries: "2", timeout: String(LONG), influxctlTimeout: String(LONG) },
+  // No request tells which token is the connection's own.
+  allowOwnToken: true,
+};
 
 function withAuthorizations(isDone: (simulator: Simulator, id: string) => boolean): WithStage {
   return (kind, properties, work) =>
@@ -214,7 +218,8 @@ const LOOKING: Moment = {
 const LISTS: Moment = {
   faults: () => [hangs("tokens", "authorizations")],
   messages: () => [{}, {}, {}],
-  hasCome: (paths) => paths.length === 2,
+  // Beside a list of management tokens, the server is asked for its time.
+  hasCome: (paths) => paths.filter((path) => /(tokens|authorizations)$/.test(path)).length === 2,
 };
 const ARRIVING: Moment = {
   ...LISTS,
@@ -249,9 +254,9 @@ async function interrupted(
     // What the simulator answers arrives; whether it has, must not matter.
     for (let count = 0; count < 20; count++) await turn();
 
-    const begun = Date.now();
+    const begun = performance.now();
     await how(runtime);
-    assert.ok(Date.now() - begun < PROMPT, "it took long");
+    assert.ok(performance.now() - begun < PROMPT, "it took long");
     assert.equal(runtime.dones(), messages.length);
     assert.deepEqual(await profileFolders(process.pid), []);
     if (!leaves.connection) await until(() => simulator.connections === 0 || "a socket is open");
@@ -370,17 +375,22 @@ describe("an interruption", () => {
     ["the connection is deployed anew", (runtime: Runtime) => runtime.deploy(changed("connection"), "nodes")],
   ] as const) {
     it(`: ${what} while more messages wait than a node works on at once: each has its record and its end`, () =>
-      withNode("delete-authorization", { confirmed: true }, async ({ simulator, runtime }) => {
-        const ids = addTokens(simulator, 200).map(({ id }) => id);
-        simulator.faults.push({ delay: LONG * 1000, times: 9 });
-        for (const id of ids) runtime.inject({ payload: [id] });
-        await simulator.arrived(4);
-        await how(runtime);
-        assert.equal(runtime.dones(), 200);
-        const known = recordsIn(runtime.log());
-        assert.deepEqual(known.map(({ id }) => id).toSorted(), ids.toSorted());
-        assert.equal(known.filter(({ outcome }) => outcome === "not-started").length, 196);
-      }));
+      withNode(
+        "delete-authorization",
+        { confirmed: true },
+        async ({ simulator, runtime }) => {
+          const ids = addTokens(simulator, 200).map(({ id }) => id);
+          simulator.faults.push({ delay: LONG * 1000, times: 9 });
+          for (const id of ids) runtime.inject({ payload: [id] });
+          await simulator.arrived(4);
+          await how(runtime);
+          assert.equal(runtime.dones(), 200);
+          const known = recordsIn(runtime.log());
+          assert.deepEqual(known.map(({ id }) => id).toSorted(), ids.toSorted());
+          assert.equal(known.filter(({ outcome }) => outcome === "not-started").length, 196);
+        },
+        { connection: { allowOwnToken: true } },
+      ));
   }
 
   it(": the connection closes while it still connects: nothing was sent, and no socket stays", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Authorization } from "../../src/authorizations.js";
 import type { Simulator } from "../../simulator/server.js";
+import type { Authorization as Own, User } from "../../simulator/world.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties } from "../helpers/runtime.js";
 
@@ -292,6 +293,81 @@ describe("list-authorizations", () => {
       assert.equal(error?.code, "forbidden");
       assert.match(error.message, /read:authorizations and read:users.*inactive/);
       assert.deepEqual(outputs, [[], []]);
+    });
+  });
+
+  describe("with a narrowed list that is empty", () => {
+    const ALL = ["read:authorizations", "read:users"];
+    const token = "the-managers-token==";
+    const LIST = "GET /api/v2/authorizations";
+
+    /** Asks for a user who has no token, with the token of a manager. */
+    const ask = async (
+      permissions: string[],
+      product: "oss" | "cloud",
+      disable?: (manager: User, own: Own) => void,
+    ) => {
+      let result: [code: string | undefined, message: string, none: number, sent: string[]] | undefined;
+      await withNode(
+        "list-authorizations",
+        { user: "idle", userType: "str" },
+        async ({ send, sent, runtime }) => {
+          const { error, outputs } = await send({});
+          result = [error?.code, error?.message ?? "", outputs[1].length, sent()];
+          assert.deepEqual(outputs[0], []);
+          assert.equal(runtime.statuses.at(-1), error ? `red ${error.code}` : "green 0 found");
+        },
+        {
+          token,
+          connection: { product },
+          simulator: product === "cloud" ? { tokens: "redacted" } : {},
+          prepare({ world }) {
+            world.addUser("idle");
+            const user = world.addUser("manager");
+            const own = world.addAuthorization({ user, permissions, token });
+            disable?.(user, own);
+            return undefined;
+          },
+        },
+      );
+      return result!;
+    };
+
+    it("takes it for none found where its own token may read", async () => {
+      const [code, , none, sent] = await ask(ALL, "oss");
+      assert.deepEqual([code, none], [undefined, 1]);
+      assert.deepEqual(sent.slice(0, 2), [`${LIST}?user=idle`, "GET /api/v2/me"]);
+      assert.match(sent[2] ?? "", /^GET \/api\/v2\/authorizations\?userID=[0-9a-f]{16}$/);
+      assert.equal(sent.length, 3);
+    });
+
+    it("does so on Cloud, which looks its own token up by its value", async () => {
+      const [code, , none, sent] = await ask(ALL, "cloud");
+      assert.deepEqual([code, none], [undefined, 1]);
+      assert.deepEqual(sent, [`${LIST}?user=idle`, `${LIST}?token=the-managers-token%3D%3D`]);
+    });
+
+    it("says that it may not read authorizations", async () => {
+      for (const product of ["oss", "cloud"] as const) {
+        const [code, message, none] = await ask(["read:users"], product);
+        assert.deepEqual([code, none], ["forbidden", 0]);
+        assert.match(message, /lacks the permissions read:authorizations and read:users/);
+      }
+    });
+
+    it("names the permission that it lacks to read users", async () => {
+      const [code, message, none] = await ask(["read:authorizations"], "oss");
+      assert.deepEqual([code, none], ["unauthorized", 0]);
+      assert.match(message, /lacks the permission read:users\/[0-9a-f]{16}/);
+      assert.equal((await ask(["read:authorizations"], "cloud"))[0], "forbidden");
+    });
+
+    it("says that it is inactive, or its user", async () => {
+      const [code, message, none] = await ask(ALL, "oss", (_, own) => (own.status = "inactive"));
+      assert.deepEqual([code, none], ["unauthorized", 0]);
+      assert.match(message, /token is inactive/);
+      assert.equal((await ask(ALL, "cloud", (_, own) => (own.status = "inactive")))[0], "forbidden");
+      assert.equal((await ask(ALL, "oss", (user) => (user.status = "inactive")))[0], "forbidden");
     });
   });
 

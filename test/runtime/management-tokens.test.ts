@@ -10,7 +10,7 @@ import { managementTokensOf, type ManagementToken } from "../../src/management-t
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
-import type { Properties } from "../helpers/runtime.js";
+import type { Message, Properties } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
 
 const DAY = 86_400_000;
@@ -149,24 +149,35 @@ describe("revoke-management-token", () => {
   }
 
   it("has the box, the dry run, the limit and the protected ids of every irreversible node", async () => {
-    const id = randomUUID();
-    const codeOf = async (properties: Properties, msg: object, connection: Properties = {}) => {
+    const codeOf = async (
+      properties: Properties,
+      msg: (id: string) => Message,
+      connection: Properties = {},
+    ) => {
       let code: string | undefined;
       await withRevoke(
         properties,
-        async ({ send, simulator }) => {
-          const { error, payload } = await send(msg as never);
-          code = error?.code ?? (payload as OutcomeRecord).outcome;
-          assert.equal(simulator.requests.length, 0);
+        async (bench) => {
+          const { id } = add(bench);
+          const { error, payload } = await bench.send(msg(id));
+          code = error?.code ?? `would: ${(payload as OutcomeRecord).would as string}`;
+          assert.equal(bench.clusters.managementTokens.get(id)?.revokedAt, undefined);
         },
         { connection },
       );
       return code;
     };
-    assert.equal(await codeOf({ confirmed: false }, { payload: id }), "not-confirmed");
-    assert.equal(await codeOf({}, { payload: id, dryRun: true }), "dry-run");
-    assert.equal(await codeOf({ limit: "1" }, { payload: [id, randomUUID()] }), "too-many");
-    assert.equal(await codeOf({}, { payload: id }, { protectedIds: id }), "protected");
+    const other = randomUUID();
+    assert.equal(await codeOf({ confirmed: false }, (payload) => ({ payload })), "not-confirmed");
+    assert.equal(await codeOf({}, (payload) => ({ payload, dryRun: true })), "would: revoked");
+    assert.equal(await codeOf({}, () => ({ payload: other, dryRun: true })), "would: not-found");
+    assert.equal(await codeOf({ limit: "1" }, (id) => ({ payload: [id, other] })), "too-many");
+    assert.equal(await codeOf({}, () => ({ payload: other }), { protectedIds: other }), "protected");
+    // A dry run that cannot look promises nothing.
+    assert.equal(
+      await codeOf({}, (payload) => ({ payload, dryRun: true }), { influxctl: "/no/influxctl" }),
+      "influxctl-missing",
+    );
   });
 
   it("counts an unknown id as done where the node says so", () =>
@@ -296,7 +307,8 @@ describe("influxctl", () => {
           all.map(({ argv }) =>
             argv.filter((word) => ["list", "revoke", "--force", "json"].includes(word)).join(" "),
           ),
-          ["list json", "revoke --force", "list json"],
+          // The first tells which token is the connection's own.
+          ["list json", "list json", "revoke --force", "list json"],
         );
         for (const { argv, env, config, cwd } of all) {
           assert.ok(!JSON.stringify({ argv, env, cwd }).includes(bench.own.token));
@@ -321,9 +333,13 @@ describe("influxctl", () => {
     const old = name(1, "another");
     const leftovers = [name(999_999_999), name(process.pid), old];
     const ofOthers = [name(process.ppid), name(999_999_999, "another")];
-    for (const folder of [...leftovers, ...ofOthers])
+    const made = async (folder: string, at: Date) => {
       await mkdir(join(tmpdir(), folder), { recursive: true });
-    await utimes(join(tmpdir(), old), new Date(0), new Date(0));
+      // The file system goes by no shifted clock.
+      await utimes(join(tmpdir(), folder), at, at);
+    };
+    for (const folder of [...leftovers, ...ofOthers]) await made(folder, new Date());
+    await made(old, new Date(0));
     await removeLeftovers();
     const names = (await profileFolders()).filter((each) => each.endsWith("-abcdef"));
     assert.deepEqual(names.toSorted(), ofOthers.toSorted());
@@ -347,7 +363,7 @@ describe("influxctl", () => {
   ];
   for (const [what, output, expected] of TOLD) {
     it(`'s list is understood with ${what}`, async () => {
-      const tokens = managementTokensOf({ run: () => Promise.resolve(output) });
+      const tokens = managementTokensOf({ run: () => Promise.resolve(output) }, "M.V1.own");
       const listed = tokens.list({}).then((found) => found.map(({ id, state }) => `${id} ${state}`));
       if (expected.length > 0) assert.deepEqual(await listed, expected);
       // It would hold at least the connection's own.
@@ -358,21 +374,24 @@ describe("influxctl", () => {
   it("is proved by its list, whatever it says or fails with while it revokes", async () => {
     for (const failure of ["token is revoked", "unauthorized", "401 ms"]) {
       let revoked = false;
-      const tokens = managementTokensOf({
-        run(_task, [, command]) {
-          if (command === "list")
-            return Promise.resolve(`[{"id":"a"${revoked ? ',"revoked_at":{"seconds":5}' : ""}}]`);
-          revoked = true;
-          return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
+      const tokens = managementTokensOf(
+        {
+          run(_task, [, command]) {
+            if (command === "list")
+              return Promise.resolve(`[{"id":"a"${revoked ? ',"revoked_at":{"seconds":5}' : ""}}]`);
+            revoked = true;
+            return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
+          },
         },
-      });
+        "M.V1.own",
+      );
       assert.equal((await tokens.revoker()("a")).token.state, "revoked");
     }
   });
 
   it("says that nothing was revoked, when the flow stops while it still looks", async () => {
     const stopped = new TokenError("cancelled", "stopped", { attempts: 1 });
-    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) });
+    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) }, "M.V1.own");
     await assert.rejects(tokens.revoker()("a"), { code: "cancelled", attempts: 0 });
   });
 });

@@ -13,7 +13,7 @@ const INACTIVE = { tokenStatus: "inactive", tokenStatusType: "str" };
 
 describe("update-authorization", () => {
   it("sets the status alone, and sends no other field", () =>
-    withUpdate(INACTIVE, async ({ simulator, send, runtime }) => {
+    withUpdate(INACTIVE, async ({ simulator, send, sent, runtime }) => {
       const [token] = addTokens(simulator, 1);
       const seen = await send({ payload: { id: token!.id }, topic: "kept" });
       assert.partialDeepStrictEqual(seen.payload, {
@@ -24,10 +24,8 @@ describe("update-authorization", () => {
         outcome: "updated",
       });
       assert.ok(!("token" in (seen.payload as object)));
-      assert.deepEqual(
-        simulator.requests.map(({ method, body }) => [method, body]),
-        [["PATCH", '{"status":"inactive"}']],
-      );
+      assert.deepEqual(sent(), [`PATCH /api/v2/authorizations/${token!.id}`]);
+      assert.equal(simulator.requests.at(-1)!.body, '{"status":"inactive"}');
       assert.equal(seen.outputs[0][0]!.topic, "kept");
       assert.equal(runtime.statuses.at(-1), "green 1 updated");
     }));
@@ -157,20 +155,38 @@ describe("update-authorization", () => {
       assert.equal(orphan.status, "inactive");
     }));
 
-  it("changes nothing in a dry run, by its own box or by the message's wish", async () => {
+  it("changes nothing in a dry run, by its own box or by the message's wish, and tells what would change", async () => {
     for (const [properties, msg] of [
       [{ dryRun: true }, {}],
       [{}, { dryRun: true }],
     ]) {
-      await withUpdate({ ...INACTIVE, ...properties }, async ({ send, sent, runtime }) => {
-        const seen = await send({ payload: ["0aaaaaaaaaaaaaaa"], ...msg });
-        assert.deepEqual(
-          (seen.payload as OutcomeRecord[]).map(({ outcome }) => outcome),
-          ["dry-run"],
-        );
-        assert.deepEqual(sent(), []);
-        assert.equal(runtime.statuses.at(-1), "yellow 1 in dry run");
-      });
+      await withUpdate(
+        { ...INACTIVE, description: "off", descriptionType: "str", ...properties },
+        async ({ simulator, send, sent, runtime }) => {
+          const { id } = addTokens(simulator, 1)[0]!;
+          const payload = [id, "0aaaaaaaaaaaaaaa"];
+          const seen = await send({ payload, ...msg });
+          assert.deepEqual(
+            (seen.payload as OutcomeRecord[]).map(({ outcome, would, changes }) => [outcome, would, changes]),
+            [
+              [
+                "dry-run",
+                "updated",
+                {
+                  status: { from: "active", to: "inactive" },
+                  description: { from: "token 0", to: "off" },
+                },
+              ],
+              ["dry-run", "not-found", undefined],
+            ],
+          );
+          assert.deepEqual(
+            sent(),
+            payload.map((each) => `GET /api/v2/authorizations/${each}`),
+          );
+          assert.equal(runtime.statuses.at(-1), "yellow 2 in dry run");
+        },
+      );
     }
   });
 

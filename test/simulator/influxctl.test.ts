@@ -285,6 +285,9 @@ describe("the stand-in of influxctl", () => {
       const { token } = clusters.addManagementToken(clustered, { description: "clustered" });
       const { private: key, cert } = await generate([{ name: "commonName", value: "127.0.0.1" }], {
         extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+        // influxctl gets little of the environment, and so no shifted clock.
+        notBeforeDate: new Date(0),
+        notAfterDate: new Date("2100-01-01"),
       });
       const ca = join(folder, "ca.pem");
       await writeFile(ca, cert);

@@ -45,9 +45,32 @@ class Answers {
     if (!answer) return [`${method} ${path} must not be answered with ${status}`];
     if (!("content" in answer.value)) return text === "" ? [] : ["there is a body"];
     if (type?.split(";")[0] !== "application/json") return [`the content type is ${type}`];
-    const validate = this.validator([...answer.pointer, "content", "application/json", "schema"]);
-    validate(JSON.parse(text));
-    return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+    return this.check([...answer.pointer, "content", "application/json", "schema"], JSON.parse(text));
+  }
+
+  /** What is wrong with each of the bodies that the contract gives as an example. */
+  examples(at: unknown = this.contract, pointer: string[] = []): string[][] {
+    if (typeof at !== "object" || at === null) return [];
+    if (pointer.at(-2) === "content" && "schema" in at) {
+      const { example, examples = {} } = at as {
+        example?: unknown;
+        examples?: Record<string, { value: unknown }>;
+      };
+      const bodies = [
+        ...("example" in at ? [example] : []),
+        ...Object.values(examples).map(({ value }) => value),
+      ];
+      return bodies.map((body) => this.check([...pointer, "schema"], body));
+    }
+    return Object.entries(at).flatMap(([name, inner]) => this.examples(inner, [...pointer, name]));
+  }
+
+  private check(pointer: string[], body: unknown): string[] {
+    const validate = this.validator(pointer);
+    validate(body);
+    return (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${pointer.join("/")}: ${instancePath} ${message}`,
+    );
   }
 
   private validator(pointer: string[]): ValidateFunction {
@@ -429,6 +452,14 @@ describe("a contract", () => {
   function faults(method: string, path: string, status: number, body: unknown, type = "application/json") {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return answers.faults(method, path, { status, type, text });
+  }
+
+  for (const product of ["cloud-dedicated", "clustered"]) {
+    it(`of ${product} agrees with its own examples`, async () => {
+      const checked = (await Answers.of(product)).examples();
+      assert.ok(checked.length >= 8);
+      assert.deepEqual(checked.flat(), []);
+    });
   }
 
   it("lets pass what is right", () => {

@@ -361,7 +361,11 @@ describe("the simulator", () => {
           [" [disabled by housekeeping 2026-11-18]", "inactive", "2026-11-18T12:00:00Z"],
         ].map(([text = "", ...rest]) => [text.slice(-37), ...rest]),
       );
-      assert.ok(world.operator.updatedAt.startsWith("2026-11-23"));
+      assert.equal(world.operator.updatedAt, "2026-11-23T12:00:00Z");
+      assert.deepEqual(all[0], world.operator);
+      assert.ok(all.every(({ createdAt }, i) => i === 0 || createdAt >= all[i - 1]!.createdAt));
+      const { createdAt: setUp } = world.operator;
+      assert.ok([...world.orgs.values()].every((org) => org.createdAt === setUp && org.updatedAt === setUp));
       const age = ({ updatedAt }: Authorization) => (now.getTime() - Date.parse(updatedAt)) / 86_400_000;
       assert.ok(all.filter((each) => age(each) > 90).length >= 8);
       assert.ok(all.every((each) => age(each) >= 0 && each.createdAt <= each.updatedAt));

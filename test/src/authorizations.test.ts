@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import {
   authorizationsOf,
@@ -6,6 +7,7 @@ import {
   type AuthorizationFilters,
   type Authorizations,
 } from "../../src/authorizations.js";
+import { ownAuthorizations } from "../../src/own-token.js";
 import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 
@@ -24,10 +26,15 @@ describe("authorizationsOf", () => {
       parallel: 4,
     });
 
+  const clientOf = (client: Http) => {
+    const own = { value: simulator.world.operator.token, isCloud: false };
+    return authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
+  };
+
   beforeEach(async () => {
     simulator = await startSimulator();
     http = connect();
-    authorizations = authorizationsOf(http);
+    authorizations = clientOf(http);
   });
   afterEach(async () => {
     await http.close();
@@ -111,10 +118,10 @@ describe("authorizationsOf", () => {
       orgID: ({ orgID }, wanted) => orgID === wanted.toLowerCase(),
       status: (token, wanted) => token.status === wanted,
       description: (token, wanted) => (token.description ?? "").split(wanted).length > 1 || wanted === "",
-      createdAfter: ({ createdAt }, wanted) => timeOf(createdAt) > wanted,
-      createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < wanted,
-      updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > wanted,
-      updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < wanted,
+      createdAfter: ({ createdAt }, wanted) => timeOf(createdAt) > (wanted as number),
+      createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < (wanted as number),
+      updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > (wanted as number),
+      updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < (wanted as number),
     };
     return fc.assert(
       fc.asyncProperty(tokens, filters, async (sent, wanted) => {
@@ -127,6 +134,58 @@ describe("authorizationsOf", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("finds the connection's own among them, on Cloud by its value and on OSS by its user", async () => {
+    const { world } = simulator;
+    const { token, id } = world.addAuthorization({
+      user: world.addUser("manager"),
+      permissions: ["read:authorizations", "read:users"],
+    });
+    const client = connect(token);
+    const ids = async (isCloud: boolean) =>
+      (await ownAuthorizations(client, { value: token, isCloud })).map((own) => own.id);
+    try {
+      assert.deepEqual(await ids(false), [id]);
+      // OSS takes no notice of the value.
+      assert.deepEqual(await ids(true), [world.operator.id, id]);
+    } finally {
+      await client.close();
+    }
+    const cloud = await startSimulator({ tokens: "redacted" });
+    const { operator } = cloud.world;
+    cloud.world.addAuthorization({});
+    const url = new URL(cloud.url);
+    const there = createHttp({
+      url,
+      authorization: `Token ${operator.token}`,
+      timeout: 5,
+      retries: 0,
+      parallel: 1,
+    });
+    try {
+      const own = await ownAuthorizations(there, { value: operator.token, isCloud: true });
+      assert.deepEqual(
+        own.map((each) => [each.id, each.status, each.token, each.userID]),
+        [[operator.id, "active", "redacted", operator.userID]],
+      );
+    } finally {
+      await there.close();
+      await cloud.close();
+    }
+  });
+
+  it("shows nothing of its token where the server repeats the query", async () => {
+    const value = "own/+token==";
+    const client = connect(value);
+    for (const echo of [value, encodeURIComponent(value)]) {
+      simulator.faults.push({ status: 500, body: JSON.stringify({ message: `no ?token=${echo}` }) });
+      const error = await ownAuthorizations(client, { value, isCloud: true }).catch(
+        (thrown: unknown) => thrown,
+      );
+      assert.match(inspect(error, { depth: 9, showHidden: true }), /no \?token=…/);
+    }
+    await client.close();
   });
 
   it("ends all that is under way when it is closed, and begins nothing after", async () => {
@@ -144,7 +203,7 @@ describe("authorizationsOf", () => {
     http = connect(undefined, 3);
     simulator.faults.push({ status: 503, headers: { "retry-after": "3600" } });
     const control = new AbortController();
-    const listing = authorizationsOf(http).list({}, { signal: control.signal });
+    const listing = clientOf(http).list({}, { signal: control.signal });
     await simulator.arrived(1);
     control.abort();
     await assert.rejects(listing, { code: "cancelled" });

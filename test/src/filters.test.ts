@@ -15,6 +15,7 @@ import {
   text,
   word,
 } from "../../src/filters.js";
+import { instantOf, type Moment } from "../../src/times.js";
 import { anything, hexId, space, unicode } from "../helpers/arbitraries.js";
 
 describe("readFilter", () => {
@@ -37,6 +38,17 @@ describe("readFilter", () => {
         message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
       });
     }
+  });
+});
+
+describe("readFilter of a moment", () => {
+  it("says what is likely wrong with it", () => {
+    const now = Date.parse("2026-01-01");
+    assert.throws(() => readFilter(moment, "since", now * 1000, now), {
+      code: "invalid-filter",
+      message:
+        /^the filter "since" comes out as a number, expected .*\. It looks like microseconds.*\. Nothing was sent\.$/,
+    });
   });
 });
 
@@ -79,7 +91,7 @@ describe("filters, for any value", () => {
   const WORDS = ["active", "inactive"] as const;
   const FILTERS = { text, moment, age, word: word(WORDS), shaped: shaped(/^[0-9a-f]{16}$/i, "an ID") };
   const read = (name: keyof typeof FILTERS, value: unknown) =>
-    readFilter<unknown>(FILTERS[name], name, value, 0);
+    readFilter<unknown>(FILTERS[name], name, value, Date.now());
   const isRefused = (name: keyof typeof FILTERS, value: unknown) => {
     try {
       read(name, value);
@@ -102,7 +114,8 @@ describe("filters, for any value", () => {
       fc.property(name, anything, (filter, value) => {
         if (isRefused(filter, value)) return;
         const result = read(filter, value);
-        if (filter === "moment" || filter === "age") assert.ok(Number.isFinite(result));
+        if (filter === "age") assert.ok(Number.isFinite(result));
+        else if (filter === "moment") assert.ok(Number.isFinite(instantOf(result as Moment, 0)));
         else assert.equal(result, filter === "shaped" ? (value as string).trim() : value);
       }),
     );

@@ -1,15 +1,67 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createGuard } from "../../src/guard.js";
+import { createGuard, type Clock, type CountStore, type Window } from "../../src/guard.js";
 
 const tooMany = { code: "too-many" };
 
+/** Ids that no other call has given. */
+let made = 0;
+const ids = (count: number) => Array.from({ length: count }, () => `id${made++}`);
+
+function memory(): CountStore & { kept: unknown } {
+  const store = {
+    kept: undefined as unknown,
+    load: () => Promise.resolve(store.kept),
+    save: (counts: unknown) => {
+      // As a store that writes a file does.
+      store.kept = JSON.parse(JSON.stringify(counts));
+      return Promise.resolve();
+    },
+  };
+  return store;
+}
+
+/** Clocks that a test moves. */
+function clocks() {
+  const now = { wall: 1_800_000_000_000, steady: 1_000_000 };
+  const clock: Clock = { wall: () => now.wall, steady: () => now.steady };
+  const pass = (milliseconds: number) => {
+    now.wall += milliseconds;
+    now.steady += milliseconds;
+  };
+  return { now, clock, pass };
+}
+
 describe("createGuard", () => {
-  it("admits up to the limit in each message, over and over", () => {
-    const guard = createGuard(3, "message");
-    guard.admit(3, true);
-    guard.admit(3, true);
-    assert.throws(() => guard.admit(4, true), tooMany);
+  it("admits up to the limit in each message, over and over", async () => {
+    const guard = createGuard(3, "message", memory());
+    await guard.admit(ids(3), "a", true);
+    await guard.admit(ids(3), "b", true);
+    await assert.rejects(guard.admit(ids(4), "c", true), tooMany);
+  });
+
+  it("counts what comes of one message together, however many parts it is sent in", async () => {
+    const guard = createGuard(5, "message", memory());
+    for (const id of ids(5)) await guard.admit([id], "list", true);
+    for (const id of ids(25)) await assert.rejects(guard.admit([id], "list", true), tooMany);
+    await guard.admit(ids(1), "other", true);
+  });
+
+  it("lets a message try again what it was admitted for", async () => {
+    const guard = createGuard(2, "message", memory());
+    const [a, b, c] = ids(3) as [string, string, string];
+    await guard.admit([a, b], "list", true);
+    await guard.admit([b], "list", true);
+    await assert.rejects(guard.admit([b, c], "list", true), tooMany);
+  });
+
+  it("remembers a list over thousands of other messages, and not all of them for ever", async () => {
+    const guard = createGuard(1, "message", memory());
+    await guard.admit(ids(1), "list", true);
+    for (let other = 0; other < 9_999; other++) await guard.admit(ids(1), String(other), true);
+    await assert.rejects(guard.admit(ids(1), "list", true), tooMany);
+    await guard.admit(ids(1), "one more", true);
+    await guard.admit(ids(1), "list", true);
   });
 
   for (const [per, seconds] of [
@@ -17,45 +69,114 @@ describe("createGuard", () => {
     ["hour", 3_600],
     ["day", 86_400],
   ] as const) {
-    it(`counts over the last ${per}, and what it refuses does not count`, () => {
-      let now = 1_000_000;
-      const guard = createGuard(3, per, () => now);
-      guard.admit(2, true);
-      assert.throws(() => guard.admit(2, true), tooMany);
-      guard.admit(1, true);
-      now += seconds * 1000 - 1;
-      assert.throws(() => guard.admit(1, true), tooMany);
-      now += 1;
-      guard.admit(3, true);
+    it(`counts over the last ${per}, and what it refuses does not count`, async () => {
+      const { clock, pass } = clocks();
+      const guard = createGuard(3, per, memory(), clock);
+      await guard.admit(ids(2), "a", true);
+      await assert.rejects(guard.admit(ids(2), "b", true), tooMany);
+      await guard.admit(ids(1), "c", true);
+      pass(seconds * 1000 - 1);
+      await assert.rejects(guard.admit(ids(1), "d", true), tooMany);
+      pass(1);
+      await guard.admit(ids(3), "e", true);
+    });
+
+    it(`goes on counting the ${per} where another has begun to, by whatever the clocks did`, async () => {
+      const { now, clock, pass } = clocks();
+      const store = memory();
+      const again = () => createGuard(3, per, store, clock);
+      await again().admit(ids(2), "a", true);
+      await assert.rejects(again().admit(ids(2), "b", true), tooMany);
+      // Set forward by years: a day has not passed for that.
+      now.wall += 400 * 86_400_000;
+      await assert.rejects(again().admit(ids(2), "c", true), tooMany);
+      // Set back.
+      now.wall -= 800 * 86_400_000;
+      await assert.rejects(again().admit(ids(2), "d", true), tooMany);
+      now.wall += 400 * 86_400_000;
+      pass(seconds * 1000);
+      await again().admit(ids(3), "e", true);
+      // The machine has started anew.
+      now.steady = 0;
+      await assert.rejects(again().admit(ids(1), "f", true), tooMany);
+      now.wall += seconds * 1000;
+      await again().admit(ids(3), "g", true);
     });
   }
 
-  it("gives a dry run the same answer, and lets it use nothing up", () => {
-    const guard = createGuard(1, "day");
-    guard.admit(1, false);
-    assert.throws(() => guard.admit(2, false), tooMany);
-    guard.admit(1, true);
-    assert.throws(() => guard.admit(1, false), tooMany);
+  it("does not run on a clock that is set while it counts", async () => {
+    const { now, clock } = clocks();
+    const guard = createGuard(1, "day", memory(), clock);
+    await guard.admit(ids(1), "a", true);
+    now.wall += 400 * 86_400_000;
+    await assert.rejects(guard.admit(ids(1), "b", true), tooMany);
+    now.wall -= 800 * 86_400_000;
+    await assert.rejects(guard.admit(ids(1), "c", true), tooMany);
   });
 
-  it("admits nothing to do always, and anything without a limit", () => {
-    const guard = createGuard(1, "day");
-    guard.admit(1, true);
-    guard.admit(0, true);
-    createGuard(Infinity, "hour").admit(1_000_000, true);
+  it("keeps a short list of a long day", async () => {
+    const { clock, pass } = clocks();
+    const store = memory();
+    const guard = createGuard(100_000, "day", store, clock);
+    for (let message = 0; message < 3_000; message++) {
+      pass(60_000);
+      await guard.admit(ids(1), "a", true);
+    }
+    assert.ok((store.kept as unknown[]).length <= 101);
+  });
+
+  it("admits one of two that ask at once where there is place for one", async () => {
+    const guard = createGuard(1, "hour", memory());
+    const asked = await Promise.allSettled([guard.admit(ids(1), "a", true), guard.admit(ids(1), "b", true)]);
+    assert.deepEqual(
+      asked.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
+  });
+
+  it("admits nothing while it does not know the count, and asks again", async () => {
+    const store = memory();
+    let isBroken = true;
+    const broken = { ...store, load: () => (isBroken ? Promise.reject(new Error("disk")) : store.load()) };
+    const guard = createGuard(1, "hour", broken);
+    await assert.rejects(guard.admit(ids(1), "a", true), /disk/);
+    isBroken = false;
+    await guard.admit(ids(1), "a", true);
+  });
+
+  it("gives a dry run the same answer, and lets it use nothing up", async () => {
+    for (const per of ["message", "day"] as const) {
+      const guard = createGuard(1, per, memory());
+      await guard.admit(ids(1), "a", false);
+      await assert.rejects(guard.admit(ids(2), "a", false), tooMany);
+      await guard.admit(ids(1), "a", true);
+      await assert.rejects(guard.admit(ids(1), "a", false), tooMany);
+    }
+  });
+
+  it("admits nothing to do always, and anything without a limit", async () => {
+    const guard = createGuard(1, "day", memory());
+    await guard.admit(ids(1), "a", true);
+    await guard.admit([], "a", true);
+    await createGuard(Infinity, "hour", memory()).admit(ids(1_000_000), "a", true);
   });
 });
 
 describe("createGuard, for any course of messages", () => {
   const SECONDS = { minute: 60, hour: 3_600, day: 86_400 };
   const per = fc.constantFrom(...(Object.keys(SECONDS) as (keyof typeof SECONDS)[]));
-  /** A message: how many parts of the window it comes after the one before, and what it names. */
-  const message = fc.record({ later: fc.nat(12), count: fc.nat(4), spend: fc.boolean() });
+  /** A message: how many parts of the window it comes after the one before, what it names, and whether after a deploy. */
+  const message = fc.record({
+    later: fc.nat(12),
+    count: fc.nat(4),
+    spend: fc.boolean(),
+    deployed: fc.boolean(),
+  });
   const course = fc.array(message, { maxLength: 40 });
   const max = fc.integer({ min: 1, max: 6 });
-  const isAdmitted = (admit: () => void) => {
+  const isAdmitted = async (admitting: Promise<void>) => {
     try {
-      admit();
+      await admitting;
       return true;
     } catch (error) {
       assert.equal((error as { code: string }).code, "too-many");
@@ -63,41 +184,35 @@ describe("createGuard, for any course of messages", () => {
     }
   };
 
-  it("never admits more than the limit in any window, and refuses no message that stays below it", () => {
+  it("never admits more than the limit in any window, and refuses no message that stays below it", () =>
     fc.assert(
-      fc.property(per, max, course, (window, most, messages) => {
+      fc.asyncProperty(per, max, course, async (window: Window & keyof typeof SECONDS, most, messages) => {
         const length = SECONDS[window] * 1000;
-        let now = 1_000_000;
-        const guard = createGuard(most, window, () => now);
+        const { now, clock, pass } = clocks();
+        const store = memory();
+        let guard = createGuard(most, window, store, clock);
         const spent: { at: number; count: number }[] = [];
         const usedIn = (end: number) =>
           spent.filter(({ at }) => at > end - length && at <= end).reduce((sum, { count }) => sum + count, 0);
-        for (const { later, count, spend } of messages) {
-          now += (later * length) / 10;
+        for (const { later, count, spend, deployed } of messages) {
+          pass((later * length) / 10);
+          if (deployed) guard = createGuard(most, window, store, clock);
           // The model counts only what was admitted and spent: neither dry runs nor refused messages.
-          const fits = usedIn(now) + count <= most;
-          assert.equal(
-            isAdmitted(() => guard.admit(count, spend)),
-            fits,
-          );
-          if (fits && spend) spent.push({ at: now, count });
+          const fits = usedIn(now.steady) + count <= most;
+          assert.equal(await isAdmitted(guard.admit(ids(count), "a", spend)), fits);
+          if (fits && spend) spent.push({ at: now.steady, count });
         }
         for (const { at } of spent) assert.ok(usedIn(at) <= most);
       }),
-    );
-  });
+    ));
 
-  it("looks at each message alone where the limit is one of a message", () => {
+  it("looks at each message alone where the limit is one of a message", () =>
     fc.assert(
-      fc.property(max, course, (most, messages) => {
-        const guard = createGuard(most, "message");
-        for (const { count, spend } of messages) {
-          assert.equal(
-            isAdmitted(() => guard.admit(count, spend)),
-            count <= most,
-          );
+      fc.asyncProperty(max, course, async (most, messages) => {
+        const guard = createGuard(most, "message", memory());
+        for (const [index, { count, spend }] of messages.entries()) {
+          assert.equal(await isAdmitted(guard.admit(ids(count), String(index), spend)), count <= most);
         }
       }),
-    );
-  });
+    ));
 });

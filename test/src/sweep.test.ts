@@ -5,7 +5,7 @@ import { sweep, type Outcome, type OutcomeName } from "../../src/sweep.js";
 import type { Target } from "../../src/targets.js";
 
 const targets = (count: number): Target[] =>
-  Array.from({ length: count }, (_, index) => ({ id: `id${index}`, known: {} }));
+  Array.from({ length: count }, (_, index) => ({ id: `id${index}`, known: {}, listed: {} }));
 const never = new AbortController().signal;
 const deleted = (): Promise<Outcome> => Promise.resolve({ outcome: "deleted" });
 
@@ -42,6 +42,22 @@ describe("sweep", () => {
       { parallel: 7, signal: never },
     );
     assert.equal(most, 7);
+  });
+
+  it("lets nothing that is told of a token stand for what it says itself", async () => {
+    const { records } = await sweep(
+      [{ id: "id0", known: { at: "then", outcome: "failed", user: "known" }, listed: {} }],
+      () => Promise.resolve({ outcome: "deleted", attempts: 2, told: { ...OTHERS, would: "deleted" } }),
+      { parallel: 1, signal: never },
+    );
+    assert.partialDeepStrictEqual(records[0], {
+      id: "id0",
+      outcome: "deleted",
+      attempts: 2,
+      description: "told",
+      user: "known",
+    });
+    assert.notEqual(records[0]!.at, "2000-01-01");
   });
 
   it("gives each failure its record, and one error that counts them", async () => {
@@ -193,11 +209,14 @@ describe("sweep", () => {
   });
 });
 
+/** What a server says of a token, in the names of the record's own fields. */
+const OTHERS = { id: "OTHER", outcome: "deleted", at: "2000-01-01", attempts: 99, description: "told" };
+
 describe("sweep, whatever becomes of each target and whichever ends first", () => {
   /** What acting on a target does, and what its record must say then. */
   const FATES: Record<string, { act: () => Outcome; outcome: OutcomeName; stops?: true }> = {
     done: { act: () => ({ outcome: "deleted" }), outcome: "deleted" },
-    "done before": { act: () => ({ outcome: "not-found", attempts: 2, id: "OTHER" }), outcome: "not-found" },
+    "done before": { act: () => ({ outcome: "not-found", attempts: 2, told: OTHERS }), outcome: "not-found" },
     conflict: { act: throwing(new TokenError("conflict", "no", { attempts: 3 })), outcome: "failed" },
     fatal: {
       act: throwing(new TokenError("forbidden", "no", { fatal: true })),

@@ -13,7 +13,11 @@ const B = "0bbbbbbbbbbbbbbb";
 
 describe("readTargets", () => {
   it("reads one id, trimmed and in lower case", () => {
-    assert.deepEqual(read(` ${A.toUpperCase()}\n`), { many: false, list: [{ id: A, known: {} }] });
+    assert.deepEqual(read(` ${A.toUpperCase()}\n`), {
+      many: false,
+      list: [{ id: A, known: {}, listed: {} }],
+      dryRun: false,
+    });
   });
 
   it("reads an object with an id, and keeps what is worth a record, but no token", () => {
@@ -25,22 +29,43 @@ describe("readTargets", () => {
       status: 1,
       outcome: "updated",
     });
-    assert.deepEqual(list, [{ id: A, known: { user: "me" } }]);
+    assert.deepEqual(list, [{ id: A, known: { user: "me" }, listed: { status: "[1]" } }]);
   });
 
   it("reads a circular object by its id", () => {
     const object: Record<string, unknown> = { id: A };
     object.self = object;
-    assert.deepEqual(read(object).list, [{ id: A, known: {} }]);
+    assert.deepEqual(read(object).list, [{ id: A, known: {}, listed: {} }]);
   });
 
   it("reads an array of either, and keeps the first of each id", () => {
     const { many, list } = read([B, { id: A, user: "first" }, { id: A.toUpperCase(), user: "second" }, B]);
     assert.equal(many, true);
     assert.deepEqual(list, [
-      { id: B, known: {} },
-      { id: A, known: { user: "first" } },
+      { id: B, known: {}, listed: {} },
+      { id: A, known: { user: "first" }, listed: {} },
     ]);
+  });
+
+  it("keeps how the token was listed, in a form that can be compared", () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    const uuid = "55555555-5555-4555-8555-555555555555";
+    const permissions = [{ action: "read", resource: "a" }];
+    const listed = (token: object) => readTargets({ id: uuid, ...token }, databaseTokenId).list[0]!.listed;
+    assert.deepEqual(listed({ createdAt: "x", permissions, expiresAt: null, other: 1 }), {
+      createdAt: "x",
+      permissions: JSON.stringify([permissions]),
+    });
+    // What no server says is not as any token was listed.
+    for (const odd of [circular, 1n]) assert.deepEqual(listed({ permissions: odd }), { permissions: "none" });
+  });
+
+  it("hears an object ask for a dry run", () => {
+    assert.equal(read({ id: A, dryRun: true }).dryRun, true);
+    assert.equal(read([B, { id: A, dry_run: "yes" }]).dryRun, true);
+    assert.equal(read([{ id: A, dryRun: false }]).dryRun, false);
+    assert.throws(() => read([{ id: A, dryRun: "" }]), { code: "invalid-config" });
   });
 
   it("does not take an array of holes for an empty one", () => {
@@ -48,7 +73,7 @@ describe("readTargets", () => {
   });
 
   it("reads an empty array as nothing to do", () => {
-    assert.deepEqual(read([]), { many: true, list: [] });
+    assert.deepEqual(read([]), { many: true, list: [], dryRun: false });
   });
 
   it("takes what cannot even be looked at for no ID", () => {
@@ -101,9 +126,10 @@ describe("readTargets, for any value", () => {
           const known = texts.map((_, index) => (index % 2 === 0 ? {} : { description: `${index}` }));
           const value = texts.map((text, index) => (index % 2 === 0 ? text : { id: text, ...known[index] }));
           const ids = texts.map((text) => text.trim().toLowerCase());
-          const first = ids.map((each, index) => ({ id: each, known: known[index] }));
+          const listed = (index: number) => (format.listed.includes("description") ? known[index] : {});
+          const first = ids.map((each, index) => ({ id: each, known: known[index], listed: listed(index) }));
           const list = first.filter((target, index) => ids.indexOf(target.id) === index);
-          assert.deepEqual(readTargets(value, format), { many: true, list });
+          assert.deepEqual(readTargets(value, format), { many: true, list, dryRun: false });
         }),
       );
     });

@@ -1,0 +1,40 @@
+import ms from "ms";
+
+/** Header fields of an answer, by their names in lower case. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Milliseconds that two clocks may differ before people are told. */
+const TOLERANCE = 60_000;
+
+/** A date as HTTP writes it (RFC 9110, 5.6.7): milliseconds since 1970, NaN where it is none. */
+export function readHttpDate(header: string | string[] | undefined): number {
+  const text = String(header ?? "").trim();
+  // Date.parse alone guesses: it makes a date of "-1".
+  return text.endsWith(" GMT") ? Date.parse(text) : NaN;
+}
+
+/**
+ * The time at which the server began its answer, in milliseconds since 1970 and to the second. Its own clock has
+ * written the times of its tokens, so ages and expiry count by it; ours where it does not tell.
+ */
+export function serverTime({ headers }: { headers: Headers }): number {
+  const date = readHttpDate(headers.date);
+  return Number.isNaN(date) ? Date.now() : date;
+}
+
+/**
+ * Compares the server's clock with ours at each answer, to be called as it arrives, and tells once where they differ
+ * by more than a minute.
+ */
+export function clockComparison(tell: (text: string) => void): (answer: { headers: Headers }) => void {
+  let told = false;
+  return (answer) => {
+    const ahead = serverTime(answer) - Date.now();
+    if (told || Math.abs(ahead) <= TOLERANCE) return;
+    told = true;
+    tell(
+      `The server's clock is ${ms(Math.abs(ahead), { long: true })} ${ahead > 0 ? "ahead of" : "behind"} the clock ` +
+        "of this machine. Ages and expiry of tokens count by the server's. Find out which of the two is wrong, and set it.",
+    );
+  };
+}

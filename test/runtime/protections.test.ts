@@ -1,0 +1,545 @@
+import assert from "node:assert/strict";
+import type { Simulator } from "../../simulator/server.js";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import type { Message, Properties } from "../helpers/runtime.js";
+
+const DAY = 24 * 60 * 60 * 1000;
+const INACTIVE = { tokenStatus: "inactive", tokenStatusType: "str" };
+const record = (payload: unknown) => payload as OutcomeRecord;
+const records = (payload: unknown) => payload as OutcomeRecord[];
+const outcomes = (payload: unknown) => records(payload).map(({ outcome }) => outcome);
+
+/** As a list node sends it. */
+const listed = ({ world }: Simulator, id: string) => {
+  const { token, permissions, ...rest } = world.authorizations.get(id)!;
+  return rest;
+};
+
+/** Waits until it is so; the test fails where that takes too long. */
+async function until(isSo: () => boolean): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!isSo()) {
+    assert.ok(Date.now() < end, "it is not so in time");
+    await new Promise(setImmediate);
+  }
+}
+
+describe("what concerns one token happens in the order of the messages", () => {
+  const TO = { tokenStatus: "to", tokenStatusType: "msg" };
+  const SECOND = { id: "second", type: "influxdb-update-authorization", z: "tab", connection: "connection" };
+  const receive = ({ runtime }: Bench, id: string, msg: Message) => {
+    const node = runtime.node(id) as never as { receive(message: Message): void };
+    node.receive(msg);
+  };
+  const patches = ({ requests }: Simulator, id: string) =>
+    requests.flatMap(({ method, path, body }) =>
+      method === "PATCH" && path.endsWith(id) ? [(JSON.parse(body) as { status: string }).status] : [],
+    );
+
+  /** Enables a token and at once disables it, the first change met by a fault; returns what was sent. */
+  async function race(
+    fault: Simulator["faults"][number],
+    properties: Properties = TO,
+    second: "node" | "second" = "node",
+  ): Promise<string[]> {
+    let sent: string[] = [];
+    await withNode(
+      "update-authorization",
+      properties,
+      async (bench) => {
+        const { simulator } = bench;
+        const [token, other] = addTokens(simulator, 2);
+        // From here on it is known which token is the connection's own.
+        await bench.send({ payload: other!.id, to: "inactive" });
+        simulator.faults.push({ method: "PATCH", ...fault });
+        receive(bench, "node", { payload: { id: token!.id }, to: "active" });
+        receive(bench, second, { payload: token!.id.toUpperCase(), to: "inactive" });
+        const { status } = { status: () => simulator.world.authorizations.get(token!.id)!.status };
+        await until(() => patches(simulator, token!.id).at(-1) === "inactive" && status() === "inactive");
+        // Nothing comes after it.
+        await bench.send({ payload: other!.id, to: "inactive" });
+        assert.equal(status(), "inactive");
+        sent = patches(simulator, token!.id);
+      },
+      { nodes: [{ ...SECOND, ...TO, x: 0, y: 0, wires: [[]] }] },
+    );
+    return sent;
+  }
+
+  it("where the server takes longer for the first", async () =>
+    assert.deepEqual(await race({ delay: 50 }), ["active", "inactive"]));
+
+  it("where the first is tried again", async () =>
+    assert.deepEqual(await race({ status: 503, headers: { "retry-after": "0" } }), [
+      "active",
+      "active",
+      "inactive",
+    ]));
+
+  it("where the first takes longer to be read, over all nodes of a connection", async () => {
+    const slow = { description: '$join(["a", "b"])', descriptionType: "jsonata" };
+    assert.deepEqual(await race({}, { ...TO, ...slow }, "second"), ["active", "inactive"]);
+  });
+
+  it("over all nodes of a connection", async () =>
+    assert.deepEqual(await race({ delay: 50 }, TO, "second"), ["active", "inactive"]));
+
+  it("and other tokens do not wait for it", () =>
+    withNode("update-authorization", INACTIVE, async (bench) => {
+      const { simulator, send } = bench;
+      const [slow, quick] = addTokens(simulator, 2);
+      await send({ payload: "0aaaaaaaaaaaaaaa" });
+      simulator.faults.push({ method: "PATCH", delay: 60_000 });
+      for (const { id } of [slow!, slow!, quick!]) receive(bench, "node", { payload: id });
+      await until(() => simulator.world.authorizations.get(quick!.id)!.status === "inactive");
+      assert.deepEqual(patches(simulator, slow!.id), ["inactive"]);
+    }));
+});
+
+describe("a change is compared with what was asked", () => {
+  const answerOf = (simulator: Simulator, id: string, other: object) =>
+    JSON.stringify({ ...listed(simulator, id), status: "inactive", ...other });
+
+  for (const [what, other] of [
+    ["the old status", { status: "active" }],
+    ["another ID", { id: "0bbbbbbbbbbbbbbb" }],
+    ["another description", { description: "not this" }],
+  ] as const) {
+    it(`an answer that shows ${what} is no success`, () =>
+      withNode(
+        "update-authorization",
+        { ...INACTIVE, description: "new", descriptionType: "str" },
+        async ({ simulator, send, runtime }) => {
+          const { id } = addTokens(simulator, 1)[0]!;
+          const body = answerOf(simulator, id, { description: "new", ...other });
+          simulator.faults.push({ method: "PATCH", status: 200, body });
+          const { error, outputs } = await send({ payload: id });
+          assert.equal(error?.code, "not-applied");
+          assert.match(error.message, /answered that it was done, but it shows/);
+          assert.deepEqual(outputs[0], []);
+          assert.equal(runtime.statuses.at(-1), "red not-applied");
+        },
+      ));
+  }
+
+  it("nothing of the answer takes the place of what the record says itself, or leaks", () =>
+    withNode("update-authorization", INACTIVE, async ({ simulator, send }) => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      const forged = {
+        at: "then",
+        attempts: 9,
+        error: { code: "x" },
+        outcome: "failed",
+        would: "x",
+        token: "secret",
+      };
+      const body = answerOf(simulator, id, { ...forged, hashedToken: "secret", links: { self: "/x" } });
+      simulator.faults.push({ method: "PATCH", status: 200, body });
+      const seen = record((await send({ payload: id })).payload);
+      assert.deepEqual(Object.keys(seen).toSorted(), [
+        ...["at", "createdAt", "description", "id", "orgID", "outcome", "status", "updatedAt", "userID"],
+      ]);
+      assert.notEqual(seen.at, "then");
+      assert.equal(seen.outcome, "updated");
+    }));
+
+  it("half a character in a description is sent as the server stores it", () =>
+    withNode(
+      "update-authorization",
+      { description: "text", descriptionType: "msg" },
+      async ({ simulator, send }) => {
+        const { id } = addTokens(simulator, 1)[0]!;
+        const seen = await send({ payload: id, text: "half \ud83d" });
+        assert.equal(seen.error, undefined);
+        assert.equal(simulator.world.authorizations.get(id)!.description, "half \ufffd");
+      },
+    ));
+
+  const DELETES: [what: string, faults: Simulator["faults"], error: RegExp | undefined][] = [
+    [
+      "anything else answers 204 to everything",
+      [
+        { method: "DELETE", status: 204 },
+        { method: "GET", path: /authorizations\/\w+$/, status: 204 },
+      ],
+      /what answers there is not InfluxDB/,
+    ],
+    ["it still shows the token", [{ method: "DELETE", status: 204 }], /it still shows the token/],
+    [
+      "the look after it fails",
+      [
+        { method: "DELETE", status: 204 },
+        { method: "GET", path: /authorizations\/\w+$/, status: 500, body: "{}" },
+      ],
+      /status 500/,
+    ],
+  ];
+  for (const [what, faults, expected] of DELETES) {
+    it(`a 204 without the mark of InfluxDB is not believed where ${what}`, () =>
+      withNode("delete-authorization", { confirmed: true }, async ({ simulator, send }) => {
+        const { id } = addTokens(simulator, 1)[0]!;
+        simulator.faults.push(...faults);
+        const { error } = await send({ payload: id });
+        assert.match(error?.message ?? "done", expected ?? /done/);
+        assert.ok(simulator.world.authorizations.has(id));
+      }));
+  }
+
+  it("a 204 without the mark of InfluxDB is proved by a look after it", () =>
+    withNode("delete-authorization", { confirmed: true }, async ({ simulator, send, sent }) => {
+      const { id } = addTokens(simulator, 1)[0]!;
+      simulator.faults.push({ method: "DELETE", status: 204 });
+      simulator.world.authorizations.delete(id);
+      assert.equal(record((await send({ payload: id })).payload).outcome, "deleted");
+      assert.deepEqual(sent(), [`DELETE /api/v2/authorizations/${id}`, `GET /api/v2/authorizations/${id}`]);
+    }));
+
+  it("a database token that is still there was not deleted, one that is shown as revoked was", () =>
+    withClusterNode("delete-database-token", { confirmed: true }, async (bench) => {
+      const add = () => bench.clusters.addDatabaseToken(bench.cluster, { description: "x", permissions: [] });
+      const [kept, gone] = [add(), add()];
+      bench.simulator.faults.push({ method: "DELETE", status: 204, times: 2 });
+      assert.equal((await bench.send({ payload: kept.id })).error?.code, "not-applied");
+      gone.revokedAt = new Date();
+      assert.equal(record((await bench.send({ payload: gone.id })).payload).outcome, "deleted");
+    }));
+});
+
+describe("only if still as listed", () => {
+  const AS_LISTED = { onlyIfAsListed: true };
+
+  it("leaves alone what was changed since, and says what it is now", () =>
+    withNode(
+      "delete-authorization",
+      { confirmed: true, ...AS_LISTED },
+      async ({ simulator, send, runtime }) => {
+        const { world } = simulator;
+        const [same, enabled] = addTokens(simulator, 2).map(({ id }) => world.authorizations.get(id)!);
+        same!.status = enabled!.status = "inactive";
+        const payload = [listed(simulator, same!.id), listed(simulator, enabled!.id)];
+        // Its owner still needs it.
+        enabled!.status = "active";
+        enabled!.updatedAt = new Date().toISOString();
+        const seen = await send({ payload });
+        assert.deepEqual(outcomes(seen.payload), ["deleted", "changed"]);
+        assert.deepEqual(records(seen.payload)[1]!.now, {
+          status: "active",
+          updatedAt: enabled!.updatedAt,
+        });
+        assert.ok(seen.completed && seen.error === undefined);
+        assert.deepEqual(
+          [world.authorizations.has(same!.id), world.authorizations.has(enabled!.id)],
+          [false, true],
+        );
+        await send({ payload: payload[1] });
+        assert.equal(runtime.statuses.at(-1), "green 1 changed meanwhile");
+      },
+    ));
+
+  it("leaves alone what cannot be shown any more, and counts what is gone as the node says", () =>
+    withNode(
+      "delete-authorization",
+      { confirmed: true, notFound: "done", ...AS_LISTED },
+      async ({ simulator, send }) => {
+        const { world } = simulator;
+        const owner = world.addUser("owner");
+        const orphan = listed(simulator, world.addAuthorization({ user: owner }).id);
+        const gone = listed(simulator, world.addAuthorization({ user: "admin" }).id);
+        world.users.delete(owner.id);
+        world.authorizations.delete(gone.id);
+        assert.deepEqual(outcomes((await send({ payload: [orphan, gone] })).payload), [
+          "changed",
+          "not-found",
+        ]);
+      },
+    ));
+
+  it("asks for how it was listed, and does nothing where the message does not say", () =>
+    withNode("delete-authorization", { confirmed: true, ...AS_LISTED }, async ({ simulator, send, sent }) => {
+      const [a, b] = addTokens(simulator, 2);
+      for (const payload of [a!.id, { id: a!.id }, [listed(simulator, b!.id), a!.id]]) {
+        const { error } = await send({ payload });
+        assert.equal(error?.code, "not-listed");
+        assert.match(error.message, new RegExp(`${a!.id}.*"status"`));
+      }
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("is there for updates too, and a dry run tells of it", () =>
+    withNode("update-authorization", { ...INACTIVE, ...AS_LISTED }, async ({ simulator, send, sent }) => {
+      const token = simulator.world.authorizations.get(addTokens(simulator, 1)[0]!.id)!;
+      const payload = listed(simulator, token.id);
+      token.updatedAt = new Date().toISOString();
+      assert.partialDeepStrictEqual((await send({ payload, dryRun: true })).payload, {
+        outcome: "dry-run",
+        would: "changed",
+      });
+      assert.partialDeepStrictEqual((await send({ payload })).payload, { outcome: "changed" });
+      assert.ok(sent().every((each) => each.startsWith("GET")));
+    }));
+
+  it("compares the permissions of a database token, for taking them away is its nearest thing to disabling", () =>
+    withClusterNode("delete-database-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
+      const shown = async () => {
+        const answer = await fetch(new URL(path, bench.simulator.url), {
+          headers: { authorization: `Bearer ${bench.own.token}` },
+        });
+        return (await answer.json()) as Record<string, unknown>;
+      };
+      const token = bench.clusters.addDatabaseToken(bench.cluster, { description: "x", permissions: [] });
+      const path = `/api/v0/accounts/${bench.cluster.accountId}/clusters/${bench.cluster.id}/tokens/${token.id}`;
+      const before = await shown();
+      token.permissions = [{ action: "read", resource: "a" }];
+      assert.equal(record((await bench.send({ payload: before })).payload).outcome, "changed");
+      assert.equal(record((await bench.send({ payload: await shown() })).payload).outcome, "deleted");
+    }));
+
+  it("looks at a management token right before it is revoked", () =>
+    withClusterNode("revoke-management-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
+      const { id, description } = bench.clusters.addManagementToken(bench.cluster, { description: "x" });
+      const was = { id, state: "active", description: "another" };
+      assert.equal(record((await bench.send({ payload: was })).payload).outcome, "changed");
+      const is = { id, state: "active", description };
+      assert.equal(record((await bench.send({ payload: is })).payload).outcome, "revoked");
+    }));
+});
+
+describe("delete-authorization, only if inactive for a time", () => {
+  const withDelete = (inactiveFor: string, work: (bench: Bench) => Promise<void>) =>
+    withNode("delete-authorization", { confirmed: true, inactiveFor, inactiveForType: "str" }, work);
+
+  it("spares what is active, and what was changed since", () =>
+    withDelete("30d", async ({ simulator, send }) => {
+      const user = simulator.world.addUser("user1");
+      const add = (status: "active" | "inactive", days: number) =>
+        simulator.world.addAuthorization({ user, status, updatedAt: new Date(Date.now() - days * DAY) }).id;
+      const payload = [add("inactive", 31), add("inactive", 29), add("active", 400)];
+      const dry = await send({ payload, dryRun: true });
+      assert.deepEqual(
+        records(dry.payload).map(({ would }) => would),
+        ["deleted", "skipped", "skipped"],
+      );
+      const seen = await send({ payload });
+      assert.deepEqual(outcomes(seen.payload), ["deleted", "skipped", "skipped"]);
+      assert.match(String(records(seen.payload)[1]!.reason), /^it is inactive, but was changed at \d{4}-/);
+      assert.equal(records(seen.payload)[2]!.reason, "it is active");
+    }));
+
+  it("spares what cannot be shown", () =>
+    withDelete("1d", async ({ simulator, send }) => {
+      const owner = simulator.world.addUser("owner");
+      const { id } = simulator.world.addAuthorization({
+        user: owner,
+        status: "inactive",
+        updatedAt: new Date(0),
+      });
+      simulator.world.users.delete(owner.id);
+      assert.equal(record((await send({ payload: id })).payload).outcome, "skipped");
+    }));
+
+  for (const wrong of ["", "soon", "30", "-1d"]) {
+    it(`refuses ${JSON.stringify(wrong)} for an age`, () =>
+      withDelete(wrong, async ({ simulator, send }) => {
+        const { id } = addTokens(simulator, 1)[0]!;
+        assert.match((await send({ payload: id })).error?.code ?? "", /invalid-(filter|config)/);
+        assert.ok(simulator.world.authorizations.has(id));
+      }));
+  }
+});
+
+describe("the limit", () => {
+  it("is there for updates", () =>
+    withNode("update-authorization", INACTIVE, async ({ simulator, send, sent }) => {
+      const payload = addTokens(simulator, 101).map(({ id }) => id);
+      assert.equal((await send({ payload })).error?.code, "too-many");
+      assert.deepEqual(sent(), []);
+    }));
+
+  it("counts the parts of a list together, and those of another list anew", () =>
+    withNode("delete-authorization", { confirmed: true, limit: "5" }, async ({ simulator, runtime }) => {
+      const ids = addTokens(simulator, 30).map(({ id }) => id);
+      for (const [index, payload] of ids.entries()) {
+        runtime.inject({ payload, parts: { id: "list", index, count: 30 } });
+      }
+      await runtime.ended(30);
+      assert.equal([...simulator.world.authorizations.keys()].filter((id) => ids.includes(id)).length, 25);
+      const other = await runtime.send({ payload: ids[29], parts: { id: "other", index: 0, count: 1 } });
+      assert.equal(other.error, undefined);
+    }));
+
+  it("counts what a flow makes of one message together, also where it lost the parts", () =>
+    withNode("delete-authorization", { confirmed: true, limit: "5" }, async ({ simulator, runtime }) => {
+      const ids = addTokens(simulator, 30).map(({ id }) => id);
+      for (const payload of ids) runtime.inject({ payload, _msgid: "one" });
+      await runtime.ended(30);
+      assert.equal([...simulator.world.authorizations.keys()].filter((id) => ids.includes(id)).length, 25);
+    }));
+
+  for (const type of ["full", "flows", "nodes"] as const) {
+    it(`survives a deploy of ${type}`, () =>
+      withNode(
+        "delete-authorization",
+        { confirmed: true, limit: "2", limitPer: "day" },
+        async ({ simulator, runtime }) => {
+          const ids = addTokens(simulator, 4).map(({ id }) => id);
+          await runtime.send({ payload: ids.slice(0, 2) });
+          await runtime.deploy(
+            // What no Catch node takes is logged.
+            (nodes) =>
+              nodes
+                .filter(({ id }) => id !== "catch")
+                .map((node) => (node.id === "node" ? { ...node, name: "moved" } : node)),
+            type,
+          );
+          (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload: ids[2] });
+          await until(() => /too many at once/.test(runtime.log()));
+          assert.ok(simulator.world.authorizations.has(ids[2]!));
+        },
+      ));
+  }
+});
+
+describe("a connection's own token", () => {
+  const CONFIRMED = { confirmed: true };
+  const own = ({ simulator }: Bench) => simulator.world.operator.id;
+
+  for (const tokens of ["hashed", "clear", "redacted"] as const) {
+    const connection = { product: tokens === "redacted" ? "cloud" : "oss" };
+
+    it(`is neither deleted nor disabled where the server's tokens are ${tokens}`, async () => {
+      await withNode(
+        "delete-authorization",
+        CONFIRMED,
+        async (bench) => {
+          const { simulator, send } = bench;
+          const other = addTokens(simulator, 1)[0]!.id;
+          const seen = await send({ payload: [own(bench), other] });
+          assert.deepEqual(outcomes(seen.payload), ["failed", "deleted"]);
+          assert.equal(records(seen.payload)[0]!.error?.code, "protected");
+          assert.match(seen.error?.message ?? "", /connection's own token/);
+          assert.ok(simulator.world.authorizations.has(own(bench)));
+        },
+        { simulator: { tokens }, connection },
+      );
+      await withNode(
+        "update-authorization",
+        INACTIVE,
+        async (bench) => {
+          assert.equal((await bench.send({ payload: own(bench) })).error?.code, "protected");
+          assert.equal(bench.simulator.world.operator.status, "active");
+        },
+        { simulator: { tokens }, connection },
+      );
+    });
+
+    it(`is told apart from others of its user where the server's tokens are ${tokens}, or none is touched`, () =>
+      withNode(
+        "delete-authorization",
+        CONFIRMED,
+        async ({ simulator, send }) => {
+          const { world } = simulator;
+          const [sibling, off] = [world.addAuthorization({}), world.addAuthorization({ status: "inactive" })];
+          const seen = await send({ payload: [sibling.id, off.id, world.operator.id] });
+          const expected = tokens === "hashed" ? "failed" : "deleted";
+          // An inactive one is never the own one.
+          assert.deepEqual(outcomes(seen.payload), [expected, "deleted", "failed"]);
+          if (tokens === "hashed") assert.match(seen.error?.message ?? "", /one of 2.*"Own token ID"/);
+        },
+        { simulator: { tokens }, connection },
+      ));
+  }
+
+  it("is known by the ID that the connection names, where the server does not tell", () =>
+    withNode("delete-authorization", CONFIRMED, async (bench) => {
+      const { simulator, runtime, send } = bench;
+      const { world } = simulator;
+      const sibling = world.addAuthorization({});
+      assert.equal((await send({ payload: sibling.id })).error?.code, "protected");
+      const again = async (ownTokenId: string, payload: string, expected: RegExp) => {
+        await runtime.deploy(
+          (nodes) =>
+            nodes
+              // What no Catch node takes is logged.
+              .filter(({ id }) => id !== "catch")
+              .map((node) => (node.id === "connection" ? { ...node, ownTokenId } : node)),
+          "full",
+        );
+        const logged = runtime.log().length;
+        (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload });
+        await until(() => expected.test(runtime.log().slice(logged)) || !world.authorizations.has(payload));
+        return world.authorizations.has(payload);
+      };
+      // The ID of somebody else's token would protect the wrong one.
+      const wrong = world.addAuthorization({ user: world.addUser("somebody") }).id;
+      assert.ok(await again(wrong, sibling.id, /"Own token ID".*is not the ID of its token/));
+      assert.ok(await again(own(bench).toUpperCase(), own(bench), /is the connection's own token/));
+      assert.ok(!(await again(own(bench), sibling.id, /not expected/)));
+    }));
+
+  it("may be described and enabled, and asks nothing for that", () =>
+    withNode(
+      "update-authorization",
+      { tokenStatus: "active", tokenStatusType: "str", description: "mine", descriptionType: "str" },
+      async (bench) => {
+        assert.equal((await bench.send({ payload: own(bench) })).error, undefined);
+        assert.equal(bench.simulator.requests.length, 1);
+      },
+    ));
+
+  it("may be deleted where the connection allows it", () =>
+    withNode(
+      "delete-authorization",
+      CONFIRMED,
+      async (bench) => {
+        assert.equal((await bench.send({ payload: own(bench) })).error, undefined);
+        assert.ok(!bench.simulator.world.authorizations.has(own(bench)));
+      },
+      { connection: { allowOwnToken: true } },
+    ));
+
+  it("is spared where its permissions do not let it see itself, and so is all else until it is named", () =>
+    withNode("delete-authorization", CONFIRMED, async ({ simulator, send }) => {
+      const { world } = simulator;
+      const { id } = addTokens(simulator, 1)[0]!;
+      world.operator.permissions = world.operator.permissions.filter(({ action }) => action === "write");
+      const { error } = await send({ payload: id });
+      assert.equal(error?.code, "unauthorized");
+      assert.match(error.message, /read:users.*"Own token ID"/);
+      assert.ok(world.authorizations.has(id));
+    }));
+
+  it("a dry run tells that it would be protected", () =>
+    withNode("delete-authorization", {}, async (bench) => {
+      assert.partialDeepStrictEqual((await bench.send({ payload: own(bench), dryRun: true })).payload, {
+        outcome: "dry-run",
+        would: "protected",
+      });
+    }));
+
+  describe("of management", () => {
+    const withRevoke = (work: (bench: ClusterBench) => Promise<void>, connection: Properties = {}) =>
+      withClusterNode("revoke-management-token", CONFIRMED, work, { connection });
+    const add = ({ clusters, cluster }: ClusterBench) =>
+      clusters.addManagementToken(cluster, { description: "x" });
+
+    it("is told by the beginning of its value", () =>
+      withRevoke(async (bench) => {
+        const other = add(bench);
+        const seen = await bench.send({ payload: [bench.own.id, other.id] });
+        assert.deepEqual(outcomes(seen.payload), ["failed", "revoked"]);
+        assert.equal(records(seen.payload)[0]!.error?.code, "protected");
+        assert.equal(bench.own.revokedAt, undefined);
+      }));
+
+    it("may be revoked where the connection allows it", () =>
+      withRevoke(
+        async (bench) => {
+          await bench.send({ payload: bench.own.id });
+          assert.notEqual(bench.own.revokedAt, undefined);
+        },
+        { allowOwnToken: true },
+      ));
+  });
+});
