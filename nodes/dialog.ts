@@ -7,6 +7,8 @@
  * node that it is called on, and for its dialog that is a draft of what Done would save.
  */
 
+export { wholeNumberOf } from "./whole-numbers.js";
+
 interface EditorNode {
   _def: { defaults: Record<string, Default> };
   [property: string]: unknown;

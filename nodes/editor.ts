@@ -141,7 +141,7 @@ const GET = `
 
 const FLAG_CHECK = `if (typeof value !== "boolean") return this._("wrong.flag");`;
 
-const LIMIT_CHECK = `if (value !== "" && !/^[1-9][0-9]*$/.test(value)) return this._("wrong.limit");`;
+const LIMIT_CHECK = `if (value !== "" && influxdbTokens.wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) === undefined) return this._("wrong.limit");`;
 
 function choiceCheck(options: readonly string[]): string {
   return `if (${JSON.stringify(options)}.indexOf(value) === -1) return this._("wrong.word");`;

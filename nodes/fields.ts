@@ -3,6 +3,7 @@ import * as z from "zod";
 import { kindOf, TokenError } from "../src/errors.js";
 import { createGuard, WINDOWS, type CountStore, type Guard } from "../src/guard.js";
 import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
+import { wholeNumberOf } from "./whole-numbers.js";
 
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
 const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
@@ -160,21 +161,16 @@ export function limitField(preset: number): Field<Guard> {
   return {
     control: { kind: "limit", preset, per: WINDOWS },
     parse(name, properties, counts) {
-      const number = z.union([z.literal(""), wholeNumber(1, Number.MAX_SAFE_INTEGER, preset)]);
-      const max = property(name, properties, number, "a whole number from 1, or nothing for no limit");
+      const { [name]: given = preset } = properties;
+      const max = given === "" ? Infinity : wholeNumberOf(given, 1, Number.MAX_SAFE_INTEGER);
+      if (max === undefined) {
+        throw invalidConfig(name, given, "a whole number from 1, or nothing for no limit");
+      }
       const per = property(`${name}Per`, properties, z.enum(WINDOWS).default(WINDOWS[0]), oneOf(WINDOWS));
-      const guard = createGuard(max === "" ? Infinity : max, per, counts);
+      const guard = createGuard(max, per, counts);
       return () => guard;
     },
   };
-}
-
-/** A whole number, also as text: the dialog and environment variables give texts. */
-export function wholeNumber(min: number, max: number, preset: number) {
-  return z
-    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)])
-    .pipe(z.number().int().min(min).max(max))
-    .default(preset);
 }
 
 function property<T>(

@@ -1,5 +1,6 @@
 import { HEX_ID, HEX_ID_EXPECTED } from "../../src/hex-ids.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
+import { wholeNumberOf } from "../whole-numbers.js";
 
 /*
  * The settings of a connection: what makes one wrong is declared here once, for the dialog and for the runtime.
@@ -132,16 +133,13 @@ function idOf(product: unknown): RegExp {
   return isProduct(product) ? HEX_ID : new RegExp(`${HEX_ID.source}|${UUID.source}`, "i");
 }
 
-/** A whole number, as text too: the dialog and the environment give texts. Empty is the preset. */
+/** A whole number; empty is the preset. */
 function wholeNumber(preset: number, min: number, max: number, wrong: Wrong) {
   return {
     preset: String(preset),
     wrong(value: unknown): Wrong | undefined {
-      const text = typeof value === "number" ? String(value) : textOf(value);
-      if (text === "") return undefined;
-      return text !== undefined && /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
-        ? undefined
-        : wrong;
+      const isRight = textOf(value) === "" || wholeNumberOf(value, min, max) !== undefined;
+      return isRight ? undefined : wrong;
     },
   };
 }

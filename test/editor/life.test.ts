@@ -15,6 +15,10 @@ for (const version of ["node-red", "node-red-4"] as const)
   describe(`the life of a node in the editor of ${version}`, function () {
     this.timeout(60_000);
     const lab = useLab(version);
+    /** What takes long is tested in one version, for what it is about does not depend on it. */
+    const long = (title: string, test: () => Promise<void>) => {
+      if (version === "node-red") it(title, test);
+    };
 
     /** What is deployed. */
     async function deployed(): Promise<Saved[]> {
@@ -206,7 +210,7 @@ for (const version of ["node-red", "node-red-4"] as const)
         assert.ok(!(await isDirty()));
       });
 
-      it("is renamed, disabled and enabled, undone and redone, and nothing else", async () => {
+      long("is renamed, disabled and enabled, undone and redone, and nothing else", async () => {
         const { editor } = lab;
         await editor.openFlow("life");
         const changes = await editor.changes();
@@ -257,9 +261,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       });
     });
 
-    it("does not change an example: not its import, nor Done", async function () {
-      // What this is about is told by the other tests for each version; this takes long.
-      if (version !== "node-red") this.skip();
+    long("does not change an example: not its import, nor Done", async () => {
       const { editor, page } = lab;
       for (const example of await exampleNames()) {
         const nodes = (await readExample(example)) as Saved[];
