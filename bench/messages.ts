@@ -178,7 +178,7 @@ const AUTHORIZATION = {
   ...{ createdAt: "2026-01-31T00:00:00Z", updatedAt: "2026-01-31T00:00:00Z" },
 };
 
-/** In a dry run a node does all but send its requests. */
+/** In a dry run on a protected token a node does all but send its requests. */
 const COSTS = {
   "core's function": { type: "function", func: "return msg;" },
   "core's change": { type: "change", rules: [{ t: "set", p: "seen", pt: "msg", to: "true", tot: "bool" }] },
@@ -199,7 +199,7 @@ async function costTable(): Promise<string> {
   const names = Object.keys(COSTS) as (keyof typeof COSTS)[];
   const target = { url: "http://127.0.0.1", token: "none" };
   const runtime = await startRuntime(target, [
-    { id: "connection", type: "influxdb-connection" },
+    { id: "connection", type: "influxdb-connection", protectedIds: AUTHORIZATION.id },
     ...names.map((name) => ({ id: name, connection: "connection", ...COSTS[name] })),
   ]);
   try {
