@@ -1,7 +1,7 @@
 import { kindOf, TokenError } from "./errors.js";
 
 /** `dryRun` in whatever spelling: `dryrun`, `dry_run`, `dry-run`, `DRY RUN`. */
-const DRY_RUN = /^dry[\W_]*(run)?$/i;
+const DRY_RUN = /^\s*dry[\W_]*(run)?\s*$/i;
 
 /**
  * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only what is
@@ -28,7 +28,7 @@ function wishesOf(message: object): [name: string, value: unknown][] {
   const wishes: [string, unknown][] = [];
   try {
     for (const name in message) {
-      if (!DRY_RUN.test(name.trim())) continue;
+      if (!DRY_RUN.test(name)) continue;
       const value = (message as Record<string, unknown>)[name];
       if (value !== undefined && value !== false) wishes.push([name, value]);
     }

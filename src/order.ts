@@ -1,3 +1,6 @@
+import Queue from "yocto-queue";
+import { TokenError } from "./errors.js";
+
 /**
  * Keeps the order of what concerns one token, over all nodes of a connection: what came first is done first, with
  * all its retries, before the next begins. What concerns other tokens goes on beside it.
@@ -5,10 +8,11 @@
 export interface Order {
   /**
    * Takes a place for each id behind all that has taken one before. Places are given in the order of the calls,
-   * however long each `ids` takes to be read.
+   * however long each `ids` takes to be read, up to five seconds.
    *
    * @param signal ends the waiting, here and for the places.
-   * @throws what `ids` is rejected with; then no place is taken.
+   * @throws what `ids` is rejected with; {@link TokenError} `cancelled` where the signal is aborted before they are
+   *   read. Then no place is taken.
    */
   queue(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places>;
 }
@@ -21,19 +25,66 @@ export interface Places {
   leave(): void;
 }
 
+/** A message that has come, until it has its places. */
+interface Arrival {
+  isRead: boolean;
+  /** Nobody waits for it any more. */
+  isOver: boolean;
+  wake?: () => void;
+  patience?: NodeJS.Timeout;
+}
+
+/** Milliseconds that others wait for a message to be read: an expression that never ends must not stop them all. */
+const LONGEST_READING = 5_000;
+
 export function createOrder(): Order {
+  const arrivals = new Queue<Arrival>();
   const last = new Map<string, Place>();
-  let arrivals: Promise<void> = Promise.resolve();
+  const stops = new WeakMap<AbortSignal, Set<() => void>>();
+
+  /** What an abort calls: one listener a signal, for each more would take longer to be added. */
+  function onAbort(signal: AbortSignal): Set<() => void> {
+    const known = stops.get(signal);
+    if (known) return known;
+    const listeners = new Set<() => void>();
+    stops.set(signal, listeners);
+    signal.addEventListener("abort", () => {
+      for (const stop of listeners) stop();
+    });
+    return listeners;
+  }
+
+  /** Waits until it is woken, or the signal is aborted. */
+  async function sleep(signal: AbortSignal, wakenBy: (wake: () => void) => void): Promise<void> {
+    if (signal.aborted) return;
+    const listeners = onAbort(signal);
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        listeners.delete(wake);
+        resolve();
+      };
+      listeners.add(wake);
+      wakenBy(wake);
+    });
+  }
+
+  function advance(): void {
+    let first = arrivals.peek();
+    for (; first?.isOver; first = arrivals.peek()) arrivals.dequeue();
+    if (first === undefined) return;
+    if (first.isRead) {
+      first.wake?.();
+    } else if (arrivals.size > 1) {
+      const slow = first;
+      slow.patience ??= setTimeout(() => {
+        slow.isOver = true;
+        advance();
+      }, LONGEST_READING);
+    }
+  }
 
   function take(ids: readonly string[], signal: AbortSignal): Places {
-    const places = new Map<string, Place>();
-    for (const id of ids) {
-      const place = new Place(last.get(id), () => {
-        if (last.get(id) === place) last.delete(id);
-      });
-      places.set(id, place);
-      last.set(id, place);
-    }
+    const places = new Map(ids.map((id) => [id, new Place(id, last)]));
     const leave = (id: string) => {
       places.get(id)?.leave();
       places.delete(id);
@@ -41,7 +92,8 @@ export function createOrder(): Order {
     return {
       async inTurn(id, work) {
         try {
-          await places.get(id)?.turn(signal);
+          const place = places.get(id);
+          if (place?.isBehind()) await sleep(signal, (wake) => (place.wake = wake));
           return await work();
         } finally {
           leave(id);
@@ -54,58 +106,67 @@ export function createOrder(): Order {
   }
 
   return {
-    queue(ids, signal) {
-      const turn = arrivals;
-      const taken = (async () => {
-        const own = await ids;
-        await orAborted(turn, signal);
+    async queue(ids, signal) {
+      const arrival: Arrival = { isRead: false, isOver: false };
+      arrivals.enqueue(arrival);
+      advance();
+      try {
+        let own: readonly string[] | undefined;
+        await sleep(signal, (wake) => {
+          void ids.then((read) => (own = read)).then(wake, wake);
+        });
+        own ??= signal.aborted ? stopped() : await ids;
+        arrival.isRead = true;
+        if (!arrival.isOver && arrivals.peek() !== arrival)
+          await sleep(signal, (wake) => (arrival.wake = wake));
         return take(own, signal);
-      })();
-      // Whoever comes next does not wait for what fails or is stopped.
-      arrivals = turn.then(() => orAborted(taken, signal));
-      return taken;
+      } finally {
+        clearTimeout(arrival.patience);
+        arrival.isOver = true;
+        advance();
+      }
     },
   };
 }
 
-/** One message's place behind those that came before it to the same id. */
-class Place {
-  #isGone = false;
-  #next: (() => void) | undefined;
-
-  constructor(
-    private before: Place | undefined,
-    private readonly onGone: () => void,
-  ) {}
-
-  async turn(signal: AbortSignal): Promise<void> {
-    const { before } = this;
-    if (!before || before.#isGone) return;
-    await orAborted(new Promise<void>((resolve) => (before.#next = resolve)), signal);
-  }
-
-  /** Where this one is given up before its turn, those behind it still wait for those before it. */
-  leave(): void {
-    const { before } = this;
-    if (before && !before.#isGone) {
-      before.#next = () => this.leave();
-      return;
-    }
-    this.before = undefined;
-    this.#isGone = true;
-    this.onGone();
-    this.#next?.();
-  }
+function stopped(): never {
+  throw new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {
+    attempts: 0,
+  });
 }
 
-async function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    signal.addEventListener("abort", end);
-    promise.then(end, end);
-  });
+/** One message's place among those of an id. */
+class Place {
+  wake?: () => void;
+  /** There until it is gone. */
+  private before: Place | undefined;
+  private after: Place | undefined;
+  private isLeft = false;
+
+  /** @param last of each id, the last place that is not gone. */
+  constructor(
+    private readonly id: string,
+    private readonly last: Map<string, Place>,
+  ) {
+    this.before = last.get(id);
+    if (this.before) this.before.after = this;
+    last.set(id, this);
+  }
+
+  isBehind(): boolean {
+    return this.before !== undefined;
+  }
+
+  /** Where this one is left before its turn, those behind it still wait for those before it. */
+  leave(): void {
+    this.isLeft = true;
+    if (this.before) return;
+    let place = this as Place | undefined;
+    while (place?.isLeft) {
+      if (this.last.get(this.id) === place) this.last.delete(this.id);
+      place = place.after;
+      if (place) place.before = undefined;
+    }
+    place?.wake?.();
+  }
 }

@@ -101,10 +101,35 @@ describe("createOrder", () => {
   it("does not wait for ids that a stopped message never gives", async () => {
     const order = createOrder();
     const control = new AbortController();
-    void order.queue(new Promise(() => undefined), control.signal);
+    const stopped = order.queue(new Promise(() => undefined), control.signal);
     const next = order.queue(Promise.resolve(["a"]), never);
     control.abort();
+    await assert.rejects(stopped, { code: "cancelled" });
     await (await next).inTurn("a", () => Promise.resolve());
+  });
+
+  it("passes over a message that takes too long to be read, and tells those that are stopped meanwhile", async () => {
+    const order = createOrder();
+    const control = new AbortController();
+    const slow = order.queue(new Promise(() => undefined), control.signal);
+    const log: string[] = [];
+    const next = await order.queue(Promise.resolve(["a"]), never);
+    await next.inTurn("a", () => Promise.resolve(log.push("next")));
+    assert.deepEqual(log, ["next"]);
+    control.abort();
+    await assert.rejects(slow, { code: "cancelled", attempts: 0 });
+  }).timeout(8_000);
+
+  it("goes on after ten thousand that were given up behind one that was under way", async () => {
+    const order = createOrder();
+    const first = await order.queue(Promise.resolve(["a"]), never);
+    for (let count = 0; count < 10_000; count++) (await order.queue(Promise.resolve(["a"]), never)).leave();
+    const last = await order.queue(Promise.resolve(["a"]), never);
+    const done = last.inTurn("a", () => Promise.resolve("done"));
+    assert.equal(await first.inTurn("a", () => Promise.resolve("first")), "first");
+    assert.equal(await done, "done");
+    const after = await order.queue(Promise.resolve(["a"]), never);
+    assert.equal(await after.inTurn("a", () => Promise.resolve("after")), "after");
   });
 
   it("keeps the order for any messages, whatever is read, done, failed and given up in whichever order", () => {
