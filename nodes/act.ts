@@ -77,19 +77,17 @@ export async function change(
   const { signal } = task.watch;
   const dryRun = isDryRun(task);
   if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
-  await limit.admit(
-    list.map(({ id }) => id),
-    task.origin,
-    !dryRun,
-  );
-  const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(signal);
+  const ids = list.map(({ id }) => id);
+  await limit.admit(ids, task.origin, !dryRun);
+  const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(ids, signal);
 
   /** Why the token is left alone, where it is. */
   async function verdictOn(target: Target): Promise<Outcome | undefined> {
     connection.refuseProtected(target.id);
-    await refuseOwn?.(target.id).catch(rethrowAsNotStarted);
-    if (!dryRun && !onlyIfAsListed && steps.spare === undefined) return undefined;
-    const look = await steps.look(target.id).catch(rethrowAsNotStarted);
+    const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
+    const look = needsLook ? await steps.look(target.id).catch(rethrowAsNotStarted) : undefined;
+    await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
+    if (look === undefined) return undefined;
     const now = listedFields(look.token ?? {}, format.listed);
     if (onlyIfAsListed && !isSame(now, target.listed)) return { outcome: "changed", now };
     const reason = steps.spare?.(look);

@@ -95,7 +95,7 @@ export interface Authorizations {
    *
    * @throws {TokenError} `not-found`.
    */
-  get(id: string, watch?: Watch): Promise<Look<Authorization>>;
+  get(id: string, watch?: Watch, options?: { includeToken?: boolean }): Promise<Look<Authorization>>;
   /**
    * Sets the given fields and no other. The result is what the server then shows, or what was set where the
    * server did so but does not show it (its user or organization is gone).
@@ -123,7 +123,7 @@ export interface Authorizations {
  */
 export function authorizationsOf(
   http: Http,
-  ownAuthorizations: (watch: Watch) => Promise<readonly Authorization[]>,
+  ownAuthorizations: (watch: Watch) => Promise<{ rows: readonly Authorization[] }>,
 ): Authorizations {
   return {
     async list(filters, { includeToken, ...watch } = {}) {
@@ -143,7 +143,7 @@ export function authorizationsOf(
       }
       if (count > 0) return found;
       const isNarrowed = Object.keys(query).length > 0;
-      if (!isNarrowed || (await ownAuthorizations(watch)).length === 0) {
+      if (!isNarrowed || (await ownAuthorizations(watch)).rows.length === 0) {
         throw new TokenError(
           "forbidden",
           "the list is empty, and the server does not even show the connection's own token. " +
@@ -155,15 +155,16 @@ export function authorizationsOf(
       return found;
     },
 
-    async get(id, watch) {
+    async get(id, watch, { includeToken } = {}) {
       const task = `look up authorization ${id}`;
       const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
       const now = serverTime(answer);
-      if (isHidden(answer)) return { token: undefined, now };
+      const hidden = hiddenBy(answer);
+      if (hidden) return { token: undefined, hidden, now };
       if (answer.status !== 200) throw refused(answer);
-      const token = withoutToken(readJson(answer, Authorization));
+      const token = readJson(answer, Authorization);
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another authorization");
-      return { token, now };
+      return { token: includeToken ? token : withoutToken(token), now };
     },
 
     async update(id, { status, description }, watch) {
@@ -176,7 +177,7 @@ export function authorizationsOf(
       const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
       const { attempts } = answer;
       // The server applies the change before it looks up the owner's names for its answer.
-      if (isHidden(answer)) return { value: { id, ...changes }, attempts };
+      if (hiddenBy(answer)) return { value: { id, ...changes }, attempts };
       if (answer.status !== 200) throw refused(answer);
       const value = readJson(answer, Authorization);
       if (!isSameId(value.id, id)) {
@@ -251,15 +252,29 @@ function bearsMark({ headers }: Answer): boolean {
   return headers["x-influxdb-version"] !== undefined;
 }
 
-/** It is there, but its user or organization is gone. */
-function isHidden(answer: Answer): boolean {
-  return answer.status === 404 && /^(user|organization)\b.*not found/.test(messageOf(answer));
+/** It is there, but is not shown, for its user or organization is gone. */
+function hiddenBy(answer: Answer): "user" | "organization" | undefined {
+  if (answer.status !== 404) return undefined;
+  const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
+  return gone as "user" | "organization" | undefined;
+}
+
+/** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
+const Refusal = z.object({ code: z.enum(["unauthorized", "forbidden"]), message: z.string() });
+
+function isRefusalOfApi({ status, text }: Answer): boolean {
+  if (status !== 401 && status !== 403) return false;
+  try {
+    return Refusal.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
 }
 
 function sightOf(look: Answer): Sight | undefined {
   if (isUnknownAuthorization(look)) return "gone";
-  if (look.status === 200 || isHidden(look)) return "there";
-  return [401, 403].includes(look.status) && messageOf(look) !== "" ? "refused" : undefined;
+  if (look.status === 200 || hiddenBy(look)) return "there";
+  return isRefusalOfApi(look) ? "refused" : undefined;
 }
 
 /** Why an authorization is not one that has been inactive, and unchanged, for so many milliseconds; or undefined. */

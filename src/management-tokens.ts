@@ -3,6 +3,7 @@ import { asTokenError, rethrowAsNotStarted, TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Done } from "./http.js";
 import { TOO_OLD, type Influxctl } from "./influxctl.js";
+import type { OwnTokenSigns } from "./own-token-guard.js";
 import type { IdFormat, Look } from "./targets.js";
 import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
@@ -72,10 +73,10 @@ export interface ManagementTokens {
   /** @throws {TokenError} `not-found`. */
   get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
   /**
-   * The ids of the tokens of which one is the connection's own, told by the beginning of its value; none where the
-   * list does not have it (it holds tokens alone that were made by hand).
+   * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
+   * any that is not revoked.
    */
-  own(signal?: AbortSignal): Promise<readonly string[]>;
+  own: OwnTokenSigns;
   /**
    * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
    * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
@@ -86,8 +87,17 @@ export interface ManagementTokens {
   revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
 }
 
-/** What the value of every management token begins with. */
-const COMMON_PREFIX = "M.V1.";
+/** Characters of a prefix that tell one token from another: all begin with `M.V1.`. */
+const TELLING_PREFIX = 9;
+
+/** The ids of the tokens whose prefix a value begins with, in lower case. */
+function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
+  const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
+    const prefix = tokenPrefix.trim().replace(/[.…*]+$/, "");
+    return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
+  };
+  return tokens.filter(isLike).map(({ id }) => id.toLowerCase());
+}
 
 /**
  * @param value the connection's own management token.
@@ -112,6 +122,9 @@ export function managementTokensOf(
   };
   // Whether a token has expired does not matter to those who revoke it.
   const all = async (task: string, signal?: AbortSignal) => read(task, await run(task, signal), Date.now());
+  // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+  const usable = async (signal?: AbortSignal) =>
+    (await all(LIST, signal)).filter(({ state }) => state !== "revoked");
   const find = (tokens: ManagementToken[], id: string) =>
     tokens.find((token) => token.id.toLowerCase() === id);
 
@@ -129,14 +142,17 @@ export function managementTokensOf(
       return { token, now };
     },
 
-    async own(signal) {
-      // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
-      const usable = (await all(LIST, signal)).filter(({ state }) => state !== "revoked");
-      const beginning = ({ tokenPrefix = "" }: ManagementToken) => tokenPrefix.replace(/[.…*]+$/, "");
-      const tells = (token: ManagementToken) => beginning(token).length > COMMON_PREFIX.length;
-      const mine = usable.filter((token) => tells(token) && value.startsWith(beginning(token)));
-      const candidates = mine.length > 0 ? mine : usable.filter((token) => !tells(token));
-      return candidates.map(({ id }) => id.toLowerCase());
+    own: {
+      async find(signal) {
+        const [id, ...others] = beginsLike(value, await usable(signal));
+        return others.length === 0 ? id : undefined;
+      },
+      async mayBe(id, _around, signal) {
+        const tokens = await usable(signal);
+        const mine = beginsLike(value, tokens);
+        const candidates = mine.length > 0 ? mine : tokens.map((token) => token.id.toLowerCase());
+        return candidates.includes(id) ? "its prefix does not tell" : undefined;
+      },
     },
 
     revoker(signal) {

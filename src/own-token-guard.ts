@@ -1,64 +1,80 @@
 import { TokenError } from "./errors.js";
+import type { Look } from "./targets.js";
 
 /** Keeps a connection from taking its own token's rights away: it would be locked out, and could not undo it. */
 export interface OwnTokenGuard {
   /**
    * Begins a message: the first of its targets asks which token is the own one, where that is not known yet.
    *
-   * @returns what refuses an id that is, or may be, the own token's.
+   * @param ids of all its targets, in lower case.
+   * @returns what refuses an id that is, or may be, the own token's; it takes the token where that has been looked up.
    * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` where it cannot be told for want
    *   of a permission; `invalid-config` where the ID that the connection names is not that of its token; the error of
    *   an unreachable server.
    */
-  begin(signal: AbortSignal): (id: string) => Promise<void>;
+  begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
 }
 
-export interface OwnTokenOptions {
-  /** The user has said that nodes may do so. */
-  allowed: boolean;
-  /** The own token's ID as the user names it, in lower case. */
-  id?: string | undefined;
+/** How the own token is told from others. Ids are in lower case. */
+export interface OwnTokenSigns {
+  /** The own token's ID where the server tells it for sure, or undefined. */
+  find(signal: AbortSignal): Promise<string | undefined>;
   /**
-   * The ids of the tokens of which one is the own one, in lower case; none where it is not among those that can be
-   * acted upon.
+   * Where it does not: why a token may be the own one, or undefined where it cannot be.
    *
-   * @throws {TokenError} where they cannot be told.
+   * @param around what else will be asked, and the token where it has been looked up.
    */
-  candidates: (signal: AbortSignal) => Promise<readonly string[]>;
+  mayBe(
+    id: string,
+    around: { among: readonly string[]; look?: Look<Shown> | undefined },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
 }
 
-export function createOwnTokenGuard({ allowed, id: named, candidates }: OwnTokenOptions): OwnTokenGuard {
-  /** Once told, it is so for good: a token that is made later is not this one. */
-  let known: readonly string[] | undefined;
+/** A token as the server shows it. */
+export type Shown = Readonly<Record<string, unknown>>;
 
-  async function find(signal: AbortSignal): Promise<readonly string[]> {
-    const found = await candidates(signal).catch((error: unknown) => {
+/**
+ * @param allowed the user has said that nodes may do so.
+ * @param named the own token's ID as the user names it, in lower case.
+ */
+export function createOwnTokenGuard(
+  { allowed, named }: { allowed: boolean; named: string | undefined },
+  signs: OwnTokenSigns,
+): OwnTokenGuard {
+  /** Its ID never changes; where it cannot be told, that stays so as well. */
+  let told: { id: string | undefined } | undefined;
+
+  async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {
+    try {
+      const id = await signs.find(signal);
+      if (named === undefined || named === id) return { id };
+      const isPossible =
+        id === undefined && (await signs.mayBe(named, { among: [named] }, signal)) !== undefined;
+      if (isPossible) return { id: named };
+    } catch (error) {
       if (!isRefused(error)) throw error;
-      if (named !== undefined) return [named];
+      if (named !== undefined) return { id: named };
       throw cannotBeTold(error);
-    });
-    if (named === undefined) return found;
-    if (found.length > 0 && !found.includes(named)) {
-      throw new TokenError(
-        "invalid-config",
-        `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
-        { fatal: true },
-      );
     }
-    return [named];
+    throw new TokenError(
+      "invalid-config",
+      `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
+      { fatal: true },
+    );
   }
 
   return {
-    begin(signal) {
-      let asked: Promise<readonly string[]> | undefined;
-      const ask = () => (asked ??= find(signal).then((found) => (known = found)));
-      return async (id) => {
+    begin(ids, signal) {
+      let asked: ReturnType<typeof tell> | undefined;
+      return async (id, look) => {
         if (allowed) return;
-        if (!(known ?? (await ask())).includes(id)) return;
-        // Where there were several, others may be gone or disabled meanwhile.
-        const now = known?.length === 1 ? known : await ask();
-        if (!now.includes(id)) return;
-        throw new TokenError("protected", now.length === 1 ? OWN : mayBeOwn(now.length));
+        told ??= await (asked ??= tell(signal));
+        if (told.id === id) throw new TokenError("protected", OWN);
+        if (told.id !== undefined) return;
+        const why = await signs.mayBe(id, { among: ids, look }, signal);
+        if (why === undefined) return;
+        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`);
       };
     },
   };
@@ -73,10 +89,6 @@ const ENTER =
   'Enter the ID of the connection\'s own token under "Own token ID" in the connection, and all others can be acted upon.';
 const OWN =
   "it is the connection's own token, which would lock itself out. Allow that in the connection, if you mean it.";
-
-function mayBeOwn(count: number): string {
-  return `it may be the connection's own token, which is one of ${count} that the server does not tell apart. ${ENTER}`;
-}
 
 function cannotBeTold({ code, reason, statusCode }: TokenError): TokenError {
   return new TokenError(

@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { readJson } from "./answers.js";
-import { Authorization, PATH, refused } from "./authorizations.js";
+import { Authorization, PATH, refused, type Authorizations } from "./authorizations.js";
 import { TokenError } from "./errors.js";
 import type { Answer, Http, Watch } from "./http.js";
+import type { OwnTokenSigns } from "./own-token-guard.js";
+import type { Look } from "./targets.js";
 
 export interface OwnToken {
   /** The token value that the connection sends. */
@@ -14,42 +16,106 @@ export interface OwnToken {
 const User = z.looseObject({ id: z.string() });
 const List = z.object({ authorizations: z.array(Authorization) });
 
+export interface OwnAuthorizations {
+  /** The user whose token it is, on OSS. */
+  userID?: string;
+  /**
+   * The authorizations among which that of the connection's own token is: on OSS those of its user that it may read,
+   * and on Cloud it alone. An empty list says that the token may not read authorizations, for at least itself would be
+   * there. Of each, `token` is what the server shows: the value, "" or "redacted".
+   */
+  rows: Authorization[];
+}
+
 /**
- * The authorizations among which that of a connection's own token is: on OSS all of its user, and on Cloud it alone.
- * An empty list says that the token may not read authorizations, for at least itself would be there. Of each, `token`
- * is what the server shows: the value, "" or "redacted".
+ * Asks whose token the connection has.
  *
  * @throws {TokenError} what the server says of a token that is no good: `unauthorized` where it is inactive, or lacks a
  *   permission, which is named; `forbidden` where its user is inactive; and those of {@link Http.send}.
  */
-export async function ownAuthorizations(http: Http, own: OwnToken, watch?: Watch): Promise<Authorization[]> {
+export async function ownAuthorizations(
+  http: Http,
+  own: OwnToken,
+  watch?: Watch,
+): Promise<OwnAuthorizations> {
   const get = async (path: readonly string[], query?: Record<string, string>): Promise<Answer> => {
     const answer = await http.send({ task: TASK, method: "GET", path, query, watch });
     if (answer.status !== 200) throw refused(answer);
     return answer;
   };
+  const rows = async (query: Record<string, string>) => readJson(await get(PATH, query), List).authorizations;
   // Cloud may refuse to tell a token with few permissions whose it is; OSS lists every token for any value.
-  const query = own.isCloud
-    ? { token: own.value }
-    : { userID: readJson(await get(["api", "v2", "me"]), User).id };
-  return readJson(await get(PATH, query), List).authorizations;
-}
-
-/**
- * The ids of those of {@link ownAuthorizations} of which one is the connection's own, in lower case: the one that shows
- * its value, or else all that are active and show none.
- *
- * @throws {TokenError} `forbidden` where there is none: it may not read itself.
- */
-export function candidatesOf(rows: readonly Authorization[], { value }: OwnToken): string[] {
-  const shown = rows.filter(({ token }) => token === value);
-  const isShown = ({ token = "" }: Authorization) => token !== "" && token !== "redacted";
-  const candidates =
-    shown.length > 0 ? shown : rows.filter((row) => row.status === "active" && !isShown(row));
-  if (candidates.length === 0) {
-    throw new TokenError("forbidden", "its token may not read its own authorization.", { task: TASK });
-  }
-  return candidates.map(({ id }) => id.toLowerCase());
+  if (own.isCloud) return { rows: await rows({ token: own.value }) };
+  const userID = readJson(await get(["api", "v2", "me"]), User).id;
+  return { userID, rows: await rows({ userID }) };
 }
 
 const TASK = "read the connection's own authorization";
+
+/** Targets of which more are looked up by one list than one by one. */
+const MANY = 20;
+
+/**
+ * Tells a connection's own authorization from others: by its value where the server shows that, by the filter of
+ * InfluxDB Cloud, and otherwise by what it cannot be. That a list holds one active token of its user alone proves
+ * nothing: the own one is hidden where its organization is gone, or where it may not read itself.
+ */
+export function ownAuthorizationSigns(
+  http: Http,
+  own: OwnToken,
+  authorizations: Pick<Authorizations, "get" | "list">,
+): OwnTokenSigns {
+  let userID: string | undefined;
+  /** Of one message: what a list has shown to be somebody else's. */
+  let others: { among: readonly string[]; ids: Promise<Set<string>> } | undefined;
+
+  const isOther = ({ userID: its, status, token = "" }: Authorization) =>
+    (userID !== undefined && its !== undefined && its !== userID) ||
+    status === "inactive" ||
+    !["", "redacted", own.value].includes(token);
+
+  function othersIn(among: readonly string[], signal: AbortSignal): Promise<Set<string>> {
+    if (others?.among !== among) {
+      const rows = authorizations.list({}, { signal, includeToken: true });
+      others = {
+        among,
+        ids: rows.then((all) => new Set(all.filter(isOther).map(({ id }) => id.toLowerCase()))),
+      };
+    }
+    return others.ids;
+  }
+
+  return {
+    async find(signal) {
+      const found = await ownAuthorizations(http, own, { signal });
+      userID = found.userID;
+      const shown = found.rows.find(({ token }) => token === own.value);
+      if (shown) return shown.id.toLowerCase();
+      const [only] = found.rows;
+      if (!own.isCloud) return undefined;
+      if (only === undefined) throw new TokenError("forbidden", UNREADABLE, { task: TASK });
+      return found.rows.length === 1 ? only.id.toLowerCase() : undefined;
+    },
+
+    async mayBe(id, { among, look }, signal) {
+      if (!look && among.length > MANY && (await othersIn(among, signal)).has(id)) return undefined;
+      try {
+        const seen = look ?? (await authorizations.get(id, { signal }, { includeToken: true }));
+        const { token, hidden } = seen as Look<Authorization>;
+        // Without its user no token works.
+        if (token === undefined)
+          return hidden === "user" ? undefined : "its organization is gone, so it is not shown";
+        return isOther(token)
+          ? undefined
+          : "it is an active token of the same user, and the server hides its value";
+      } catch (error) {
+        if (!(error instanceof TokenError)) throw error;
+        if (error.code === "not-found") return undefined;
+        if (error.code === "unauthorized" && !error.fatal) return "the connection may not read it";
+        throw error;
+      }
+    },
+  };
+}
+
+const UNREADABLE = "its token may not read its own authorization.";

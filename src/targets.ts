@@ -18,6 +18,8 @@ export interface IdFormat {
 export interface Look<T> {
   /** Undefined where it is there but cannot be shown. */
   token: T | undefined;
+  /** What of it is gone, where it cannot be shown. */
+  hidden?: "user" | "organization";
   /** The server's time of it, in milliseconds since 1970. */
   now: number;
 }

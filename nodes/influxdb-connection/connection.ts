@@ -7,7 +7,7 @@ import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../s
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
-import { candidatesOf, ownAuthorizations } from "../../src/own-token.js";
+import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 import {
@@ -93,21 +93,19 @@ export function registerConnection(RED: NodeAPI): void {
       const client = http;
       const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
-      const spared = { allowed: settings.allowOwnToken, id: settings.ownTokenId };
+      const authorizations = authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
+      const spared = { allowed: settings.allowOwnToken, named: settings.ownTokenId };
       const ownTokens: Record<OwnToken, OwnTokenGuard> = {
-        authorization: createOwnTokenGuard({
-          ...spared,
-          candidates: async (signal) => candidatesOf(await ownAuthorizations(client, own, { signal }), own),
-        }),
-        "management token": createOwnTokenGuard({
-          ...spared,
-          candidates: (signal) => created.managementTokens.own(signal),
+        authorization: createOwnTokenGuard(spared, ownAuthorizationSigns(client, own, authorizations)),
+        "management token": createOwnTokenGuard(spared, {
+          find: (signal) => created.managementTokens.own.find(signal),
+          mayBe: (...asked) => created.managementTokens.own.mayBe(...asked),
         }),
       };
       const created: Connection = {
         product: settings.product,
         parallel: settings.parallel,
-        authorizations: authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch)),
+        authorizations,
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
+import { managementTokensOf } from "../../src/management-tokens.js";
+import { createOwnTokenGuard } from "../../src/own-token-guard.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
 
+const OWN_ID = "11111111-1111-4111-8111-111111111111";
+const OTHER_ID = "22222222-2222-4222-8222-222222222222";
+/** A server that shows which token is the connection's own. */
+const CLEAR = { simulator: { tokens: "clear" } } as const;
 const DAY = 24 * 60 * 60 * 1000;
 const INACTIVE = { tokenStatus: "inactive", tokenStatusType: "str" };
 const record = (payload: unknown) => payload as OutcomeRecord;
@@ -178,23 +184,33 @@ describe("a change is compared with what was asked", () => {
   ];
   for (const [what, faults, expected] of DELETES) {
     it(`a 204 without the mark of InfluxDB is not believed where ${what}`, () =>
-      withNode("delete-authorization", { confirmed: true }, async ({ simulator, send }) => {
-        const { id } = addTokens(simulator, 1)[0]!;
-        simulator.faults.push(...faults);
-        const { error } = await send({ payload: id });
-        assert.match(error?.message ?? "done", expected ?? /done/);
-        assert.ok(simulator.world.authorizations.has(id));
-      }));
+      withNode(
+        "delete-authorization",
+        { confirmed: true },
+        async ({ simulator, send }) => {
+          const { id } = addTokens(simulator, 1)[0]!;
+          simulator.faults.push(...faults);
+          const { error } = await send({ payload: id });
+          assert.match(error?.message ?? "done", expected ?? /done/);
+          assert.ok(simulator.world.authorizations.has(id));
+        },
+        CLEAR,
+      ));
   }
 
   it("a 204 without the mark of InfluxDB is proved by a look after it", () =>
-    withNode("delete-authorization", { confirmed: true }, async ({ simulator, send, sent }) => {
-      const { id } = addTokens(simulator, 1)[0]!;
-      simulator.faults.push({ method: "DELETE", status: 204 });
-      simulator.world.authorizations.delete(id);
-      assert.equal(record((await send({ payload: id })).payload).outcome, "deleted");
-      assert.deepEqual(sent(), [`DELETE /api/v2/authorizations/${id}`, `GET /api/v2/authorizations/${id}`]);
-    }));
+    withNode(
+      "delete-authorization",
+      { confirmed: true },
+      async ({ simulator, send, sent }) => {
+        const { id } = addTokens(simulator, 1)[0]!;
+        simulator.faults.push({ method: "DELETE", status: 204 });
+        simulator.world.authorizations.delete(id);
+        assert.equal(record((await send({ payload: id })).payload).outcome, "deleted");
+        assert.deepEqual(sent(), [`DELETE /api/v2/authorizations/${id}`, `GET /api/v2/authorizations/${id}`]);
+      },
+      CLEAR,
+    ));
 
   it("a database token that is still there was not deleted, one that is shown as revoked was", () =>
     withClusterNode("delete-database-token", { confirmed: true }, async (bench) => {
@@ -445,7 +461,8 @@ describe("a connection's own token", () => {
           const expected = tokens === "hashed" ? "failed" : "deleted";
           // An inactive one is never the own one.
           assert.deepEqual(outcomes(seen.payload), [expected, "deleted", "failed"]);
-          if (tokens === "hashed") assert.match(seen.error?.message ?? "", /one of 2.*"Own token ID"/);
+          if (tokens === "hashed")
+            assert.match(seen.error?.message ?? "", /active token of the same user.*"Own token ID"/);
         },
         { simulator: { tokens }, connection },
       ));
@@ -476,6 +493,69 @@ describe("a connection's own token", () => {
       assert.ok(await again(wrong, sibling.id, /"Own token ID".*is not the ID of its token/));
       assert.ok(await again(own(bench).toUpperCase(), own(bench), /is the connection's own token/));
       assert.ok(!(await again(own(bench), sibling.id, /not expected/)));
+    }));
+
+  it("is spared where it is hidden: its organization is gone, or it may not read itself", async () => {
+    const ORG_GONE = ({ world }: Simulator) => {
+      const user = world.addUser("manager");
+      const org = world.addOrg("gone");
+      const permissions = ["authorizations", "users"].flatMap((type) => [`read:${type}`, `write:${type}`]);
+      const token = world.addAuthorization({ user, org, permissions });
+      // The only one of its user that a list shows.
+      const sibling = world.addAuthorization({ user, permissions });
+      world.orgs.delete(org.id);
+      return { token, sibling };
+    };
+    for (const named of [false, true]) {
+      await withNode("delete-authorization", CONFIRMED, async ({ simulator, send, runtime }) => {
+        const { token, sibling } = ORG_GONE(simulator);
+        await runtime.deploy(
+          (nodes) =>
+            nodes
+              .filter(({ id }) => id !== "catch")
+              .map((node) =>
+                node.id === "connection"
+                  ? { ...node, ownTokenId: named ? token.id : "", credentials: { token: token.token } }
+                  : node,
+              ),
+          "full",
+        );
+        const other = addTokens(simulator, 1)[0]!;
+        const receive = (payload: unknown) =>
+          (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload });
+        void send;
+        for (const payload of [token.id, sibling.id, other.id]) receive(payload);
+        await until(() => !simulator.world.authorizations.has(other.id));
+        await until(() => runtime.dones() === 3);
+        assert.ok(simulator.world.authorizations.has(token.id));
+        // By its user's word, all others can be acted upon.
+        assert.equal(simulator.world.authorizations.has(sibling.id), !named);
+      });
+    }
+  });
+
+  it("leaves those alone that an organization's end has hidden, but not those of users who are gone", () =>
+    withNode("delete-authorization", CONFIRMED, async ({ simulator, send }) => {
+      const { world } = simulator;
+      const [user, org] = [world.addUser("gone"), world.addOrg("gone")];
+      const ofUser = world.addAuthorization({ user });
+      const ofOrg = world.addAuthorization({ user: world.addUser("there"), org });
+      world.users.delete(user.id);
+      world.orgs.delete(org.id);
+      assert.equal(record((await send({ payload: ofUser.id })).payload).outcome, "deleted");
+      const { error } = await send({ payload: ofOrg.id });
+      assert.equal(error?.code, "protected");
+      assert.match(error.message, /organization is gone.*"Own token ID"/);
+    }));
+
+  it("is told apart by one list where a message names many", () =>
+    withNode("delete-authorization", CONFIRMED, async (bench) => {
+      const { simulator, send, sent } = bench;
+      const payload = [...addTokens(simulator, 50).map(({ id }) => id), own(bench)];
+      const seen = await send({ payload });
+      assert.deepEqual(outcomes(seen.payload), [...Array<string>(50).fill("deleted"), "failed"]);
+      // One list, and one look at the one that it may be.
+      assert.equal(sent().filter((each) => each.startsWith("GET")).length, 2);
     }));
 
   it("may be described and enabled, and asks nothing for that", () =>
@@ -532,6 +612,42 @@ describe("a connection's own token", () => {
         assert.equal(records(seen.payload)[0]!.error?.code, "protected");
         assert.equal(bench.own.revokedAt, undefined);
       }));
+
+    const MASKS: [what: string, shown: (prefix: string) => string | undefined, touched: boolean][] = [
+      ["as documented, and cut with an ellipsis", (prefix) => `${prefix}…`, true],
+      ["followed by other characters", (prefix) => `${prefix}xxxx`, false],
+      ["with its last characters too", (prefix) => `${prefix}...cdef`, false],
+      ["in lower case", (prefix) => prefix.toLowerCase(), false],
+      ["as stars", () => "**********", false],
+      ["as what all have", () => "M.V1.", false],
+      ["missing", () => undefined, false],
+    ];
+    for (const [what, shown, touched] of MASKS) {
+      it(`is spared where the list shows its prefix ${what}`, async () => {
+        const value = "M.V1.OwnOwnOwnOwn0123456789";
+        let isRevoked = false;
+        const tokens = managementTokensOf(
+          {
+            run(_task, args) {
+              if (args[1] === "revoke") isRevoked = true;
+              const list = [
+                { id: OWN_ID, token_prefix: shown(value.slice(0, 14)) },
+                { id: OTHER_ID, token_prefix: "M.V1.OtherOthe" },
+              ];
+              return Promise.resolve(JSON.stringify(list));
+            },
+          },
+          value,
+        );
+        const guard = createOwnTokenGuard({ allowed: false, named: undefined }, tokens.own);
+        const refuse = guard.begin([], new AbortController().signal);
+        await assert.rejects(refuse(OWN_ID), { code: "protected" });
+        // Where it is not told, nor is any other touched.
+        if (touched) await refuse(OTHER_ID);
+        else await assert.rejects(refuse(OTHER_ID), { code: "protected", message: /"Own token ID"/ });
+        assert.ok(!isRevoked);
+      });
+    }
 
     it("may be revoked where the connection allows it", () =>
       withRevoke(

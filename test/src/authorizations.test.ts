@@ -144,7 +144,7 @@ describe("authorizationsOf", () => {
     });
     const client = connect(token);
     const ids = async (isCloud: boolean) =>
-      (await ownAuthorizations(client, { value: token, isCloud })).map((own) => own.id);
+      (await ownAuthorizations(client, { value: token, isCloud })).rows.map((own) => own.id);
     try {
       assert.deepEqual(await ids(false), [id]);
       // OSS takes no notice of the value.
@@ -166,7 +166,7 @@ describe("authorizationsOf", () => {
     try {
       const own = await ownAuthorizations(there, { value: operator.token, isCloud: true });
       assert.deepEqual(
-        own.map((each) => [each.id, each.status, each.token, each.userID]),
+        own.rows.map((each) => [each.id, each.status, each.token, each.userID]),
         [[operator.id, "active", "redacted", operator.userID]],
       );
     } finally {

@@ -70,7 +70,7 @@ describe("createHttp, for any request and any answer", () => {
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
   const clientOf = (http: Http) =>
-    authorizationsOf(http, () => Promise.resolve([{ id: "own", status: "active" }]));
+    authorizationsOf(http, () => Promise.resolve({ rows: [{ id: "own", status: "active" }] }));
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
