@@ -36,8 +36,11 @@ export function irreversibleFields(format: IdFormat) {
   };
 }
 
-/** "Only if inactive for", of a node that deletes. */
-export const inactiveForField = filterField(age, "inactiveFor");
+/** "Only if inactive for", of a node that deletes. No time at all would be no condition. */
+export const inactiveForField = filterField<number>(
+  { ...age, read: (value, now) => age.read(value, now) || undefined },
+  "inactiveFor",
+);
 
 type Irreversible = ReturnType<typeof irreversibleFields>;
 type Changing = ReturnType<typeof changingFields>;
@@ -78,7 +81,7 @@ export async function change(
   const dryRun = isDryRun(task);
   if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
   const ids = list.map(({ id }) => id);
-  await limit.admit(ids, task.origin, !dryRun);
+  await limit.admit(ids, task.origins, !dryRun);
   const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(ids, signal);
 
   /** Why the token is left alone, where it is. */
@@ -139,7 +142,7 @@ export async function change(
   if (error && !many) throw error;
   if (!parts) task.send(many ? records : records[0]);
   if (error) throw error;
-  return { text: `${grouped(records.length)} ${dryRun ? "in dry run" : doneWord(records)}`, dryRun };
+  return { text: dryRun ? `${grouped(records.length)} in dry run` : counted(records), dryRun };
 }
 
 /** {@link change}, for work that cannot be undone: only if confirmed. */
@@ -191,10 +194,13 @@ function summary(records: OutcomeRecord[]): string {
   return outcomes.map((outcome) => `${outcome}: ${idsOf(outcome).join(" ")}.`).join(" ");
 }
 
+/** How many there are of each: `38 deleted, 2 changed meanwhile`. */
+function counted(records: OutcomeRecord[]): string {
+  if (records.length === 0) return "0 done";
+  const counts = new Map<OutcomeName, number>();
+  for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${grouped(count)} ${WORDS[outcome] ?? outcome}`).join(", ");
+}
+
 /** An outcome that could be taken for another has more words. */
 const WORDS: Partial<Record<OutcomeName, string>> = { changed: "changed meanwhile" };
-
-function doneWord(records: OutcomeRecord[]): string {
-  const words = new Set(records.map(({ outcome }) => WORDS[outcome] ?? outcome));
-  return words.size === 1 ? [...words].join() : "done";
-}

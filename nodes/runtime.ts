@@ -35,8 +35,8 @@ export interface Task<F extends Fields> {
   connection: Connection;
   /** The message asks for a dry run: nothing may be changed, whatever the node says. */
   dryRun: boolean;
-  /** What the message comes from: the parts of one list have the same. */
-  origin: string;
+  /** What the message comes from: the parts of one list share one. */
+  origins: readonly string[];
   /** The places of the message's targets in the order of all that concerns them. */
   places: Places;
   /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
@@ -110,8 +110,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
-      // A node can take its targets from elsewhere than a payload that is the body of a request.
-      const dryRun = "targets" in operation.fields && [msg, msg.payload].some(asksForDryRun);
+      const dryRun = "targets" in operation.fields && wishesOf(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = await connection.order.queue(reading.then(idsOf), stopping.signal);
       try {
@@ -122,7 +121,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
             values,
             connection,
             dryRun,
-            origin: originOf(msg),
+            origins: originsOf(msg),
             places,
             watch: { signal: stopping.signal, onRetry },
             progress,
@@ -235,15 +234,21 @@ function idsOf(values: Record<string, unknown>): string[] {
   return targets?.list.map(({ id }) => id) ?? [];
 }
 
-/** The parts of a list share an id; whatever else a flow makes of one message, it leaves the message's own. */
-function originOf(msg: Message): string {
+/** Where a message can ask for a dry run: a node can take its targets from elsewhere than the body of a request. */
+function wishesOf(msg: Message & { req?: { query?: unknown } }): unknown[] {
+  return [msg, msg.payload, msg.req?.query];
+}
+
+/** What a flow makes of one message has the message's own id, and the parts of a list share another. */
+function originsOf(msg: Message): string[] {
+  const origins = [`message ${msg._msgid}`];
   try {
     const id: unknown = msg.parts?.id;
-    if (typeof id === "string") return `parts ${id}`;
+    if (typeof id === "string") origins.push(`parts ${id}`);
   } catch {
     // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
   }
-  return `message ${msg._msgid}`;
+  return origins;
 }
 
 /**

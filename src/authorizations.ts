@@ -9,7 +9,7 @@ import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
-import { instantOf, type Moment } from "./times.js";
+import { instantOf, readTimestamp, type Moment } from "./times.js";
 
 export const authorizationId: IdFormat = {
   noun: "authorization",
@@ -234,7 +234,8 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
   return (
     equals(found.user, wanted.user) &&
     equals(found.userID, wanted.userID?.toLowerCase()) &&
-    equals(found.org, wanted.org) &&
+    // The server trims the name of an organization that it looks up.
+    equals(found.org?.trim(), wanted.org?.trim()) &&
     equals(found.orgID, wanted.orgID?.toLowerCase()) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
@@ -285,7 +286,11 @@ export function unlessInactiveFor(
   if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
   if (token.status !== "inactive") return `it is ${String(token.status)}`;
   const since = String(token.updatedAt);
-  return isBefore(since, now - milliseconds) ? undefined : `it is inactive, but was changed at ${since}`;
+  const changed = readTimestamp(since);
+  if (changed === undefined) return "it is inactive, but when it was changed is not known";
+  // Where the clocks differ, something between may have written the date of the answer.
+  const isLongAgo = changed < Math.min(now, Date.now()) - milliseconds;
+  return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }
 
 /** What a record tells of an authorization: nothing that a server could pass for ours. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { badResponse, readJson } from "./answers.js";
 import { serverTime } from "./clock.js";
-import type { TokenError } from "./errors.js";
+import { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { proveGone, type Sight } from "./proof.js";
@@ -107,6 +107,8 @@ export function databaseTokensOf(
       if (answer.status !== 200) throw refused(answer);
       const token = readJson(answer, z.preprocess(tidy, DatabaseToken));
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      // A deleted one may go on being shown so.
+      if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
       return { token, now: serverTime(answer) };
     },
 
@@ -159,6 +161,9 @@ function isOfApi(answer: Answer): boolean {
   }
 }
 
+const UNKNOWN =
+  "there is no such database token. It may have been deleted already; check the ID and the connection.";
+
 /** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
 function meaningOf(answer: Answer): Meaning | undefined {
   const { status, call } = answer;
@@ -190,8 +195,7 @@ function meaningOf(answer: Answer): Meaning | undefined {
   if (status === 404) {
     return {
       code: "not-found",
-      reason:
-        "there is no such database token. It may have been deleted already; check the ID and the connection.",
+      reason: UNKNOWN,
     };
   }
   return undefined;

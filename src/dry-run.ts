@@ -1,7 +1,7 @@
 import { kindOf, TokenError } from "./errors.js";
 
-/** `dryRun` in whatever spelling: `dryrun`, `dry_run`, `dry-run`, `DRY RUN`. */
-const DRY_RUN = /^\s*dry[\W_]*(run)?\s*$/i;
+/** `dryRun` in whatever spelling (`dry_run`, `DRY RUN`, `isDryRun`, `dryRuns`), and other words for it. */
+const DRY_RUN = /^[\W_]*((is)?[\W_]*dry[\W_]*(runs?)?([\W_]*only)?|simulate|what[\W_]*if)[\W_\d]*$/i;
 
 /**
  * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only what is

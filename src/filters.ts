@@ -85,7 +85,7 @@ export function isWithin(found: string | undefined, within: number | undefined, 
 /** The one that was created first; the first of the list where the times do not tell. */
 export function oldest<T extends { createdAt?: string | undefined }>(tokens: readonly T[]): T | undefined {
   let first = tokens[0];
-  let since = Date.parse(first?.createdAt ?? "");
+  let since = Infinity;
   for (const token of tokens) {
     const time = Date.parse(token.createdAt ?? "");
     if (time < since) [first, since] = [token, time];

@@ -12,11 +12,11 @@ export interface Guard {
   /**
    * Whether these tokens may be acted upon; all of them or none.
    *
-   * @param origin what the message comes from: all that has the same one is one message.
-   * @param spend false for a dry run: it meets the same answer, but uses nothing up.
+   * @param origins what the message comes from: all that shares one of them is one message.
+   * @param spend false for a dry run: it meets the same answer, but uses nothing up of what is real.
    * @throws {TokenError} `too-many`.
    */
-  admit(ids: readonly string[], origin: string, spend: boolean): Promise<void>;
+  admit(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<void>;
 }
 
 /** Where a count is kept, so that it outlives the guard: memory, or a context store of Node-RED. */
@@ -56,22 +56,28 @@ const MOST_ORIGINS = 10_000;
 
 /**
  * A list that is sent one message each is still one message. Ids are told apart, so that a flow may try again
- * what has failed.
+ * what has failed; dry runs count among themselves.
  */
 function perMessage(max: number): Guard {
   const byOrigin = new Map<string, Set<string>>();
   return {
-    admit(ids, origin, spend) {
-      const before = byOrigin.get(origin) ?? new Set();
-      const added = ids.filter((id) => !before.has(id));
-      if (before.size + added.length > max) {
-        return Promise.reject(tooMany(ids.length, before.size, `${max} per message`));
+    admit(ids, origins, spend) {
+      if (max === Infinity) return Promise.resolve();
+      const counts = origins.map((origin) => {
+        const key = spend ? origin : `dry run ${origin}`;
+        return { key, used: byOrigin.get(key) ?? new Set<string>() };
+      });
+      for (const { used } of counts) {
+        const added = ids.reduce((sum, id) => sum + (used.has(id) ? 0 : 1), 0);
+        if (used.size + added > max) {
+          return Promise.reject(tooMany(ids.length, used.size, `${max} per message`));
+        }
       }
-      if (spend && max !== Infinity) {
-        for (const id of added) before.add(id);
+      for (const { key, used } of counts) {
+        for (const id of ids) used.add(id);
         // The last one used is the last to be forgotten.
-        byOrigin.delete(origin);
-        byOrigin.set(origin, before);
+        byOrigin.delete(key);
+        byOrigin.set(key, used);
         const [oldest] = byOrigin.keys();
         if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
       }
@@ -86,14 +92,18 @@ function perWindow(max: number, per: Exclude<Window, "message">, store: CountSto
   let loaded: Promise<Admitted[]> | undefined;
 
   async function load(): Promise<Admitted[]> {
-    const counts = z.array(Admitted).safeParse(await store.load());
+    const counts = z
+      .array(Admitted)
+      .default([])
+      .safeParse((await store.load()) ?? undefined);
+    if (!counts.success) throw new TokenError("invalid-config", UNREADABLE);
     const now = { wall: clock.wall(), steady: clock.steady() };
     // From here on the steady clock alone counts.
-    return (counts.data ?? []).map((each) => ({ ...each, steady: now.steady - age(each, now) }));
+    return counts.data.map((each) => ({ ...each, steady: now.steady - age(each, now) }));
   }
 
   return {
-    async admit(ids, _origin, spend) {
+    async admit(ids, _origins, spend) {
       loaded ??= load().catch((error: unknown) => {
         loaded = undefined;
         throw error;
@@ -110,6 +120,9 @@ function perWindow(max: number, per: Exclude<Window, "message">, store: CountSto
     },
   };
 }
+
+const UNREADABLE =
+  "the count of the limit, which is kept in the context of the flow, holds something else. Delete it there; the count then starts anew.";
 
 /** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
 const PARTS = 100;

@@ -142,7 +142,8 @@ export function createHttp(options: HttpOptions): Http {
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
       // Others may put it off further meanwhile.
-      while (openFrom > performance.now() && !isEnded()) await pause(openFrom - performance.now(), signal);
+      while (openFrom > performance.now() && !isEnded())
+        await pause(Math.max(0, openFrom - performance.now()), signal);
       if (isEnded()) throw cancelled(call.task, attempts - 1, underWay(call));
       if (last && performance.now() > lastStart) return answerOrThrow(last);
       if (attempts > 1) onRetry?.();

@@ -51,6 +51,16 @@ export function whyNoMoment(value: unknown, now: number): string | undefined {
   return undefined;
 }
 
+/**
+ * Reads a time as servers write it, RFC 3339.
+ *
+ * @returns milliseconds since 1970, or undefined where it is none, or before 2000 as the times are that stand for none.
+ */
+export function readTimestamp(text: string): number | undefined {
+  const time = isoTime.safeParse(text).success ? Date.parse(text) : NaN;
+  return time >= FIRST_MOMENT ? time : undefined;
+}
+
 /** @param now the server's time, from which an age is counted back; milliseconds since 1970, as the result. */
 export function instantOf(moment: Moment, now: number): number;
 export function instantOf(moment: Moment | undefined, now: number): number | undefined;

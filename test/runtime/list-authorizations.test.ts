@@ -75,6 +75,13 @@ describe("list-authorizations", () => {
       assert.ok(!runtime.log().includes(simulator.world.operator.token));
     }));
 
+  it("finds an organization by a name with space around it, as the server does", () =>
+    withList({ org: "org", orgType: "msg" }, async ({ send }) => {
+      for (const org of ["home\n", " home"]) {
+        assert.equal((await send({ org })).outputs[0].length, 1, JSON.stringify(org));
+      }
+    }));
+
   for (const [what, properties, expected, query] of FILTERS) {
     it(`narrows by ${what}`, () =>
       withList(properties, async ({ send, sent }) => {

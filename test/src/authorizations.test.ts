@@ -114,7 +114,7 @@ describe("authorizationsOf", () => {
     } = {
       user: ({ user }, wanted) => user === wanted,
       userID: ({ userID }, wanted) => userID === wanted.toLowerCase(),
-      org: ({ org }, wanted) => org === wanted,
+      org: ({ org }, wanted) => org?.trim() === wanted.trim(),
       orgID: ({ orgID }, wanted) => orgID === wanted.toLowerCase(),
       status: (token, wanted) => token.status === wanted,
       description: (token, wanted) => (token.description ?? "").split(wanted).length > 1 || wanted === "",

@@ -35,33 +35,56 @@ function clocks() {
 describe("createGuard", () => {
   it("admits up to the limit in each message, over and over", async () => {
     const guard = createGuard(3, "message", memory());
-    await guard.admit(ids(3), "a", true);
-    await guard.admit(ids(3), "b", true);
-    await assert.rejects(guard.admit(ids(4), "c", true), tooMany);
+    await guard.admit(ids(3), ["a"], true);
+    await guard.admit(ids(3), ["b"], true);
+    await assert.rejects(guard.admit(ids(4), ["c"], true), tooMany);
   });
 
   it("counts what comes of one message together, however many parts it is sent in", async () => {
     const guard = createGuard(5, "message", memory());
-    for (const id of ids(5)) await guard.admit([id], "list", true);
-    for (const id of ids(25)) await assert.rejects(guard.admit([id], "list", true), tooMany);
-    await guard.admit(ids(1), "other", true);
+    for (const id of ids(5)) await guard.admit([id], ["list"], true);
+    for (const id of ids(25)) await assert.rejects(guard.admit([id], ["list"], true), tooMany);
+    await guard.admit(ids(1), ["other"], true);
+  });
+
+  it("counts together what has either in common: the message, or the parts", async () => {
+    const guard = createGuard(2, "message", memory());
+    await guard.admit(ids(1), ["message", "inner list 1"], true);
+    await guard.admit(ids(1), ["message", "inner list 2"], true);
+    await assert.rejects(guard.admit(ids(1), ["message", "inner list 3"], true), tooMany);
+    await assert.rejects(guard.admit(ids(2), ["other message", "inner list 2"], true), tooMany);
+  });
+
+  it("counts the parts of a dry run among themselves", async () => {
+    const guard = createGuard(2, "message", memory());
+    for (const spend of [false, true]) {
+      for (const id of ids(2)) await guard.admit([id], ["list"], spend);
+      await assert.rejects(guard.admit(ids(1), ["list"], spend), tooMany);
+    }
+  });
+
+  it("refuses a count that is something else, and does not take it for none", async () => {
+    for (const kept of ["x", {}, [{ count: "many" }], 0]) {
+      const guard = createGuard(1, "day", { ...memory(), load: () => Promise.resolve(kept) });
+      await assert.rejects(guard.admit(ids(1), ["a"], true), { code: "invalid-config" });
+    }
   });
 
   it("lets a message try again what it was admitted for", async () => {
     const guard = createGuard(2, "message", memory());
     const [a, b, c] = ids(3) as [string, string, string];
-    await guard.admit([a, b], "list", true);
-    await guard.admit([b], "list", true);
-    await assert.rejects(guard.admit([b, c], "list", true), tooMany);
+    await guard.admit([a, b], ["list"], true);
+    await guard.admit([b], ["list"], true);
+    await assert.rejects(guard.admit([b, c], ["list"], true), tooMany);
   });
 
   it("remembers a list over thousands of other messages, and not all of them for ever", async () => {
     const guard = createGuard(1, "message", memory());
-    await guard.admit(ids(1), "list", true);
-    for (let other = 0; other < 9_999; other++) await guard.admit(ids(1), String(other), true);
-    await assert.rejects(guard.admit(ids(1), "list", true), tooMany);
-    await guard.admit(ids(1), "one more", true);
-    await guard.admit(ids(1), "list", true);
+    await guard.admit(ids(1), ["list"], true);
+    for (let other = 0; other < 9_999; other++) await guard.admit(ids(1), [String(other)], true);
+    await assert.rejects(guard.admit(ids(1), ["list"], true), tooMany);
+    await guard.admit(ids(1), ["one more"], true);
+    await guard.admit(ids(1), ["list"], true);
   });
 
   for (const [per, seconds] of [
@@ -72,46 +95,46 @@ describe("createGuard", () => {
     it(`counts over the last ${per}, and what it refuses does not count`, async () => {
       const { clock, pass } = clocks();
       const guard = createGuard(3, per, memory(), clock);
-      await guard.admit(ids(2), "a", true);
-      await assert.rejects(guard.admit(ids(2), "b", true), tooMany);
-      await guard.admit(ids(1), "c", true);
+      await guard.admit(ids(2), ["a"], true);
+      await assert.rejects(guard.admit(ids(2), ["b"], true), tooMany);
+      await guard.admit(ids(1), ["c"], true);
       pass(seconds * 1000 - 1);
-      await assert.rejects(guard.admit(ids(1), "d", true), tooMany);
+      await assert.rejects(guard.admit(ids(1), ["d"], true), tooMany);
       pass(1);
-      await guard.admit(ids(3), "e", true);
+      await guard.admit(ids(3), ["e"], true);
     });
 
     it(`goes on counting the ${per} where another has begun to, by whatever the clocks did`, async () => {
       const { now, clock, pass } = clocks();
       const store = memory();
       const again = () => createGuard(3, per, store, clock);
-      await again().admit(ids(2), "a", true);
-      await assert.rejects(again().admit(ids(2), "b", true), tooMany);
+      await again().admit(ids(2), ["a"], true);
+      await assert.rejects(again().admit(ids(2), ["b"], true), tooMany);
       // Set forward by years: a day has not passed for that.
       now.wall += 400 * 86_400_000;
-      await assert.rejects(again().admit(ids(2), "c", true), tooMany);
+      await assert.rejects(again().admit(ids(2), ["c"], true), tooMany);
       // Set back.
       now.wall -= 800 * 86_400_000;
-      await assert.rejects(again().admit(ids(2), "d", true), tooMany);
+      await assert.rejects(again().admit(ids(2), ["d"], true), tooMany);
       now.wall += 400 * 86_400_000;
       pass(seconds * 1000);
-      await again().admit(ids(3), "e", true);
+      await again().admit(ids(3), ["e"], true);
       // The machine has started anew.
       now.steady = 0;
-      await assert.rejects(again().admit(ids(1), "f", true), tooMany);
+      await assert.rejects(again().admit(ids(1), ["f"], true), tooMany);
       now.wall += seconds * 1000;
-      await again().admit(ids(3), "g", true);
+      await again().admit(ids(3), ["g"], true);
     });
   }
 
   it("does not run on a clock that is set while it counts", async () => {
     const { now, clock } = clocks();
     const guard = createGuard(1, "day", memory(), clock);
-    await guard.admit(ids(1), "a", true);
+    await guard.admit(ids(1), ["a"], true);
     now.wall += 400 * 86_400_000;
-    await assert.rejects(guard.admit(ids(1), "b", true), tooMany);
+    await assert.rejects(guard.admit(ids(1), ["b"], true), tooMany);
     now.wall -= 800 * 86_400_000;
-    await assert.rejects(guard.admit(ids(1), "c", true), tooMany);
+    await assert.rejects(guard.admit(ids(1), ["c"], true), tooMany);
   });
 
   it("keeps a short list of a long day", async () => {
@@ -120,14 +143,17 @@ describe("createGuard", () => {
     const guard = createGuard(100_000, "day", store, clock);
     for (let message = 0; message < 3_000; message++) {
       pass(60_000);
-      await guard.admit(ids(1), "a", true);
+      await guard.admit(ids(1), ["a"], true);
     }
     assert.ok((store.kept as unknown[]).length <= 101);
   });
 
   it("admits one of two that ask at once where there is place for one", async () => {
     const guard = createGuard(1, "hour", memory());
-    const asked = await Promise.allSettled([guard.admit(ids(1), "a", true), guard.admit(ids(1), "b", true)]);
+    const asked = await Promise.allSettled([
+      guard.admit(ids(1), ["a"], true),
+      guard.admit(ids(1), ["b"], true),
+    ]);
     assert.deepEqual(
       asked.map(({ status }) => status),
       ["fulfilled", "rejected"],
@@ -139,26 +165,26 @@ describe("createGuard", () => {
     let isBroken = true;
     const broken = { ...store, load: () => (isBroken ? Promise.reject(new Error("disk")) : store.load()) };
     const guard = createGuard(1, "hour", broken);
-    await assert.rejects(guard.admit(ids(1), "a", true), /disk/);
+    await assert.rejects(guard.admit(ids(1), ["a"], true), /disk/);
     isBroken = false;
-    await guard.admit(ids(1), "a", true);
+    await guard.admit(ids(1), ["a"], true);
   });
 
   it("gives a dry run the same answer, and lets it use nothing up", async () => {
     for (const per of ["message", "day"] as const) {
       const guard = createGuard(1, per, memory());
-      await guard.admit(ids(1), "a", false);
-      await assert.rejects(guard.admit(ids(2), "a", false), tooMany);
-      await guard.admit(ids(1), "a", true);
-      await assert.rejects(guard.admit(ids(1), "a", false), tooMany);
+      await guard.admit(ids(1), ["a"], false);
+      await assert.rejects(guard.admit(ids(2), ["a"], false), tooMany);
+      await guard.admit(ids(1), ["a"], true);
+      await assert.rejects(guard.admit(ids(1), ["a"], false), tooMany);
     }
   });
 
   it("admits nothing to do always, and anything without a limit", async () => {
     const guard = createGuard(1, "day", memory());
-    await guard.admit(ids(1), "a", true);
-    await guard.admit([], "a", true);
-    await createGuard(Infinity, "hour", memory()).admit(ids(1_000_000), "a", true);
+    await guard.admit(ids(1), ["a"], true);
+    await guard.admit([], ["a"], true);
+    await createGuard(Infinity, "hour", memory()).admit(ids(1_000_000), ["a"], true);
   });
 });
 
@@ -199,7 +225,7 @@ describe("createGuard, for any course of messages", () => {
           if (deployed) guard = createGuard(most, window, store, clock);
           // The model counts only what was admitted and spent: neither dry runs nor refused messages.
           const fits = usedIn(now.steady) + count <= most;
-          assert.equal(await isAdmitted(guard.admit(ids(count), "a", spend)), fits);
+          assert.equal(await isAdmitted(guard.admit(ids(count), ["a"], spend)), fits);
           if (fits && spend) spent.push({ at: now.steady, count });
         }
         for (const { at } of spent) assert.ok(usedIn(at) <= most);
@@ -211,7 +237,7 @@ describe("createGuard, for any course of messages", () => {
       fc.asyncProperty(max, course, async (most, messages) => {
         const guard = createGuard(most, "message", memory());
         for (const [index, { count, spend }] of messages.entries()) {
-          assert.equal(await isAdmitted(guard.admit(ids(count), String(index), spend)), count <= most);
+          assert.equal(await isAdmitted(guard.admit(ids(count), [String(index)], spend)), count <= most);
         }
       }),
     ));
