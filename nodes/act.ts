@@ -91,8 +91,9 @@ export async function change(
     const look = needsLook ? await steps.look(target.id).catch(rethrowAsNotStarted) : undefined;
     await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
     if (look === undefined) return undefined;
-    const now = listedFields(look.token ?? {}, format.listed);
-    if (onlyIfAsListed && !isSame(now, target.listed)) return { outcome: "changed", now };
+    if (onlyIfAsListed && !isSame(listedFields(look.token ?? {}, format.listed), target.listed)) {
+      return { outcome: "changed", now: nowOf(look, format) };
+    }
     const reason = steps.spare?.(look);
     if (reason !== undefined) return { outcome: "skipped", reason };
     if (!dryRun) return undefined;
@@ -176,6 +177,15 @@ function refuseNotListed({ id, listed }: Target, { noun, listed: [first] }: IdFo
 
 function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
   return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
+}
+
+/** The fields by which it shows that a token has changed. */
+function nowOf(
+  { token }: Look<Readonly<Record<string, unknown>>>,
+  { listed }: IdFormat,
+): Record<string, unknown> {
+  const fields = listed.map((name) => [name, token?.[name]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
 function changesOf(

@@ -16,7 +16,7 @@ export const authorizationId: IdFormat = {
   expected: HEX_ID_EXPECTED,
   pattern: HEX_ID,
   known: ["description", "status", "user", "userID", "org", "orgID", "createdAt", "updatedAt"],
-  listed: ["status", "updatedAt"],
+  listed: ["updatedAt", "status"],
 };
 
 /**

@@ -323,7 +323,7 @@ describe("only if still as listed", () => {
       for (const payload of [a!.id, { id: a!.id }, [listed(simulator, b!.id), a!.id]]) {
         const { error } = await send({ payload });
         assert.equal(error?.code, "not-listed");
-        assert.match(error.message, new RegExp(`${a!.id}.*"status"`));
+        assert.match(error.message, new RegExp(`${a!.id}.*"updatedAt"`));
       }
       assert.deepEqual(sent(), []);
     }));
@@ -353,7 +353,9 @@ describe("only if still as listed", () => {
       const path = `/api/v0/accounts/${bench.cluster.accountId}/clusters/${bench.cluster.id}/tokens/${token.id}`;
       const before = await shown();
       token.permissions = [{ action: "read", resource: "a" }];
-      assert.equal(record((await bench.send({ payload: before })).payload).outcome, "changed");
+      const { outcome, now } = record((await bench.send({ payload: before })).payload);
+      assert.equal(outcome, "changed");
+      assert.deepEqual((now as { permissions: unknown }).permissions, token.permissions);
       assert.equal(record((await bench.send({ payload: await shown() })).payload).outcome, "deleted");
     }));
 
