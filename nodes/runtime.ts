@@ -5,7 +5,7 @@ import { asksForDryRun } from "../src/dry-run.js";
 import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
 import type { CountStore } from "../src/guard.js";
 import type { Watch } from "../src/http.js";
-import type { Places } from "../src/order.js";
+import { NO_PLACES, type Places } from "../src/order.js";
 import type { Targets } from "../src/targets.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
@@ -110,9 +110,10 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
-      const dryRun = "targets" in operation.fields && wishesOf(msg).some(asksForDryRun);
+      const changes = "targets" in operation.fields;
+      const dryRun = changes && wishesOf(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
-      const places = await connection.order.queue(reading.then(idsOf), stopping.signal);
+      const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
       try {
         const values = await reading;
         return await inTurn(async () => {
@@ -239,12 +240,21 @@ function wishesOf(msg: Message & { req?: { query?: unknown } }): unknown[] {
   return [msg, msg.payload, msg.req?.query];
 }
 
-/** What a flow makes of one message has the message's own id, and the parts of a list share another. */
+/** Lists within lists that are looked at. */
+const DEEPEST = 10;
+
+/**
+ * What a flow makes of one message has the message's own id; the parts of a list share another, and those of a list
+ * within a list the outer one's as well.
+ */
 function originsOf(msg: Message): string[] {
   const origins = [`message ${msg._msgid}`];
   try {
-    const id: unknown = msg.parts?.id;
-    if (typeof id === "string") origins.push(`parts ${id}`);
+    let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
+    for (let depth = 0; parts && depth < DEEPEST; depth++) {
+      if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);
+      parts = parts.parts as typeof parts;
+    }
   } catch {
     // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
   }

@@ -312,7 +312,7 @@ function isUnknownAuthorization(answer: Answer): boolean {
  * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 alone has three
  * meanings.
  */
-function meaningOf({ status }: Answer, message: string): Meaning | undefined {
+function meaningOf({ status, call }: Answer, message: string): Meaning | undefined {
   const missing = /^(\S+) is unauthorized$/.exec(message)?.[1];
   if (status === 401 && missing !== undefined) {
     return {
@@ -353,6 +353,8 @@ function meaningOf({ status }: Answer, message: string): Meaning | undefined {
         "there is no such authorization. It may have been deleted already; check the ID and the connection.",
     };
   }
+  // Only a list looks names up.
+  if (call.path.length > PATH.length) return undefined;
   // A name can hold line breaks; a text that was read from a file often ends with one.
   if (/^user .*not found$/s.test(message)) return unknownName("user");
   if (/^organization .*not found$/s.test(message)) return unknownName("organization");

@@ -3,6 +3,8 @@ import { kindOf, TokenError } from "./errors.js";
 /** `dryRun` in whatever spelling (`dry_run`, `DRY RUN`, `isDryRun`, `dryRuns`), and other words for it. */
 const DRY_RUN = /^[\W_]*((is)?[\W_]*dry[\W_]*(runs?)?([\W_]*only)?|simulate|what[\W_]*if)[\W_\d]*$/i;
 
+const LONGEST_NAME = 40;
+
 /**
  * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only what is
  * plainly no wish is none: `false`, or nothing at all. Of anything but an object there is none.
@@ -11,8 +13,7 @@ const DRY_RUN = /^[\W_]*((is)?[\W_]*dry[\W_]*(runs?)?([\W_]*only)?|simulate|what
  *   somebody meant to set.
  */
 export function asksForDryRun(message: unknown): boolean {
-  if (typeof message !== "object" || message === null || Array.isArray(message) || Buffer.isBuffer(message))
-    return false;
+  if (typeof message !== "object" || message === null) return false;
   return wishesOf(message).some(([name, value]) => {
     const isEmpty = typeof value === "string" && value.trim() === "";
     if (value && !isEmpty) return true;
@@ -27,13 +28,24 @@ export function asksForDryRun(message: unknown): boolean {
 function wishesOf(message: object): [name: string, value: unknown][] {
   const wishes: [string, unknown][] = [];
   try {
+    if (Array.isArray(message) || ArrayBuffer.isView(message)) return [];
     for (const name in message) {
-      if (!DRY_RUN.test(name)) continue;
-      const value = (message as Record<string, unknown>)[name];
+      // A pattern that is tried on a text of any length can take as long as somebody likes.
+      if (name.length > LONGEST_NAME || !DRY_RUN.test(name)) continue;
+      const value = valueOf(message, name);
       if (value !== undefined && value !== false) wishes.push([name, value]);
     }
   } catch {
     // A getter or proxy of the flow has thrown. What cannot be read is refused where it is needed.
   }
   return wishes;
+}
+
+/** One that throws is neither true nor false. */
+function valueOf(message: object, name: string): unknown {
+  try {
+    return (message as Record<string, unknown>)[name];
+  } catch {
+    return null;
+  }
 }

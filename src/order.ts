@@ -8,11 +8,11 @@ import { TokenError } from "./errors.js";
 export interface Order {
   /**
    * Takes a place for each id behind all that has taken one before. Places are given in the order of the calls,
-   * however long each `ids` takes to be read, up to five seconds.
+   * however long each `ids` takes to be read; one that others have waited for five seconds gets none.
    *
    * @param signal ends the waiting, here and for the places.
    * @throws what `ids` is rejected with; {@link TokenError} `cancelled` where the signal is aborted before they are
-   *   read. Then no place is taken.
+   *   read, `timeout` where others have waited too long. Then no place is taken.
    */
   queue(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places>;
 }
@@ -25,17 +25,24 @@ export interface Places {
   leave(): void;
 }
 
+/** Of a message that is about no token. */
+export const NO_PLACES: Places = { inTurn: (_id, work) => work(), leave: () => undefined };
+
 /** A message that has come, until it has its places. */
 interface Arrival {
   isRead: boolean;
   /** Nobody waits for it any more. */
   isOver: boolean;
+  /** By `performance.now()`. */
+  since: number;
   wake?: () => void;
   patience?: NodeJS.Timeout;
 }
 
 /** Milliseconds that others wait for a message to be read: an expression that never ends must not stop them all. */
 const LONGEST_READING = 5_000;
+/** Milliseconds between messages that have been waited for together. */
+const AT_ONCE = 1_000;
 
 export function createOrder(): Order {
   const arrivals = new Queue<Arrival>();
@@ -76,11 +83,18 @@ export function createOrder(): Order {
       first.wake?.();
     } else if (arrivals.size > 1) {
       const slow = first;
-      slow.patience ??= setTimeout(() => {
-        slow.isOver = true;
-        advance();
-      }, LONGEST_READING);
+      // After a long block of everything, what has been read meanwhile comes first.
+      const pass = () => setImmediate(passOver, slow);
+      slow.patience ??= setTimeout(pass, slow.since + LONGEST_READING - performance.now());
     }
+  }
+
+  /** With all others that came at about the same time: each has been waited for. */
+  function passOver(slow: Arrival): void {
+    for (const arrival of arrivals) {
+      if (!arrival.isRead && arrival.since <= slow.since + AT_ONCE) arrival.isOver = true;
+    }
+    advance();
   }
 
   function take(ids: readonly string[], signal: AbortSignal): Places {
@@ -107,7 +121,7 @@ export function createOrder(): Order {
 
   return {
     async queue(ids, signal) {
-      const arrival: Arrival = { isRead: false, isOver: false };
+      const arrival: Arrival = { isRead: false, isOver: false, since: performance.now() };
       arrivals.enqueue(arrival);
       advance();
       try {
@@ -116,9 +130,9 @@ export function createOrder(): Order {
           void ids.then((read) => (own = read)).then(wake, wake);
         });
         own ??= signal.aborted ? stopped() : await ids;
+        if (arrival.isOver) throw new TokenError("timeout", TOO_LATE);
         arrival.isRead = true;
-        if (!arrival.isOver && arrivals.peek() !== arrival)
-          await sleep(signal, (wake) => (arrival.wake = wake));
+        if (arrivals.peek() !== arrival) await sleep(signal, (wake) => (arrival.wake = wake));
         return take(own, signal);
       } finally {
         clearTimeout(arrival.patience);
@@ -128,6 +142,9 @@ export function createOrder(): Order {
     },
   };
 }
+
+const TOO_LATE =
+  "what it is about took more than 5 s to be evaluated, and others did not wait for it. Nothing was done. Simplify the expressions of the node, or send the message again.";
 
 function stopped(): never {
   throw new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {

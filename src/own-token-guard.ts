@@ -46,17 +46,14 @@ export function createOwnTokenGuard(
   let told: { id: string | undefined } | undefined;
 
   async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {
-    try {
-      const id = await signs.find(signal);
-      if (named === undefined || named === id) return { id };
-      const isPossible =
-        id === undefined && (await signs.mayBe(named, { among: [named] }, signal)) !== undefined;
-      if (isPossible) return { id: named };
-    } catch (error) {
+    const id = await signs.find(signal).catch((error: unknown) => {
       if (!isRefused(error)) throw error;
-      if (named !== undefined) return { id: named };
-      throw cannotBeTold(error);
-    }
+      if (named === undefined) throw cannotBeTold(error);
+      return undefined;
+    });
+    if (named === undefined || named === id) return { id };
+    const why = id === undefined ? await signs.mayBe(named, { among: [named] }, signal) : undefined;
+    if (why !== undefined) return { id: named };
     throw new TokenError(
       "invalid-config",
       `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
@@ -81,7 +78,7 @@ export function createOwnTokenGuard(
 }
 
 /** It may not look; any other failure says nothing about what it may. */
-function isRefused(error: unknown): error is TokenError {
+export function isRefused(error: unknown): error is TokenError {
   return error instanceof TokenError && !error.fatal && ["unauthorized", "forbidden"].includes(error.code);
 }
 

@@ -465,6 +465,20 @@ describe("the limit", () => {
       assert.equal([...simulator.world.authorizations.keys()].filter((id) => ids.includes(id)).length, 25);
     }));
 
+  it("counts what comes of lists within lists of one message together", () =>
+    withNode("delete-authorization", { confirmed: true, limit: "5" }, async ({ simulator, runtime }) => {
+      const ids = addTokens(simulator, 20).map(({ id }) => id);
+      for (const [index, payload] of ids.entries()) {
+        const outer = { id: "outer", index: Math.floor(index / 5), count: 4 };
+        runtime.inject({
+          payload,
+          parts: { id: `inner ${outer.index}`, index: index % 5, count: 5, parts: outer },
+        });
+      }
+      await runtime.ended(20);
+      assert.equal([...simulator.world.authorizations.keys()].filter((id) => ids.includes(id)).length, 15);
+    }));
+
   for (const type of ["full", "flows", "nodes"] as const) {
     it(`survives a deploy of ${type}`, () =>
       withNode(
@@ -618,6 +632,51 @@ describe("a connection's own token", () => {
       assert.equal(error?.code, "protected");
       assert.match(error.message, /organization is gone.*"Own token ID"/);
     }));
+
+  it("is spared where what a look shows is a mask, or comes of something before the server", async () => {
+    const ANSWERS: [status: number, body: (shown: object) => object][] = [
+      ...["****", "REDACTED", "<hidden>", "operator-tok…"].map(
+        (token): [number, (shown: object) => object] => [200, (shown) => ({ ...shown, token })],
+      ),
+      [404, () => ({ message: "user page not found" })],
+      [404, () => ({ message: "organization x not found" })],
+    ];
+    for (const [status, body] of ANSWERS) {
+      await withNode("delete-authorization", { ...CONFIRMED, notFound: "done" }, async (bench) => {
+        const { simulator, send } = bench;
+        const shown = listed(simulator, own(bench));
+        simulator.faults.push({
+          ...{ method: "GET", path: new RegExp(`${own(bench)}$`), status },
+          body: JSON.stringify(body(shown)),
+        });
+        assert.notEqual((await send({ payload: own(bench) })).error, undefined);
+        assert.ok(simulator.world.authorizations.has(own(bench)));
+      });
+    }
+  });
+
+  it("is looked for by one list a message, also where several name many at once", () =>
+    withNode("delete-authorization", CONFIRMED, async ({ simulator, runtime, sent }) => {
+      const ids = addTokens(simulator, 100).map(({ id }) => id);
+      for (let start = 0; start < 100; start += 25) runtime.inject({ payload: ids.slice(start, start + 25) });
+      await runtime.ended(4);
+      assert.equal(sent().filter((each) => each === "GET /api/v2/authorizations").length, 4);
+      assert.equal(sent().filter((each) => each.startsWith("DELETE")).length, 100);
+    }));
+
+  it("an ID that the connection names is refused where there is no such token", () =>
+    withNode(
+      "delete-authorization",
+      CONFIRMED,
+      async ({ simulator, send }) => {
+        const { operator } = simulator.world;
+        operator.permissions = operator.permissions.filter(({ action }) => action === "write");
+        const { error } = await send({ payload: operator.id });
+        assert.equal(error?.code, "invalid-config");
+        assert.ok(simulator.world.authorizations.has(operator.id));
+      },
+      { connection: { ownTokenId: "00000000000000aa" } },
+    ));
 
   it("is told apart by one list where a message names many", () =>
     withNode("delete-authorization", CONFIRMED, async (bench) => {

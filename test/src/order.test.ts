@@ -112,12 +112,17 @@ describe("createOrder", () => {
     const order = createOrder();
     const control = new AbortController();
     const slow = order.queue(new Promise(() => undefined), control.signal);
+    let read: (ids: string[]) => void = () => undefined;
+    const late = order.queue(new Promise<string[]>((resolve) => (read = resolve)), never);
     const log: string[] = [];
     const next = await order.queue(Promise.resolve(["a"]), never);
     await next.inTurn("a", () => Promise.resolve(log.push("next")));
     assert.deepEqual(log, ["next"]);
     control.abort();
     await assert.rejects(slow, { code: "cancelled", attempts: 0 });
+    // It would come after what came later, so it is not done at all.
+    read(["a"]);
+    await assert.rejects(late, { code: "timeout", message: /Nothing was done/ });
   }).timeout(8_000);
 
   it("goes on after ten thousand that were given up behind one that was under way", async () => {

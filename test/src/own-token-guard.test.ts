@@ -79,7 +79,9 @@ describe("createOwnTokenGuard", () => {
       message: /read:users.*"Own token ID"/,
       fatal: true,
     });
-    const named = guard({ found: [refused] }, { named: "own" });
+    const named = guard({ found: [refused], possible: ["own"] }, { named: "own" });
+    const wrong = guard({ found: [refused] }, { named: "nobody" });
+    await assert.rejects(wrong.refuse("any"), { code: "invalid-config" });
     await named.refuse("any");
     await assert.rejects(named.refuse("own"), { code: "protected" });
   });
