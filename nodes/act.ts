@@ -81,7 +81,7 @@ export async function change(
   const dryRun = isDryRun(task);
   if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
   const ids = list.map(({ id }) => id);
-  await limit.admit(ids, task.origins, !dryRun);
+  const giveBack = await limit.admit(ids, task.origins, !dryRun);
   const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(ids, signal);
 
   /** Why the token is left alone, where it is. */
@@ -138,6 +138,9 @@ export async function change(
       },
     },
   );
+  const untouched = records.filter(({ outcome }) => outcome === "not-started").length;
+  // Where that fails they stay counted, and the report goes on.
+  if (untouched > 0) await giveBack(untouched).catch(() => undefined);
   if (signal.aborted) task.warn(`Stopped half way. ${summary(records)}`);
   // One target that failed is an error and nothing else; of many, the whole report goes on as well.
   if (error && !many) throw error;

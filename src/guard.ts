@@ -14,10 +14,16 @@ export interface Guard {
    *
    * @param origins what the message comes from: all that shares one of them is one message.
    * @param spend false for a dry run: it meets the same answer, but uses nothing up of what is real.
+   * @returns what gives back so many of them that were not touched after all.
    * @throws {TokenError} `too-many`.
    */
-  admit(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<void>;
+  admit(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
 }
+
+export type GiveBack = (count: number) => Promise<void>;
+
+/** The same ids of the same message are not counted again anyway. */
+const KEEP: GiveBack = () => Promise.resolve();
 
 /** Where a count is kept, so that it outlives the guard: memory, or a context store of Node-RED. */
 export interface CountStore {
@@ -62,7 +68,7 @@ function perMessage(max: number): Guard {
   const byOrigin = new Map<string, Set<string>>();
   return {
     admit(ids, origins, spend) {
-      if (max === Infinity) return Promise.resolve();
+      if (max === Infinity) return Promise.resolve(KEEP);
       const counts = origins.map((origin) => {
         const key = spend ? origin : `dry run ${origin}`;
         return { key, used: byOrigin.get(key) ?? new Set<string>() };
@@ -81,7 +87,7 @@ function perMessage(max: number): Guard {
         const [oldest] = byOrigin.keys();
         if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
       }
-      return Promise.resolve();
+      return Promise.resolve(KEEP);
     },
   };
 }
@@ -114,9 +120,18 @@ function perWindow(max: number, per: Exclude<Window, "message">, store: CountSto
       admitted.splice(0, current === -1 ? admitted.length : current);
       const used = admitted.reduce((sum, { count }) => sum + count, 0);
       if (used + ids.length > max) throw tooMany(ids.length, used, `${max} per ${per}`);
-      if (!spend || ids.length === 0 || max === Infinity) return;
+      if (!spend || ids.length === 0 || max === Infinity) return KEEP;
       add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
       await store.save(structuredClone(admitted));
+      return async (count) => {
+        // The newest first: what was given back is younger than all that was admitted before it.
+        for (let left = count; left > 0 && admitted.length > 0;) {
+          const newest = admitted.pop() as Admitted;
+          if (newest.count > left) admitted.push({ ...newest, count: newest.count - left });
+          left -= newest.count;
+        }
+        await store.save(structuredClone(admitted));
+      };
     },
   };
 }

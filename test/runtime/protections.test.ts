@@ -465,6 +465,25 @@ describe("the limit", () => {
       assert.equal([...simulator.world.authorizations.keys()].filter((id) => ids.includes(id)).length, 25);
     }));
 
+  it("of an hour counts nothing that was not begun", () =>
+    withNode(
+      "delete-authorization",
+      { confirmed: true, limit: "10", limitPer: "hour" },
+      async ({ simulator, send }) => {
+        const payload = addTokens(simulator, 10).map(({ id }) => id);
+        simulator.faults.push({
+          status: 401,
+          body: '{"code":"unauthorized","message":"unauthorized access"}',
+        });
+        assert.deepEqual(
+          new Set(outcomes((await send({ payload })).payload).slice(4)),
+          new Set(["not-started"]),
+        );
+        const seen = await send({ payload: payload.slice(4) });
+        assert.deepEqual(new Set(outcomes(seen.payload)), new Set(["deleted"]));
+      },
+    ));
+
   it("counts what comes of lists within lists of one message together", () =>
     withNode("delete-authorization", { confirmed: true, limit: "5" }, async ({ simulator, runtime }) => {
       const ids = addTokens(simulator, 20).map(({ id }) => id);

@@ -148,6 +148,19 @@ describe("createGuard", () => {
     assert.ok((store.kept as unknown[]).length <= 101);
   });
 
+  it("takes back what was not touched after all, also for a guard that comes after", async () => {
+    const store = memory();
+    const { clock } = clocks();
+    const guard = createGuard(5, "day", store, clock);
+    await guard.admit(ids(1), ["a"], true);
+    const giveBack = await guard.admit(ids(4), ["b"], true);
+    await giveBack(3);
+    for (const each of [guard, createGuard(5, "day", store, clock)]) {
+      await assert.rejects(each.admit(ids(4), ["c"], false), tooMany);
+      await each.admit(ids(3), ["c"], false);
+    }
+  });
+
   it("admits one of two that ask at once where there is place for one", async () => {
     const guard = createGuard(1, "hour", memory());
     const asked = await Promise.allSettled([
@@ -200,7 +213,7 @@ describe("createGuard, for any course of messages", () => {
   });
   const course = fc.array(message, { maxLength: 40 });
   const max = fc.integer({ min: 1, max: 6 });
-  const isAdmitted = async (admitting: Promise<void>) => {
+  const isAdmitted = async (admitting: Promise<unknown>) => {
     try {
       await admitting;
       return true;
