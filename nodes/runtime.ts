@@ -111,7 +111,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
       const changes = "targets" in operation.fields;
-      const dryRun = changes && wishesOf(msg).some(asksForDryRun);
+      const dryRun = changes && askersIn(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
       try {
@@ -236,7 +236,7 @@ function idsOf(values: Record<string, unknown>): string[] {
 }
 
 /** Where a message can ask for a dry run: a node can take its targets from elsewhere than the body of a request. */
-function wishesOf(msg: Message & { req?: { query?: unknown } }): unknown[] {
+function askersIn(msg: Message & { req?: { query?: unknown } }): unknown[] {
   return [msg, msg.payload, msg.req?.query];
 }
 

@@ -7,7 +7,7 @@ import { readLongList } from "./long-lists.js";
 import { HEX_ID, HEX_ID_EXPECTED } from "./hex-ids.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
-import { messageOf, refusal, type Meaning } from "./refusals.js";
+import { errorBody, messageOf, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, readTimestamp, type Moment } from "./times.js";
 
@@ -263,13 +263,8 @@ function hiddenBy(answer: Answer): "user" | "organization" | undefined {
 /** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
 const Refusal = z.object({ code: z.enum(["unauthorized", "forbidden"]), message: z.string() });
 
-function isRefusalOfApi({ status, text }: Answer): boolean {
-  if (status !== 401 && status !== 403) return false;
-  try {
-    return Refusal.safeParse(JSON.parse(text)).success;
-  } catch {
-    return false;
-  }
+function isRefusalOfApi(answer: Answer): boolean {
+  return [401, 403].includes(answer.status) && errorBody(answer, Refusal) !== undefined;
 }
 
 function sightOf(look: Answer): Sight | undefined {

@@ -5,7 +5,7 @@ import { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { proveGone, type Sight } from "./proof.js";
-import { refusal, type Meaning } from "./refusals.js";
+import { errorBody, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
@@ -153,12 +153,10 @@ function tidy(token: unknown): unknown {
 }
 
 /** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
+const ApiError = z.object({ code: z.int() });
+
 function isOfApi(answer: Answer): boolean {
-  try {
-    return z.object({ code: z.int() }).safeParse(JSON.parse(answer.text)).success;
-  } catch {
-    return false;
-  }
+  return errorBody(answer, ApiError) !== undefined;
 }
 
 const UNKNOWN =

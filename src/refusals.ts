@@ -15,13 +15,18 @@ export interface Meaning {
 /** Errors of InfluxData's APIs; `code` is a word in `/api/v2` and a number in the Management API. */
 const ServerError = z.object({ message: z.string() });
 
+/** The body of an error where it has this shape, by which an API is told from what lies before it. */
+export function errorBody<T>({ text }: Answer, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The message of the server's own error, or "" where the answer is not one. */
 export function messageOf(answer: Answer): string {
-  try {
-    return ServerError.parse(JSON.parse(answer.text)).message;
-  } catch {
-    return "";
-  }
+  return errorBody(answer, ServerError)?.message ?? "";
 }
 
 /**
