@@ -71,6 +71,8 @@ export class Editor {
   /** Loads the editor anew, with what is deployed. */
   async open(): Promise<void> {
     await this.page.goto(this.url);
+    // The palette is filled before the flows are there, and the progress bar is hidden before it is shown.
+    await this.page.waitForFunction("window.RED?.workspaces?.active?.() || false");
     await this.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
     await this.palette("influxdb-list-authorizations").waitFor();
   }
