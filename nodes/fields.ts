@@ -216,7 +216,7 @@ export interface Placed {
 }
 
 /** Fields that protect less when they are empty. */
-const PROTECTIVE = ["limit", "protectedIds", "url"];
+const PROTECTIVE = ["limit", "protectedIds", "url", "auditFile"];
 
 /**
  * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default

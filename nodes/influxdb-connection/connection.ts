@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
+import { auditFile, type AuditSink } from "../../src/audit.js";
 import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
 import { databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
@@ -34,6 +35,8 @@ const PRODUCT_NAMES: Record<Product, string> = {
 
 /** What the nodes of a flow see of a connection. */
 export interface Connection {
+  /** Of the node. */
+  id: string;
   product: Product;
   authorizations: Authorizations;
   databaseTokens: DatabaseTokens;
@@ -42,6 +45,8 @@ export interface Connection {
   parallel: number;
   /** The order of what concerns each token, over all nodes of the connection. */
   order: Order;
+  /** Takes the audit trail, where that does not go to Node-RED's log. */
+  auditFile: AuditSink | undefined;
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
   refuseProtected(id: string): void;
   /** Keeps the connection's own token from losing its rights, where that is a token of this kind. */
@@ -68,6 +73,7 @@ export function registerConnection(RED: NodeAPI): void {
     let http: Http | undefined;
     let connection: Connection | undefined;
     let managementTokens: ManagementTokens | undefined;
+    let audit: ReturnType<typeof auditFile> | undefined;
 
     this.connection = () => {
       if (connection) return connection;
@@ -91,6 +97,7 @@ export function registerConnection(RED: NodeAPI): void {
         },
       });
       const client = http;
+      audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
       const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
       const authorizations = authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
@@ -103,6 +110,7 @@ export function registerConnection(RED: NodeAPI): void {
         }),
       };
       const created: Connection = {
+        id: this.id,
         product: settings.product,
         parallel: settings.parallel,
         authorizations,
@@ -115,6 +123,7 @@ export function registerConnection(RED: NodeAPI): void {
           ));
         },
         order: createOrder(),
+        auditFile: audit,
         ownToken: (kind) => ownTokens[kind],
         refuseProtected(id) {
           if (!protectedIds.has(id)) return;
@@ -129,7 +138,11 @@ export function registerConnection(RED: NodeAPI): void {
     };
 
     this.on("close", (_removed: boolean, done: () => void) => {
-      void (http?.close() ?? Promise.resolve()).catch(() => undefined).then(done);
+      const closing = http?.close() ?? Promise.resolve();
+      void closing
+        .catch(() => undefined)
+        .then(() => audit?.settled())
+        .then(done);
     });
   }
   RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
@@ -174,6 +187,7 @@ interface Settings {
   /** The ID of the connection's own token, in lower case, where its user has given it. */
   ownTokenId: string | undefined;
   allowOwnToken: boolean;
+  auditFile: string | undefined;
   accountId: string | undefined;
   clusterId: string | undefined;
   influxctl: string;
@@ -213,6 +227,7 @@ export function readSettings(properties: Properties): Settings {
     protectedIds: idsOf(read("protectedIds")),
     ownTokenId: optional("ownTokenId"),
     allowOwnToken: properties.allowOwnToken === true,
+    auditFile: read("auditFile") || undefined,
     accountId: read("accountId") || undefined,
     clusterId: read("clusterId") || undefined,
     influxctl: read("influxctl"),

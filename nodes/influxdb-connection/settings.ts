@@ -48,6 +48,7 @@ export const WRONG = {
   protectedIds: `expected IDs (each ${HEX_ID_EXPECTED}, or ${UUID_EXPECTED} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
   influxctl: "expected the path of influxctl",
   allowOwnToken: "expected true or false",
+  auditFile: "expected an absolute path, such as /var/log/influxdb-tokens.jsonl",
 } as const;
 export type Wrong = keyof typeof WRONG;
 
@@ -100,6 +101,14 @@ export const SETTINGS = {
   allowOwnToken: {
     preset: false,
     wrong: (value) => (value === undefined || typeof value === "boolean" ? undefined : "allowOwnToken"),
+  },
+  /** Empty is Node-RED's log. */
+  auditFile: {
+    preset: "",
+    wrong(value) {
+      const text = textOf(value);
+      return text !== undefined && /^(|\/.*|\\\\.*|[A-Za-z]:[\\/].*)$/.test(text) ? undefined : "auditFile";
+    },
   },
 } satisfies Record<string, Setting>;
 export type SettingName = keyof typeof SETTINGS;
