@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { buildConnector, Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { bound } from "./bound.js";
 import { clockComparison, readHttpDate, serverTime } from "./clock.js";
+import { createDispatcher } from "./dispatcher.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
@@ -99,8 +100,6 @@ export interface Http {
 const RETRIED = new Set([429, 502, 503, 504]);
 /** Answers of a gateway that has passed the request on: the server behind it may have done its work. */
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
-/** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
-const LONGEST_ANSWER = 256 * 1024 * 1024;
 /** Milliseconds to wait for an answer that tells nothing but the time. */
 const LONGEST_LOOK = 5000;
 const FIRST_PAUSE = 0.25;
@@ -282,58 +281,6 @@ function withoutSecret(text: string, { authorization }: HttpOptions): string {
     return redact(text);
   }
 }
-
-async function createDispatcher(
-  { url, parallel, timeout, tls, proxy }: HttpOptions,
-  sockets: Set<Socket>,
-): Promise<Dispatcher> {
-  // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
-  const undici = await import("undici");
-  const patience = { timeout: timeout * 1000 };
-  // Its type does not tell that it returns the socket.
-  const connect: (...args: Parameters<buildConnector.connector>) => unknown = undici.buildConnector({
-    ...tls,
-    ...patience,
-  });
-  const poolOptions: Pool.Options = {
-    connections: parallel,
-    connect(target, callback) {
-      const socket = connect(target, callback) as Socket;
-      sockets.add(socket.once("close", () => sockets.delete(socket)));
-    },
-    // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: LONGEST_ANSWER,
-  };
-  // The agent looks for its way anew at each request, which takes as long as half of the rest.
-  if (proxy === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) {
-    return new undici.Pool(url.origin, poolOptions);
-  }
-  try {
-    return new undici.EnvHttpProxyAgent({
-      ...poolOptions,
-      // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
-      proxyTunnel: false,
-      proxyTls: patience,
-      requestTls: { ...tls, ...patience },
-      // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
-      factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
-      clientFactory: (origin, own) =>
-        new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
-      ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.noProxy }),
-    });
-  } catch {
-    // The original error holds the URL, and with it a password.
-    throw new TokenError(
-      "invalid-config",
-      "the HTTP proxy is no valid URL such as http://proxy.example.com:3128. " +
-        "Correct it in the connection, or in the environment variables http_proxy and https_proxy.",
-    );
-  }
-}
-
-const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 
 function underWay({ method }: Call): string {
   const effect = method === "GET" ? "" : " and may have taken effect; list the tokens to see";
