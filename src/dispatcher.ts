@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { buildConnector, Dispatcher, Pool } from "undici";
-import { TokenError } from "./errors.js";
 import type { HttpOptions } from "./http.js";
+import { credentialsOf } from "./proxy.js";
 
 /** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
@@ -10,7 +10,6 @@ const LONGEST_ANSWER = 256 * 1024 * 1024;
  * The way to the server of one connection: a pool of sockets, through a proxy or none.
  *
  * @param sockets is kept to those that are open or opening.
- * @throws {TokenError} `invalid-config` where the proxy is no valid URL.
  */
 export async function createDispatcher(
   { url, parallel, timeout, tls, proxy }: HttpOptions,
@@ -35,31 +34,19 @@ export async function createDispatcher(
     bodyTimeout: 0,
     maxResponseSize: LONGEST_ANSWER,
   };
-  // The agent looks for its way anew at each request, which takes as long as half of the rest.
-  if (proxy === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) {
-    return new undici.Pool(url.origin, poolOptions);
-  }
-  try {
-    return new undici.EnvHttpProxyAgent({
-      ...poolOptions,
-      // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
-      proxyTunnel: false,
-      proxyTls: patience,
-      requestTls: { ...tls, ...patience },
-      // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
-      factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
-      clientFactory: (origin, own) =>
-        new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
-      ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.noProxy }),
-    });
-  } catch {
-    // The original error holds the URL, and with it a password.
-    throw new TokenError(
-      "invalid-config",
-      "the HTTP proxy is no valid URL such as http://proxy.example.com:3128. " +
-        "Correct it in the connection, or in the environment variables http_proxy and https_proxy.",
-    );
-  }
+  if (proxy === undefined) return new undici.Pool(url.origin, poolOptions);
+  const token = credentialsOf(proxy);
+  return new undici.ProxyAgent({
+    ...poolOptions,
+    uri: proxy.href,
+    ...(token !== undefined && { token }),
+    // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
+    proxyTunnel: false,
+    proxyTls: patience,
+    requestTls: { ...tls, ...patience },
+    // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
+    factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
+    clientFactory: (origin, own) =>
+      new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
+  });
 }
-
-const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];

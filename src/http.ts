@@ -32,8 +32,8 @@ export interface HttpOptions {
   parallel: number;
   /** TLS options of the server (CA, client certificate, server name, …). */
   tls?: TlsOptions | undefined;
-  /** Without it, the environment's `http_proxy`, `https_proxy` and `no_proxy` count, as in curl and Node-RED. */
-  proxy?: { url: string; noProxy: string } | undefined;
+  /** The HTTP proxy that all requests go through, with its credentials. The environment does not count. */
+  proxy?: URL | undefined;
   /** Told, once, that the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
 }
@@ -84,8 +84,7 @@ export interface Http {
    * values or deletes by id, so all may be repeated: 429, 502, 503, 504 and lost connections are tried again.
    *
    * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer; `invalid-id` where the
-   *   path holds what cannot be sent in one; `invalid-config` where a proxy is set, here or in the environment, that
-   *   is no valid URL.
+   *   path holds what cannot be sent in one.
    */
   send(call: Call): Promise<Answer>;
   /**

@@ -8,6 +8,7 @@ import { managementTokensOf, type ManagementTokens } from "../../src/management-
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
+import { chooseProxy, readProxy, type ProxyOptions } from "../../src/proxy.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
 import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
 import {
@@ -77,7 +78,7 @@ export function registerConnection(RED: NodeAPI): void {
       const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
-      const proxy = proxyOf(RED, settings.proxy);
+      const proxy = proxyOf(RED, settings);
       http = createHttp({
         url: settings.url,
         authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
@@ -287,8 +288,13 @@ function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return options;
 }
 
-function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
-  if (id === "") return undefined;
+/** As core's http request node finds the proxy for the connection's URL. */
+function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
+  const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
+  if (id === "") {
+    const choice = chooseProxy(url, proxyOptions);
+    return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
+  }
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
@@ -296,14 +302,15 @@ function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
     credentials?: { username?: string; password?: string };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
-  if (node?.url === undefined || !URL.canParse(node.url)) {
-    throw invalidConnection("its proxy is missing, disabled or has no valid URL");
-  }
-  const url = new URL(node.url);
+  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
+  const choice = chooseProxy(url, { ...proxyOptions, env });
+  if (choice === undefined) return undefined;
+  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
   // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  if (node.credentials?.username) url.username = node.credentials.username;
-  if (node.credentials?.password) url.password = node.credentials.password;
-  return { url: url.href, noProxy: (node.noproxy ?? []).join(",") };
+  const { username = "", password = "" } = node.credentials ?? {};
+  if (username || password) Object.assign(proxy, { username, password });
+  return proxy;
 }
 
 function invalidConnection(reason: string): TokenError {
