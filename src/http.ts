@@ -119,7 +119,9 @@ export function createHttp(options: HttpOptions): Http {
   const closing = new AbortController();
   const { origin, pathname } = options.url;
   const prefix = pathname.replace(/\/+$/, "");
-  const plainHeaders = { authorization: options.authorization, accept: "application/json" };
+  // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
+  const authorization = Buffer.from(options.authorization).toString("latin1");
+  const plainHeaders = { authorization, accept: "application/json" };
   const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
 
   /** When the server may be asked again, after it has complained of too many requests; by `performance.now()`. */

@@ -10,7 +10,8 @@ import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-gua
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
 import { chooseProxy, readProxy, type ProxyOptions } from "../../src/proxy.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
-import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import { refuseEmptyVariables, refuseVariable } from "../fields.js";
+import { isVariable } from "../variables.js";
 import {
   idsOf,
   isCluster,
@@ -19,6 +20,7 @@ import {
   textOf,
   WRONG,
   wrongSetting,
+  wrongToken,
   type Product,
   type Properties,
   type Setting,
@@ -223,7 +225,9 @@ export function readSettings(properties: Properties): Settings {
   };
 }
 
+/** @throws {TokenError} another one where the value is a variable that is not set. */
 function wrongProperty(name: string, value: unknown, expected: string): TokenError {
+  if (isVariable(value)) refuseVariable(name, value);
   return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
 }
 
@@ -267,12 +271,9 @@ function influxctlOptions(
 
 /** @param token no text where a variable of the environment is none. */
 function readToken(token: unknown): string {
-  const value = typeof token === "string" ? token.trim() : "";
-  refuseUnsetVariable("token", value);
-  if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
-  if (!/^[\x21-\x7e]+$/.test(value))
-    throw invalidConnection("its token holds characters that no API token has");
-  return value;
+  const wrong = wrongToken(token);
+  if (wrong !== undefined) throw wrongProperty("token", token, WRONG[wrong]);
+  return String(token).trim();
 }
 
 function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
@@ -303,6 +304,7 @@ function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  refuseVariable("HTTP proxy", node.url);
   const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
   const choice = chooseProxy(url, { ...proxyOptions, env });
   if (choice === undefined) return undefined;

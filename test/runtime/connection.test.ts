@@ -78,6 +78,8 @@ describe("influxdb-connection", () => {
     "file:///etc/passwd",
     "http://127.0.0.1/?org=x",
     "http://127.0.0.1/#x",
+    "http://127.0.0.1/api/v2",
+    "http://127.0.0.1/orgs/0aaaaaaaaaaaaaaa",
   ]) {
     it(`refuses the URL ${url}`, async () => {
       const { error } = await listed({ url });
@@ -158,11 +160,50 @@ describe("influxdb-connection", () => {
   });
 
   it("says so where there is no token, or none that can be one, and shows nothing of it", async () => {
-    assert.match((await listed({}, { token: "" })).error?.message ?? "", /no token/);
-    await running.pop()!.close();
-    const { error } = await listed({}, { token: "two words\r\nX-Evil: 1" });
-    assert.equal(error?.code, "invalid-config");
-    assert.ok(!JSON.stringify(error).includes("two words"));
+    for (const [given, words] of [
+      ["", /"token" holds an empty text, expected an API token/],
+      ["two words\r\nX-Evil: 1", /"token" .* with a line break/],
+      ["Token s3cret", /"token" .* starts with a word such as "Token"/],
+      ['"s3cret"', /"token" .* in quotes/],
+    ] as const) {
+      const { error } = await listed({}, { token: given });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, words);
+      assert.ok(!/two words|Evil|s3cret/.test(JSON.stringify(error)));
+      assert.equal(simulator.requests.length, 0);
+      await running.pop()!.close();
+    }
+  });
+
+  for (const given of ["two words", "tökén 日本"]) {
+    it(`sends the token ${given} as the bytes that InfluxDB compares`, async () => {
+      await listed({}, { token: ` ${given}\n` });
+      const header = simulator.requests[0]!.headers.authorization ?? "";
+      assert.equal(Buffer.from(header, "latin1").toString(), `Token ${given}`);
+    });
+  }
+
+  for (const [name, value] of [
+    ["url", "http://${T_URL}:8086"],
+    ["url", "http://{{host}}:8086"],
+    ["url", " ${T_URL}"],
+    ["protectedIds", "${T_IDS},0aaaaaaaaaaaaaaa"],
+    ["timeout", "$(T_NUMBER)0"],
+  ] as const) {
+    it(`refuses ${value} in ${name}, for Node-RED leaves it as it is`, async () => {
+      const { error } = await listed({ [name]: value });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, new RegExp(`"${name}" .* only where nothing else stands beside it`));
+      assert.equal(simulator.requests.length, 0);
+    });
+  }
+
+  it("names a variable of the environment that is not set, in any setting", async () => {
+    for (const name of ["product", "url", "protectedIds", "timeout", "allowOwnToken"]) {
+      const { error } = await listed({ [name]: "${T_NO_SUCH}" });
+      assert.match(error?.message ?? "", new RegExp(`"${name}" names the environment variable T_NO_SUCH`));
+      await running.pop()!.close();
+    }
   });
 
   it("says so where a node has no connection, or something else for it", async () => {
