@@ -134,7 +134,11 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       const value = property(name, properties, z.string().default(preset.value), "a text");
       if (type in constants) return () => constants[type] as T;
       if (type === "str" && (isVariable(value.trim()) || isRefused(() => options.read(value, name)))) {
-        refuseVariable(name, value, 'Give it the type "env variable", which takes both.');
+        refuseVariable(
+          name,
+          value,
+          'Choose the type "env variable" for it, which also takes a variable within a text.',
+        );
       }
       return async (evaluate) => options.read((await evaluate(value, type as Source, name)).value, name);
     },
@@ -212,7 +216,7 @@ export function refuseVariable(
   if (isVariable(value)) {
     throw new TokenError(
       "invalid-config",
-      `the field "${name}" names the environment variable ${value.slice(2, -1)}, which is not set or empty. Set it, and restart Node-RED where it is one of the process.`,
+      `the field "${name}" names the environment variable ${value.slice(2, -1)}, which is not set or empty. Set it, and restart Node-RED if it is a variable of the process.`,
     );
   }
   if (holdsVariable(value)) {
@@ -259,7 +263,7 @@ export function refuseEmptyVariables(RED: NodeAPI, properties: Placed): void {
     if (original === undefined && PROTECTIVE.includes(name)) {
       throw new TokenError(
         "invalid-config",
-        `the field "${name}" is empty, and whether an environment variable has emptied it cannot be told here. Fill it in.`,
+        `the field "${name}" is empty, and it cannot be told here whether an environment variable has emptied it. Fill it in.`,
       );
     }
   }

@@ -15,4 +15,4 @@ export function holdsVariable(text: string): boolean {
 
 /** What is wrong with it, to go on after a text. */
 export const PART_OF_TEXT =
-  "which has an environment variable in it; Node-RED puts a value in place of ${NAME} only where nothing else stands beside it, not even a space";
+  "with a variable in it, but Node-RED replaces ${NAME} only where it is the whole value, without even a space beside it";

@@ -123,7 +123,7 @@ export function registerConnection(RED: NodeAPI): void {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
             "protected",
-            `${id} is protected. Take it from the protected IDs of the connection, if you mean it.`,
+            `${id} is protected. If you do mean it, remove it from the protected IDs of the connection.`,
           );
         },
       };
@@ -243,7 +243,7 @@ function influxctlOptions(
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
   if (tls?.pfx ?? tls?.passphrase) {
-    throw invalidConnection("influxctl takes a client certificate as PEM without a passphrase only");
+    throw invalidConnection("influxctl takes a client certificate only as PEM and without a passphrase");
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.

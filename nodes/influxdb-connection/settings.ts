@@ -40,10 +40,10 @@ export const WRONG = {
   product: `expected one of ${Object.keys(PRODUCTS).join(", ")}`,
   url: "expected a URL that starts with http:// or https://",
   urlMissing: "expected the address of the cluster",
-  urlCredentials: "which carries a user name or password; the token has a field of its own",
+  urlCredentials: "which contains a user name or password; the token has its own field",
   urlPath:
     "which leads into InfluxDB's API or its pages; give the address of the server only, without /api/v2, /signin, /orgs/… and the like",
-  urlQuery: "which carries a query or fragment; give the address of the server only",
+  urlQuery: "which contains a query or fragment; give the address of the server only",
   timeout: "expected seconds from 1 to 600",
   retries: "expected a whole number from 0 to 10",
   parallel: `expected a whole number from 1 to ${MOST_PARALLEL}`,

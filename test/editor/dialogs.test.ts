@@ -86,7 +86,7 @@ describe("the dialog of the connection", function () {
     ["url", "https://me:secret@influx.example.com", /user name and password/, "https://influx.example.com"],
     ["url", "https://influx.example.com/?org=x", /without \? and #/, "${INFLUX_URL}"],
     ["url", "https://influx.example.com/api/v2", /without \/api\/v2/, "https://influx.example.com/influx"],
-    ["url", "http://${HOST}:8086", /only where nothing else stands beside it/, "${INFLUX_URL}"],
+    ["url", "http://${HOST}:8086", /only where it is the whole value/, "${INFLUX_URL}"],
     ["timeout", "0", /from 1 to 600/, "600"],
     ["timeout", "soon", /from 1 to 600/, "30"],
     ["retries", "11", /from 0 to 10/, "0"],

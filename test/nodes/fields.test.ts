@@ -12,7 +12,7 @@ describe("refuseEmptyVariables", () => {
     for (const name of ["limit", "protectedIds", "url"]) {
       assert.throws(() => refuseEmptyVariables(redWith([]), { id: "a-b", _alias: "b", [name]: "" }), {
         code: "invalid-config",
-        message: new RegExp(`^the field "${name}" is empty, and whether`),
+        message: new RegExp(`^the field "${name}" is empty, and it cannot be told`),
       });
     }
     refuseEmptyVariables(redWith([]), { id: "a-b", _alias: "b", limit: "5", name: "", proxy: "" });
@@ -49,7 +49,7 @@ describe("a variable within a fixed text", () => {
     ] as const) {
       assert.throws(() => parse(field, value), {
         code: "invalid-config",
-        message: /^the field "field" .* only where nothing else stands beside it.* "env variable"/,
+        message: /^the field "field" .* only where it is the whole value.* "env variable"/,
       });
     }
   });

@@ -193,7 +193,7 @@ describe("influxdb-connection", () => {
     it(`refuses ${value} in ${name}, for Node-RED leaves it as it is`, async () => {
       const { error } = await listed({ [name]: value });
       assert.equal(error?.code, "invalid-config");
-      assert.match(error.message, new RegExp(`"${name}" .* only where nothing else stands beside it`));
+      assert.match(error.message, new RegExp(`"${name}" .* only where it is the whole value`));
       assert.equal(simulator.requests.length, 0);
     });
   }
