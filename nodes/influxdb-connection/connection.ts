@@ -9,8 +9,10 @@ import { managementTokensOf, type ManagementTokens } from "../../src/management-
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
+import { chooseProxy, readProxy, type ProxyOptions } from "../../src/proxy.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
-import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import { refuseEmptyVariables, refuseVariable } from "../fields.js";
+import { isVariable } from "../variables.js";
 import {
   idsOf,
   isCluster,
@@ -19,6 +21,7 @@ import {
   textOf,
   WRONG,
   wrongSetting,
+  wrongToken,
   type Product,
   type Properties,
   type Setting,
@@ -83,7 +86,7 @@ export function registerConnection(RED: NodeAPI): void {
       const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
-      const proxy = proxyOf(RED, settings.proxy);
+      const proxy = proxyOf(RED, settings);
       http = createHttp({
         url: settings.url,
         authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
@@ -129,7 +132,7 @@ export function registerConnection(RED: NodeAPI): void {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
             "protected",
-            `${id} is protected. Take it from the protected IDs of the connection, if you mean it.`,
+            `${id} is protected. If you do mean it, remove it from the protected IDs of the connection.`,
           );
         },
       };
@@ -237,7 +240,9 @@ export function readSettings(properties: Properties): Settings {
   };
 }
 
+/** @throws {TokenError} another one where the value is a variable that is not set. */
 function wrongProperty(name: string, value: unknown, expected: string): TokenError {
+  if (isVariable(value)) refuseVariable(name, value);
   return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
 }
 
@@ -253,7 +258,7 @@ function influxctlOptions(
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
   if (tls?.pfx ?? tls?.passphrase) {
-    throw invalidConnection("influxctl takes a client certificate as PEM without a passphrase only");
+    throw invalidConnection("influxctl takes a client certificate only as PEM and without a passphrase");
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
@@ -281,12 +286,9 @@ function influxctlOptions(
 
 /** @param token no text where a variable of the environment is none. */
 function readToken(token: unknown): string {
-  const value = typeof token === "string" ? token.trim() : "";
-  refuseUnsetVariable("token", value);
-  if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
-  if (!/^[\x21-\x7e]+$/.test(value))
-    throw invalidConnection("its token holds characters that no API token has");
-  return value;
+  const wrong = wrongToken(token);
+  if (wrong !== undefined) throw wrongProperty("token", token, WRONG[wrong]);
+  return String(token).trim();
 }
 
 function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
@@ -302,8 +304,13 @@ function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return options;
 }
 
-function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
-  if (id === "") return undefined;
+/** As core's http request node finds the proxy for the connection's URL. */
+function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
+  const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
+  if (id === "") {
+    const choice = chooseProxy(url, proxyOptions);
+    return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
+  }
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
@@ -311,14 +318,16 @@ function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
     credentials?: { username?: string; password?: string };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
-  if (node?.url === undefined || !URL.canParse(node.url)) {
-    throw invalidConnection("its proxy is missing, disabled or has no valid URL");
-  }
-  const url = new URL(node.url);
+  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  refuseVariable("HTTP proxy", node.url);
+  const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
+  const choice = chooseProxy(url, { ...proxyOptions, env });
+  if (choice === undefined) return undefined;
+  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
   // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  if (node.credentials?.username) url.username = node.credentials.username;
-  if (node.credentials?.password) url.password = node.credentials.password;
-  return { url: url.href, noProxy: (node.noproxy ?? []).join(",") };
+  const { username = "", password = "" } = node.credentials ?? {};
+  if (username || password) Object.assign(proxy, { username, password });
+  return proxy;
 }
 
 function invalidConnection(reason: string): TokenError {
