@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { stringify } from "smol-toml";
 import { bound } from "./bound.js";
 import { cancelled, TokenError, type TokenErrorCode } from "./errors.js";
 import type { TlsOptions } from "./http.js";
+import { makeFolder, removeFolder, removeFoldersNow } from "./influxctl-folders.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
@@ -29,6 +28,8 @@ export interface InfluxctlOptions {
   };
   /** Without it, the proxy variables of the environment count. */
   proxy?: { url: string; noProxy: string } | undefined;
+  /** Node-RED's own, below which the profiles are; without it, they are in the machine's temporary folder. */
+  userFolder?: string | undefined;
 }
 
 export interface Influxctl {
@@ -45,10 +46,8 @@ export interface Influxctl {
 const LONGEST_OUTPUT = 64 * 1024 * 1024;
 /** Milliseconds that the pipes may stay open after the end: something that influxctl started can hold them. */
 const LAST_OUTPUT = 200;
-const FOLDER = "influxdb-tokens-influxctl-";
 
-/** The folders in use by this process, and what runs in them. */
-const inUse = new Map<string, ChildProcess | undefined>();
+const running = new Set<ChildProcess>();
 let watchesExit = false;
 
 /**
@@ -65,60 +64,36 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
 
   async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
     if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
-    let folder: string | undefined;
+    const { folder, config } = await prepare(task);
     try {
-      folder = await mkdtemp(join(tmpdir(), `${FOLDER}${hostname()}-${process.pid}-`));
-      inUse.set(folder, undefined);
-      const config = await writeProfile(folder, options.profile);
       if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
       const all = ["--config", config, "--timeout", `${options.timeout}s`, ...args];
       return await execute({ ...options, command }, task, all, folder, signal);
-    } catch (error) {
-      if (error instanceof TokenError) throw error;
-      throw new TokenError(
-        "influxctl-failed",
-        `${tmpdir()} could not be written. Check the temporary folder.`,
-        {
-          task,
-          fatal: true,
-        },
-      );
     } finally {
-      if (folder !== undefined) {
-        await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
-        inUse.delete(folder);
-      }
+      await removeFolder(folder);
     }
   }
+
+  async function prepare(task: string): Promise<{ folder: string; config: string }> {
+    let folder: string | undefined;
+    try {
+      folder = await makeFolder(options.userFolder);
+      return { folder, config: await writeProfile(folder, options.profile) };
+    } catch {
+      if (folder !== undefined) await removeFolder(folder);
+      const where = folder ?? "the temporary folder";
+      const reason = `influxctl's profile could not be written to ${where}. Check the rights and the space there.`;
+      throw new TokenError("influxctl-failed", reason, { task, fatal: true });
+    }
+  }
+
   return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
 }
 
 /** When the process ends, however: no influxctl runs on, and no file stays. */
 function clearAway(): void {
-  for (const [folder, child] of inUse) {
-    if (child) killTree(child);
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/**
- * Removes what processes that were killed have left, to be called at a start. A folder's name tells host and
- * process; those of another host, and those whose number now belongs to another process, go after an hour.
- */
-export async function removeLeftovers(): Promise<void> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  for (const name of names) {
-    const [, host, pid] = new RegExp(`^${FOLDER}(.+)-(\\d+)-\\w+$`).exec(name) ?? [];
-    const folder = join(tmpdir(), name);
-    if (host === undefined || inUse.has(folder)) continue;
-    const isOurs = host === hostname() && (Number(pid) === process.pid || !isRunning(Number(pid)));
-    const made = await stat(folder).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => Date.now(),
-    );
-    if (!isOurs && Date.now() - made < 3_600_000) continue;
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-  }
+  for (const child of running) killTree(child);
+  removeFoldersNow();
 }
 
 async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]): Promise<string> {
@@ -128,7 +103,7 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
     const pem = tls?.[name];
     if (pem === undefined) continue;
     files[name] = join(folder, `${name}.pem`);
-    await writeFile(files[name], pem, { mode: 0o600 });
+    await writeFile(files[name], pem, FOR_OWNER);
   }
   const entries = {
     name: "default",
@@ -143,9 +118,12 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
       : tls && { insecure: tls.rejectUnauthorized === false, ...files },
   };
   const file = join(folder, "config.toml");
-  await writeFile(file, stringify({ profile: [JSON.parse(JSON.stringify(entries))] }), { mode: 0o600 });
+  await writeFile(file, stringify({ profile: [JSON.parse(JSON.stringify(entries))] }), FOR_OWNER);
   return file;
 }
+
+/** A new file, or none: what has its name already is somebody else's. */
+const FOR_OWNER = { mode: 0o600, flag: "wx" };
 
 async function execute(
   { command, timeout, profile, proxy }: InfluxctlOptions,
@@ -173,7 +151,7 @@ async function execute(
   } catch (error) {
     throw notStarted(error, command, fail);
   }
-  inUse.set(folder, child);
+  running.add(child);
   const stop = (error: TokenError) => {
     stopped ??= error;
     killTree(child);
@@ -206,6 +184,7 @@ async function execute(
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     killTree(child);
+    running.delete(child);
     child.stdout.destroy();
     child.stderr.destroy();
   }
@@ -278,7 +257,7 @@ function lastLines(text: string): string {
 
 /**
  * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that
- * holds the token.
+ * holds the token, no folder (such as those of `XDG_CONFIG_HOME`) that could hold a login of the user's.
  */
 function environment(folder: string, secret: string, proxy: InfluxctlOptions["proxy"]): NodeJS.ProcessEnv {
   const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -288,7 +267,8 @@ function environment(folder: string, secret: string, proxy: InfluxctlOptions["pr
   return {
     ...Object.fromEntries(entries),
     ...(proxy && { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: proxy.noProxy }),
-    ...{ HOME: folder, USERPROFILE: folder, TMPDIR: folder, TEMP: folder, TMP: folder },
+    ...{ HOME: folder, USERPROFILE: folder, APPDATA: folder, LOCALAPPDATA: folder },
+    ...{ TMPDIR: folder, TEMP: folder, TMP: folder },
   };
 }
 
@@ -307,15 +287,5 @@ function killTree(child: ChildProcess): void {
     process.kill(-child.pid, "SIGKILL");
   } catch {
     // It has ended, and all of its group with it.
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process runs all the same.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

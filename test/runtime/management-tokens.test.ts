@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, utimes } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
-import { removeLeftovers } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementToken } from "../../src/management-tokens.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
@@ -325,25 +324,6 @@ describe("influxctl", () => {
       else process.env.LANG = LANG;
       await rm(record, { force: true });
     });
-  });
-
-  it("leaves nothing of a killed process behind at the next start, and what others use alone", async () => {
-    const name = (pid: number | string, host = hostname()) =>
-      `influxdb-tokens-influxctl-${host}-${pid}-abcdef`;
-    const old = name(1, "another");
-    const leftovers = [name(999_999_999), name(process.pid), old];
-    const ofOthers = [name(process.ppid), name(999_999_999, "another")];
-    const made = async (folder: string, at: Date) => {
-      await mkdir(join(tmpdir(), folder), { recursive: true });
-      // The file system goes by no shifted clock.
-      await utimes(join(tmpdir(), folder), at, at);
-    };
-    for (const folder of [...leftovers, ...ofOthers]) await made(folder, new Date());
-    await made(old, new Date(0));
-    await removeLeftovers();
-    const names = (await profileFolders()).filter((each) => each.endsWith("-abcdef"));
-    assert.deepEqual(names.toSorted(), ofOthers.toSorted());
-    for (const folder of ofOthers) await rm(join(tmpdir(), folder), { recursive: true });
   });
 
   const printing = (output: string) =>

@@ -58,6 +58,20 @@ describe("createInfluxctl", () => {
     assert.match(await run('echo "$@"'), /^--config \S+config\.toml --timeout 5s some words\n$/);
   });
 
+  it("gives it a home of its own, and no folder of the user's", async () => {
+    const { XDG_CONFIG_HOME } = process.env;
+    process.env.XDG_CONFIG_HOME = "/home/somebody/.config";
+    try {
+      const words = (await run('dirname "$2"; env')).split("\n");
+      const names = ["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TMPDIR", "TEMP", "TMP"];
+      for (const name of names) assert.ok(words.includes(`${name}=${words[0]}`), name);
+      assert.ok(!words.some((word) => word.startsWith("XDG_")));
+    } finally {
+      if (XDG_CONFIG_HOME === undefined) Reflect.deleteProperty(process.env, "XDG_CONFIG_HOME");
+      else process.env.XDG_CONFIG_HOME = XDG_CONFIG_HOME;
+    }
+  });
+
   it("does not wait for what influxctl has left running, and ends it", async () => {
     assert.equal(await run("sleep 60 &\necho []"), "[]\n");
   });
