@@ -11,6 +11,7 @@ const SOMEBODYS = 3_600_000;
 
 /** The folders in use by this process. */
 const inUse = new Set<string>();
+let watchesExit = false;
 
 /**
  * A new folder for one run of influxctl, which its owner alone can enter: below the user folder, or in the temporary
@@ -24,6 +25,8 @@ export async function makeFolder(userFolder: string | undefined): Promise<string
   // At once with its entry here, or the cleaning at the start could take it for a leftover.
   const folder = mkdtempSync(join(place, `${PREFIX}${hostname()}-${process.pid}-`));
   inUse.add(folder);
+  if (!watchesExit) process.once("exit", removeNow);
+  watchesExit = true;
   return folder;
 }
 
@@ -32,8 +35,8 @@ export async function removeFolder(folder: string): Promise<void> {
   inUse.delete(folder);
 }
 
-/** For the end of the process. */
-export function removeFoldersNow(): void {
+/** When the process ends, however. */
+function removeNow(): void {
   for (const folder of inUse) rmSync(folder, { recursive: true, force: true });
 }
 

@@ -228,7 +228,7 @@ describe("influxctl", () => {
     [
       "it wants a login, for the token is wrong",
       {},
-      { token: "wrong-token" },
+      { token: "wrong-token", connection: { influxctlTimeout: "1" } },
       "unauthorized",
       /asks for a login.*wrong, expired or revoked/,
     ],
