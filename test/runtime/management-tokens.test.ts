@@ -86,6 +86,17 @@ describe("list-management-tokens", () => {
       assert.equal((await send({})).outputs[1].length, 1);
     }));
 
+  it("finds none in a list that is empty", () =>
+    withList(
+      {},
+      async ({ send }) => {
+        const { outputs, error } = await send({});
+        assert.equal(error, undefined);
+        assert.deepEqual(outputs[1][0]!.payload, []);
+      },
+      { influxctl: { emptyList: true } },
+    ));
+
   it("works with a cluster of one's own, found at the host of the URL", () =>
     withList(
       {},
@@ -179,6 +190,21 @@ describe("revoke-management-token", () => {
     );
   });
 
+  it("counts no token as done for it is missing from a list that is empty", () =>
+    withRevoke(
+      { notFound: "done" },
+      async (bench) => {
+        const token = add(bench);
+        for (const dryRun of [true, false]) {
+          const { error, outputs } = await bench.send({ payload: token.id, dryRun });
+          assert.equal(error?.code, "forbidden");
+          assert.match(error.message, /list of management tokens is empty/);
+          assert.deepEqual(outputs[0], []);
+        }
+      },
+      { influxctl: { emptyList: true } },
+    ));
+
   it("counts an unknown id as done where the node says so", () =>
     withRevoke({ notFound: "done" }, async ({ send }) => {
       assert.equal(((await send({ payload: randomUUID() })).payload as OutcomeRecord).outcome, "not-found");
@@ -247,6 +273,27 @@ describe("influxctl", () => {
       { connection: { influxctlTimeout: "1" } },
       "timeout",
       /did not end within 1 s and was stopped/,
+    ],
+    [
+      "it may not list",
+      { refuse: "rpc error: code = PermissionDenied desc = no" },
+      {},
+      "forbidden",
+      /may not do this.*\("Error: rpc error: code = PermissionDenied desc = no"\)/,
+    ],
+    [
+      "nothing listens at its host",
+      {},
+      { product: "clustered", connection: { url: "http://127.0.0.1:1", allowOwnToken: true } },
+      "network",
+      /cannot be reached/,
+    ],
+    [
+      "its proxy refuses",
+      { refuse: "unexpected status 407: <html>Authenticate at https://proxy.example.com/login</html>" },
+      {},
+      "network",
+      /the proxy did not let influxctl through/,
     ],
     ["it tells the token", { echoToken: true }, {}, "influxctl-failed", /…/],
   ];
