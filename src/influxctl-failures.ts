@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import type { Ended } from "./child.js";
 import type { TokenErrorCode } from "./errors.js";
 
@@ -164,11 +163,6 @@ export function explainNoStart(error: unknown, command: string): Failure {
     reason: `influxctl could not be started (${code}). Check its path in the connection.`,
     fatal: true,
   };
-}
-
-/** A program's words without colours and other controls, which could be within a word or the token. */
-export function tidy(text: string): string {
-  return stripVTControlCharacters(text).replace(/[^\P{C}\n]/gu, "");
 }
 
 /** The end of what a program wrote, without the warnings of its graphics libraries. */

@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { stripVTControlCharacters as withoutColours } from "node:util";
 import { stringify } from "smol-toml";
 import { bound } from "./bound.js";
 import { endsOf, runChild, type Ended } from "./child.js";
 import { cancelled, TokenError } from "./errors.js";
 import type { TlsOptions } from "./http.js";
-import { explain, explainNoStart, lastLines, tidy, type Failure } from "./influxctl-failures.js";
+import { explain, explainNoStart, lastLines, type Failure } from "./influxctl-failures.js";
 import { makeFolder, removeFolder } from "./influxctl-folders.js";
 import { startOfList } from "./printed-list.js";
 import { withoutSecret } from "./secrets.js";
@@ -102,7 +103,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     if (ended.stopped === "aborted") throw cancelled(task, 1, UNDER_WAY);
     if (ended.exit === 0 && !ended.stopped) return ended.stdout;
     const words = await wordsOf(ended);
-    throw fail(explain(ended, words, quote(words), timeout), quote(tidy(ended.stderr)));
+    throw fail(explain(ended, words, quote(words), timeout), quote(withoutColours(ended.stderr)));
   }
 
   return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
@@ -114,7 +115,7 @@ const UNDER_WAY = "influxctl was under way; list the tokens to see what it did."
 async function wordsOf({ stdout, stderr }: Ended): Promise<string> {
   const list = await startOfList(stdout);
   const before = list < 0 ? stdout : stdout.slice(0, list);
-  return tidy(`${endsOf(before)}\n${stderr}`);
+  return withoutColours(`${endsOf(before)}\n${stderr}`);
 }
 
 async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]): Promise<string> {
