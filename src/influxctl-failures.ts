@@ -25,10 +25,11 @@ const OLD: Failure = {
   reason: `this influxctl is too old: it cannot write JSON (--format json), or knows no --timeout. Install a newer one: ${INSTALLING}.`,
   fatal: true,
 };
+/** MB that one run may write to its standard output; of a list, a management token takes 400 bytes. */
+export const LONGEST_OUTPUT = 16;
 const TOO_LONG: Failure = {
   code: "bad-response",
-  reason:
-    "influxctl wrote more than 16 MB, which no list of management tokens is. Check its path and version.",
+  reason: `influxctl wrote more than ${LONGEST_OUTPUT} MB, which no list of management tokens is. Check its path and version.`,
   fatal: true,
 };
 export const TOO_OLD = OLD.reason;
@@ -46,7 +47,7 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
     },
   ],
   [
-    /\b(?:x509|tls): |server gave HTTP response to HTTPS client/,
+    /\b(?:x509|tls):|server gave HTTP response to HTTPS client/,
     {
       code: "tls",
       reason:

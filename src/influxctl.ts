@@ -6,7 +6,7 @@ import { bound } from "./bound.js";
 import { endsOf, runChild, type Ended } from "./child.js";
 import { cancelled, TokenError } from "./errors.js";
 import type { TlsOptions } from "./http.js";
-import { explain, explainNoStart, lastLines, type Failure } from "./influxctl-failures.js";
+import { explain, explainNoStart, lastLines, LONGEST_OUTPUT, type Failure } from "./influxctl-failures.js";
 import { makeFolder, removeFolder } from "./influxctl-folders.js";
 import { startOfList } from "./printed-list.js";
 import { withoutSecret } from "./secrets.js";
@@ -44,9 +44,6 @@ export interface Influxctl {
    */
   run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string>;
 }
-
-/** Bytes that one run may write; a management token has 400 in a list. */
-const LONGEST_OUTPUT = 16 * 1024 * 1024;
 
 /**
  * Drives influxctl (https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/), the one
@@ -96,7 +93,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     const ended = await runChild(command, args, {
       ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
       timeout: timeout * 1000,
-      longest: LONGEST_OUTPUT,
+      longest: LONGEST_OUTPUT * 1024 * 1024,
     }).catch((error: unknown) => {
       throw fail(explainNoStart(error, command));
     });
