@@ -329,7 +329,7 @@ describe("the stand-in of influxctl", () => {
       const expired = add({ expiresAt: past }).token;
       for (const mgmt_token of ["", "unknown", revoked, expired]) {
         await configure({ mgmt_token });
-        const result = await run(["--timeout", "0m0.05s", ...LIST]);
+        const result = await run(["--timeout", "0m0.5s", ...LIST]);
         assertRun(result, 1, /visit https:\/\/.*WDJB-MJHT/, /deadline exceeded/);
       }
     });
