@@ -23,7 +23,10 @@ export function readToken<Text extends string>(
   for (const name in rest) if (rest[name] === null) drop(rest, name);
   dropSecrets(rest);
   if (includeToken && typeof token === "string") rest.token = token;
-  for (const name of texts) if (name in rest && typeof rest[name] !== "string") drop(rest, name);
+  for (const name of texts) {
+    const text = rest[name];
+    if (text !== undefined && typeof text !== "string") drop(rest, name);
+  }
   return rest as Token<Text>;
 }
 
