@@ -1,15 +1,50 @@
 import type * as z from "zod";
+import { Brackets } from "./brackets.js";
 import { TokenError } from "./errors.js";
 import type { Answer } from "./http.js";
 
 /**
- * The JSON of a successful answer, checked against the schema.
+ * The JSON of a successful answer that is not long, checked against the schema.
  *
  * @throws {TokenError} `bad-response` where it is no JSON or of another shape: most often the URL leads to
  *   something else than the API.
  */
 export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
-  return checkedBy(schema, answer, parseJson(answer, answer.text));
+  const parsed = schema.safeParse(parseBody(answer));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badResponse(
+    answer,
+    `the answer has another form than expected at ${issue?.path.join(".") || "its root"}`,
+  );
+}
+
+/**
+ * The JSON of a successful answer that is not long.
+ *
+ * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
+ */
+export function parseBody(answer: Answer): unknown {
+  const bytes = Buffer.concat(plainBody(answer));
+  try {
+    new Brackets().next(bytes, 0, NEVER, 0);
+  } catch {
+    throw badResponse(answer, TOO_DEEP);
+  }
+  return parseJson(answer, bytes.toString());
+}
+
+const NEVER = -1;
+export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
+
+/**
+ * The body of an answer as it can be read.
+ *
+ * @throws {TokenError} `bad-response` where it is compressed: that was not asked for.
+ */
+export function plainBody(answer: Answer): readonly Buffer[] {
+  if (/^(identity)?$/i.test(String(answer.headers["content-encoding"] ?? ""))) return answer.body;
+  throw badResponse(answer, "the answer is compressed, which was not asked for");
 }
 
 /** @throws {TokenError} `bad-response`. */
@@ -19,17 +54,6 @@ export function parseJson(answer: Answer, text: string): unknown {
   } catch {
     throw badResponse(answer, "the answer is not JSON");
   }
-}
-
-/** @throws {TokenError} `bad-response`. */
-export function checkedBy<T>(schema: z.ZodType<T>, answer: Answer, json: unknown): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw badResponse(
-    answer,
-    `the answer has another form than expected at ${issue?.path.join(".") || "its root"}`,
-  );
 }
 
 export function badResponse(answer: Answer, reason: string): TokenError {

@@ -1,5 +1,4 @@
-import * as z from "zod";
-import { badResponse, readJson } from "./answers.js";
+import { badResponse, parseBody } from "./answers.js";
 import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { contains, equals, isAfter, isBefore, moment, shaped, text, word, type Filter } from "./filters.js";
@@ -7,9 +6,10 @@ import { readLongList } from "./long-lists.js";
 import { HEX_ID, HEX_ID_EXPECTED } from "./hex-ids.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
-import { errorBody, messageOf, refusal, type Meaning } from "./refusals.js";
+import { messageOf, refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, readTimestamp, type Moment } from "./times.js";
+import { readToken, type Token } from "./tokens.js";
 
 export const authorizationId: IdFormat = {
   noun: "authorization",
@@ -19,26 +19,24 @@ export const authorizationId: IdFormat = {
   listed: ["updatedAt", "status"],
 };
 
-/**
- * An authorization as the server describes it: https://docs.influxdata.com/influxdb/v2/api/#operation/GetAuthorizations.
- * Fields that are not named here pass through.
- */
-export const Authorization = z.looseObject({
-  id: z.string(),
-  status: z.enum(["active", "inactive"]),
-  description: z.string().optional(),
-  org: z.string().optional(),
-  orgID: z.string().optional(),
-  user: z.string().optional(),
-  userID: z.string().optional(),
-  /** RFC 3339, UTC. */
-  createdAt: z.string().optional(),
-  /** RFC 3339, UTC. The server sets it on each update, also on one that changes nothing. */
-  updatedAt: z.string().optional(),
-  /** Clear text, "" (a server that stores hashes) or "redacted" (Cloud). */
-  token: z.string().optional(),
-});
-export type Authorization = z.infer<typeof Authorization>;
+const TEXTS = [
+  // Active, inactive, or what is new to us.
+  "status",
+  "description",
+  "org",
+  "orgID",
+  "user",
+  "userID",
+  // RFC 3339, UTC.
+  "createdAt",
+  // The same. The server sets it on each update, also on one that changes nothing.
+  "updatedAt",
+  // Clear text, "" (a server that stores hashes) or "redacted" (Cloud); only where it was asked for.
+  "token",
+] as const;
+
+/** An authorization as the server describes it: https://docs.influxdata.com/influxdb/v2/api/#operation/GetAuthorizations. */
+export type Authorization = Token<(typeof TEXTS)[number]>;
 
 /** What a list is narrowed by; all of them must match. Names are compared with regard to case, as the server does. */
 export interface AuthorizationFilters {
@@ -126,20 +124,17 @@ export function authorizationsOf(
   ownAuthorizations: (watch: Watch) => Promise<{ rows: readonly Authorization[] }>,
 ): Authorizations {
   return {
-    async list(filters, { includeToken, ...watch } = {}) {
+    async list(filters, { includeToken = false, ...watch } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
-      const answer = await http.send({ task, method: "GET", path: PATH, query, watch });
+      const answer = await http.send({ task, method: "GET", path: PATH, query, isList: true, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
       const found: Authorization[] = [];
       let count = 0;
-      for await (const authorizations of readLongList(answer, "authorizations", Authorization)) {
+      for await (const authorizations of authorizationsIn(answer, { includeToken })) {
         count += authorizations.length;
-        for (const authorization of authorizations) {
-          if (matches(authorization, filters, now))
-            found.push(includeToken ? authorization : withoutToken(authorization));
-        }
+        found.push(...authorizations.filter((authorization) => matches(authorization, filters, now)));
       }
       if (count > 0) return found;
       const isNarrowed = Object.keys(query).length > 0;
@@ -155,16 +150,16 @@ export function authorizationsOf(
       return found;
     },
 
-    async get(id, watch, { includeToken } = {}) {
+    async get(id, watch, { includeToken = false } = {}) {
       const task = `look up authorization ${id}`;
       const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
       const now = serverTime(answer);
       const hidden = hiddenBy(answer);
       if (hidden) return { token: undefined, hidden, now };
       if (answer.status !== 200) throw refused(answer);
-      const token = readJson(answer, Authorization);
+      const token = authorizationIn(answer, { includeToken });
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another authorization");
-      return { token: includeToken ? token : withoutToken(token), now };
+      return { token, now };
     },
 
     async update(id, { status, description }, watch) {
@@ -179,12 +174,12 @@ export function authorizationsOf(
       // The server applies the change before it looks up the owner's names for its answer.
       if (hiddenBy(answer)) return { value: { id, ...changes }, attempts };
       if (answer.status !== 200) throw refused(answer);
-      const value = readJson(answer, Authorization);
+      const value = authorizationIn(answer);
       if (!isSameId(value.id, id)) {
         throw notApplied(answer, "it shows another authorization");
       }
       if (changes.status !== undefined && value.status !== changes.status) {
-        throw notApplied(answer, `it shows the status ${value.status}`);
+        throw notApplied(answer, "it shows another status");
       }
       if (changes.description !== undefined && (value.description ?? "") !== changes.description) {
         throw notApplied(answer, "it shows another description");
@@ -214,12 +209,21 @@ export const PATH = ["api", "v2", "authorizations"];
 
 /** An answer that is no success, as an error. */
 export function refused(answer: Answer): TokenError {
-  return refusal(answer, meaningOf(answer, messageOf(answer)));
+  return refusal(answer, meaningOf(answer));
 }
 
-function withoutToken(authorization: Authorization): Authorization {
-  const { token, ...rest } = authorization;
-  return rest;
+/** The authorizations of a list, in batches. */
+export function authorizationsIn(
+  answer: Answer,
+  options: { includeToken: boolean },
+): AsyncGenerator<Authorization[]> {
+  return readLongList(answer, "authorizations", (element) => readToken(element, TEXTS, options));
+}
+
+function authorizationIn(answer: Answer, options?: { includeToken: boolean }): Authorization {
+  const found = readToken(parseBody(answer), TEXTS, options);
+  if (found === undefined) throw badResponse(answer, "the answer shows no authorization");
+  return found;
 }
 
 function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Record<string, string> {
@@ -261,10 +265,10 @@ function hiddenBy(answer: Answer): "user" | "organization" | undefined {
 }
 
 /** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
-const Refusal = z.object({ code: z.enum(["unauthorized", "forbidden"]), message: z.string() });
-
-function isRefusalOfApi(answer: Answer): boolean {
-  return [401, 403].includes(answer.status) && errorBody(answer, Refusal) !== undefined;
+function isRefusalOfApi({ status, error }: Answer): boolean {
+  return (
+    (status === 401 && error?.code === "unauthorized") || (status === 403 && error?.code === "forbidden")
+  );
 }
 
 function sightOf(look: Answer): Sight | undefined {
@@ -279,7 +283,8 @@ export function unlessInactiveFor(
   milliseconds: number,
 ): string | undefined {
   if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
-  if (token.status !== "inactive") return `it is ${String(token.status)}`;
+  if (token.status === "active") return "it is active";
+  if (token.status !== "inactive") return "its status is neither active nor inactive";
   const since = String(token.updatedAt);
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
@@ -307,7 +312,31 @@ function isUnknownAuthorization(answer: Answer): boolean {
  * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 alone has three
  * meanings.
  */
-function meaningOf({ status, call }: Answer, message: string): Meaning | undefined {
+function meaningOf(answer: Answer): Meaning | undefined {
+  const { status, call } = answer;
+  const message = messageOf(answer);
+  if (isRefusalOfApi(answer)) return meaningOfRefusal(status, message);
+  if (status !== 404 || message === "path not found") return undefined;
+  if (message === NOT_FOUND) {
+    return {
+      code: "not-found",
+      reason:
+        "there is no such authorization. It may have been deleted already; check the ID and the connection.",
+    };
+  }
+  // Only a list looks names up.
+  if (call.path.length > PATH.length) return undefined;
+  // What the name holds can be long, and is cut then.
+  const kind = /^(user|organization) .*(not found|…)$/.exec(message)?.[1];
+  if (kind === undefined) return undefined;
+  return {
+    code: "not-found",
+    reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
+  };
+}
+
+/** What 401 and 403 mean where InfluxDB says so, and nothing before it. */
+function meaningOfRefusal(status: number, message: string): Meaning {
   const missing = /^(\S+) is unauthorized$/.exec(message)?.[1];
   if (status === 401 && missing !== undefined) {
     return {
@@ -331,7 +360,7 @@ function meaningOf({ status, call }: Answer, message: string): Meaning | undefin
       fatal: true,
     };
   }
-  if (status === 403 && message === "User is inactive") {
+  if (message === "User is inactive") {
     return {
       code: "forbidden",
       reason:
@@ -340,25 +369,8 @@ function meaningOf({ status, call }: Answer, message: string): Meaning | undefin
       fatal: true,
     };
   }
-  if (status !== 404 || message === "path not found") return undefined;
-  if (message === NOT_FOUND) {
-    return {
-      code: "not-found",
-      reason:
-        "there is no such authorization. It may have been deleted already; check the ID and the connection.",
-    };
-  }
-  // Only a list looks names up.
-  if (call.path.length > PATH.length) return undefined;
-  // A name can hold line breaks; a text that was read from a file often ends with one.
-  if (/^user .*not found$/s.test(message)) return unknownName("user");
-  if (/^organization .*not found$/s.test(message)) return unknownName("organization");
-  return undefined;
-}
-
-function unknownName(kind: string): Meaning {
   return {
-    code: "not-found",
-    reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
+    code: "forbidden",
+    reason: "the server forbids it. Check the permissions of the connection's token.",
   };
 }

@@ -1,13 +1,14 @@
-import * as z from "zod";
-import { badResponse, readJson } from "./answers.js";
+import { badResponse, parseBody } from "./answers.js";
 import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
+import { readLongList } from "./long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
-import { errorBody, refusal, type Meaning } from "./refusals.js";
+import { refusal, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, type Moment } from "./times.js";
+import { readToken, type Token } from "./tokens.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
 export const databaseTokenId: IdFormat = {
@@ -19,23 +20,15 @@ export const databaseTokenId: IdFormat = {
   listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
 };
 
+/** RFC 3339. It never expires where that time is missing. */
+const TIMES = ["createdAt", "expiresAt", "revokedAt"] as const;
+const TEXTS = ["description", ...TIMES] as const;
+
 /**
  * A database token as the Management API describes it; its value is told at its creation only:
  * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/#operation/GetDatabaseTokens.
  */
-export const DatabaseToken = z.looseObject({
-  id: z.string(),
-  description: z.string().optional(),
-  permissions: z
-    .array(z.looseObject({ action: z.string().optional(), resource: z.string().optional() }))
-    .optional(),
-  /** RFC 3339, as the other times. */
-  createdAt: z.string().optional(),
-  /** Never expires where it is missing. */
-  expiresAt: z.string().optional(),
-  revokedAt: z.string().optional(),
-});
-export type DatabaseToken = z.infer<typeof DatabaseToken>;
+export type DatabaseToken = Token<(typeof TEXTS)[number]>;
 
 /** What a list is narrowed by; all of them must match. The API itself has no filters. */
 export interface DatabaseTokenFilters {
@@ -94,18 +87,22 @@ export function databaseTokensOf(
   ];
   return {
     async list(filters, watch) {
-      const answer = await http.send({ task: "list database tokens", method: "GET", path, watch });
+      const task = "list database tokens";
+      const answer = await http.send({ task, method: "GET", path, isList: true, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
-      const tokens = readJson(answer, z.array(z.preprocess(tidy, DatabaseToken)));
-      return tokens.filter((token) => matches(token, filters, now));
+      const found: DatabaseToken[] = [];
+      for await (const tokens of readLongList(answer, undefined, readDatabaseToken)) {
+        found.push(...tokens.filter((token) => matches(token, filters, now)));
+      }
+      return found;
     },
 
     async get(id, watch) {
       const task = `look up database token ${id}`;
       const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
       if (answer.status !== 200) throw refused(answer);
-      const token = readJson(answer, z.preprocess(tidy, DatabaseToken));
+      const token = databaseTokenIn(answer);
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
       // A deleted one may go on being shown so.
       if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
@@ -132,7 +129,7 @@ export function databaseTokensOf(
 /** A deleted token may go on being shown as revoked. */
 function sightOf(look: Answer): Sight | undefined {
   if (look.status === 200) {
-    return readJson(look, z.preprocess(tidy, DatabaseToken)).revokedAt === undefined ? "there" : "gone";
+    return databaseTokenIn(look).revokedAt === undefined ? "there" : "gone";
   }
   if (!isOfApi(look)) return undefined;
   return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
@@ -142,21 +139,24 @@ function refused(answer: Answer): TokenError {
   return refusal(answer, meaningOf(answer));
 }
 
-/** Values that stand for "none" are left out, and so is what a list should not have: the value of the token. */
-function tidy(token: unknown): unknown {
-  if (typeof token !== "object" || token === null) return token;
-  const isNone = (name: string, value: unknown) =>
-    value === null ||
-    /^(token|accessToken)$/.test(name) ||
-    (/At$/.test(name) && typeof value === "string" && !isAfter(value, 0));
-  return Object.fromEntries(Object.entries(token).filter(([name, value]) => !isNone(name, value)));
+/** Times that stand for "none" are left out. */
+function readDatabaseToken(json: unknown): DatabaseToken | undefined {
+  const token = readToken(json, TEXTS);
+  const none = TIMES.filter((time) => token?.[time] !== undefined && !isAfter(token[time], 0));
+  if (token === undefined || none.length === 0) return token;
+  const fields = Object.entries(token).filter(([name]) => !none.some((time) => time === name));
+  return { id: token.id, ...Object.fromEntries(fields) };
+}
+
+function databaseTokenIn(answer: Answer): DatabaseToken {
+  const found = readDatabaseToken(parseBody(answer));
+  if (found === undefined) throw badResponse(answer, "the answer shows no database token");
+  return found;
 }
 
 /** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
-const ApiError = z.object({ code: z.int() });
-
-function isOfApi(answer: Answer): boolean {
-  return errorBody(answer, ApiError) !== undefined;
+function isOfApi({ error }: Answer): boolean {
+  return Number.isInteger(error?.code);
 }
 
 const UNKNOWN =
@@ -202,14 +202,18 @@ function meaningOf(answer: Answer): Meaning | undefined {
 function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number): boolean {
   return (
     contains(found.description, wanted.description) &&
-    (wanted.database === undefined ||
-      found.permissions?.some(({ resource }) => resource === wanted.database) === true) &&
+    (wanted.database === undefined || isFor(found, wanted.database)) &&
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
     isEither(wanted.revoked, found.revokedAt !== undefined)
   );
+}
+
+function isFor({ permissions }: DatabaseToken, database: string): boolean {
+  const each: unknown[] = Array.isArray(permissions) ? permissions : [];
+  return each.some((permission) => (permission as { resource?: unknown } | null)?.resource === database);
 }
 
 function isEither(wanted: "yes" | "no" | undefined, found: boolean): boolean {

@@ -3,9 +3,6 @@ import type { buildConnector, Dispatcher, Pool } from "undici";
 import type { HttpOptions } from "./http.js";
 import { credentialsOf } from "./proxy.js";
 
-/** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
-const LONGEST_ANSWER = 256 * 1024 * 1024;
-
 /**
  * The way to the server of one connection: a pool of sockets, through a proxy or none.
  *
@@ -32,7 +29,6 @@ export async function createDispatcher(
     // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: LONGEST_ANSWER,
   };
   if (proxy === undefined) return new undici.Pool(url.origin, poolOptions);
   const token = credentialsOf(proxy);

@@ -137,7 +137,7 @@ function perWindow(max: number, per: Exclude<Window, "message">, store: CountSto
 }
 
 const UNREADABLE =
-  "the count of the limit, which is kept in the context of the flow, holds something else. Delete it there; the count then starts anew.";
+  "the flow's context, where the limit keeps its count, holds something that is no count. Delete it there, and the count begins again at zero.";
 
 /** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
 const PARTS = 100;

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
-import { StringDecoder } from "node:string_decoder";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
+import { Body } from "./body.js";
 import { bound } from "./bound.js";
 import { clockComparison, readHttpDate, serverTime } from "./clock.js";
 import { createDispatcher } from "./dispatcher.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
+import { withoutSecret } from "./secrets.js";
+import { readServerError, type ServerError } from "./server-errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
 export interface TlsOptions {
@@ -55,13 +56,18 @@ export interface Call {
   query?: Readonly<Record<string, string>> | undefined;
   /** Sent as JSON. */
   body?: unknown;
+  /** True where a success is a list, which can be long. */
+  isList?: boolean;
   watch?: Watch | undefined;
 }
 
 interface Reply {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  text: string;
+  /** Of an answer with status 200; it is empty otherwise. */
+  body: readonly Buffer[];
+  /** What any other answer says, where its body is an error of InfluxData's APIs. */
+  error: ServerError | undefined;
 }
 
 export interface Answer extends Reply {
@@ -99,6 +105,12 @@ export interface Http {
 const RETRIED = new Set([429, 502, 503, 504]);
 /** Answers of a gateway that has passed the request on: the server behind it may have done its work. */
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
+/** Bytes of a list; one of a million authorizations is twice as long. */
+const LONGEST_ANSWER = 256 * 1024 * 1024;
+/** Bytes of one token. */
+const LONGEST_OBJECT = 1024 * 1024;
+/** Bytes of an error; what comes after them is not waited for. */
+const LONGEST_ERROR = 64 * 1024;
 /** Milliseconds to wait for an answer that tells nothing but the time. */
 const LONGEST_LOOK = 5000;
 const FIRST_PAUSE = 0.25;
@@ -116,7 +128,8 @@ export function createHttp(options: HttpOptions): Http {
   dispatcher.catch(() => undefined);
   const inTurn = bound(options.parallel);
   const compareClocks = clockComparison(options.warn ?? (() => undefined));
-  const closing = new AbortController();
+  const secret = options.authorization.replace(/^\S+ /, "");
+  let isClosed = false;
   const { origin, pathname } = options.url;
   const prefix = pathname.replace(/\/+$/, "");
   // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
@@ -126,7 +139,7 @@ export function createHttp(options: HttpOptions): Http {
 
   /** When the server may be asked again, after it has complained of too many requests; by `performance.now()`. */
   let openFrom = 0;
-  /** Ends each try that is under way. */
+  /** Ends each try, and each pause, that is under way. */
   const cancels = new Set<() => void>();
 
   // undici's own RetryAgent is not used. It waits on a timer that outlives an abort, and as long for all; a body
@@ -136,7 +149,7 @@ export function createHttp(options: HttpOptions): Http {
     const target = targetOf(prefix, call);
     const { signal, onRetry } = call.watch ?? {};
     const way = await dispatcher;
-    const isEnded = () => signal?.aborted || closing.signal.aborted;
+    const isEnded = () => isClosed || signal?.aborted;
     const lastStart = performance.now() + LONGEST_CALL * 1000;
     let last: Answer | TokenError | undefined;
     let mayBeRepeated = false;
@@ -154,7 +167,7 @@ export function createHttp(options: HttpOptions): Http {
       }
       const result =
         reply instanceof Lost
-          ? transportError(call, reply, attempts, options)
+          ? transportError(call, reply, attempts, options.timeout, secret)
           : { ...reply, call, attempts, mayBeRepeated };
       if (!mayTryAgain(result)) return answerOrThrow(result);
       const wait = 1000 * pauseBefore(attempts, result);
@@ -170,17 +183,24 @@ export function createHttp(options: HttpOptions): Http {
   /**
    * One try, which ends with the answer, the time limit, the signal or the client. It dispatches rather than to
    * call undici's `request`: without a stream and an abort signal for each answer it takes half the time.
+   *
+   * @param longest milliseconds.
    */
-  function sendOnce({ method, body, watch }: Call, target: string, way: Dispatcher): Promise<Reply | Lost> {
+  function sendOnce(
+    { method, body: sent, isList, watch }: Call,
+    target: string,
+    way: Dispatcher,
+    longest = options.timeout * 1000,
+  ): Promise<Reply | Lost> {
     return new Promise((resolve) => {
       let request: Dispatcher.DispatchController | undefined;
       let failure: Error | undefined;
       let status = 0;
       let headers: Reply["headers"] = {};
-      let text = "";
-      const decoder = new StringDecoder();
+      let most = LONGEST_ERROR;
+      const body = new Body();
 
-      const timer = setTimeout(() => fail(new TimedOut()), options.timeout * 1000);
+      const timer = setTimeout(() => fail(new TimedOut()), longest);
       const cancel = () => fail(new Cancelled());
       watch?.signal?.addEventListener("abort", cancel);
       cancels.add(cancel);
@@ -195,14 +215,23 @@ export function createHttp(options: HttpOptions): Http {
         resolve(new Lost(error, request !== undefined));
         request?.abort(error);
       }
+      function succeed() {
+        end();
+        const blocks = body.blocks();
+        const reply =
+          status === 200
+            ? { body: blocks, error: undefined }
+            : { body: [], error: readServerError(Buffer.concat(blocks).toString(), secret) };
+        resolve({ status, headers, ...reply });
+      }
 
       way.dispatch(
         {
           origin,
           path: target,
           method,
-          headers: body === undefined ? plainHeaders : jsonHeaders,
-          body: body === undefined ? null : JSON.stringify(body),
+          headers: sent === undefined ? plainHeaders : jsonHeaders,
+          body: sent === undefined ? null : JSON.stringify(sent),
         },
         {
           // Called when there is a connection, just before the request is written to it.
@@ -213,16 +242,26 @@ export function createHttp(options: HttpOptions): Http {
           onResponseStart(_, code, fields) {
             status = code;
             headers = fields;
+            if (status === 200) most = isList ? LONGEST_ANSWER : LONGEST_OBJECT;
             // Not of an error, which can be a proxy's.
             if (status < 300) compareClocks({ headers });
           },
-          onResponseData(_, chunk) {
-            text += decoder.write(chunk);
+          onResponseData(controller, chunk) {
+            if (body.length + chunk.length <= most) {
+              body.add(chunk);
+              return;
+            }
+            const error = new TooLong();
+            if (status === 200) {
+              fail(error);
+            } else {
+              // Its status says what there is to know.
+              succeed();
+              controller.abort(error);
+            }
           },
           onResponseEnd() {
-            end();
-            text += decoder.end();
-            resolve({ status, headers, text: status < 300 ? text : withoutSecret(text, options) });
+            succeed();
           },
           onResponseError(_, error) {
             fail(error);
@@ -232,19 +271,35 @@ export function createHttp(options: HttpOptions): Http {
     });
   }
 
-  /** Milliseconds, or less where the call or the client is ended meanwhile. */
-  async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    const signals = signal ? [signal, closing.signal] : [closing.signal];
-    await sleep(milliseconds, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
+  /**
+   * Milliseconds, or less where the call or the client is ended meanwhile. `AbortSignal.any` would be shorter, but on
+   * Node 20 it leaves something behind at each call.
+   */
+  function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        cancels.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      signal?.addEventListener("abort", wake);
+      cancels.add(wake);
+      if (isClosed || signal?.aborted) wake();
+    });
   }
 
   async function now(signal?: AbortSignal): Promise<number> {
-    const soon = AbortSignal.timeout(LONGEST_LOOK);
-    const watch = { signal: signal ? AbortSignal.any([signal, soon]) : soon };
-    const call: Call = { task: "ask for the time", method: "GET", path: ["api", "v0"], watch };
+    const call: Call = { task: "ask for the time", method: "GET", path: ["api", "v0"], watch: { signal } };
     const way = await dispatcher.catch(() => undefined);
-    if (way === undefined || watch.signal.aborted || closing.signal.aborted) return Date.now();
-    const reply = await sendOnce(call, targetOf(prefix, call), way);
+    if (way === undefined || isClosed || signal?.aborted) return Date.now();
+    const reply = await sendOnce(
+      call,
+      targetOf(prefix, call),
+      way,
+      Math.min(options.timeout * 1000, LONGEST_LOOK),
+    );
     if (reply instanceof Lost) return Date.now();
     compareClocks(reply);
     return serverTime(reply);
@@ -256,31 +311,13 @@ export function createHttp(options: HttpOptions): Http {
     // requests, not others.
     send: (call) => inTurn(() => sendWithRetries(call)),
     async close() {
-      closing.abort();
+      isClosed = true;
       for (const cancel of cancels) cancel();
       await dispatcher.then((way) => way.destroy());
       // undici leaves those alone that are still connecting.
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-/**
- * An error page may echo the request; what becomes of it later must not hold the token. JSON can spell it in many
- * ways (`\u003c`, `\/`), so it is looked for in what the JSON says.
- */
-function withoutSecret(text: string, { authorization }: HttpOptions): string {
-  const secret = authorization.replace(/^\S+ /, "");
-  // It can have been in the query.
-  const encoded = String(new URLSearchParams({ "": secret })).slice(1);
-  const redact = (plain: string) => plain.replaceAll(secret, "…").replaceAll(encoded, "…");
-  try {
-    return JSON.stringify(
-      JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? redact(value) : value)),
-    );
-  } catch {
-    return redact(text);
-  }
 }
 
 function underWay({ method }: Call): string {
@@ -298,6 +335,7 @@ class Lost {
 }
 class Cancelled extends Error {}
 class TimedOut extends Error {}
+class TooLong extends Error {}
 
 /** Path and query. */
 function targetOf(prefix: string, { path, query }: Call): string {
@@ -379,7 +417,13 @@ const TLS_REASONS: Record<string, string> = {
 const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
-function transportError(call: Call, lost: Lost, attempts: number, options: HttpOptions): TokenError {
+function transportError(
+  call: Call,
+  lost: Lost,
+  attempts: number,
+  timeout: number,
+  secret: string,
+): TokenError {
   const { code = "", message }: NodeJS.ErrnoException = lost.error;
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
   const maybe =
@@ -387,7 +431,7 @@ function transportError(call: Call, lost: Lost, attempts: number, options: HttpO
   const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
     new TokenError(kind, reason + tried, {
       task: call.task,
-      cause: { code, message: withoutSecret(message, options) },
+      cause: { code, message: withoutSecret(message, secret) },
       fatal,
       ...(attempts > 1 && { attempts }),
     });
@@ -395,14 +439,16 @@ function transportError(call: Call, lost: Lost, attempts: number, options: HttpO
   if (lost.error instanceof TimedOut || code.endsWith("_TIMEOUT") || code === "ETIMEDOUT") {
     return fail(
       "timeout",
-      `no answer within ${options.timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
+      `no answer within ${timeout} s.${maybe} Check the server, or raise the timeout in the connection.`,
       !lost.wasSent,
     );
   }
-  if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
+  if (lost.error instanceof TooLong || code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
     return fail(
       "bad-response",
-      "the answer is longer than 256 MB. Narrow the list by a user or an organization.",
+      call.isList
+        ? "the answer is longer than 256 MB. Narrow the list by a user or an organization."
+        : "the answer is longer than 1 MB, and no token is. Check that the connection's URL leads to InfluxDB's API.",
     );
   }
   if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {

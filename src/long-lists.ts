@@ -1,74 +1,121 @@
-import * as z from "zod";
-import { checkedBy, parseJson } from "./answers.js";
+import { badResponse, parseJson, plainBody, TOO_DEEP } from "./answers.js";
+import { Brackets } from "./brackets.js";
 import { breather } from "./breather.js";
 import type { Answer } from "./http.js";
 
-/** Characters of a list that are parsed at once: half a millisecond's work. */
+/** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
+/** Bytes of one element; one with thousands of permissions is half as long. */
+const LONGEST_ELEMENT = 1024 * 1024;
+/** The longest answer that InfluxDB can give has half as many. */
+const MOST_ELEMENTS = 1_000_000;
+/** Bytes before the list, and after it. */
+const LONGEST_AROUND = 64 * 1024;
 
 /**
- * The objects of a list that may be very long, such as `authorizations` in `{"authorizations": […]}`, in
- * batches. 100,000 authorizations are 54 MB, and `JSON.parse` of the whole stops all flows for a quarter of a
- * second; so it is parsed and checked in pieces, with a rest for others in between.
+ * The elements of a list that may be very long, in batches, each as `read` takes it. 100,000 authorizations are 54 MB,
+ * and `JSON.parse` of the whole stops all flows for a quarter of a second; so it is parsed in pieces, with a rest for
+ * others in between.
  *
- * @throws {TokenError} `bad-response` where the answer is no JSON or of another shape.
+ * @param key of the list in the object of the answer; undefined where the answer is the list itself.
+ * @param read gives undefined for what is left out, since it is none of what is listed.
+ * @throws {TokenError} `bad-response` where the answer is no JSON or of another shape, or all of it would be left out:
+ *   then it is a list of something else.
  */
 export async function* readLongList<T>(
   answer: Answer,
-  name: string,
-  item: z.ZodType<T>,
+  key: string | undefined,
+  read: (element: unknown) => T | undefined,
 ): AsyncGenerator<T[]> {
-  const schema = z.object({ [name]: z.array(item) });
   const breathe = breather();
-  for (const document of documentsOf(answer, name, PIECE)) {
-    yield checkedBy(schema, answer, document)[name] ?? [];
+  let count = 0;
+  let known = 0;
+  for (const piece of piecesOf(answer, key, PIECE)) {
+    const elements = parseJson(answer, `[${piece}]`) as unknown[];
+    count += elements.length;
+    if (count > MOST_ELEMENTS) throw badResponse(answer, "the list has more than 1,000,000 elements");
+    const batch = elements.map(read).filter((each) => each !== undefined);
+    known += batch.length;
+    yield batch;
     await breathe();
   }
+  if (count > 0 && known === 0)
+    throw badResponse(answer, "no element of the list is a token, for none has an ID");
 }
 
 /**
- * The JSON of an answer as several documents like the whole, each with a part of the one list; the last holds
- * what lies around the list, too. Where one object of the list ends is guessed, by what follows looking like the
- * beginning of the next; that the part before it is JSON in itself proves the guess, and takes no longer than to
- * parse it anyway.
+ * The elements of the list as texts of one or more each: between brackets, each is JSON if, and only if, the whole is
+ * as far as that. What lies around the list is checked at the end.
  *
- * @param size characters that a part has at least.
- * @throws {TokenError} `bad-response` where the whole is no JSON.
+ * @param size bytes that a text has at least, but for the last.
+ * @throws {TokenError} `bad-response`.
  */
-export function* documentsOf(answer: Answer, name: string, size: number): Generator {
-  const { text } = answer;
-  const { start, firstKey } = beginningOf(text, name);
-  const end = new RegExp(`\\}\\s*,\\s*(?=\\{\\s*"${firstKey}")`, "g");
-  let rest = start;
-  for (let length = size; start > 0;) {
-    end.lastIndex = rest + length;
-    const found = end.exec(text);
-    if (found === null) break;
-    const list = parsed(`[${text.slice(rest, found.index + 1)}]`);
-    if (list === undefined) {
-      // Somewhere within an object, or no JSON at all.
-      length *= 2;
-      continue;
+export function* piecesOf(answer: Answer, key: string | undefined, size: number): Generator<string> {
+  const depth = key === undefined ? 1 : 2;
+  const brackets = new Brackets();
+  /** What has come and was not taken yet. */
+  let bytes: Buffer = Buffer.alloc(0);
+  let at = 0;
+  let before: string | undefined;
+  let isFirst = true;
+  let isOver = false;
+
+  /** Whether there is another place to look at, which is `at` then. */
+  function next(firstComma: number): boolean {
+    try {
+      at = brackets.next(bytes, at, depth, firstComma);
+    } catch {
+      throw badResponse(answer, TOO_DEEP);
     }
-    yield { [name]: list };
-    rest = end.lastIndex;
-    length = size;
+    const [longest, reason] =
+      before === undefined ? [LONGEST_AROUND, OTHER_FORM] : [size + LONGEST_ELEMENT, TOO_LONG];
+    if (Math.min(at, bytes.length) > longest) throw badResponse(answer, reason);
+    return at < bytes.length;
   }
-  yield parseJson(answer, text.slice(0, start) + text.slice(rest));
+
+  function take(end: number, rest: number): string {
+    const text = bytes.toString("utf8", 0, end);
+    bytes = bytes.subarray(rest);
+    at = 0;
+    return text;
+  }
+
+  for (const block of plainBody(answer)) {
+    bytes = Buffer.concat([bytes, block]);
+    while (before === undefined && next(Infinity)) {
+      at++;
+      if (brackets.depth === depth && opensList(bytes.subarray(0, at), key)) before = take(at, at);
+    }
+    while (before !== undefined && !isOver && next(size)) {
+      isOver = brackets.depth < depth;
+      const piece = take(at, isOver ? at : at + 1);
+      // Without an element it would be JSON all the same.
+      if (piece.trim() === "" && !(isFirst && isOver)) throw badResponse(answer, "the answer is not JSON");
+      isFirst = false;
+      yield piece;
+    }
+    if (isOver && bytes.length > LONGEST_AROUND) throw badResponse(answer, OTHER_FORM);
+  }
+  const rest = bytes.toString();
+  const around = parseJson(answer, before === undefined ? rest : `${before}${MARK}${rest}`);
+  const list = key === undefined ? around : (around as Record<string, unknown> | null)?.[key];
+  // Another list of the same name, or anything else, would stand for the one that was read.
+  const isThere = before !== undefined && Array.isArray(list) && list.length === 1 && list[0] === MARK;
+  if (!isThere) throw badResponse(answer, OTHER_FORM);
 }
 
-/** Where the list begins, if all before it is simple, and the first key of its first object. */
-function beginningOf(text: string, name: string): { start: number; firstKey: string } {
-  const simple = String.raw`"[^"\\]*"\s*:\s*(?:"[^"\\]*"|\{[^{}[\]]*\})\s*,\s*`;
-  const beginning = new RegExp(String.raw`^\s*\{\s*(?:${simple})*"${name}"\s*:\s*\[(?=\s*\{\s*"(\w+)")`);
-  const [before = "", firstKey = ""] = beginning.exec(text) ?? [];
-  return { start: before.length, firstKey };
-}
+const OTHER_FORM = "the answer has another form than expected";
+const TOO_LONG = "one element of the list is longer than 1 MB";
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Stands for what the list holds in what lies around it. */
+const MARK = 0;
+
+/** Bytes in which the key of a list has to be found, before its bracket. */
+const NEAR = 100;
+
+/** Whether a text that ends with a bracket opens the list with it. */
+function opensList(text: Buffer, key: string | undefined): boolean {
+  const end = text.toString("latin1", Math.max(0, text.length - NEAR));
+  // A key that is written with escapes is not found, which is an error at the end.
+  return key === undefined ? end.endsWith("[") : new RegExp(`(?<!\\\\)"${key}"\\s*:\\s*\\[$`).test(end);
 }

@@ -217,12 +217,15 @@ const NOT_REVOKED =
 /** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
 const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).default(0);
 const Timestamp = z.object({ seconds: Int64, nanos: Int64 });
+/** What is no text is new to us, and left out. */
+const Text = z.string().nullish().catch(undefined);
 const Listed = z.looseObject({
   id: z.string(),
-  description: z.string().nullish(),
-  account_id: z.string().nullish(),
-  token_prefix: z.string().nullish(),
-  created_by: z.string().nullish(),
+  description: Text,
+  account_id: Text,
+  token_prefix: Text,
+  created_by: Text,
+  // Without the times nobody could tell whether a token is still good.
   created_at: Timestamp.nullish(),
   expires_at: Timestamp.nullish(),
   revoked_at: Timestamp.nullish(),
@@ -230,20 +233,27 @@ const Listed = z.looseObject({
 
 /**
  * The tokens in what `influxctl management list --format json` writes, perhaps after warnings. They are read one after
- * another, with rests for others, and the first that is wrong ends it.
+ * another, with rests for others. An element without an id is none and left out, unless all are.
  */
 async function* read(task: string, output: string, now: number): AsyncGenerator<ManagementToken> {
   const start = await startOfList(output);
   if (start < 0 && /(^|\n)\uFEFF?null$/.test(output.trimEnd().slice(-6))) return;
+  const other = (where: string) => new TokenError("bad-response", otherForm(where), { task, fatal: true });
   let index = 0;
+  let known = 0;
   try {
     for await (const element of elementsOf(output, start)) {
-      const { data, error } = Listed.safeParse(element);
-      if (error) throw new TokenError("bad-response", otherForm(index, error), { task, fatal: true });
-      yield tokenOf(data, now);
+      if (hasId(element)) {
+        const { data, error } = Listed.safeParse(element);
+        if (error) throw other([index, ...(error.issues[0]?.path ?? [])].join("."));
+        known++;
+        yield tokenOf(data, now);
+      }
       index++;
     }
+    if (index > 0 && known === 0) throw other("0.id");
   } catch (error) {
+    if (error instanceof RangeError) throw other(`${index} (nested too deep)`);
     if (!(error instanceof SyntaxError)) throw error;
     // An old influxctl may write its table all the same.
     const isTable = /^[+|│┌]/m.test(output.slice(0, 4096));
@@ -251,8 +261,11 @@ async function* read(task: string, output: string, now: number): AsyncGenerator<
   }
 }
 
-function otherForm(index: number, { issues }: z.ZodError): string {
-  const where = [index, ...(issues[0]?.path ?? [])].join(".");
+function hasId(element: unknown): boolean {
+  return typeof (element as { id?: unknown } | null)?.id === "string";
+}
+
+function otherForm(where: string): string {
   return `influxctl's list has another form than expected, at "${where}". Check the version of influxctl.`;
 }
 

@@ -144,7 +144,7 @@ export function createOrder(): Order {
 }
 
 const TOO_LATE =
-  "what it is about took more than 5 s to be evaluated, and others did not wait for it. Nothing was done. Simplify the expressions of the node, or send the message again.";
+  "the IDs of the message took more than 5 s to evaluate, and the messages behind it did not wait. Nothing was done. Simplify the expressions of the node, or send the message again.";
 
 function stopped(): never {
   throw new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {

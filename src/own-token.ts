@@ -1,8 +1,14 @@
 import * as z from "zod";
 import { readJson } from "./answers.js";
-import { Authorization, PATH, refused, type Authorizations } from "./authorizations.js";
+import {
+  authorizationsIn,
+  PATH,
+  refused,
+  type Authorization,
+  type Authorizations,
+} from "./authorizations.js";
 import { TokenError } from "./errors.js";
-import type { Answer, Http, Watch } from "./http.js";
+import type { Answer, Call, Http, Watch } from "./http.js";
 import { HEX_ID } from "./hex-ids.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-guard.js";
 import type { Look } from "./targets.js";
@@ -15,7 +21,6 @@ export interface OwnToken {
 }
 
 const User = z.looseObject({ id: z.string().regex(HEX_ID) });
-const List = z.object({ authorizations: z.array(Authorization) });
 
 export interface OwnAuthorizations {
   /** The user whose token it is, on OSS. */
@@ -39,15 +44,22 @@ export async function ownAuthorizations(
   own: OwnToken,
   watch?: Watch,
 ): Promise<OwnAuthorizations> {
-  const get = async (path: readonly string[], query?: Record<string, string>): Promise<Answer> => {
-    const answer = await http.send({ task: TASK, method: "GET", path, query, watch });
+  const get = async (call: Pick<Call, "path" | "query" | "isList">): Promise<Answer> => {
+    const answer = await http.send({ task: TASK, method: "GET", ...call, watch });
     if (answer.status !== 200) throw refused(answer);
     return answer;
   };
-  const rows = async (query: Record<string, string>) => readJson(await get(PATH, query), List).authorizations;
+  const rows = async (query: Record<string, string>) => {
+    const answer = await get({ path: PATH, query, isList: true });
+    const found: Authorization[] = [];
+    for await (const authorizations of authorizationsIn(answer, { includeToken: true })) {
+      found.push(...authorizations);
+    }
+    return found;
+  };
   // Cloud may refuse to tell a token with few permissions whose it is; OSS lists every token for any value.
   if (own.isCloud) return { rows: await rows({ token: own.value }) };
-  const userID = readJson(await get(["api", "v2", "me"]), User).id;
+  const userID = readJson(await get({ path: ["api", "v2", "me"] }), User).id;
   return { userID, rows: await rows({ userID }) };
 }
 
@@ -109,9 +121,9 @@ export function ownAuthorizationSigns(
         // Without its user no token works.
         if (token === undefined)
           return hidden === "user" ? undefined : "its organization is gone, so it is not shown";
-        return isOther(token)
-          ? undefined
-          : "it is an active token of the same user, and the server hides its value";
+        if (isOther(token)) return undefined;
+        const what = token.status === "active" ? "an active token" : "a token of a status that is new to us,";
+        return `it is ${what} of the same user, and the server hides its value`;
       } catch (error) {
         if (!(error instanceof TokenError)) throw error;
         if (error.code === "not-found") return undefined;

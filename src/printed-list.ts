@@ -1,3 +1,4 @@
+import { Brackets } from "./brackets.js";
 import { breather } from "./breather.js";
 
 /** Characters of a list that are parsed at once: half a millisecond's work. No element may be longer. */
@@ -31,7 +32,8 @@ export async function startOfList(text: string): Promise<number> {
  * flows for a tenth of a second.
  *
  * @param start where the array begins, or -1; nothing but white space may follow it.
- * @throws {SyntaxError} where it is no JSON array, or one of its elements is longer than 64 KB.
+ * @throws {SyntaxError} where it is no JSON array, or one of its elements is longer than 64 KB; RangeError where it is
+ *   nested too deep.
  */
 export async function* elementsOf(text: string, start: number): AsyncGenerator {
   if (start < 0) throw new SyntaxError("there is no list");
@@ -44,35 +46,20 @@ export async function* elementsOf(text: string, start: number): AsyncGenerator {
 
 /** Cuts an array between its elements; that they are JSON is for the parser to tell. */
 function* piecesOf(text: string, start: number): Generator<string> {
-  let from = start + 1;
-  let depth = 0;
-  let isInString = false;
-  for (let at = start; at < text.length; at++) {
+  const bytes = Buffer.from(text.slice(start));
+  const brackets = new Brackets();
+  const first = brackets.next(bytes, 0, 1, Infinity) + 1;
+  for (let from = first, isOver = false; !isOver;) {
+    const at = brackets.next(bytes, from, 1, from + PIECE);
     if (at - from > 2 * PIECE) throw new SyntaxError("an element is too long");
-    const character = text.charCodeAt(at);
-    if (isInString) {
-      if (character === BACKSLASH) at++;
-      else if (character === QUOTE) isInString = false;
-    } else if (character === QUOTE) {
-      isInString = true;
-    } else if (character === OPENING_BRACKET || character === OPENING_BRACE) {
-      depth++;
-    } else if (character === CLOSING_BRACKET || character === CLOSING_BRACE) {
-      if (--depth > 0) continue;
-      const last = text.slice(from, at);
-      const isCut = from > start + 1;
-      if ((isCut && last.trim() === "") || text.slice(at + 1).trim() !== "") break;
-      yield last;
-      return;
-    } else if (character === COMMA && depth === 1 && at - from >= PIECE) {
-      yield text.slice(from, at);
-      from = at + 1;
-    }
+    if (at >= bytes.length) throw new SyntaxError("it is no list");
+    isOver = brackets.depth === 0;
+    const piece = bytes.toString("utf8", from, at);
+    // Without an element it would be JSON all the same.
+    const isWrong = piece.trim() === "" && !(isOver && from === first);
+    if (isWrong || (isOver && bytes.toString("utf8", at + 1).trim() !== ""))
+      throw new SyntaxError("it is no list");
+    yield piece;
+    from = at + 1;
   }
-  throw new SyntaxError("it is no list");
 }
-
-const [QUOTE, BACKSLASH, COMMA, OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = Array.from(
-  '"\\,[]{}',
-  (character) => character.charCodeAt(0),
-);

@@ -5,7 +5,7 @@ import type { Answer } from "./http.js";
 export function notApplied({ call, status, attempts }: Answer, seen: string): TokenError {
   return new TokenError(
     "not-applied",
-    `the server answered that it was done, but ${seen}. List the tokens to see, and check what lies before the server.`,
+    `the server reported success, but ${seen}. List the tokens to see, and check what lies before the server.`,
     { task: call.task, statusCode: status, cause: { statusCode: status }, attempts },
   );
 }
@@ -29,7 +29,7 @@ export async function proveGone(
 ): Promise<void> {
   const seen = await look().catch((error: unknown) => {
     const { code, reason, task, statusCode, retryAfter, fatal } = asTokenError(error);
-    const unproven = `the server answered that it was done, but the look that proves it failed: ${reason}`;
+    const unproven = `the server reported success, but the request that was to prove it failed: ${reason}`;
     throw new TokenError(code, unproven, { task, statusCode, retryAfter, fatal, attempts: answer.attempts });
   });
   const sight = read(seen);
@@ -37,7 +37,7 @@ export async function proveGone(
   if (sight === undefined) {
     throw notApplied(
       answer,
-      `what answers there is not InfluxDB (status ${seen.status} when asked for the token)`,
+      `something other than InfluxDB answered when asked for the token (status ${seen.status})`,
     );
   }
 }

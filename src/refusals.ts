@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { badResponse } from "./answers.js";
 import { TokenError, type TokenErrorCode } from "./errors.js";
 import { retryAfterOf, type Answer } from "./http.js";
@@ -12,21 +11,9 @@ export interface Meaning {
   fatal?: boolean;
 }
 
-/** Errors of InfluxData's APIs; `code` is a word in `/api/v2` and a number in the Management API. */
-const ServerError = z.object({ message: z.string() });
-
-/** The body of an error where it has this shape, by which an API is told from what lies before it. */
-export function errorBody<T>({ text }: Answer, schema: z.ZodType<T>): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The message of the server's own error, or "" where the answer is not one. */
-export function messageOf(answer: Answer): string {
-  return errorBody(answer, ServerError)?.message ?? "";
+export function messageOf({ error }: Answer): string {
+  return error?.message ?? "";
 }
 
 /**
@@ -36,7 +23,7 @@ export function messageOf(answer: Answer): string {
  */
 export function refusal(answer: Answer, own?: Meaning): TokenError {
   const meaning = own ?? meaningOfStatus(answer);
-  if (meaning === undefined) return badResponse(answer, "the answer is none of InfluxDB's");
+  if (meaning === undefined) return badResponse(answer, "the answer is not one that InfluxDB gives");
   const { status, attempts, call } = answer;
   const retryAfter = retryAfterOf(answer);
   return new TokenError(meaning.code, meaning.reason, {
@@ -57,16 +44,17 @@ function meaningOfStatus(answer: Answer): Meaning | undefined {
   if ((status === 400 || status === 422) && said !== "") {
     return {
       code: call.method === "GET" ? "invalid-filter" : "invalid-id",
-      reason: `the server takes the request for invalid${said}. Check the values that the node was given.`,
+      reason: `the server rejects the request${said}. Check the values that the node was given.`,
     };
   }
-  if (status === 403) {
+  const unsigned = UNSIGNED[status];
+  if (unsigned) {
+    const { code, fatal, check } = unsigned;
+    const from = "so it may come from a proxy, a gateway or a login page before the server";
     return {
-      code: "forbidden",
-      reason:
-        said === ""
-          ? "the server, or something before it, forbids it. Check the URL and the proxies and firewalls on the way."
-          : "the server forbids it. Check the permissions of the connection's token.",
+      code,
+      fatal,
+      reason: `status ${status} came without an error of InfluxDB's own, ${from}. ${check}`,
     };
   }
   if (status === 409) return { code: "conflict", reason: `the server reports a conflict${said}. Try again.` };
@@ -92,6 +80,34 @@ function meaningOfStatus(answer: Answer): Meaning | undefined {
   }
   return undefined;
 }
+
+/**
+ * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say
+ * what to check where there is none.
+ */
+const UNSIGNED: Partial<Record<number, { code: TokenErrorCode; fatal: boolean; check: string }>> = {
+  401: {
+    code: "unauthorized",
+    fatal: true,
+    check: "Check the connection's URL and what lies before the server, then the connection's token.",
+  },
+  403: {
+    code: "forbidden",
+    fatal: true,
+    check:
+      "Check the connection's URL and what lies before the server, then the permissions of the connection's token.",
+  },
+  404: {
+    code: "bad-response",
+    fatal: false,
+    check: "Check that the connection's URL leads to InfluxDB's API, then what lies before the server.",
+  },
+  407: {
+    code: "network",
+    fatal: true,
+    check: "Check the proxy's address and credentials.",
+  },
+};
 
 /** The server's own words, shortened. They name permissions, ids and fields, never a token. */
 function quoted(message: string): string {

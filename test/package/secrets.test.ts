@@ -271,6 +271,7 @@ describe("token values", function () {
       "It was tried 3 times",
       "the answer is not JSON",
       "the answer has another form",
+      "no element of the list is a token",
       "unavailable",
       "influxctl failed",
       "Stopped half way",

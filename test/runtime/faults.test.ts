@@ -44,33 +44,28 @@ describe("faults", () => {
       ["JSON that is none", { body: '{"authorizations":[}' }, "bad-response", /not JSON/],
       ["JSON that ends too early", { body: LIST.slice(0, -1) }, "bad-response", /not JSON/],
       ["an empty body", { status: 200, body: "" }, "bad-response", /not JSON/],
-      ["no body at all", { status: 204 }, "bad-response", /none of InfluxDB's \(status 204\)/],
-      ["another JSON", { body: "[]" }, "bad-response", /another form than expected at its root/],
+      ["no body at all", { status: 204 }, "bad-response", /not one that InfluxDB gives \(status 204\)/],
+      ["another JSON", { body: "[]" }, "bad-response", /another form than expected/],
       ["null", { body: "null" }, "bad-response", /another form than expected/],
-      [
-        "JSON of another shape",
-        { body: '{"authorizations":[{"id":1}]}' },
-        "bad-response",
-        /at authorizations\.0\.id/,
-      ],
+      ["JSON of another shape", { body: '{"authorizations":[{"id":1}]}' }, "bad-response", /none has an ID/],
       [
         "gzip that nobody asked for",
         { body: gzipSync(LIST), headers: { "content-encoding": "gzip" } },
         "bad-response",
-        /not JSON/,
+        /is compressed/,
       ],
       [
         "deflate that nobody asked for",
         { body: deflateSync(LIST), headers: { "content-encoding": "deflate" } },
         "bad-response",
-        /not JSON/,
+        /is compressed/,
       ],
       ["html", { headers: html, body: "<html>Log in" }, "bad-response", /not JSON \(status 200\)/],
       [
         "html with 403",
         { status: 403, headers: html, body: "<html>Denied" },
         "forbidden",
-        /before it, forbids it/,
+        /403 came without .* before the server/,
       ],
       [
         "500",
@@ -117,7 +112,7 @@ describe("faults", () => {
           { raw: (socket) => socket.end(`${message}\r\n`) },
         );
         const errors = [
-          (await fails({}, "unavailable", /Token …/)).error,
+          (await fails({}, "unavailable", /it held the connection's token/)).error,
           (await fails({}, "network", /Check the network and the URL/)).error,
         ];
         assert.ok(!inspect(errors, { depth: 9 }).includes(token));

@@ -385,6 +385,7 @@ describe("influxctl", () => {
       '[{"id":"a","revoked_at":{"seconds":"1700000000","nanos":"5"}}]',
       ["a revoked"],
     ],
+    ["elements that are new to us", '[null,{"id":1},{"id":"a","description":{"x":1}},7]', ["a active"]],
     ["a time beyond all dates", '[{"id":"a","expires_at":{"seconds":9223372036854775807}}]', ["a active"]],
     [
       "a warning and a byte order mark before it",
@@ -409,10 +410,16 @@ describe("influxctl", () => {
     ["nothing", "", "influxctl-failed", /no list in JSON/],
     ["a list that breaks off", '[{"id":"a"},{"i', "influxctl-failed", /no list in JSON/],
     ["UTF-16", Buffer.from('[{"id":"a"}]', "utf16le").toString(), "influxctl-failed", /no list in JSON/],
-    ["no objects", "[1,1]", "bad-response", /at "0"/],
-    ["an ID that is none", '[{"id":"a"},{"id":1}]', "bad-response", /at "1\.id"/],
-    ["nested lists", `[{"id":"a","created_at":{"seconds":${NESTED}}}]`, "bad-response", /created_at/],
-    ["10 MB of what is wrong", `[${"1,".repeat(5_000_000)}1]`, "bad-response", /at "0"/],
+    ["no objects", "[1,1]", "bad-response", /at "0\.id"/],
+    ["IDs that are none", '[null,{"id":1}]', "bad-response", /at "0\.id"/],
+    [
+      "a time that is none",
+      '[{"id":"a"},{"id":"b","revoked_at":"now"}]',
+      "bad-response",
+      /at "1\.revoked_at"/,
+    ],
+    ["nested lists", `[{"id":"a","created_at":{"seconds":${NESTED}}}]`, "bad-response", /nested too deep/],
+    ["10 MB of what is wrong", `[${"1,".repeat(5_000_000)}1]`, "bad-response", /at "0\.id"/],
   ] as const) {
     it(`'s list is an error with ${what}`, () =>
       assert.rejects(printing(output).list({}), { code, message: words, fatal: true }));

@@ -123,7 +123,7 @@ describe("a change is compared with what was asked", () => {
           simulator.faults.push({ method: "PATCH", status: 200, body });
           const { error, outputs } = await send({ payload: id });
           assert.equal(error?.code, "not-applied");
-          assert.match(error.message, /answered that it was done, but it shows/);
+          assert.match(error.message, /reported success, but it shows/);
           assert.deepEqual(outputs[0], []);
           assert.equal(runtime.statuses.at(-1), "red not-applied");
         },
@@ -215,7 +215,7 @@ describe("a change is compared with what was asked", () => {
         { method: "DELETE", status: 204 },
         { method: "GET", path: /authorizations\/\w+$/, status: 204 },
       ],
-      /what answers there is not InfluxDB/,
+      /something other than InfluxDB answered/,
     ],
     ["it still shows the token", [{ method: "DELETE", status: 204 }], /it still shows the token/],
     [

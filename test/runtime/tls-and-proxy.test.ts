@@ -202,7 +202,7 @@ describe("proxy", () => {
   const REFUSALS: [what: string, scheme: string, refusal: Refusal, code: string, words: RegExp][] = [
     ["wants other credentials", "http", 407, "network", /proxy did not pass.*credentials/],
     ["wants other credentials", "https", 407, "network", /proxy did not pass.*credentials/],
-    ["forbids it", "http", 403, "forbidden", /before it/],
+    ["forbids it", "http", 403, "forbidden", /before the server/],
     ["forbids it", "https", 403, "network", /proxy did not pass/],
     ["fails", "http", 502, "unavailable", /status 502/],
     ["fails", "https", 502, "network", /proxy did not pass/],

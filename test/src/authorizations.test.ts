@@ -3,11 +3,12 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import {
   authorizationsOf,
+  unlessInactiveFor,
   type Authorization,
   type AuthorizationFilters,
   type Authorizations,
 } from "../../src/authorizations.js";
-import { ownAuthorizations } from "../../src/own-token.js";
+import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
 import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 
@@ -175,6 +176,30 @@ describe("authorizationsOf", () => {
     }
   });
 
+  it("takes a status that is new to it for neither active nor inactive", async () => {
+    const { id } = simulator.world.addAuthorization({});
+    const long = "2020-01-01T00:00:00Z";
+    const answer = (status: unknown) => ({ body: JSON.stringify({ id, status, updatedAt: long }) });
+    for (const status of ["Inactive", "paused", "", null, 7, ["inactive"]]) {
+      simulator.faults.push({
+        body: JSON.stringify({ authorizations: [null, {}, { id, status }] }),
+        times: 3,
+      });
+      assert.equal((await authorizations.list({})).length, 1);
+      for (const wanted of ["active", "inactive"] as const) {
+        assert.deepEqual(await authorizations.list({ status: wanted }), []);
+      }
+      simulator.faults.push(answer(status), answer(status), answer(status));
+      const look = await authorizations.get(id);
+      assert.match(unlessInactiveFor(look, 1000) ?? "", /neither active nor inactive/);
+      // It could be the connection's own.
+      const signs = ownAuthorizationSigns(http, { value: "own", isCloud: false }, authorizations);
+      const { signal } = new AbortController();
+      assert.match((await signs.mayBe(id, { among: [id] }, signal)) ?? "", /status that is new to us/);
+      await assert.rejects(authorizations.update(id, { status: "inactive" }), { code: "not-applied" });
+    }
+  });
+
   it("shows nothing of its token where the server repeats the query", async () => {
     const value = "own/+token==";
     const client = connect(value);
@@ -183,7 +208,9 @@ describe("authorizationsOf", () => {
       const error = await ownAuthorizations(client, { value, isCloud: true }).catch(
         (thrown: unknown) => thrown,
       );
-      assert.match(inspect(error, { depth: 9, showHidden: true }), /no \?token=…/);
+      const told = inspect(error, { depth: 9, showHidden: true });
+      assert.match(told, /500 \("… \(it held the connection's token\)"\)/);
+      assert.doesNotMatch(told, /own.{1,5}token=/);
     }
     await client.close();
   });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import type { ServerResponse } from "node:http";
+import { mock } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { authorizationsOf } from "../../src/authorizations.js";
@@ -32,12 +34,12 @@ describe("createHttp, for any request and any answer", () => {
   beforeEach(() => (respond = answerAsApi));
 
   async function withHttp<T>(
-    { prefix = "", token = "a-token", timeout = 5 },
+    { prefix = "", token = "a-token", timeout = 5, retries = 0 },
     work: (http: Http) => Promise<T>,
   ): Promise<T> {
     arrived = [];
     const url = new URL(`http://127.0.0.1:${server.port}${prefix}`);
-    const http = createHttp({ url, authorization: `Token ${token}`, timeout, retries: 0, parallel: 1 });
+    const http = createHttp({ url, authorization: `Token ${token}`, timeout, retries, parallel: 1 });
     try {
       return await work(http);
     } finally {
@@ -228,6 +230,121 @@ describe("createHttp, for any request and any answer", () => {
       }),
       { numRuns: 10 },
     ));
+
+  /** Answers these, one after another, and the last of them again and again. */
+  function answerInTurn(...answers: ((response: ServerResponse) => void)[]): void {
+    respond = (response) => {
+      const [next] = answers.length > 1 ? answers.splice(0, 1) : answers;
+      next?.(response);
+    };
+  }
+  const endless = (status: number) => (response: ServerResponse) => {
+    const more = () => {
+      while (!response.destroyed && response.write(" ".repeat(10_000)));
+    };
+    response.writeHead(status).on("drain", more);
+    more();
+  };
+
+  it("tries again after an error whose body has no end, and does not wait for that", () =>
+    withHttp({ retries: 3 }, async (http) => {
+      answerInTurn(endless(503), endless(429), endless(502), (response) => response.writeHead(204).end());
+      const id = "55555555-5555-4555-8555-555555555555";
+      respond = ((before) => (response: ServerResponse) =>
+        response.req.method === "DELETE" ? before(response) : answerAsApi(response))(respond);
+      assert.deepEqual(await databaseTokensOf(http).delete(id), { attempts: 4 });
+    }));
+
+  it("leaves nothing behind of its pauses", async () => {
+    const any = mock.method(AbortSignal, "any");
+    const { signal } = new AbortController();
+    const listeners = () => getEventListeners(signal, "abort").length;
+    await withHttp({ retries: 2 }, async (http) => {
+      const seen: number[] = [];
+      answerInTurn((response) => {
+        seen.push(listeners());
+        response.writeHead(503).end();
+      });
+      await assert.rejects(clientOf(http).list({}, { signal }), { code: "unavailable" });
+      // That of the one try that is under way.
+      assert.deepEqual(seen, [1, 1, 1]);
+      await http.now(signal);
+    });
+    assert.equal(listeners(), 0);
+    assert.equal(any.mock.callCount(), 0);
+    mock.restoreAll();
+  });
+
+  /** How a server or a proxy can refuse. */
+  type Refused = [who: string, status: number, body: string, code: string, words: RegExp, calls: string];
+  const REFUSED: Refused[] = [
+    [
+      "InfluxDB",
+      401,
+      '{"code":"unauthorized","message":"unauthorized access"}',
+      "unauthorized",
+      /does not accept the connection's token/,
+      "v2",
+    ],
+    [
+      "the Management API",
+      401,
+      '{"code":401,"message":"unauthorized"}',
+      "unauthorized",
+      /does not accept the connection's management token/,
+      "v0",
+    ],
+    ["InfluxDB", 403, '{"code":"forbidden","message":"no"}', "forbidden", /the server forbids it/, "v2"],
+    [
+      "the Management API",
+      403,
+      '{"code":403,"message":"no"}',
+      "forbidden",
+      /no access to this account/,
+      "v0",
+    ],
+    ...["v2", "v0"].flatMap((calls) =>
+      [401, 403, 404, 407].flatMap((status) =>
+        ["", "Unauthorized", "<html>Log in", '{"message":"no"}', '{"code":"x","message":"no"}', "null"].map(
+          (body): Refused => [
+            `something with ${body || "nothing"} for ${calls}`,
+            status,
+            body,
+            { 401: "unauthorized", 403: "forbidden", 404: "bad-response", 407: "network" }[status] ?? "",
+            /without an error of InfluxDB's own, so it may come from a proxy, a gateway or a login page/,
+            calls,
+          ],
+        ),
+      ),
+    ),
+  ];
+  for (const [who, status, text, code, words, calls] of REFUSED) {
+    it(`tells who refuses: ${status} of ${who}`, () =>
+      withHttp({}, async (http) => {
+        respond = (response) => response.writeHead(status).end(text);
+        const work = calls === "v2" ? clientOf(http).list({}) : databaseTokensOf(http).list({});
+        const error: unknown = await work.catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof TokenError);
+        assert.equal(error.code, code);
+        assert.match(error.message, words);
+        // Each further request would meet the same, but for InfluxDB's own 403, and what is not there.
+        assert.equal(error.fatal, (status !== 404 && who !== "InfluxDB") || status === 401);
+      }));
+  }
+
+  it("tells of a message that is long no more than its beginning, in plain text", () =>
+    withHttp({}, async (http) => {
+      const message = `a\u001b[31m\n${"x".repeat(60_000)}`;
+      respond = (response) =>
+        response.writeHead(500).end(JSON.stringify({ code: "internal error", message }));
+      const error: unknown = await clientOf(http)
+        .list({})
+        .catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof TokenError);
+      assert.ok(error.message.length < 400);
+      assert.match(error.message, /\("a�\[31m x+"\)/);
+      assert.ok(JSON.stringify(error.cause).length < 1200);
+    }));
 });
 
 describe("retryAfterOf, for any header", () => {

@@ -1,0 +1,50 @@
+const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('",[\\]{}');
+
+/** Objects and lists within one another; an authorization has four. */
+export const DEEPEST = 64;
+
+/**
+ * Follows the brackets and strings of a JSON text through its bytes, to find where it can be cut. That the parts are
+ * JSON in themselves is for `JSON.parse` to tell.
+ */
+export class Brackets {
+  /** Objects and lists that are open. */
+  depth = 0;
+  #isInString = false;
+
+  /**
+   * Goes on to the next place where the text enters the given depth, leaves it, or has a comma in it.
+   *
+   * @param at where to go on. It can lie behind the last byte, where that is the first half of an escape.
+   * @param firstComma commas before this place do not count.
+   * @returns the place; one that is not before the last byte's end says that there is none.
+   * @throws {RangeError} where the text is nested too deep.
+   */
+  next(bytes: Uint8Array, at: number, depth: number, firstComma: number): number {
+    for (; at < bytes.length; at++) {
+      if (this.#isInString) {
+        for (; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+        if (at >= bytes.length) return at;
+        this.#isInString = false;
+        continue;
+      }
+      switch (bytes[at]) {
+        case QUOTE:
+          this.#isInString = true;
+          break;
+        case OPEN_LIST:
+        case OPEN_OBJECT:
+          if (++this.depth > DEEPEST) throw new RangeError("Too deep");
+          if (this.depth === depth) return at;
+          break;
+        case CLOSE_LIST:
+        case CLOSE_OBJECT:
+          if (this.depth-- === depth) return at;
+          break;
+        case COMMA:
+          if (this.depth === depth && at >= firstComma) return at;
+      }
+    }
+    return at;
+  }
+}

@@ -1,0 +1,71 @@
+/** A token as an answer has it. Fields that are not texts of ours pass through. */
+export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {
+  [field: string]: unknown;
+};
+
+/**
+ * A token of an answer, without its secrets. A later version of the server may have what is new to us, so one odd field is
+ * no error: what should be a text and is none is left out, and so is null, which says that there is nothing.
+ *
+ * @param json not nested too deep; it is taken apart.
+ * @param texts fields that are texts.
+ * @param options whether the value of the token stays, in its field `token`.
+ * @returns undefined where it is no token, for it has no id.
+ */
+export function readToken<Text extends string>(
+  json: unknown,
+  texts: readonly Text[],
+  { includeToken = false } = {},
+): Token<Text> | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const { token, ...rest } = json as Record<string, unknown>;
+  if (typeof rest.id !== "string" || rest.id === "") return undefined;
+  for (const name in rest) if (rest[name] === null) drop(rest, name);
+  dropSecrets(rest);
+  if (includeToken && typeof token === "string") rest.token = token;
+  for (const name of texts) {
+    const text = rest[name];
+    if (text !== undefined && typeof text !== "string") drop(rest, name);
+  }
+  return rest as Token<Text>;
+}
+
+/** Also from what is nested in it. */
+function dropSecrets(object: object): void {
+  if (Array.isArray(object)) {
+    for (const each of object as unknown[]) if (typeof each === "object" && each !== null) dropSecrets(each);
+    return;
+  }
+  const fields = object as Record<string, unknown>;
+  for (const name in fields) {
+    const field = fields[name];
+    if (namesSecret(name)) drop(fields, name);
+    else if (typeof field === "object" && field !== null) dropSecrets(field);
+  }
+}
+
+function drop(fields: Record<string, unknown>, name: string): void {
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- There is hardly ever one, and a copy takes longer.
+  delete fields[name];
+}
+
+/**
+ * `token`, `hashedToken`, `token_hash`, `accessToken`, `password`, … and not `token_prefix`, by which people tell tokens
+ * apart. `__proto__` is no secret, but a trap for those who copy the token.
+ */
+const SECRET =
+  /^(value|jwt|bearer|__proto__)$|(token|secret|pass(word|wd|phrase)?|pwd|credential|hash(ed)?|(api|private|secret|access|signing)[_-]?key)s?[_-]?(value|text|hash|hashed|sha\d*)?$/i;
+
+/** Names that have been looked at: those of a list are few, and each comes a thousand times. */
+const known = new Map<string, boolean>();
+const MOST_KNOWN = 1000;
+/** Characters of a name that are looked at, at its end. */
+const TELLING = 50;
+
+function namesSecret(name: string): boolean {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const isSecret = SECRET.test(name.slice(-TELLING));
+  if (name.length <= TELLING && known.size < MOST_KNOWN) known.set(name, isSecret);
+  return isSecret;
+}
