@@ -11,7 +11,8 @@ async function main(): Promise<void> {
 Open ${demo.nodeRed.url}
 
 Each tab holds one example; click the square button at the left end of an inject node and look at the debug
-sidebar (the bug icon). Good first steps: "find and delete" > "dry run", then "for real", then "for real" again.
+sidebar (the bug icon). Good first steps: "find and delete" > "find", then "delete what was found", and both again.
+What is deleted here is deleted at once: other than in an import, the nodes are allowed to.
 To disable a token by HTTP, on the tab "disable on an event":
 
   curl -X POST ${demo.nodeRed.url}disable-token -H 'X-Secret: ${demo.secret}' \\

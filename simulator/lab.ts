@@ -94,7 +94,10 @@ interface Patch {
 }
 type Patches = Record<"authorizations" | "cluster" | "broker", Patch>;
 
-/** The examples as they are, but for addresses, and for what no export holds: tokens. */
+/** What a user ticks, and takes the tick from, once a dry run has shown the right tokens. */
+const ALLOWED = { confirmed: true, dryRun: false };
+
+/** The examples as they are, but ready to click: addresses, leave to delete, and what no export holds, tokens. */
 async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
   const nodes = new Map<unknown, Record<string, unknown>>();
   const credentials: Flows["credentials"] = {};
@@ -103,7 +106,7 @@ async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
     for (const node of await readExample(example)) {
       const patch = patchOf(node, patches);
       if (examples.length === 0 && patch === undefined) continue;
-      nodes.set(node.id, { ...node, ...patch?.properties });
+      nodes.set(node.id, { ...node, ...("confirmed" in node && ALLOWED), ...patch?.properties });
       if (patch?.credentials) credentials[String(node.id)] = patch.credentials;
     }
   }

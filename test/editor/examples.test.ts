@@ -25,6 +25,13 @@ describe("the examples", function () {
     return lab.editor.debugAfter(() => lab.editor.inject(id));
   };
 
+  /** Clicks an inject node, and asserts what the debug node of this name then shows. */
+  const injected = async (click: string, name: RegExp, text: RegExp) => {
+    const shown = await inject(click);
+    assert.match(shown.name, name);
+    assert.match(shown.text, text);
+  };
+
   /** Asks a flow by HTTP, as whatever knows of an event does. */
   async function ask(path: string, body: unknown, secret = lab.demo.secret) {
     const answer = await fetch(new URL(path, lab.demo.nodeRed.url), {
@@ -35,6 +42,28 @@ describe("the examples", function () {
     return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
   }
 
+  /** Lets a node that cannot be undone do so, as the comment of the flow says, and deploys. */
+  async function allow(name: string): Promise<void> {
+    const { editor } = lab;
+    await editor.openDialog(await editor.named(name));
+    await editor.input("dryRun").uncheck();
+    await editor.fieldWrong(editor.input("confirmed"));
+    await editor.input("confirmed").check();
+    await editor.fieldWrong(editor.input("confirmed"), false);
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+  }
+
+  /** Nodes of the flow that is shown which lie one upon another, with room for a status below. */
+  const overlaps = () =>
+    lab.page.evaluate<string[]>(`{
+      const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() });
+      nodes.flatMap((a, index) => nodes.slice(index + 1)
+        .filter((b) => Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 10 && Math.abs(a.y - b.y) < (a.h + b.h) / 2 + 12)
+        .map((b) => a.name + " and " + b.name));
+    }`);
+
   async function importAndDeploy(name: string, flow: string): Promise<void> {
     const { editor, page } = lab;
     await editor.importExample(name);
@@ -43,6 +72,7 @@ describe("the examples", function () {
     assert.equal(await editor.connections(), 2, "the connections are those that were there");
     await editor.deploy();
     await editor.openFlow(flow);
+    assert.deepEqual(await overlaps(), []);
   }
 
   it("are eight in the import dialog", async () => {
@@ -54,34 +84,53 @@ describe("the examples", function () {
     await page.keyboard.press("Escape");
   });
 
-  it("find and delete: deletes the oldest authorization of a user", async () => {
+  it("find and delete: finds the oldest authorization of a user, and deletes it when it may", async () => {
     const { editor } = lab;
     await importAndDeploy("find the first authorization of a user, then delete it", "find and delete");
     const before = structuredClone(authorizations());
-    const oldest = oldestOf("user2");
+    const { id } = oldestOf("user2");
+    const rehearsed = new RegExp(`id: "${id}"\\s+outcome: "dry-run"`);
+    const nothing = /code: "missing-id"/;
 
-    const dry = await inject("dry run");
-    assert.match(dry.name, /report/);
-    assert.match(dry.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "dry-run"`));
-    assert.deepEqual(authorizations(), before);
+    await injected("delete what was found", /error/, nothing);
+    await injected("find", /report/, rehearsed);
     await editor.status(await editor.named("delete it"), "1 in dry run");
+    await injected("delete what was found", /report/, rehearsed);
+    assert.deepEqual(authorizations(), before);
 
-    const real = await inject("for real");
-    assert.match(real.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "deleted"`));
-    assert.deepEqual(
-      authorizations().map(({ id }) => id),
-      before.map(({ id }) => id).filter((id) => id !== oldest.id),
-    );
+    await allow("delete it");
+    await injected("delete what was found", /error/, nothing);
+    await injected("find", /report/, rehearsed);
+    assert.deepEqual(authorizations(), before);
+    await injected("delete what was found", /report/, new RegExp(`id: "${id}"\\s+outcome: "deleted"`));
     await editor.status(await editor.named("delete it"), "1 deleted");
+    await editor.picture("find and delete");
     await editor.screenshot("example find and delete");
+
+    await injected("delete what was found", /error/, nothing);
+    assert.deepEqual(
+      authorizations().map((authorization) => authorization.id),
+      before.map((authorization) => authorization.id).filter((each) => each !== id),
+    );
   });
 
-  it("find and delete: says so where the user has none", async () => {
+  it("find and delete: spares what has changed since, and what a later search has not found", async () => {
+    const found = oldestOf("user2");
+    await injected("find", /report/, new RegExp(found.id));
+    found.description = "in use";
+    found.updatedAt = new Date().toISOString();
+    await injected("delete what was found", /report/, /outcome: "changed"/);
+    await injected("find", /report/, new RegExp(found.id));
     for (const { id, userID } of authorizations()) {
-      if (userID === world().userNamed("user2").id) world().authorizations.delete(id);
+      if (userID === found.userID && id !== found.id) world().authorizations.delete(id);
     }
-    assert.match((await inject("for real")).name, /none found/);
+    const { userID } = found;
+    found.userID = world().operator.userID;
+    await injected("find", /none found/, /empty/);
     await lab.editor.status(await lab.editor.named("first of the user"), "0 found");
+    found.userID = userID;
+    await injected("delete what was found", /error/, /code: "missing-id"/);
+    assert.ok(world().authorizations.delete(found.id));
   });
 
   it("find and disable: disables and describes the oldest authorization of a user", async () => {
@@ -106,6 +155,9 @@ describe("the examples", function () {
     assert.equal(status, "inactive");
     assert.match(description, /^disabled from Node-RED on \d{4}-\d\d-\d\d$/);
     const others = (all: typeof before) => all.filter(({ id }) => id !== oldest.id);
+    assert.deepEqual(others(authorizations()), others(before));
+
+    await injected("for real", /updated/, new RegExp(`id: "${oldest.id}"`));
     assert.deepEqual(others(authorizations()), others(before));
     await editor.screenshot("example find and disable");
   });
@@ -136,7 +188,8 @@ describe("the examples", function () {
     const again = [add(`in use ${MARK} ${day}]`, "active"), add(`${MARK} ${day}]`, "active")];
     const spared = idle.filter(({ id }) => id === world().operator.id);
     assert.ok(spared.length === 1 && idle.length > 3 && marked.length > 0);
-    const counts = `disabled? ${idle.length - 1} of ${idle.length}, .*deleted? ${marked.length} of ${marked.length}`;
+    const disabled = `${idle.length - 1} of ${idle.length}`;
+    const deleted = `${marked.length} of ${marked.length}`;
 
     before = structuredClone(authorizations());
     /** Clicks a button, and opens the report among what the flow then shows. */
@@ -150,13 +203,14 @@ describe("the examples", function () {
       await report.locator(".red-ui-debug-msg-object-handle").first().click();
       assert.match(await report.locator(".red-ui-debug-msg-payload").innerText(), text);
     };
-    await reported("dry run now", new RegExp(`Dry run: would ${counts}`));
+    const rehearsed = new RegExp(`would disable ${disabled}, would delete ${deleted}`);
+    await reported("dry run now", rehearsed);
     assert.deepEqual(authorizations(), before);
     await editor.screenshot("example nightly housekeeping dry run");
 
     const today = () => new Date().toISOString().slice(0, 10);
     const days = [today()];
-    await reported("for real now", new RegExp(`Disabled ${counts.replace("disabled? ", "")}`));
+    await reported("for real now", new RegExp(`disabled ${disabled}, would delete ${deleted}`));
     await waitFor(() => again.map(({ description }) => description).join(), "in use,enabled again");
     days.push(today());
     for (const { id, description } of idle) {
@@ -167,6 +221,9 @@ describe("the examples", function () {
         assert.ok(days.some((day) => now.description === `${description} ${MARK} ${day}]`));
       }
     }
+    for (const { id } of marked) assert.ok(world().authorizations.has(id));
+    await allow("delete");
+    await reported("for real now", new RegExp(`disabled 0 of 1, deleted ${deleted}`));
     for (const { id } of marked) assert.ok(!world().authorizations.has(id));
     for (const { id } of kept) assert.ok(world().authorizations.has(id));
     const touched = new Set([...idle, ...marked, ...again].map(({ id }) => id));
@@ -175,7 +232,7 @@ describe("the examples", function () {
     await editor.screenshot("example nightly housekeeping");
 
     world().operator.updatedAt = new Date().toISOString();
-    await reported("for real now", /Disabled 0 of 0, deleted 0 of 0/);
+    await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
   });
 
   describe("disable on an event", () => {
@@ -275,7 +332,10 @@ describe("the examples", function () {
     assert.match(dry.text, new RegExp(`id: "${id}"\\s+outcome: "dry-run"`));
     assert.deepEqual(databaseTokens(), before);
     await editor.status(await editor.named("delete it"), "1 in dry run");
+    assert.match((await inject("for real")).text, new RegExp(`id: "${id}"\\s+outcome: "dry-run"`));
+    assert.deepEqual(databaseTokens(), before);
 
+    await allow("delete it");
     const real = await inject("for real");
     assert.match(real.text, new RegExp(`id: "${id}"\\s+outcome: "deleted"`));
     assert.deepEqual(
@@ -299,10 +359,12 @@ describe("the examples", function () {
     const count = before.length - good.length;
     assert.ok(count > 1 && good.length > 1);
 
-    const dry = await inject("dry run");
-    assert.match(dry.text, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+    for (const click of ["dry run", "for real"]) {
+      await injected(click, /report/, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+    }
     assert.deepEqual(databaseTokens(), before);
 
+    await allow("delete them");
     const real = await inject("for real");
     assert.match(real.text, new RegExp(`Deleted ${count} of ${count} expired`));
     assert.deepEqual(databaseTokens(), good);
@@ -325,12 +387,15 @@ describe("the examples", function () {
       ["reject", /answer/, /Rejected: nothing was revoked/],
       ["approve", /answer/, nothing],
       ["ask", /question/, question],
+      ["approve", /report/, /outcome: "dry-run"/],
+      ["approve", /answer/, nothing],
     ] as const) {
-      const shown = await inject(click);
-      assert.match(shown.name, name);
-      assert.match(shown.text, text);
+      await injected(click, name, text);
     }
     assert.deepEqual(managementTokens(), before);
+
+    await allow("revoke it");
+    await injected("ask", /question/, question);
 
     const approved = await inject("approve");
     assert.match(approved.name, /report/);
