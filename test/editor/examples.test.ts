@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { connectAsync } from "mqtt";
+import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
+import { signed } from "../helpers/signed.js";
 import { useLab, waitFor } from "./editor.js";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -32,11 +33,18 @@ describe("the examples", function () {
     assert.match(shown.text, text);
   };
 
+  let signedAt = 0;
+  /** A message that an event flow takes; each of another second, for what is signed counts once. */
+  const message = (id: unknown) => {
+    signedAt = Math.max(signedAt + 1, Math.floor(Date.now() / 1000) - 240);
+    return signed(id, lab.demo.secret, signedAt);
+  };
+
   /** Asks a flow by HTTP, as whatever knows of an event does. */
-  async function ask(path: string, body: unknown, secret = lab.demo.secret) {
+  async function ask(path: string, body: unknown) {
     const answer = await fetch(new URL(path, lab.demo.nodeRed.url), {
       method: "POST",
-      headers: { "x-secret": secret, "content-type": "application/json" },
+      headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
@@ -237,40 +245,74 @@ describe("the examples", function () {
 
   describe("disable on an event", () => {
     const active = (description = "") => world().addAuthorization({ description });
-    const post = (body: unknown, secret?: string) => ask("disable-token", body, secret);
+    const post = (body: unknown) => ask("disable-token", body);
+    let retained: ReturnType<typeof active>;
+    let client: MqttClient;
+    /** The next answer by MQTT. */
+    const answer = () =>
+      new Promise<unknown>((resolve) => {
+        client.once("message", (_topic, payload) => resolve(JSON.parse(payload.toString())));
+      });
+    const publish = (body: object | string, options: IClientPublishOptions = {}) =>
+      client.publishAsync("influxdb/disable-token", typeof body === "string" ? body : JSON.stringify(body), {
+        qos: 1,
+        ...options,
+      });
+    const tell = async (body: object | string) => {
+      const told = answer();
+      await publish(body);
+      return told;
+    };
 
     before(async () => {
+      client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
+      await client.subscribeAsync("influxdb/disable-token/answer");
+      retained = active();
+      await publish(message(retained.id), { retain: true });
       await importAndDeploy("disable an authorization on an event", "disable on an event");
     });
     after(async () => {
+      await client.endAsync();
       await lab.editor.screenshot("example disable on an event");
     });
 
-    it("by HTTP: disables it and answers 200", async () => {
+    it("by HTTP: disables it, once for each message, and answers 200", async () => {
       const token = active();
-      assert.deepEqual(await post({ id: token.id }), {
+      const body = message(token.id);
+      assert.deepEqual(await post(body), {
         status: 200,
-        answer: { status: 200, id: token.id },
+        answer: { status: 200, id: token.id, outcome: "updated" },
       });
       assert.equal(token.status, "inactive");
       assert.match(token.description, /^disabled on an event at /);
+
+      token.status = "active";
+      const refused = { status: 401, id: token.id, error: "unauthorized-request" };
+      assert.deepEqual(await post(body), { status: 401, answer: refused });
+      assert.deepEqual(await tell(body), refused);
+      assert.equal(token.status, "active");
     });
 
     it("by HTTP: answers 400, 401, 403 and 404, and changes nothing", async () => {
       const token = active("stays");
       const unchanged = structuredClone(authorizations());
-      for (const [status, error, body, secret] of [
-        [400, "missing-id", {}],
-        [400, "invalid-id", { id: token.token }],
-        [400, "invalid-id", { id: 16 }],
-        [400, "invalid-id", { id: [token.id] }],
-        [400, "invalid-id", { id: [] }],
-        [401, "unauthorized-request", { id: token.id }, "wrong"],
-        [401, "unauthorized-request", { id: token.id }, ""],
-        [403, "protected", { id: world().operator.id }],
-        [404, "not-found", { id: "0aaaaaaaaaaaaaaa" }],
+      const signedIn = (seconds: number) =>
+        signed(token.id, lab.demo.secret, Math.floor(Date.now() / 1000) + seconds);
+      for (const [status, error, body] of [
+        [400, "missing-id", message("")],
+        [400, "invalid-id", message(token.token)],
+        [401, "unauthorized-request", {}],
+        [401, "unauthorized-request", { id: token.id }],
+        [401, "unauthorized-request", message([token.id])],
+        [401, "unauthorized-request", { ...message(token.id), id: world().operator.id }],
+        [401, "unauthorized-request", signed(token.id, "")],
+        [401, "unauthorized-request", signed(token.id, "of at least thirty-two characters")],
+        [401, "unauthorized-request", signedIn(-310)],
+        [401, "unauthorized-request", signedIn(310)],
+        [403, "protected", message(world().operator.id)],
+        [404, "not-found", message("0aaaaaaaaaaaaaaa")],
       ] as const) {
-        const { status: actual, answer } = await post(body, secret);
+        const { status: actual, answer } = await post(body);
         assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
         // An error names the ID that it is about, where there is one.
         const { id } = body as { id?: unknown };
@@ -279,46 +321,65 @@ describe("the examples", function () {
       assert.deepEqual(authorizations(), unchanged);
     });
 
-    it("by HTTP: answers 502 where InfluxDB fails or refuses", async () => {
+    it("by HTTP: answers what is no JSON, or comes in another form", async () => {
+      const token = active();
+      for (const [type, body, status] of [
+        ["application/json", "{", 400],
+        ["application/x-www-form-urlencoded", JSON.stringify(message(token.id)), 401],
+        ["text/plain", JSON.stringify(message(token.id)), 401],
+        ["application/octet-stream", JSON.stringify(message(token.id)), 401],
+      ] as const) {
+        const options = { method: "POST", headers: { "content-type": type }, body };
+        assert.equal((await fetch(new URL("disable-token", lab.demo.nodeRed.url), options)).status, status);
+      }
+      assert.equal(token.status, "active");
+    });
+
+    it("by HTTP: does a dry run where the body or the address asks for one", async () => {
+      const token = active();
+      for (const [path, wish] of [
+        ["disable-token", { dryRun: true }],
+        ["disable-token?dryRun=true", {}],
+      ] as const) {
+        const { status, answer } = await ask(path, { ...message(token.id), ...wish });
+        assert.deepEqual([status, answer.outcome, answer.would], [200, "dry-run", "updated"]);
+      }
+      assert.equal(token.status, "active");
+    });
+
+    it("by HTTP: answers 502 where InfluxDB fails or refuses, and disables it when it is asked again", async () => {
       const token = active();
       const { faults } = lab.demo.simulator;
       faults.push({ method: "PATCH", status: 500, body: '{"code":"internal error","message":"disk full"}' });
-      assert.equal((await post({ id: token.id })).status, 502);
+      assert.equal((await post(message(token.id))).status, 502);
       faults.length = 0;
       const { operator } = world();
       const { permissions } = operator;
       operator.permissions = [];
-      const { status, answer } = await post({ id: token.id });
+      const { status, answer } = await post(message(token.id));
       operator.permissions = permissions;
       assert.deepEqual([status, answer.error], [502, "unauthorized"]);
+      assert.equal((await post(message(token.id))).status, 200);
     });
 
     it("by MQTT: disables it and answers to another topic", async () => {
-      const client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
-      try {
-        await client.subscribeAsync("influxdb/disable-token/answer");
-        const ask = async (message: object) => {
-          const answer = new Promise<unknown>((resolve) => {
-            client.once("message", (_topic, payload) => resolve(JSON.parse(payload.toString())));
-          });
-          await client.publishAsync("influxdb/disable-token", JSON.stringify(message), { qos: 1 });
-          return answer;
-        };
-        const token = active();
-        const { id } = token;
-        const { secret } = lab.demo;
-        assert.deepEqual(await ask({ id, secret: "wrong" }), {
-          status: 401,
-          id,
-          error: "unauthorized-request",
-        });
-        assert.equal(token.status, "active");
-        assert.deepEqual(await ask({ id, secret }), { status: 200, id });
-        assert.equal(token.status, "inactive");
-        assert.deepEqual(await ask({ id: "x", secret }), { status: 400, error: "invalid-id" });
-      } finally {
-        await client.endAsync();
-      }
+      const token = active();
+      const { id } = token;
+      const refused = { status: 401, id, error: "unauthorized-request" };
+      assert.deepEqual(await tell(signed(id, "of at least thirty-two characters")), refused);
+      assert.deepEqual(await tell("{"), { status: 401, error: "unauthorized-request" });
+      assert.equal(token.status, "active");
+      assert.deepEqual(await tell(message(id)), { status: 200, id, outcome: "updated" });
+      assert.equal(token.status, "inactive");
+      assert.deepEqual(await tell(message("x")), { status: 400, error: "invalid-id" });
+    });
+
+    it("by MQTT: ignores what the broker has retained, and says so in the log", async () => {
+      await waitFor(() => lab.demo.nodeRed.log().includes("A retained message is ignored"), true);
+      // What came after it is done.
+      const { id } = active();
+      assert.deepEqual(await tell(message(id)), { status: 200, id, outcome: "updated" });
+      assert.equal(retained.status, "active");
     });
   });
 
@@ -415,7 +476,7 @@ describe("the examples", function () {
       const [cluster] = clusters().clusters.values();
       return clusters().addManagementToken(cluster!, { description: "leaked" });
     };
-    const post = (body: unknown, secret?: string) => ask("revoke-management-token", body, secret);
+    const post = (body: unknown) => ask("revoke-management-token", body);
 
     before(async () => {
       await importAndDeploy("revoke a management token on an event", "revoke on an event");
@@ -424,11 +485,21 @@ describe("the examples", function () {
       await lab.editor.screenshot("example revoke on an event");
     });
 
-    it("revokes it and answers 200, as often as it is asked", async () => {
+    it("does a dry run, and answers that it did, until it may", async () => {
+      const { id } = active();
+      const { status, answer } = await post(message(id));
+      assert.deepEqual([status, answer.outcome, answer.would], [200, "dry-run", "revoked"]);
+      assert.ok(!clusters().managementTokens.get(id)?.revokedAt);
+      await allow("revoke");
+    });
+
+    it("revokes it and answers 200, as often as it is asked, but once for each message", async () => {
       const { id } = active();
       for (let time = 1; time <= 2; time++) {
-        assert.deepEqual(await post({ id }), { status: 200, answer: { status: 200, id } });
+        const body = message(id);
+        assert.deepEqual(await post(body), { status: 200, answer: { status: 200, id, outcome: "revoked" } });
         assert.ok(clusters().managementTokens.get(id)?.revokedAt);
+        assert.equal((await post(body)).status, 401);
       }
     });
 
@@ -436,18 +507,19 @@ describe("the examples", function () {
       const { id, token } = active();
       const own = managementTokens().find(({ description }) => description.startsWith("Node-RED"))!;
       const unchanged = structuredClone(managementTokens());
-      for (const [status, error, body, secret] of [
-        [400, "missing-id", {}],
-        [400, "invalid-id", { id: token }],
-        [400, "invalid-id", { id: world().operator.id }],
-        [400, "invalid-id", { id: 16 }],
-        [400, "invalid-id", { id: [id] }],
-        [401, "unauthorized-request", { id }, "wrong"],
-        [401, "unauthorized-request", { id }, ""],
-        [403, "protected", { id: own.id }],
-        [404, "not-found", { id: randomUUID() }],
+      for (const [status, error, body] of [
+        [400, "missing-id", message("")],
+        [400, "invalid-id", message(token)],
+        [400, "invalid-id", message(world().operator.id)],
+        [401, "unauthorized-request", {}],
+        [401, "unauthorized-request", { id }],
+        [401, "unauthorized-request", message([id])],
+        [401, "unauthorized-request", { ...message(id), id: own.id }],
+        [401, "unauthorized-request", signed(id, "of at least thirty-two characters")],
+        [403, "protected", message(own.id)],
+        [404, "not-found", message(randomUUID())],
       ] as const) {
-        const { status: actual, answer } = await post(body, secret);
+        const { status: actual, answer } = await post(body);
         assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
         // An error names the ID that it is about, where there is one.
         const asked = (body as { id?: unknown }).id;
@@ -461,11 +533,11 @@ describe("the examples", function () {
       const { faults } = lab.demo.simulator;
       for (const method of ["GET", "DELETE"]) {
         faults.push({ method, path: /^\/simulator/, status: 500, body: "{}" });
-        const { status, answer } = await post({ id });
+        const { status, answer } = await post(message(id));
         assert.deepEqual([status, answer.error, faults.length], [502, "influxctl-failed", 0]);
         assert.ok(!clusters().managementTokens.get(id)?.revokedAt);
       }
-      assert.equal((await post({ id })).status, 200);
+      assert.equal((await post(message(id))).status, 200);
     });
   });
 });
