@@ -350,6 +350,9 @@ export class Editor {
   /** Opens the examples of the package in the import dialog, by the menu. */
   async openExamples(): Promise<void> {
     await this.menu("#menu-item-import");
+    // Until then a click on a tab can get lost.
+    await this.page.waitForFunction("document.activeElement?.id === 'red-ui-clipboard-dialog-import-text'");
+    await this.settled();
     await this.page.locator(".red-ui-clipboard-dialog-tabs").getByText("Examples").click();
     await this.library("@token-flows/node-red-influxdb-tokens").click();
   }

@@ -44,7 +44,7 @@ describe("the examples", () => {
     ["disable an authorization on an event", "DISABLE_TOKEN_SECRET", "0123456789abcdef"],
     ["revoke a management token on an event", "REVOKE_TOKEN_SECRET", "55555555-5555-4555-8555-555555555555"],
   ] as const)
-    describe(`the check of "${example}"`, () => {
+    describe(`the functions of "${example}"`, () => {
       const secret = "of at least thirty-two characters";
       const now = 1_800_000_000;
       let check: (msg: object, at?: number) => string;
@@ -168,6 +168,37 @@ describe("the examples", () => {
           assert.match(warnings.join(), /^A retained message is ignored/);
           assert.equal(check({ payload: message(), retain: false }), "accepted");
         });
+
+      it("answers what became of it, and never that it is done where something failed", async () => {
+        const node = (await readExample(example)).find(({ name }) => name === "answer")!;
+        const run = compileFunction(node.func as string, ["msg"]) as (msg: object) => unknown;
+        const answer = (msg: object) => {
+          const [sent] = [run(msg)].flat().filter((each) => each !== null);
+          return JSON.parse(JSON.stringify((sent as { payload: unknown }).payload)) as unknown;
+        };
+        const outcome = example.startsWith("disable") ? "updated" : "revoked";
+        for (const res of [undefined, {}]) {
+          const payload = { id, outcome };
+          assert.deepEqual(answer({ id, payload, res }), { status: 200, id, outcome });
+          const rehearsed = { id, outcome: "dry-run", would: outcome };
+          assert.deepEqual(answer({ id, payload: rehearsed, res }), { status: 200, ...rehearsed });
+          for (const [error, status, code] of [
+            [{ code: "protected", message: "…" }, 403, "protected"],
+            [{ code: "too-many", message: "…" }, 429, "too-many"],
+            [{ code: "network", message: "…" }, 502, "network"],
+            [{ message: "a function node has thrown" }, 502, "failed"],
+          ] as const) {
+            assert.deepEqual(answer({ id, payload, res, error }), { status, id, error: code });
+          }
+          for (const odd of ["<b>", `${id}0`, [id], { toString: () => id }, 16, null, undefined]) {
+            const error = { code: "invalid-id" };
+            assert.deepEqual(answer({ id: odd, payload: odd, res, error }), {
+              status: 400,
+              error: "invalid-id",
+            });
+          }
+        }
+      });
 
       it("accepts what the comment of the flow says how to sign", async () => {
         const sign = await signFunctionOf(example);
