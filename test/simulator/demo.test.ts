@@ -20,12 +20,13 @@ for (const version of ["node-red", "node-red-4"] as const)
       return (await response.json()) as unknown;
     };
 
-    it("starts all examples without a warning or an error", () => {
+    it("starts all examples without a warning, an error or an installation", () => {
       const problems = demo.nodeRed
         .log()
         .split("\n")
         .filter((line) => / \[(warn|error)\] \[/.test(line));
       assert.deepEqual(problems, []);
+      assert.doesNotMatch(demo.nodeRed.log(), /Installing/);
     });
 
     it("disables an authorization", async () => {
