@@ -2,6 +2,7 @@ import { rethrowAsNotStarted, TokenError } from "../src/errors.js";
 import { age } from "../src/filters.js";
 import type { Done } from "../src/http.js";
 import {
+  isFailure,
   sweep,
   triedMoreThanOnce,
   type Outcome,
@@ -21,18 +22,20 @@ export function changingFields(format: IdFormat) {
     dryRun: flag(),
     onlyIfAsListed: flag(),
     limit: limitField(100),
+    ifSomeFail: choice(["both", "error", "report"], "both"),
   };
 }
 
 /** Fields of every node whose work cannot be undone. */
 export function irreversibleFields(format: IdFormat) {
-  const { targets, ...safety } = changingFields(format);
+  const { targets, ifSomeFail, ...safety } = changingFields(format);
   return {
     targets,
     confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
     ...safety,
     notFound: choice(["error", "done"], "error"),
     report: choice(["together", "each"], "together"),
+    ifSomeFail,
   };
 }
 
@@ -75,7 +78,7 @@ export async function change(
   { notFoundIsDone = false, inParts = false }: Ways = {},
 ): Promise<Summary> {
   const { connection, places } = task;
-  const { targets, onlyIfAsListed, limit } = task.values;
+  const { targets, onlyIfAsListed, limit, ifSomeFail } = task.values;
   const { list, many } = targets;
   const { signal } = task.watch;
   const dryRun = isDryRun(task);
@@ -101,10 +104,11 @@ export async function change(
     return { outcome: "dry-run", would: success, told, ...changesOf(look, steps.changes) };
   }
 
-  async function one(target: Target): Promise<Outcome> {
+  async function one(target: Target, announce: () => Promise<void> | undefined): Promise<Outcome> {
     try {
       const verdict = await verdictOn(target);
       if (verdict) return verdict;
+      await announce();
       const { attempts, told } = await steps.act(target.id);
       return { outcome: success, ...(told && { told }), ...triedMoreThanOnce(attempts) };
     } catch (error) {
@@ -125,28 +129,48 @@ export async function change(
     }
   }
 
-  const parts = inParts && many && list.length > 0;
+  const audit = dryRun ? undefined : task.audit(list, steps.changes);
+  const said: Promise<void>[] = [];
+  const warnOf =
+    ({ id, outcome }: OutcomeRecord) =>
+    ({ message }: TokenError) => {
+      task.warn(`${id}: ${outcome}. ${message}`);
+    };
+  const parts = inParts && list.length > 0;
+  // One target that failed is an error and nothing else, unless the flow wants no error.
+  const tellsFailures = ifSomeFail === "report" || (ifSomeFail === "both" && many);
   const { records, error } = await sweep(
     list,
-    (target) => places.inTurn(target.id, () => (dryRun ? oneInDryRun : one)(target)),
+    (target, index) =>
+      places.inTurn(target.id, () =>
+        dryRun ? oneInDryRun(target) : one(target, () => audit?.before(index)),
+      ),
     {
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
+        if (audit) said.push(audit.after(index, record).catch(warnOf(record)));
         task.progress(done, list.length);
-        if (parts) task.send(record, { part: { index, count: list.length } });
+        if (parts && (tellsFailures || !isFailure(record))) {
+          task.send(record, { part: { index, count: list.length } });
+        }
       },
     },
   );
-  const untouched = records.filter(({ outcome }) => outcome === "not-started").length;
+  await Promise.all(said);
+  const untouched = records.filter(isUntouched).length;
   // Where that fails they stay counted, and the report goes on.
   if (untouched > 0) await giveBack(untouched).catch(() => undefined);
-  if (signal.aborted) task.warn(`Stopped half way. ${summary(records)}`);
-  // One target that failed is an error and nothing else; of many, the whole report goes on as well.
-  if (error && !many) throw error;
-  if (!parts) task.send(many ? records : records[0]);
-  if (error) throw error;
-  return { text: dryRun ? `${grouped(records.length)} in dry run` : counted(records), dryRun };
+  // The error of a single one says it all.
+  if (signal.aborted && list.length > 1) {
+    task.warn(`Stopped half way: ${counted(records)}. The audit trail names what was begun.`);
+  }
+  const report = many ? records : records[0];
+  if (error && many) task.keep(report);
+  if (!parts && (error === undefined || tellsFailures)) task.send(report);
+  if (error && ifSomeFail !== "report") throw error;
+  const text = dryRun ? `${grouped(records.length)} in dry run` : counted(records);
+  return { text, dryRun, failed: error !== undefined };
 }
 
 /** {@link change}, for work that cannot be undone: only if confirmed. */
@@ -200,11 +224,13 @@ function changesOf(
   return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
 }
 
-/** For the log, which outlives a deploy that takes the nodes behind this one with it: each outcome and its ids. */
-function summary(records: OutcomeRecord[]): string {
-  const outcomes = [...new Set(records.map(({ outcome }) => outcome))];
-  const idsOf = (wanted: string) => records.filter(({ outcome }) => outcome === wanted).map(({ id }) => id);
-  return outcomes.map((outcome) => `${outcome}: ${idsOf(outcome).join(" ")}.`).join(" ");
+/** Nothing was done to it, so it uses up no limit. */
+function isUntouched({ outcome, error, alreadyRevoked }: OutcomeRecord): boolean {
+  return (
+    alreadyRevoked === true ||
+    ["not-started", "not-found", "changed", "skipped"].includes(outcome) ||
+    ["not-found", "protected", "audit-failed"].includes(error?.code ?? "")
+  );
 }
 
 /** How many there are of each: `38 deleted, 2 changed meanwhile`. */

@@ -7,6 +7,7 @@
  * node that it is called on, and for its dialog that is a draft of what Done would save.
  */
 
+export { holdsVariable, isVariable } from "./variables.js";
 export { wholeNumberOf } from "./whole-numbers.js";
 
 interface EditorNode {
@@ -45,11 +46,6 @@ declare const RED: {
   nodes: { node(id: unknown): { id: string; product?: unknown } | null | undefined };
   popover: { tooltip(target: Elements, text: string): Tooltip };
 };
-
-/** Whether a property is a variable of the environment as a whole: Node-RED puts its value in its place. */
-export function isVariable(value: unknown): boolean {
-  return typeof value === "string" && /^\$(\{\S+\}|\(\S+\))$/.test(value);
-}
 
 /** Reads properties of a node, or of a draft of it, as the runtime will: what is missing is as preset. */
 export function reader(node: EditorNode): (name: string) => unknown {

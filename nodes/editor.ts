@@ -57,6 +57,7 @@ ${fields.map(([key, field]) => sectionOf(field) + rowOf(key, field.control)).joi
 export interface Definition {
   type: string;
   defaults: Record<string, Default>;
+  credentials?: Record<string, Default>;
 }
 export interface Default {
   value?: unknown;
@@ -154,7 +155,7 @@ function typedCheck(key: string, { constants, words, pattern, sources, preset, f
       ? `if (${js(words)}.indexOf(value) === -1) return this._("wrong.word");`
       : pattern === undefined
         ? ""
-        : `if (!/${pattern}/i.test(value.trim())) return this._("wrong.id");`;
+        : `if (!/${pattern}/i.test(value.trim())) return influxdbTokens.holdsVariable(value) ? this._("wrong.variable") : this._("wrong.id");`;
   const ofFormer =
     formerly === undefined ? "" : `\n      if (type === "${CHOOSE}") return this._("wrong.formerly");`;
   return `// A value without its type is no wish for the preset.

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { kindOf, TokenError } from "../src/errors.js";
 import { createGuard, WINDOWS, type CountStore, type Guard } from "../src/guard.js";
 import { readTargets, type IdFormat, type Targets } from "../src/targets.js";
+import { holdsVariable, isVariable, PART_OF_TEXT } from "./variables.js";
 import { wholeNumberOf } from "./whole-numbers.js";
 
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
@@ -132,7 +133,13 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       );
       const value = property(name, properties, z.string().default(preset.value), "a text");
       if (type in constants) return () => constants[type] as T;
-      if (type === "str") refuseUnsetVariable(name, value);
+      if (type === "str" && (isVariable(value.trim()) || isRefused(() => options.read(value, name)))) {
+        refuseVariable(
+          name,
+          value,
+          'Choose the type "env variable" for it, which also takes a variable within a text.',
+        );
+      }
       return async (evaluate) => options.read((await evaluate(value, type as Source, name)).value, name);
     },
   };
@@ -184,7 +191,9 @@ function property<T>(
   throw invalidConfig(name, properties[name], expected);
 }
 
+/** @throws {TokenError} another one where the value is a variable, or has one in it. */
 function invalidConfig(name: string, value: unknown, expected: string): TokenError {
+  refuseVariable(name, value);
   return new TokenError(
     "invalid-config",
     `the field "${name}" holds ${kindOf(value)}, expected ${expected}. Open the node and set it.`,
@@ -192,18 +201,39 @@ function invalidConfig(name: string, value: unknown, expected: string): TokenErr
 }
 
 /**
- * Node-RED puts the value of an environment variable in place of `${NAME}`, or `$(NAME)` as it was written long ago,
- * and leaves that as it is where there is no such variable.
+ * Refuses a value that is still a variable, which Node-RED leaves as it is where there is none of that name, and one
+ * that has a variable in it.
  *
+ * @param remedy what to do where it has more than the variable, as a sentence.
  * @throws {TokenError} `invalid-config`.
  */
-export function refuseUnsetVariable(name: string, value: string): void {
-  const [, braced, variable = braced] = /^\$(?:\{(\S+)\}|\((\S+)\))$/.exec(value.trim()) ?? [];
-  if (variable === undefined) return;
-  throw new TokenError(
-    "invalid-config",
-    `the field "${name}" names the environment variable ${variable}, which is not set or empty. Set it, and restart Node-RED where it is one of the process.`,
-  );
+export function refuseVariable(
+  name: string,
+  value: unknown,
+  remedy = "Put the whole value into one variable.",
+): void {
+  if (typeof value !== "string") return;
+  if (isVariable(value)) {
+    throw new TokenError(
+      "invalid-config",
+      `the field "${name}" names the environment variable ${value.slice(2, -1)}, which is not set or empty. Set it, and restart Node-RED if it is a variable of the process.`,
+    );
+  }
+  if (holdsVariable(value)) {
+    throw new TokenError(
+      "invalid-config",
+      `the field "${name}" holds ${kindOf(value)}, ${PART_OF_TEXT}. ${remedy}`,
+    );
+  }
+}
+
+function isRefused(read: () => unknown): boolean {
+  try {
+    read();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Where a node stands, in what Node-RED hands to its constructor. */
@@ -216,7 +246,7 @@ export interface Placed {
 }
 
 /** Fields that protect less when they are empty. */
-const PROTECTIVE = ["limit", "protectedIds", "url"];
+const PROTECTIVE = ["limit", "protectedIds", "url", "auditFile"];
 
 /**
  * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default
@@ -229,11 +259,11 @@ export function refuseEmptyVariables(RED: NodeAPI, properties: Placed): void {
   for (const [name, value] of Object.entries(properties)) {
     if (!isEmpty(value)) continue;
     const written = original?.[name];
-    if (typeof written === "string") refuseUnsetVariable(name, written);
+    if (isVariable(written)) refuseVariable(name, written);
     if (original === undefined && PROTECTIVE.includes(name)) {
       throw new TokenError(
         "invalid-config",
-        `the field "${name}" is empty, and whether an environment variable has emptied it cannot be told here. Fill it in.`,
+        `the field "${name}" is empty, and it cannot be told here whether an environment variable has emptied it. Fill it in.`,
       );
     }
   }

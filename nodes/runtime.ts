@@ -1,16 +1,19 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from "node-red";
+import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
+import { createAudit, type Audit } from "../src/audit.js";
 import { bound } from "../src/bound.js";
 import { asksForDryRun } from "../src/dry-run.js";
 import { asTokenError, reasonOf, TokenError } from "../src/errors.js";
 import type { CountStore } from "../src/guard.js";
 import type { Watch } from "../src/http.js";
 import { NO_PLACES, type Places } from "../src/order.js";
-import type { Targets } from "../src/targets.js";
+import type { Target, Targets } from "../src/targets.js";
+import { auditLog } from "./audit.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection } from "./influxdb-connection/connection.js";
 import { MOST_PARALLEL, type Product } from "./influxdb-connection/settings.js";
+import { copyOf, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
@@ -45,14 +48,18 @@ export interface Task<F extends Fields> {
   progress: (done: number, total: number) => void;
   /** Writes to the log. */
   warn: (text: string) => void;
-  /** Sends the message on with this payload. */
-  send: (payload: unknown, options?: { output?: number; part?: { index: number; count: number } }) => void;
+  /** The audit trail of what is done to these targets; `changes` is what an update sets. */
+  audit: (targets: readonly Target[], changes?: Readonly<Record<string, unknown>>) => Audit;
+  send: Outgoing["send"];
+  keep: Outgoing["keep"];
 }
 
 /** What the status says in the end. It starts with a digit: the editor looks other texts up as i18n keys. */
 export interface Summary {
   text: string;
   dryRun?: boolean;
+  /** Some of it failed, and is told in the report alone. */
+  failed?: boolean;
 }
 
 /** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
@@ -72,8 +79,6 @@ interface Properties extends NodeDef {
   connection?: string;
   [field: string]: unknown;
 }
-type Message = NodeMessageInFlow;
-type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 
 /**
  * Messages that a node works on at once; the others wait with what they say, which takes less memory than work
@@ -107,6 +112,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     });
 
     const follow = followerOf(this);
+    const log = auditLog(RED, this);
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.products);
@@ -129,7 +135,12 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
             warn: (text) => {
               this.warn(text);
             },
-            send: sender(RED, msg, send),
+            audit: (targets, changes) => {
+              const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
+              const work = { operation: task, changes, ...ids, message: msg._msgid };
+              return createAudit(connection.auditFile ?? log, work, targets);
+            },
+            ...outgoing(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
           });
           return { text: withRetries(text), ...summary };
         });
@@ -138,25 +149,25 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
       }
     };
 
-    const end = (done: (error?: Error) => void, error?: TokenError) => {
+    const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
       try {
         done(error);
       } catch (thrown) {
-        // A message that cannot be copied for a Catch node; the exception would end Node-RED.
-        const reason = reasonOf(thrown);
-        this.error(`${error?.message ?? "Done"} (The message could not be passed on: ${reason})`);
+        // A message that cannot be copied for a Catch or Complete node; the exception would end Node-RED.
+        if (error) this.error(error, copyOf(RED, msg));
+        else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
     this.on("input", (msg, send, done) => {
       const work = handle(msg, send as Send).then(
-        ({ text, dryRun }) => {
-          this.status({ fill: dryRun ? "yellow" : "green", shape: "dot", text });
-          end(done);
+        ({ text, dryRun, failed }) => {
+          this.status({ fill: failed ? "red" : dryRun ? "yellow" : "green", shape: "dot", text });
+          end(msg, done);
         },
         (thrown: unknown) => {
           const error = asTokenError(thrown).during(task);
           this.status({ fill: "red", shape: "ring", text: error.code });
-          end(done, error);
+          end(msg, done, error);
         },
       );
       underWay.add(work);
@@ -333,26 +344,4 @@ function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
         fail(error);
       }
     });
-}
-
-/**
- * The message itself goes on with what is sent as a whole; the parts of a series are copies of it, which a
- * Join node can put together again.
- */
-function sender<F extends Fields>(RED: NodeAPI, msg: Message, send: Send): Task<F>["send"] {
-  let series: { id: string; rest: Message } | undefined;
-  return (payload, { output = 0, part } = {}) => {
-    // A function node can freeze a message.
-    let outgoing: Message = Object.isExtensible(msg) ? msg : { ...msg };
-    if (part) {
-      // The payload of the original may be large, and each copy gets another.
-      series ??= { id: RED.util.generateId(), rest: { ...msg, payload: undefined } };
-      const { id, rest } = series;
-      outgoing = RED.util.cloneMessage(rest);
-      const parts = { id, type: "array", len: 1, ...part, ...(msg.parts && { parts: msg.parts }) };
-      Object.assign(outgoing, { parts });
-    }
-    outgoing.payload = payload;
-    send([...Array<null>(output).fill(null), outgoing]);
-  };
 }

@@ -107,7 +107,8 @@ export async function launch(
     },
   );
   let log = "";
-  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  // And all that it wrote has been read.
+  const exited = new Promise<void>((done) => child.once("close", () => done()));
   const url = `http://127.0.0.1:${port}/`;
   await new Promise<void>((ready, fail) => {
     const read = (chunk: Buffer) => {

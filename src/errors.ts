@@ -22,6 +22,7 @@ export type TokenErrorCode =
   | "not-confirmed"
   | "not-listed"
   | "not-applied"
+  | "audit-failed"
   | "cancelled"
   | "unsupported-product"
   | "influxctl-missing"

@@ -1,4 +1,5 @@
 import { kindOf, TokenError } from "./errors.js";
+import { whyNoId } from "./mistaken-ids.js";
 import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type Moment } from "./times.js";
 
 /** How the value of a filter is read from what a flow gives. */
@@ -23,11 +24,12 @@ export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMom
 /** A stretch of time, in milliseconds. */
 export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
 
-/** A text of a certain shape, without the space around it. */
+/** An ID of a certain shape, without the space around it. */
 export function shaped(pattern: RegExp, expected: string): Filter<string> {
   return {
     expected,
     read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),
+    why: (value) => whyNoId(value, pattern),
   };
 }
 

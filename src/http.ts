@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { buildConnector, Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { bound } from "./bound.js";
 import { clockComparison, readHttpDate, serverTime } from "./clock.js";
+import { createDispatcher } from "./dispatcher.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
@@ -31,8 +32,8 @@ export interface HttpOptions {
   parallel: number;
   /** TLS options of the server (CA, client certificate, server name, …). */
   tls?: TlsOptions | undefined;
-  /** Without it, the environment's `http_proxy`, `https_proxy` and `no_proxy` count, as in curl and Node-RED. */
-  proxy?: { url: string; noProxy: string } | undefined;
+  /** The HTTP proxy that all requests go through, with its credentials. The environment does not count. */
+  proxy?: URL | undefined;
   /** Told, once, that the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
 }
@@ -83,8 +84,7 @@ export interface Http {
    * values or deletes by id, so all may be repeated: 429, 502, 503, 504 and lost connections are tried again.
    *
    * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer; `invalid-id` where the
-   *   path holds what cannot be sent in one; `invalid-config` where a proxy is set, here or in the environment, that
-   *   is no valid URL.
+   *   path holds what cannot be sent in one.
    */
   send(call: Call): Promise<Answer>;
   /**
@@ -99,8 +99,6 @@ export interface Http {
 const RETRIED = new Set([429, 502, 503, 504]);
 /** Answers of a gateway that has passed the request on: the server behind it may have done its work. */
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
-/** Bytes; a list of a million authorizations is twice as long, and no text in V8 is. */
-const LONGEST_ANSWER = 256 * 1024 * 1024;
 /** Milliseconds to wait for an answer that tells nothing but the time. */
 const LONGEST_LOOK = 5000;
 const FIRST_PAUSE = 0.25;
@@ -121,7 +119,9 @@ export function createHttp(options: HttpOptions): Http {
   const closing = new AbortController();
   const { origin, pathname } = options.url;
   const prefix = pathname.replace(/\/+$/, "");
-  const plainHeaders = { authorization: options.authorization, accept: "application/json" };
+  // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
+  const authorization = Buffer.from(options.authorization).toString("latin1");
+  const plainHeaders = { authorization, accept: "application/json" };
   const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
 
   /** When the server may be asked again, after it has complained of too many requests; by `performance.now()`. */
@@ -282,58 +282,6 @@ function withoutSecret(text: string, { authorization }: HttpOptions): string {
     return redact(text);
   }
 }
-
-async function createDispatcher(
-  { url, parallel, timeout, tls, proxy }: HttpOptions,
-  sockets: Set<Socket>,
-): Promise<Dispatcher> {
-  // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
-  const undici = await import("undici");
-  const patience = { timeout: timeout * 1000 };
-  // Its type does not tell that it returns the socket.
-  const connect: (...args: Parameters<buildConnector.connector>) => unknown = undici.buildConnector({
-    ...tls,
-    ...patience,
-  });
-  const poolOptions: Pool.Options = {
-    connections: parallel,
-    connect(target, callback) {
-      const socket = connect(target, callback) as Socket;
-      sockets.add(socket.once("close", () => sockets.delete(socket)));
-    },
-    // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: LONGEST_ANSWER,
-  };
-  // The agent looks for its way anew at each request, which takes as long as half of the rest.
-  if (proxy === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) {
-    return new undici.Pool(url.origin, poolOptions);
-  }
-  try {
-    return new undici.EnvHttpProxyAgent({
-      ...poolOptions,
-      // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
-      proxyTunnel: false,
-      proxyTls: patience,
-      requestTls: { ...tls, ...patience },
-      // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
-      factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
-      clientFactory: (origin, own) =>
-        new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
-      ...(proxy && { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: proxy.noProxy }),
-    });
-  } catch {
-    // The original error holds the URL, and with it a password.
-    throw new TokenError(
-      "invalid-config",
-      "the HTTP proxy is no valid URL such as http://proxy.example.com:3128. " +
-        "Correct it in the connection, or in the environment variables http_proxy and https_proxy.",
-    );
-  }
-}
-
-const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 
 function underWay({ method }: Call): string {
   const effect = method === "GET" ? "" : " and may have taken effect; list the tokens to see";

@@ -27,8 +27,8 @@ export interface InfluxctlOptions {
     /** For a cluster without TLS; `disable` is in the sample configuration file of influxctl. */
     plainHttp?: boolean;
   };
-  /** Without it, the proxy variables of the environment count. */
-  proxy?: { url: string; noProxy: string } | undefined;
+  /** The HTTP proxy of the connection, with its credentials. The proxy variables of the environment do not count. */
+  proxy?: URL | undefined;
 }
 
 export interface Influxctl {
@@ -282,12 +282,11 @@ function lastLines(text: string): string {
  */
 function environment(folder: string, secret: string, proxy: InfluxctlOptions["proxy"]): NodeJS.ProcessEnv {
   const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-  for (const name of ["http_proxy", "https_proxy", "no_proxy"]) names.push(name, name.toUpperCase());
   const kept = names.map((name) => [name, process.env[name]] as const);
   const entries = kept.filter(([, value]) => value !== undefined && !value.includes(secret));
   return {
     ...Object.fromEntries(entries),
-    ...(proxy && { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: proxy.noProxy }),
+    ...(proxy && { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href }),
     ...{ HOME: folder, USERPROFILE: folder, TMPDIR: folder, TEMP: folder, TMP: folder },
   };
 }

@@ -88,7 +88,7 @@ const MOST_IN_A_ROW = 10;
  */
 export async function sweep(
   targets: readonly Target[],
-  act: (target: Target) => Promise<Outcome>,
+  act: (target: Target, index: number) => Promise<Outcome>,
   options: SweepOptions,
 ): Promise<SweepResult> {
   const records: OutcomeRecord[] = [];
@@ -108,10 +108,10 @@ export async function sweep(
     return error;
   }
 
-  async function one(target: Target): Promise<Outcome & Pick<OutcomeRecord, "error">> {
+  async function one(target: Target, index: number): Promise<Outcome & Pick<OutcomeRecord, "error">> {
     if (stopped || options.signal.aborted) return { outcome: "not-started" };
     try {
-      const outcome = await act(target);
+      const outcome = await act(target, index);
       inARow = 0;
       return outcome;
     } catch (thrown) {
@@ -125,7 +125,7 @@ export async function sweep(
     for (let index = next++; index < targets.length; index = next++) {
       const target = targets[index] as Target;
       const { id, known } = target;
-      const { told, ...own } = await one(target);
+      const { told, ...own } = await one(target, index);
       const { outcome, ...rest } = own;
       const result = { id, outcome, at: new Date().toISOString(), ...rest };
       // What matters first: it is read in the debug sidebar. And last again: what is told of a token never
@@ -145,6 +145,11 @@ export async function sweep(
   return { records, ...failureOf(records, first, gaveUp) };
 }
 
+/** Whether it was not done, or it is not known. */
+export function isFailure({ outcome }: OutcomeRecord): boolean {
+  return ["failed", "unknown", "not-started"].includes(outcome);
+}
+
 /** For a record: how often a request was sent, where more than once. */
 export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
   return attempts > 1 ? { attempts } : {};
@@ -160,9 +165,7 @@ function failureOf(
   first: TokenError | undefined,
   gaveUp: boolean,
 ): { error?: TokenError } {
-  const failed = records.filter(({ outcome }) =>
-    ["failed", "unknown", "not-started"].includes(outcome),
-  ).length;
+  const failed = records.filter(isFailure).length;
   if (failed === 0 && first === undefined) return {};
   const error =
     first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");

@@ -1,5 +1,6 @@
 import { asksForDryRun } from "./dry-run.js";
 import { kindOf, TokenError } from "./errors.js";
+import { isBytes, whyNoId } from "./mistaken-ids.js";
 
 /** How a product writes the ids of its tokens. */
 export interface IdFormat {
@@ -117,14 +118,15 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
     throw new TokenError(
       "missing-id",
       `no ${format.noun} ID${where}: found ${found}. ` +
-        `Send the ID (${format.expected}), an object with an "id", or an array of either.`,
+        (whyNoId(value, format.pattern) ??
+          `Send the ID (${format.expected}), an object with an "id", or an array of either.`),
     );
   }
   if (typeof id !== "string" || !format.pattern.test(id.trim())) {
     throw new TokenError(
       "invalid-id",
       `no valid ${format.noun} ID${where}: found ${kindOf(id)}, expected ${format.expected}. ` +
-        `Use the "id" of the ${format.noun}, not its token or its name.`,
+        (whyNoId(id, format.pattern) ?? `Use the "id" of the ${format.noun}, not its token or its name.`),
     );
   }
   return {
@@ -135,7 +137,7 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isBytes(value);
 }
 
 /** What of a token may be repeated in a record. */

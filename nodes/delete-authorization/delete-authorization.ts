@@ -3,7 +3,7 @@ import { changeForGood, inactiveForField, irreversibleFields } from "../act.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime.js";
 
-const { limit, notFound, report, ...conditions } = irreversibleFields(authorizationId);
+const { limit, notFound, report, ifSomeFail, ...conditions } = irreversibleFields(authorizationId);
 
 export default node({
   type: "influxdb-delete-authorization",
@@ -11,7 +11,7 @@ export default node({
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],
-  fields: { ...conditions, inactiveFor: inactiveForField, limit, notFound, report },
+  fields: { ...conditions, inactiveFor: inactiveForField, limit, notFound, report, ifSomeFail },
 
   run(task) {
     const { authorizations } = task.connection;

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
+import { auditFile, type AuditSink } from "../../src/audit.js";
 import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
 import { databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
@@ -8,8 +9,10 @@ import { managementTokensOf, type ManagementTokens } from "../../src/management-
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
+import { chooseProxy, readProxy, type ProxyOptions } from "../../src/proxy.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
-import { refuseEmptyVariables, refuseUnsetVariable } from "../fields.js";
+import { refuseEmptyVariables, refuseVariable } from "../fields.js";
+import { isVariable } from "../variables.js";
 import {
   idsOf,
   isCluster,
@@ -18,6 +21,7 @@ import {
   textOf,
   WRONG,
   wrongSetting,
+  wrongToken,
   type Product,
   type Properties,
   type Setting,
@@ -34,6 +38,8 @@ const PRODUCT_NAMES: Record<Product, string> = {
 
 /** What the nodes of a flow see of a connection. */
 export interface Connection {
+  /** Of the node. */
+  id: string;
   product: Product;
   authorizations: Authorizations;
   databaseTokens: DatabaseTokens;
@@ -42,6 +48,8 @@ export interface Connection {
   parallel: number;
   /** The order of what concerns each token, over all nodes of the connection. */
   order: Order;
+  /** Takes the audit trail, where that does not go to Node-RED's log. */
+  auditFile: AuditSink | undefined;
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
   refuseProtected(id: string): void;
   /** Keeps the connection's own token from losing its rights, where that is a token of this kind. */
@@ -68,6 +76,7 @@ export function registerConnection(RED: NodeAPI): void {
     let http: Http | undefined;
     let connection: Connection | undefined;
     let managementTokens: ManagementTokens | undefined;
+    let audit: ReturnType<typeof auditFile> | undefined;
 
     this.connection = () => {
       if (connection) return connection;
@@ -77,7 +86,7 @@ export function registerConnection(RED: NodeAPI): void {
       const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
       const tls = tlsOf(RED, settings.tls);
-      const proxy = proxyOf(RED, settings.proxy);
+      const proxy = proxyOf(RED, settings);
       http = createHttp({
         url: settings.url,
         authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
@@ -91,6 +100,7 @@ export function registerConnection(RED: NodeAPI): void {
         },
       });
       const client = http;
+      audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
       const own = { value: token, isCloud: settings.product !== "oss" };
       const protectedIds = new Set(settings.protectedIds);
       const authorizations = authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
@@ -103,6 +113,7 @@ export function registerConnection(RED: NodeAPI): void {
         }),
       };
       const created: Connection = {
+        id: this.id,
         product: settings.product,
         parallel: settings.parallel,
         authorizations,
@@ -115,12 +126,13 @@ export function registerConnection(RED: NodeAPI): void {
           ));
         },
         order: createOrder(),
+        auditFile: audit,
         ownToken: (kind) => ownTokens[kind],
         refuseProtected(id) {
           if (!protectedIds.has(id)) return;
           throw new TokenError(
             "protected",
-            `${id} is protected. Take it from the protected IDs of the connection, if you mean it.`,
+            `${id} is protected. If you do mean it, remove it from the protected IDs of the connection.`,
           );
         },
       };
@@ -129,7 +141,11 @@ export function registerConnection(RED: NodeAPI): void {
     };
 
     this.on("close", (_removed: boolean, done: () => void) => {
-      void (http?.close() ?? Promise.resolve()).catch(() => undefined).then(done);
+      const closing = http?.close() ?? Promise.resolve();
+      void closing
+        .catch(() => undefined)
+        .then(() => audit?.settled())
+        .then(done);
     });
   }
   RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
@@ -174,6 +190,7 @@ interface Settings {
   /** The ID of the connection's own token, in lower case, where its user has given it. */
   ownTokenId: string | undefined;
   allowOwnToken: boolean;
+  auditFile: string | undefined;
   accountId: string | undefined;
   clusterId: string | undefined;
   influxctl: string;
@@ -213,6 +230,7 @@ export function readSettings(properties: Properties): Settings {
     protectedIds: idsOf(read("protectedIds")),
     ownTokenId: optional("ownTokenId"),
     allowOwnToken: properties.allowOwnToken === true,
+    auditFile: read("auditFile") || undefined,
     accountId: read("accountId") || undefined,
     clusterId: read("clusterId") || undefined,
     influxctl: read("influxctl"),
@@ -222,7 +240,9 @@ export function readSettings(properties: Properties): Settings {
   };
 }
 
+/** @throws {TokenError} another one where the value is a variable that is not set. */
 function wrongProperty(name: string, value: unknown, expected: string): TokenError {
+  if (isVariable(value)) refuseVariable(name, value);
   return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
 }
 
@@ -238,7 +258,7 @@ function influxctlOptions(
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
   if (tls?.pfx ?? tls?.passphrase) {
-    throw invalidConnection("influxctl takes a client certificate as PEM without a passphrase only");
+    throw invalidConnection("influxctl takes a client certificate only as PEM and without a passphrase");
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
@@ -266,12 +286,9 @@ function influxctlOptions(
 
 /** @param token no text where a variable of the environment is none. */
 function readToken(token: unknown): string {
-  const value = typeof token === "string" ? token.trim() : "";
-  refuseUnsetVariable("token", value);
-  if (value === "") throw invalidConnection("it has no token (tokens are not part of an exported flow)");
-  if (!/^[\x21-\x7e]+$/.test(value))
-    throw invalidConnection("its token holds characters that no API token has");
-  return value;
+  const wrong = wrongToken(token);
+  if (wrong !== undefined) throw wrongProperty("token", token, WRONG[wrong]);
+  return String(token).trim();
 }
 
 function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
@@ -287,8 +304,13 @@ function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return options;
 }
 
-function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
-  if (id === "") return undefined;
+/** As core's http request node finds the proxy for the connection's URL. */
+function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
+  const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
+  if (id === "") {
+    const choice = chooseProxy(url, proxyOptions);
+    return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
+  }
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
@@ -296,14 +318,16 @@ function proxyOf(RED: NodeAPI, id: string): HttpOptions["proxy"] {
     credentials?: { username?: string; password?: string };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
-  if (node?.url === undefined || !URL.canParse(node.url)) {
-    throw invalidConnection("its proxy is missing, disabled or has no valid URL");
-  }
-  const url = new URL(node.url);
+  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  refuseVariable("HTTP proxy", node.url);
+  const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
+  const choice = chooseProxy(url, { ...proxyOptions, env });
+  if (choice === undefined) return undefined;
+  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
   // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  if (node.credentials?.username) url.username = node.credentials.username;
-  if (node.credentials?.password) url.password = node.credentials.password;
-  return { url: url.href, noProxy: (node.noproxy ?? []).join(",") };
+  const { username = "", password = "" } = node.credentials ?? {};
+  if (username || password) Object.assign(proxy, { username, password });
+  return proxy;
 }
 
 function invalidConnection(reason: string): TokenError {

@@ -1,5 +1,6 @@
 import { HEX_ID, HEX_ID_EXPECTED } from "../../src/hex-ids.js";
 import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
+import { holdsVariable, PART_OF_TEXT } from "../variables.js";
 import { wholeNumberOf } from "../whole-numbers.js";
 
 /*
@@ -35,11 +36,14 @@ export const MOST_PARALLEL = 64;
 
 /** Ways for a setting to be wrong: keys of what the dialog says, and the end of what the runtime says. */
 export const WRONG = {
+  variable: `${PART_OF_TEXT}. Put the whole value into one variable`,
   product: `expected one of ${Object.keys(PRODUCTS).join(", ")}`,
   url: "expected a URL that starts with http:// or https://",
   urlMissing: "expected the address of the cluster",
-  urlCredentials: "which carries a user name or password; the token has a field of its own",
-  urlQuery: "which carries a query or fragment; give the address of the server only",
+  urlCredentials: "which contains a user name or password; the token has its own field",
+  urlPath:
+    "which leads into InfluxDB's API or its pages; give the address of the server only, without /api/v2, /signin, /orgs/… and the like",
+  urlQuery: "which contains a query or fragment; give the address of the server only",
   timeout: "expected seconds from 1 to 600",
   retries: "expected a whole number from 0 to 10",
   parallel: `expected a whole number from 1 to ${MOST_PARALLEL}`,
@@ -48,6 +52,11 @@ export const WRONG = {
   protectedIds: `expected IDs (each ${HEX_ID_EXPECTED}, or ${UUID_EXPECTED} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
   influxctl: "expected the path of influxctl",
   allowOwnToken: "expected true or false",
+  auditFile: "expected an absolute path, such as /var/log/influxdb-tokens.jsonl",
+  tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
+  tokenName: 'which starts with a word such as "Token" or "Bearer" or a name; give the token alone',
+  tokenQuotes: "which stands in quotes; give the token alone",
+  tokenCharacters: "with a line break or an invisible character in it; copy the token once more",
 } as const;
 export type Wrong = keyof typeof WRONG;
 
@@ -101,6 +110,14 @@ export const SETTINGS = {
     preset: false,
     wrong: (value) => (value === undefined || typeof value === "boolean" ? undefined : "allowOwnToken"),
   },
+  /** Empty is Node-RED's log. */
+  auditFile: {
+    preset: "",
+    wrong(value) {
+      const text = textOf(value);
+      return text !== undefined && /^(|\/.*|\\\\.*|[A-Za-z]:[\\/].*)$/.test(text) ? undefined : "auditFile";
+    },
+  },
 } satisfies Record<string, Setting>;
 export type SettingName = keyof typeof SETTINGS;
 
@@ -110,7 +127,25 @@ export function wrongSetting(name: SettingName, properties: Properties): Wrong |
   const { product } = properties;
   // While the product itself is not known, nothing can be said of what depends on it.
   if (setting.products && !setting.products.some((each) => each === product)) return undefined;
-  return setting.wrong(properties[name], properties);
+  const wrong = setting.wrong(properties[name], properties);
+  const text = textOf(properties[name]);
+  return text !== undefined && holdsVariable(text) ? "variable" : wrong;
+}
+
+/** Names that are copied together with a token: of the header, its scheme, a variable, an option, a key in JSON. */
+const NAME_OF_TOKEN = /^\W*(authorization|bearer|(export\s+)?influx\w*_token|token)[\s:="]/i;
+
+/**
+ * What is wrong about a token, or undefined where it is right. InfluxDB OSS has tokens of any text that its user has
+ * set, with spaces and beyond ASCII.
+ */
+export function wrongToken(value: unknown): Wrong | undefined {
+  const text = textOf(value);
+  if (text === undefined || text === "") return "tokenMissing";
+  if (holdsVariable(text)) return "variable";
+  if (NAME_OF_TOKEN.test(text)) return "tokenName";
+  if (/^["'`]|["'`]$/.test(text)) return "tokenQuotes";
+  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text) ? "tokenCharacters" : undefined;
 }
 
 /** A text without the space around it, empty where there is none; undefined where the value is something else. */
@@ -158,6 +193,24 @@ function clusterPart(other: "accountId" | "clusterId"): Setting {
   };
 }
 
+/**
+ * Paths that are copied with the address and are no prefix of a reverse proxy, which can be all else: those of the
+ * APIs, whole or cut off behind their version, and those of the user interface.
+ */
+const PATH_WITHIN = new RegExp(
+  "/(" +
+    [
+      "api/v[023]",
+      "api/v0/accounts/.*",
+      "api/v2/(authorizations|buckets|delete|me|orgs|query|setup|signin|signout|users|write)(/.*)?",
+      "api/v3/(configure/.*|query_.*|write_lp)",
+      "health|login|logout|onboarding(/.*)?|ping|query|ready|signin|signout|write",
+      "orgs/[0-9a-f]{16}(/.*)?",
+    ].join("|") +
+    ")/*$",
+  "i",
+);
+
 function wrongUrl(value: unknown, { product }: Properties): Wrong | undefined {
   const text = textOf(value);
   if (text === undefined) return "url";
@@ -169,7 +222,10 @@ function wrongUrl(value: unknown, { product }: Properties): Wrong | undefined {
     return "url";
   }
   if (!/^https?:$/.test(url.protocol)) return "url";
+  // A host can have none of these signs, and every kind of placeholder has one.
+  if (/[${}]/.test(url.hostname)) return "variable";
   if (url.username !== "" || url.password !== "") return "urlCredentials";
+  if (PATH_WITHIN.test(url.pathname)) return "urlPath";
   if (url.search !== "" || url.hash !== "") return "urlQuery";
   return undefined;
 }

@@ -85,6 +85,8 @@ describe("the dialog of the connection", function () {
     ["url", "ftp://influx.example.com", /Enter a URL/, "https://influx.example.com/base"],
     ["url", "https://me:secret@influx.example.com", /user name and password/, "https://influx.example.com"],
     ["url", "https://influx.example.com/?org=x", /without \? and #/, "${INFLUX_URL}"],
+    ["url", "https://influx.example.com/api/v2", /without \/api\/v2/, "https://influx.example.com/influx"],
+    ["url", "http://${HOST}:8086", /only where it is the whole value/, "${INFLUX_URL}"],
     ["timeout", "0", /from 1 to 600/, "600"],
     ["timeout", "soon", /from 1 to 600/, "30"],
     ["retries", "11", /from 0 to 10/, "0"],
@@ -96,6 +98,12 @@ describe("the dialog of the connection", function () {
       await wrongThenRight(name, text, says, right);
     });
   }
+
+  it("shows a token as wrong that was copied with more, or is missing", async () => {
+    await wrongThenRight("token", "Token abc==", /without a word such as Token/, "two words");
+    await lab.editor.type(field("token"), "");
+    assert.match(await lab.editor.fieldWrong(field("token")), /Enter a token/);
+  });
 
   it("says why a field is wrong when the mouse is over it", async () => {
     const { editor } = lab;

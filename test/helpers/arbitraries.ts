@@ -21,6 +21,7 @@ export const ERROR_CODES: readonly string[] = Object.keys({
   "not-confirmed": true,
   "not-listed": true,
   "not-applied": true,
+  "audit-failed": true,
   cancelled: true,
   "unsupported-product": true,
   "influxctl-missing": true,

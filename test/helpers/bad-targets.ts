@@ -27,5 +27,8 @@ export const BAD_TARGETS: [what: string, payload: unknown, code: string][] = [
   ["a nested array", [["0aaaaaaaaaaaaaaa"]], "invalid-id"],
   ["an id that is an object", { id: { id: "0aaaaaaaaaaaaaaa" } }, "invalid-id"],
   ["one bad id among good ones", ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb", "x"], "invalid-id"],
+  ["bytes", new TextEncoder().encode("0aaaaaaaaaaaaaaa"), "invalid-id"],
+  ["a list of ids in JSON", '["0aaaaaaaaaaaaaaa"]', "invalid-id"],
+  ["lines of ids", "0aaaaaaaaaaaaaaa\n0bbbbbbbbbbbbbbb\n", "invalid-id"],
   ["a list of ids in one text", "0aaaaaaaaaaaaaaa,0bbbbbbbbbbbbbbb", "invalid-id"],
 ];

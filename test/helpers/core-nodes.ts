@@ -1,12 +1,19 @@
 import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
+import type { ProxyOptions } from "../../src/proxy.js";
 import type { Properties } from "./runtime.js";
 
 const core = createRequire(require.resolve(process.env.NODE_RED ?? "node-red"));
-const coreNode = (file: string) => core(`@node-red/nodes/core/network/${file}`) as (RED: NodeAPI) => void;
+const coreFile = (file: string): unknown => core(`@node-red/nodes/core/network/${file}`);
+const coreNode = (file: string) => coreFile(file) as (RED: NodeAPI) => void;
 
 /** Node-RED's own configuration nodes that a connection can name, as modules of the runtime. */
 export const coreModules = [coreNode("05-tls.js"), coreNode("06-httpproxy.js")];
+
+/** How core's own http request node chooses a proxy. */
+export const coreProxyHelper = coreFile("lib/proxyHelper.js") as {
+  getProxyForUrl(url: string, options: ProxyOptions): string;
+};
 
 export const tlsNode = (properties: Properties = {}): Properties => ({
   id: "tls",

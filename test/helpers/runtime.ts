@@ -66,6 +66,8 @@ export interface Seen {
   payload: unknown;
   /** What the Catch node got. */
   error: { message: string; code?: string; stack?: string; cause?: unknown } | undefined;
+  /** The whole message that the Catch node got. */
+  caught: Message | undefined;
   /** How often Complete and Catch fired together: once for each message, always. */
   ends: number;
   completed: boolean;
@@ -111,7 +113,7 @@ export async function startRuntime(
   const flow = [
     { id: "tab", type: "tab" },
     { id: "connection", type: "influxdb-connection", ...connectionProperties },
-    inTab({ id: "node", type, connection: "connection", ...properties, wires: [["out0"], ["out1"]] }),
+    inTab({ id: "node", type, connection: "connection", wires: [["out0"], ["out1"]], ...properties }),
     inTab({ id: "out0", type: "helper" }),
     inTab({ id: "out1", type: "helper" }),
     inTab({ id: "catch", type: "catch", scope: ["node"], wires: [["caught"]] }),
@@ -135,7 +137,7 @@ export async function startRuntime(
   await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials);
 
   const outputs: [Message[], Message[]] = [[], []];
-  const caught: { error: Seen["error"] }[] = [];
+  const caught: (Message & { error?: Seen["error"] })[] = [];
   const statuses: string[] = [];
   let completions = 0;
   let waiting: (() => void)[] = [];
@@ -156,7 +158,7 @@ export async function startRuntime(
   listen("caught", (msg) => {
     const { error, ...rest } = Object.getOwnPropertyDescriptors(msg);
     shown.push(["an error", msg.error], ["a message", rest]);
-    caught.push(msg as never);
+    caught.push(msg);
     ended();
   });
   listen("completed", () => {
@@ -189,6 +191,7 @@ export async function startRuntime(
         outputs,
         payload: outputs[0][0]?.payload,
         error: caught[0]?.error,
+        caught: caught[0],
         ends: completions + caught.length,
         completed: completions > 0,
       };

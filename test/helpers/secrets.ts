@@ -16,7 +16,10 @@ export function secretsOf(credentials: object): string[] {
     `${node.username ?? ""}:${node.password ?? ""}`,
   ]);
   const long = values.filter((value) => value.length >= SHORTEST);
-  return [TOKEN_MARK, ...long.flatMap((value) => [value, encodeURIComponent(value), btoa(value)])];
+  return [
+    TOKEN_MARK,
+    ...long.flatMap((value) => [value, encodeURIComponent(value), Buffer.from(value).toString("base64")]),
+  ];
 }
 
 function valueOf(credential: string): string {

@@ -9,6 +9,7 @@ import {
   SETTINGS,
   WRONG,
   wrongSetting,
+  wrongToken,
   type Product,
 } from "../../nodes/influxdb-connection/settings.js";
 import type { NodeModule } from "../../nodes/runtime.js";
@@ -47,7 +48,13 @@ const URLS =
   "influx.example.com|influx.example.com:8086|localhost|ftp://influx.example.com|file:///etc/passwd|" +
   "https://me@influx.example.com|https://me:secret@influx.example.com|https://:secret@influx.example.com|" +
   "https://influx.example.com/?org=x|https://influx.example.com/?|https://influx.example.com/#x|" +
+  "http://localhost:8086/api/v2|http://localhost:8086/api/v2/authorizations/|https://h/influx/api/v2/orgs?limit=1|" +
+  `https://h/api/v0/accounts/${UUID}|https://h/signin?returnTo=%2F|https://h/orgs/${HEX}/load-data/tokens|` +
+  "https://h/api/v2/influx|https://h/orgs|http://$HOST:8086|http://{{host}}:8086|http://${HOST}:8086|" +
   "https://bücher.example|https://in flux.example.com|https://influx.example.com/a b|javascript:alert(1)";
+const TOKENS =
+  "abc==|two words|tökén|Token abc|Bearer abc|Authorization: Token abc|token=abc|INFLUX_TOKEN=abc|--token abc|" +
+  '"abc"|\'abc\'|"abc|{"token":"abc"}|tokens|Token|bearer-of-news|a\tb|a\nb|a\u200bb|x${NAME}|$(NAME)x';
 const VARIABLES = ["${NAME}", "$(NAME)", "${my-name.2}", "${a}${b}"];
 /** Node-RED puts nothing in the place of these. */
 const NO_VARIABLES = [
@@ -163,6 +170,17 @@ describe("the dialog and the runtime", () => {
     });
   }
 
+  it("judge the token alike", () => {
+    const { validate } = connection.credentials!.token!;
+    const node = { _def: connection, _: (key: string) => key };
+    for (const value of [...TOKENS.split("|"), ...VALUES.filter((each) => typeof each === "string")]) {
+      const judged: unknown = validate!.call(node, value, {});
+      const wrong = wrongToken(value);
+      assert.equal(judged, wrong === undefined ? true : `wrong.${wrong}`, told(value));
+    }
+    for (const value of VARIABLES) assert.equal(validate!.call(node, value, {}), true);
+  });
+
   it("leave alone what the product does not use", () => {
     const properties = {
       product: "oss",
@@ -205,6 +223,7 @@ describe("the dialog and the runtime", () => {
         ),
       ),
     );
+    for (const value of [...TOKENS.split("|"), ""]) seen.add(wrongToken(value));
     assert.deepEqual(
       Object.keys(WRONG).filter((key) => !seen.has(key as keyof typeof WRONG)),
       [],

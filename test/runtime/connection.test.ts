@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
+import type { NodeAPI } from "node-red";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
 import { addTokens } from "../helpers/node.js";
@@ -77,6 +78,8 @@ describe("influxdb-connection", () => {
     "file:///etc/passwd",
     "http://127.0.0.1/?org=x",
     "http://127.0.0.1/#x",
+    "http://127.0.0.1/api/v2",
+    "http://127.0.0.1/orgs/0aaaaaaaaaaaaaaa",
   ]) {
     it(`refuses the URL ${url}`, async () => {
       const { error } = await listed({ url });
@@ -157,11 +160,50 @@ describe("influxdb-connection", () => {
   });
 
   it("says so where there is no token, or none that can be one, and shows nothing of it", async () => {
-    assert.match((await listed({}, { token: "" })).error?.message ?? "", /no token/);
-    await running.pop()!.close();
-    const { error } = await listed({}, { token: "two words\r\nX-Evil: 1" });
-    assert.equal(error?.code, "invalid-config");
-    assert.ok(!JSON.stringify(error).includes("two words"));
+    for (const [given, words] of [
+      ["", /"token" holds an empty text, expected an API token/],
+      ["two words\r\nX-Evil: 1", /"token" .* with a line break/],
+      ["Token s3cret", /"token" .* starts with a word such as "Token"/],
+      ['"s3cret"', /"token" .* in quotes/],
+    ] as const) {
+      const { error } = await listed({}, { token: given });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, words);
+      assert.ok(!/two words|Evil|s3cret/.test(JSON.stringify(error)));
+      assert.equal(simulator.requests.length, 0);
+      await running.pop()!.close();
+    }
+  });
+
+  for (const given of ["two words", "tökén 日本"]) {
+    it(`sends the token ${given} as the bytes that InfluxDB compares`, async () => {
+      await listed({}, { token: ` ${given}\n` });
+      const header = simulator.requests[0]!.headers.authorization ?? "";
+      assert.equal(Buffer.from(header, "latin1").toString(), `Token ${given}`);
+    });
+  }
+
+  for (const [name, value] of [
+    ["url", "http://${T_URL}:8086"],
+    ["url", "http://{{host}}:8086"],
+    ["url", " ${T_URL}"],
+    ["protectedIds", "${T_IDS},0aaaaaaaaaaaaaaa"],
+    ["timeout", "$(T_NUMBER)0"],
+  ] as const) {
+    it(`refuses ${value} in ${name}, for Node-RED leaves it as it is`, async () => {
+      const { error } = await listed({ [name]: value });
+      assert.equal(error?.code, "invalid-config");
+      assert.match(error.message, new RegExp(`"${name}" .* only where it is the whole value`));
+      assert.equal(simulator.requests.length, 0);
+    });
+  }
+
+  it("names a variable of the environment that is not set, in any setting", async () => {
+    for (const name of ["product", "url", "protectedIds", "timeout", "allowOwnToken"]) {
+      const { error } = await listed({ [name]: "${T_NO_SUCH}" });
+      assert.match(error?.message ?? "", new RegExp(`"${name}" names the environment variable T_NO_SUCH`));
+      await running.pop()!.close();
+    }
   });
 
   it("says so where a node has no connection, or something else for it", async () => {
@@ -228,17 +270,92 @@ describe("influxdb-connection", () => {
       assert.deepEqual(proxy.seen, [`GET ${simulator.url}/api/v2/authorizations`]);
     });
 
-    for (const url of [
-      "127.0.0.1:3128",
-      "http://me:hunter2@127.0.0.1:99999",
-      "http://me:hunter2%@127.0.0.1:1",
-    ]) {
+    /** Lists with these variables in the environment of the process, `PROXY` in them being the proxy's port. */
+    async function throughEnvironment(
+      variables: Record<string, string>,
+      options?: Parameters<typeof startRuntime>[3],
+    ): Promise<{ proxied: boolean; error: Seen["error"] }> {
+      const proxy = await also(startProxy());
+      const withPort = Object.entries(variables).map(([name, value]) => [
+        name,
+        value.replace("PROXY", `127.0.0.1:${proxy.port}`),
+      ]);
+      Object.assign(process.env, Object.fromEntries(withPort));
+      try {
+        const { error } = await listed({}, options);
+        return { proxied: proxy.seen.length > 0, error };
+      } finally {
+        for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name);
+      }
+    }
+
+    const ENVIRONMENTS: [variables: Record<string, string>, proxied: boolean][] = [
+      [{ http_proxy: "http://PROXY" }, true],
+      [{ HTTP_PROXY: "http://PROXY", http_proxy: "" }, true],
+      [{ http_proxy: "PROXY" }, true],
+      [{ all_proxy: "http://PROXY" }, true],
+      [{ npm_config_proxy: "http://PROXY" }, true],
+      [{ https_proxy: "http://PROXY" }, false],
+      [{ http_proxy: "http://PROXY", no_proxy: "*.0.1" }, false],
+      [{ http_proxy: "http://PROXY", no_proxy: "example.com, 127.0.0.1" }, false],
+    ];
+    for (const [variables, proxied] of ENVIRONMENTS) {
+      it(`${proxied ? "goes" : "does not go"} through one for ${JSON.stringify(variables)}`, async () => {
+        assert.deepEqual(await throughEnvironment(variables), { proxied, error: undefined });
+        assert.equal(simulator.requests.length, 1);
+      });
+    }
+
+    it("goes by the options in the settings of Node-RED", async () => {
+      let settings: object = {};
+      const favourUpperCase = (RED: NodeAPI) =>
+        Object.assign((settings = RED.settings), { proxyOptions: { favourUpperCase: true } });
+      const variables = { http_proxy: "http://127.0.0.1:1", HTTP_PROXY: "http://PROXY" };
+      try {
+        const { proxied } = await throughEnvironment(variables, { modules: [...modules, favourUpperCase] });
+        assert.ok(proxied);
+      } finally {
+        Reflect.deleteProperty(settings, "proxyOptions");
+      }
+    });
+
+    for (const url of ["http://me:hunter2@127.0.0.1:99999", "socks5://me:hunter2@PROXY"]) {
       it(`refuses ${url.replace("hunter2", "…")} of the environment, without its password`, async () => {
-        process.env.http_proxy = url;
-        const { error } = await listed({}).finally(() => Reflect.deleteProperty(process.env, "http_proxy"));
+        const { proxied, error } = await throughEnvironment({ ALL_PROXY: url });
         assert.equal(error?.code, "invalid-config");
-        assert.match(error.message, /HTTP proxy is no valid URL/);
+        assert.match(
+          error.message,
+          /environment variable ALL_PROXY (holds no valid URL|names a SOCKS proxy)/,
+        );
         assert.ok(!inspect(error, { depth: 9 }).includes("hunter2"));
+        assert.deepEqual([proxied, simulator.requests], [false, []]);
+      });
+    }
+
+    it("takes core's http proxy without a scheme, and a user without a password", async () => {
+      const proxy = await also(
+        startProxy(({ headers }) =>
+          headers["proxy-authorization"] === `Basic ${btoa("me:")}` ? undefined : 407,
+        ),
+      );
+      const options = {
+        nodes: [proxyNode(proxy.port, { url: `127.0.0.1:${proxy.port}` })],
+        credentials: { proxy: { username: "me" } },
+      };
+      assert.equal((await listed({ proxy: "proxy" }, options)).error, undefined);
+      assert.equal(proxy.seen.length, 1);
+    });
+
+    for (const [what, properties, words] of [
+      ["has no URL", { url: "" }, /HTTP proxy is missing, disabled or has no URL/],
+      ["is a SOCKS proxy", { url: "socks5://127.0.0.1:1" }, /HTTP proxy of the connection names a SOCKS/],
+      ["holds no URL", { url: "http://:1" }, /HTTP proxy of the connection holds no valid URL/],
+    ] as const) {
+      it(`refuses core's http proxy that ${what}`, async () => {
+        const { error } = await listed({ proxy: "proxy" }, { nodes: [proxyNode(1, properties)] });
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, words);
+        assert.equal(simulator.requests.length, 0);
       });
     }
 

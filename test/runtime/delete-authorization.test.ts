@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
-import type { Properties } from "../helpers/runtime.js";
+import type { Message, Properties, Runtime } from "../helpers/runtime.js";
 
 const withDelete = (
   properties: Properties,
@@ -14,6 +14,14 @@ const withDelete = (
     // The server shows which token is the connection's own, and no look is needed for that.
     simulator: { tokens: "clear" },
   });
+/** Whether or not a Complete or Catch node could be told. */
+async function hasEnded(runtime: Runtime): Promise<void> {
+  for (let turns = 0; runtime.dones() === 0; turns++) {
+    assert.ok(turns < 100_000, "it does not end");
+    await new Promise(setImmediate);
+  }
+  await new Promise(setImmediate);
+}
 const records = (payload: unknown) => payload as OutcomeRecord[];
 const outcomes = (payload: unknown) => records(payload).map(({ outcome }) => outcome);
 
@@ -361,21 +369,56 @@ describe("delete-authorization", () => {
       );
     }));
 
-  for (const report of ["together", "each"]) {
-    it(`lives on where a message cannot be copied (${report})`, () =>
-      withDelete({ report }, async ({ simulator, runtime, send }) => {
-        const bad = {
-          payload: ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"],
-          get trap(): never {
-            throw new Error("no copy of me");
-          },
-        };
-        runtime.inject(bad);
-        await runtime.logged(/no copy of me/);
-        const [token] = addTokens(simulator, 1);
-        assert.equal((await send({ payload: token!.id })).error, undefined);
-      }));
-  }
+  describe("passes on what it did, whatever a flow has made of the message", () => {
+    const ids = ["0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"];
+    const fail = (): never => {
+      throw new Error("no copy of me");
+    };
+    const odd: Record<string, () => Message> = {
+      "a getter that throws": () =>
+        Object.defineProperty({ payload: ids }, "trap", { enumerable: true, get: fail }),
+      "one further in": () => ({
+        payload: ids,
+        deep: Object.defineProperty({}, "trap", { enumerable: true, get: fail }),
+      }),
+      "a read-only payload": () =>
+        Object.defineProperty({ _msgid: "1" }, "payload", { enumerable: true, value: ids }),
+      "a payload without a setter": () =>
+        Object.defineProperty({ _msgid: "1" }, "payload", { enumerable: true, get: () => ids }),
+      "a payload that keeps to itself": () =>
+        Object.defineProperty({ _msgid: "1" }, "payload", {
+          enumerable: true,
+          get: () => ids,
+          set: () => undefined,
+        }),
+      "a proxy": () => new Proxy({ payload: ids }, { ownKeys: fail }),
+    };
+    for (const [what, message] of Object.entries(odd)) {
+      for (const report of ["together", "each"]) {
+        for (const wires of [[["out0"]], [["out0", "out1"]]]) {
+          it(`${what} (${report}, ${wires[0]!.length} wires)`, () =>
+            withDelete({ report, notFound: "done", wires }, async ({ simulator, runtime, send }) => {
+              runtime.inject(message());
+              await hasEnded(runtime);
+              const { outputs, error } = await runtime.ended(0);
+              assert.equal(error, undefined);
+              for (const output of outputs.slice(0, wires[0]!.length)) {
+                const records = output.flatMap(({ payload }) => payload as OutcomeRecord[]);
+                assert.deepEqual(records.map(({ id }) => id).toSorted(), ids);
+              }
+              const [token] = addTokens(simulator, 1);
+              assert.equal((await send({ payload: token!.id })).error, undefined);
+            }));
+        }
+      }
+      it(`${what} (an error)`, () =>
+        withDelete({}, async ({ runtime }) => {
+          runtime.inject(message());
+          await hasEnded(runtime);
+          assert.equal((await runtime.ended(0)).error?.code, "not-found");
+        }));
+    }
+  });
 
   for (const [name, value] of [
     ["targets", "token"],

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { generate } from "selfsigned";
 import { freePort } from "../../simulator/node-red.js";
+import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
 import { METHODS, outcomes, withFaults, type FaultBench, type Method } from "../helpers/faults.js";
 import type { Properties } from "../helpers/runtime.js";
@@ -258,6 +262,57 @@ describe("proxy", () => {
         { timeout: "2", parallel: "1" },
       ));
   }
+
+  for (const [spared, expected] of [
+    ["", ["HTTPS_PROXY", "HTTP_PROXY"]],
+    ["127.0.0.*,127.0.0.1", []],
+  ] as const) {
+    it(`of the environment reaches influxctl as the one decision, with no_proxy "${spared}"`, async () => {
+      const proxy = await startProxy();
+      const folder = await mkdtemp(join(tmpdir(), "influxctl-calls-"));
+      const url = `http://me:pw@127.0.0.1:${proxy.port}/`;
+      Object.assign(process.env, { all_proxy: url, no_proxy: spared });
+      try {
+        const record = join(folder, "calls");
+        const list = async ({ send }: ClusterBench) => {
+          assert.equal((await send({})).error, undefined);
+        };
+        await withClusterNode("list-management-tokens", {}, list, { influxctl: { record } });
+        for (const line of (await readFile(record, "utf8")).trim().split("\n")) {
+          const { env } = JSON.parse(line) as { env: Record<string, string> };
+          const names = Object.keys(env).filter((name) => /proxy/i.test(name));
+          assert.deepEqual(names.toSorted(), expected);
+          for (const name of names) assert.equal(env[name], url);
+        }
+      } finally {
+        for (const name of ["all_proxy", "no_proxy"]) Reflect.deleteProperty(process.env, name);
+        await proxy.close();
+        await rm(folder, { recursive: true });
+      }
+    });
+  }
+
+  it("https: http_proxy alone does not carry it", async () => {
+    const proxy = await startProxy();
+    process.env.http_proxy = `http://127.0.0.1:${proxy.port}`;
+    const port = await freePort();
+    const options = { modules, nodes: [tlsNode()], credentials: { tls: { cadata: own.cert } } };
+    try {
+      await withFaults(
+        "GET",
+        { url: `https://localhost:${port}`, tls: "tls" },
+        async ({ simulator, works }) => {
+          const server = await tlsBefore(simulator.port, own, port);
+          await works({}).finally(server.close);
+          assert.deepEqual(proxy.seen, []);
+        },
+        options,
+      );
+    } finally {
+      Reflect.deleteProperty(process.env, "http_proxy");
+      await proxy.close();
+    }
+  });
 
   it("http: more than 256 MB are not read through it, either", () =>
     withProxy("http", "GET", async ({ simulator, fails }) => {

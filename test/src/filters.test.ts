@@ -29,7 +29,7 @@ describe("readFilter", () => {
     for (const [value, kind] of [
       ["", "an empty text"],
       [" ", "an empty text"],
-      [7, "a number"],
+      [true, "a boolean"],
       [undefined, "nothing"],
       ["secret", "a text of 6 characters"],
     ] as const) {
@@ -38,6 +38,10 @@ describe("readFilter", () => {
         message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
       });
     }
+    assert.throws(() => readFilter(shaped(/^a+$/, "some a"), "id", 7, 0), {
+      message:
+        /^the filter "id" comes out as a number, expected some a\. A CSV or JSON node .* Nothing was sent\.$/,
+    });
   });
 });
 

@@ -96,6 +96,21 @@ describe("readTargets", () => {
         'Use the "id" of the authorization, not its token or its name.',
     });
   });
+
+  it("says what to put before the node where the cause can be told", () => {
+    for (const value of [`["${A}"]`, [`["${A}"]`], { id: `["${A}"]` }]) {
+      assert.throws(() => read(value), {
+        code: "invalid-id",
+        message: /\. It looks like JSON: put a JSON node/,
+      });
+    }
+    for (const value of [Promise.resolve(A), [Promise.resolve(A)]]) {
+      assert.throws(() => read(value), { code: "missing-id", message: /lacks an await/ });
+    }
+    const bytes = { code: "invalid-id", message: /output of the node before/ };
+    assert.throws(() => read(new TextEncoder().encode(A)), bytes);
+    assert.throws(() => read(JSON.parse(JSON.stringify(Buffer.from(A)))), bytes);
+  });
 });
 
 describe("readTargets, for any value", () => {

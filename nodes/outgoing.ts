@@ -1,0 +1,100 @@
+import type { NodeAPI, NodeMessage, NodeMessageInFlow } from "node-red";
+
+export type Message = NodeMessageInFlow;
+export type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
+type Fields = Record<string, unknown>;
+
+export interface Outgoing {
+  /**
+   * Sends the message on with this payload.
+   *
+   * @param options.part its place in a series, in which a Join node can put it together again with the others.
+   */
+  send(payload: unknown, options?: { output?: number; part?: { index: number; count: number } }): void;
+  /** Leaves the payload in the message itself, for whoever gets it with an error. */
+  keep(payload: unknown): void;
+}
+
+/**
+ * The message itself goes on with what is sent as a whole; the parts of a series are copies of it. It goes on
+ * whatever a flow has made of it: read-only, or with a getter that throws. What it says has been done by then.
+ */
+export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Outgoing {
+  let series: { id: string; rest: Message } | undefined;
+  return {
+    send(payload, { output = 0, part } = {}) {
+      let sent: Message;
+      if (part) {
+        // The payload of the original may be large, and each copy gets another.
+        series ??= { id: RED.util.generateId(), rest: withPayload(copyOf(RED, msg), undefined) };
+        const { id, rest } = series;
+        sent = RED.util.cloneMessage(rest);
+        const parts = { id, type: "array", len: 1, ...part, ...(rest.parts && { parts: rest.parts }) };
+        Object.assign(sent, { parts });
+      } else {
+        // Node-RED itself copies it for every wire but the first.
+        const isCopied = (wires[output] ?? []).length > 1;
+        sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
+      }
+      send([...Array<null>(output).fill(null), withPayload(sent, payload)]);
+    },
+    keep(payload) {
+      withPayload(msg, payload);
+    },
+  };
+}
+
+/** The message with the payload; another, where it takes none. */
+function withPayload(msg: Message, payload: unknown): Message {
+  try {
+    msg.payload = payload;
+    if (msg.payload === payload) return msg;
+  } catch {
+    // A function node can make a message, or its payload, read-only.
+  }
+  return { ...readable(msg), payload } as Message;
+}
+
+function canBeCopied(RED: NodeAPI, msg: Message): boolean {
+  try {
+    const { req, res, payload, ...rest } = msg as Message & Fields;
+    RED.util.cloneMessage(rest);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A copy, without what cannot be copied and without the payload. */
+export function copyOf(RED: NodeAPI, msg: Message): Message {
+  const { req, res, payload, ...rest } = readable(msg);
+  const copy: Fields = {};
+  for (const [name, value] of Object.entries(rest)) {
+    try {
+      copy[name] = (RED.util.cloneMessage({ value }) as Fields).value;
+    } catch {
+      // It throws when it is read; nobody further on could read it either.
+    }
+  }
+  // Those of the http in node are handed on as they are, as Node-RED does.
+  return { ...copy, ...(req !== undefined && { req }), ...(res !== undefined && { res }) } as Message;
+}
+
+/** The properties of a message that can be read. */
+function readable(msg: Message): Fields {
+  const found: Fields = {};
+  let names: string[] = [];
+  try {
+    names = Object.keys(msg);
+  } catch {
+    // A proxy that a function node has made.
+  }
+  for (const name of names) {
+    try {
+      found[name] = (msg as unknown as Fields)[name];
+    } catch {
+      // A getter that throws.
+    }
+  }
+  return found;
+}

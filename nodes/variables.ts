@@ -1,0 +1,18 @@
+/*
+ * Variables of the environment in what is typed into a dialog. The build puts this file into the browser, so it
+ * uses what both have.
+ */
+
+/** Whether Node-RED puts something in the place of a value: `${NAME}`, or `$(NAME)` as it was written long ago. */
+export function isVariable(value: unknown): value is string {
+  return typeof value === "string" && /^\$(\{\S+\}|\(\S+\))$/.test(value);
+}
+
+/** Whether there is a variable somewhere in a text. Node-RED leaves it as it is unless it is all of the text. */
+export function holdsVariable(text: string): boolean {
+  return /\$(\{[^{}]*\}|\([^()]*\))/.test(text);
+}
+
+/** What is wrong with it, to go on after a text. */
+export const PART_OF_TEXT =
+  "with a variable in it, but Node-RED replaces ${NAME} only where it is the whole value, without even a space beside it";

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import type { OutcomeRecord } from "../../src/sweep.js";
+import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import type { Properties, Seen } from "../helpers/runtime.js";
+
+const UNKNOWN = "0aaaaaaaaaaaaaaa";
+const withDelete = (properties: Properties, work: (bench: Bench) => Promise<void>) =>
+  withNode("delete-authorization", { confirmed: true, ...properties }, work, {
+    simulator: { tokens: "clear" },
+  });
+const outcomesIn = (seen: Seen) =>
+  seen.outputs[0].flatMap(({ payload }) => payload as OutcomeRecord[]).map(({ outcome }) => outcome);
+
+describe("a report", () => {
+  for (const [ifSomeFail, report, single, sent, isError] of [
+    ["both", "together", false, ["deleted", "failed"], true],
+    ["both", "each", false, ["deleted", "failed"], true],
+    ["both", "together", true, [], true],
+    ["both", "each", true, [], true],
+    ["error", "together", false, [], true],
+    ["error", "each", false, ["deleted"], true],
+    ["error", "together", true, [], true],
+    ["error", "each", true, [], true],
+    ["report", "together", false, ["deleted", "failed"], false],
+    ["report", "each", false, ["deleted", "failed"], false],
+    ["report", "together", true, ["failed"], false],
+    ["report", "each", true, ["failed"], false],
+  ] as const) {
+    const of = single ? "a single token that fails" : "an array of which one fails";
+    it(`of ${of} (${report}, if some fail: ${ifSomeFail})`, () =>
+      withDelete({ ifSomeFail, report }, async ({ simulator, runtime, send }) => {
+        const [token] = addTokens(simulator, 1);
+        const seen = await send({ payload: single ? UNKNOWN : [token!.id, UNKNOWN] });
+        assert.deepEqual(outcomesIn(seen), sent);
+        assert.equal(seen.error?.code, isError ? "not-found" : undefined);
+        assert.equal(seen.ends, 1);
+        assert.equal(
+          runtime.statuses.at(-1),
+          isError ? "red not-found" : single ? "red 1 failed" : "red 1 deleted, 1 failed",
+        );
+      }));
+
+    it(`of ${of}, where none does (${report}, if some fail: ${ifSomeFail})`, () =>
+      withDelete({ ifSomeFail, report }, async ({ simulator, runtime, send }) => {
+        const ids = addTokens(simulator, 2).map(({ id }) => id);
+        const seen = await send({ payload: single ? ids[0] : ids });
+        assert.deepEqual(outcomesIn(seen), single ? ["deleted"] : ["deleted", "deleted"]);
+        assert.equal(seen.error, undefined);
+        assert.equal(runtime.statuses.at(-1), single ? "green 1 deleted" : "green 2 deleted");
+      }));
+  }
+
+  for (const ifSomeFail of ["both", "error"]) {
+    it(`is the payload of the message that the Catch node gets (if some fail: ${ifSomeFail})`, () =>
+      withDelete({ ifSomeFail }, async ({ simulator, send }) => {
+        const [token] = addTokens(simulator, 1);
+        const { caught } = await send({ payload: [token!.id, UNKNOWN] });
+        assert.deepEqual(
+          (caught?.payload as OutcomeRecord[]).map(({ outcome }) => outcome),
+          ["deleted", "failed"],
+        );
+      }));
+  }
+
+  for (const ifSomeFail of ["both", "error", "report"]) {
+    it(`does not stand for an error that concerns the whole message (if some fail: ${ifSomeFail})`, () =>
+      withDelete({ ifSomeFail, limit: "1" }, async ({ send }) => {
+        for (const [payload, code] of [
+          [["no id"], "invalid-id"],
+          [undefined, "missing-id"],
+          [[UNKNOWN, "0bbbbbbbbbbbbbbb"], "too-many"],
+        ]) {
+          const seen = await send({ payload });
+          assert.equal(seen.error?.code, code);
+          assert.deepEqual(seen.outputs, [[], []]);
+        }
+      }));
+  }
+
+  it("of a single token has a place in a series of one where each is sent, for a Join node", () =>
+    withDelete({ report: "each" }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const { outputs } = await send({ payload: token!.id });
+      const { id, ...parts } = outputs[0][0]!.parts as Record<string, unknown>;
+      assert.equal(typeof id, "string");
+      assert.deepEqual(parts, { type: "array", len: 1, index: 0, count: 1 });
+    }));
+});
+
+describe("a limit in a stretch of time", () => {
+  const withLimit = (properties: Properties, work: (bench: Bench) => Promise<void>) =>
+    withDelete({ limit: "3", limitPer: "hour", ...properties }, work);
+
+  it("is not used up by IDs that do not exist", () =>
+    withLimit({ notFound: "done" }, async ({ simulator, send }) => {
+      const ids = addTokens(simulator, 3).map(({ id }) => id);
+      for (let count = 0; count < 5; count++)
+        assert.equal((await send({ payload: [UNKNOWN, "0bbbbbbbbbbbbbbb"] })).error, undefined);
+      assert.equal((await send({ payload: ids })).error, undefined);
+      assert.equal((await send({ payload: UNKNOWN })).error?.code, "too-many");
+    }));
+
+  it("is not used up by IDs that do not exist, where that is an error", () =>
+    withLimit({}, async ({ simulator, send }) => {
+      const ids = addTokens(simulator, 3).map(({ id }) => id);
+      for (let count = 0; count < 5; count++)
+        assert.equal((await send({ payload: UNKNOWN })).error?.code, "not-found");
+      assert.equal((await send({ payload: ids })).error, undefined);
+      assert.equal((await send({ payload: UNKNOWN })).error?.code, "too-many");
+    }));
+
+  it("is not used up by what is protected or spared", () =>
+    withLimit({ inactiveFor: "1d", inactiveForType: "str" }, async ({ simulator, send }) => {
+      const { operator } = simulator.world;
+      const [active] = addTokens(simulator, 1);
+      for (let count = 0; count < 5; count++) {
+        assert.equal((await send({ payload: operator.id })).error?.code, "protected");
+        assert.equal(((await send({ payload: active!.id })).payload as OutcomeRecord).outcome, "skipped");
+      }
+    }));
+
+  it("is used up by what may have been done", () =>
+    withLimit({}, async ({ simulator, send }) => {
+      const ids = addTokens(simulator, 4).map(({ id }) => id);
+      simulator.faults.push({ path: new RegExp(ids[0]!), status: 500, times: 3 });
+      for (let count = 0; count < 3; count++)
+        assert.equal((await send({ payload: ids[0] })).error?.code, "unavailable");
+      assert.equal((await send({ payload: ids[1] })).error?.code, "too-many");
+    }));
+});
