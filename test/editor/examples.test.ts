@@ -525,6 +525,16 @@ describe("the examples", function () {
       assert.deepEqual(managementTokens(), unchanged);
     });
 
+    it("keeps its limit for tokens that there are", async () => {
+      const limit = await lab.editor.property(await lab.editor.named("revoke"), "limit");
+      for (let count = 0; count <= Number(limit); count++) {
+        assert.equal((await post(message(randomUUID()))).status, 404);
+      }
+      const { id } = active();
+      assert.equal((await post(message(id))).status, 200);
+      assert.ok(clusters().managementTokens.get(id)?.revokedAt);
+    });
+
     it("answers 502 where influxctl fails, and revokes when it is asked again", async () => {
       const { id } = active();
       const { faults } = lab.demo.simulator;
