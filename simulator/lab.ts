@@ -95,7 +95,7 @@ interface Patch {
 }
 type Patches = Record<"authorizations" | "cluster" | "broker", Patch>;
 
-/** What a user ticks, and takes the tick from, once a dry run has shown the right tokens. */
+/** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
 
 /** The examples as they are, but ready to click: addresses, leave to delete, and what no export holds, tokens. */
