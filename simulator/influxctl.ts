@@ -21,6 +21,8 @@ export interface InfluxctlBehaviour {
   noJson?: boolean;
   /** It takes `--format json`, and writes a table. */
   tableOnly?: boolean;
+  /** The list is empty, as of an account whose tokens are all an identity provider's: it is `null`. */
+  emptyList?: boolean;
   /** Revoking is said to have worked, but changes nothing. */
   lie?: boolean;
   /** Revoking works, but exits with 1. */

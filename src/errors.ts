@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { plain } from "./plain-text.js";
 
 /**
  * What went wrong, in one word. A flow can switch on it: `msg.error.code` in a Catch node.
@@ -39,7 +40,7 @@ export interface TokenErrorDetails {
   retryAfter?: number | undefined;
   /** How often the request was sent, where that is not once. */
   attempts?: number | undefined;
-  /** What lies beneath, in plain properties: foreign errors can hold requests, and with them secrets. */
+  /** What lies beneath, in flat properties: foreign errors can hold requests, and with them secrets. */
   cause?: object | undefined;
   /** True where every further request of the connection would fail alike, so that a sweep must stop. */
   fatal?: boolean;
@@ -47,7 +48,7 @@ export interface TokenErrorDetails {
 
 /**
  * The one error of this package. Its message names the task, the reason and what to do, and never holds a
- * token value. All details are own properties: Node-RED copies only own `code` and `cause` to a Catch node.
+ * token value. Its texts are {@link plain}, whatever they were made of. All details are own properties: Node-RED copies only own `code` and `cause` to a Catch node.
  */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;
@@ -61,9 +62,12 @@ export class TokenError extends Error {
 
   /** @param reason why, and what to do about it. */
   constructor(code: TokenErrorCode, reason: string, details: TokenErrorDetails = {}) {
-    const { task, statusCode, retryAfter, attempts, cause, fatal } = details;
-    super(task === undefined ? reason : `Cannot ${task}: ${reason}`, cause && { cause });
-    this.#reason = reason;
+    const { statusCode, retryAfter, attempts, fatal } = details;
+    const task = details.task === undefined ? undefined : plain(details.task);
+    const cause = details.cause && plainly(details.cause);
+    const told = plain(reason);
+    super(task === undefined ? told : `Cannot ${task}: ${told}`, cause && { cause });
+    this.#reason = told;
     this.#details = details;
     this.code = code;
     this.fatal = fatal ?? false;
@@ -89,6 +93,13 @@ export class TokenError extends Error {
   override toString(): string {
     return this.message;
   }
+}
+
+function plainly(cause: object): object {
+  const entries: [string, unknown][] = Object.entries(cause);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === "string" ? plain(value) : value]),
+  );
 }
 
 /** Any thrown value as a TokenError; what is none comes from code that should not throw. */

@@ -2,9 +2,11 @@ import * as z from "zod";
 import { asTokenError, rethrowAsNotStarted, TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
 import type { Done } from "./http.js";
-import { TOO_OLD, type Influxctl } from "./influxctl.js";
+import type { Influxctl } from "./influxctl.js";
+import { TOO_OLD } from "./influxctl-failures.js";
 import type { OwnTokenSigns } from "./own-token-guard.js";
 import type { IdFormat, Look } from "./targets.js";
+import { elementsOf, startOfList } from "./printed-list.js";
 import { instantOf, type Moment } from "./times.js";
 import { UUID, UUID_EXPECTED } from "./uuids.js";
 
@@ -68,9 +70,12 @@ export interface Revoked extends Done {
  * below, those of {@link Influxctl.run}.
  */
 export interface ManagementTokens {
-  /** All that match, revoked and expired ones too, in the order of influxctl. */
+  /**
+   * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
+   * none at all can be right. `not-found` where influxctl does not find the account.
+   */
   list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
-  /** @throws {TokenError} `not-found`. */
+  /** @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty. */
   get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
   /**
    * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
@@ -82,18 +87,24 @@ export interface ManagementTokens {
    * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
    * done is what it shows as revoked.
    *
-   * @throws {TokenError} the result does: `not-found`, `influxctl-failed`.
+   * @throws {TokenError} the result does: `not-found` where the list holds others alone, `forbidden` where it is empty,
+   *   `influxctl-failed`.
    */
   revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
 }
 
 /** Characters of a prefix that tell one token from another: all begin with `M.V1.`. */
 const TELLING_PREFIX = 9;
+/** Characters of a prefix that are looked at; influxctl shows fourteen. */
+const LONGEST_PREFIX = 100;
 
 /** The ids of the tokens whose prefix a value begins with, in lower case. */
 function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
   const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
-    const prefix = tokenPrefix.trim().replace(/[.…*]+$/, "");
+    const prefix = tokenPrefix
+      .slice(0, LONGEST_PREFIX)
+      .trim()
+      .replace(/[.…*]+$/, "");
     return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
   };
   return tokens.filter(isLike).map(({ id }) => id.toLowerCase());
@@ -111,35 +122,37 @@ export function managementTokensOf(
 ): ManagementTokens {
   const run = (task: string, signal?: AbortSignal) =>
     influxctl.run(task, ["management", "list", "--format", "json"], signal);
-  const read = (task: string, output: string, now: number) => {
-    const tokens = parse(task, output, now);
-    if (tokens.length === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
+  /**
+   * All tokens by their ids in lower case, for those who act by what is missing. "Not found" can count as done, so
+   * here it never means the account, and nothing is missing from a list that is empty.
+   */
+  const known = async (task: string, now: number | Promise<number>, signal?: AbortSignal) => {
+    const tokens = new Map<string, ManagementToken>();
+    const [output, time] = await Promise.all([run(task, signal).catch(rethrowAsUnlisted), now]);
+    for await (const token of read(task, output, time)) tokens.set(token.id.toLowerCase(), token);
+    if (tokens.size === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
     return tokens;
   };
-  const current = async (task: string, signal?: AbortSignal) => {
-    const [output, now] = await Promise.all([run(task, signal), serverTime(signal)]);
-    return [read(task, output, now), now] as const;
-  };
   // Whether a token has expired does not matter to those who revoke it.
-  const all = async (task: string, signal?: AbortSignal) => read(task, await run(task, signal), Date.now());
+  const all = (signal?: AbortSignal) => known(LIST, Date.now(), signal);
   // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
   const usable = async (signal?: AbortSignal) =>
-    (await all(LIST, signal)).filter(({ state }) => state !== "revoked");
-  const find = (tokens: ManagementToken[], id: string) =>
-    tokens.find((token) => token.id.toLowerCase() === id);
+    [...(await all(signal)).values()].filter(({ state }) => state !== "revoked");
 
   return {
     async list(filters, signal) {
-      const [tokens, now] = await current(LIST, signal);
-      return tokens.filter((token) => matches(token, filters, now));
+      const [output, now] = await Promise.all([run(LIST, signal), serverTime(signal)]);
+      const found: ManagementToken[] = [];
+      for await (const token of read(LIST, output, now)) if (matches(token, filters, now)) found.push(token);
+      return found;
     },
 
     async get(id, signal) {
       const task = `look up management token ${id}`;
-      const [tokens, now] = await current(task, signal);
-      const token = find(tokens, id);
+      const now = serverTime(signal);
+      const token = (await known(task, now, signal)).get(id);
       if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
-      return { token, now };
+      return { token, now: await now };
     },
 
     own: {
@@ -156,22 +169,23 @@ export function managementTokensOf(
     },
 
     revoker(signal) {
-      let before: Promise<ManagementToken[]> | undefined;
+      let before: ReturnType<typeof all> | undefined;
       return async (id) => {
         const task = `revoke management token ${id}`;
-        const token = find(await (before ??= all(LIST, signal)).catch(rethrowAsNotStarted), id);
+        const token = (await (before ??= all(signal)).catch(rethrowAsNotStarted)).get(id);
         if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
         if (token.state === "revoked") return { attempts: 0, alreadyRevoked: true, token };
         const failure = await influxctl
           .run(task, ["management", "revoke", "--force", id], signal)
           .then(() => undefined, asTokenError);
         if (failure?.code === "cancelled" || failure?.code === "influxctl-missing") throw failure;
-        const after = find(
-          await all(LIST, signal).catch((error: unknown) => rethrowAsUnproven(error, task)),
-          id,
-        );
-        if (after?.state === "revoked") return { attempts: 1, token: after };
-        throw new TokenError(failure?.code ?? "influxctl-failed", failure?.reason ?? NOT_REVOKED, { task });
+        const after = await all(signal).catch((error: unknown) => rethrowAsUnproven(error, task));
+        const revoked = after.get(id);
+        if (revoked?.state === "revoked") return { attempts: 1, token: revoked };
+        // Of a token that was listed, "not found" proves nothing either.
+        const code =
+          failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
+        throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
       };
     },
   };
@@ -186,17 +200,23 @@ function rethrowAsUnproven(error: unknown, task: string): never {
   throw new TokenError(code, unproven, { task, fatal });
 }
 
+function rethrowAsUnlisted(error: unknown): never {
+  const { code, reason, task, fatal } = asTokenError(error);
+  throw code === "not-found" ? new TokenError("influxctl-failed", reason, { task, fatal }) : error;
+}
+
 const EMPTY =
-  "the list of management tokens is empty, although it should hold the connection's own. " +
-  "Check the account ID and the management token of the connection.";
+  "influxctl's list of management tokens is empty, so it does not tell whether the token exists: the connection's token " +
+  "may lack the permission to list, or the account ID may be wrong. Check both in the connection.";
 const NO_JSON =
-  "influxctl wrote no JSON. Run `influxctl management list --format json` by hand to see what it writes.";
+  "influxctl wrote no list in JSON. Run `influxctl management list --format json` by hand to see what it writes.";
 const UNKNOWN = "there is no such management token. Check the ID and the connection.";
 const NOT_REVOKED =
   "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
 
 /** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
-const Timestamp = z.object({ seconds: z.coerce.number().default(0), nanos: z.coerce.number().default(0) });
+const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).default(0);
+const Timestamp = z.object({ seconds: Int64, nanos: Int64 });
 const Listed = z.looseObject({
   id: z.string(),
   description: z.string().nullish(),
@@ -208,31 +228,32 @@ const Listed = z.looseObject({
   revoked_at: Timestamp.nullish(),
 });
 
-/** Reads what `influxctl management list --format json` writes, perhaps after a warning. */
-function parse(task: string, output: string, now: number): ManagementToken[] {
-  let json: unknown;
+/**
+ * The tokens in what `influxctl management list --format json` writes, perhaps after warnings. They are read one after
+ * another, with rests for others, and the first that is wrong ends it.
+ */
+async function* read(task: string, output: string, now: number): AsyncGenerator<ManagementToken> {
+  const start = await startOfList(output);
+  if (start < 0 && /(^|\n)\uFEFF?null$/.test(output.trimEnd().slice(-6))) return;
+  let index = 0;
   try {
-    json = JSON.parse(
-      output.slice(Math.max(0, output.search(/^\uFEFF?(\[|null\b)/m))).replace(/^\uFEFF/, ""),
-    );
-  } catch {
+    for await (const element of elementsOf(output, start)) {
+      const { data, error } = Listed.safeParse(element);
+      if (error) throw new TokenError("bad-response", otherForm(index, error), { task, fatal: true });
+      yield tokenOf(data, now);
+      index++;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     // An old influxctl may write its table all the same.
-    const isTable = /^[+|│┌]/m.test(output);
+    const isTable = /^[+|│┌]/m.test(output.slice(0, 4096));
     throw new TokenError("influxctl-failed", isTable ? TOO_OLD : NO_JSON, { task, fatal: true });
   }
-  const parsed = z.array(Listed).nullable().safeParse(json);
-  if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join(".") ?? "";
-    throw new TokenError(
-      "bad-response",
-      `influxctl wrote another form than expected, at "${where}". Check its version.`,
-      {
-        task,
-        fatal: true,
-      },
-    );
-  }
-  return (parsed.data ?? []).map((listed) => tokenOf(listed, now));
+}
+
+function otherForm(index: number, { issues }: z.ZodError): string {
+  const where = [index, ...(issues[0]?.path ?? [])].join(".");
+  return `influxctl's list has another form than expected, at "${where}". Check the version of influxctl.`;
 }
 
 function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {

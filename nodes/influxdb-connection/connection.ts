@@ -4,7 +4,8 @@ import { authorizationsOf, type Authorizations } from "../../src/authorizations.
 import { databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
-import { createInfluxctl, removeLeftovers, type InfluxctlOptions } from "../../src/influxctl.js";
+import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl.js";
+import { removeLeftovers } from "../../src/influxctl-folders.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
 import { createOrder, type Order } from "../../src/order.js";
 import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
@@ -69,7 +70,11 @@ const CONNECTION_TYPE = "influxdb-connection";
 export function registerConnection(RED: NodeAPI): void {
   warnOfIdleExcludes(RED);
   leaveOutIfExcluded(RED, CONNECTION_TYPE);
-  void removeLeftovers();
+  // Missing where flows are stored elsewhere than in files.
+  const { userDir } = RED.settings as { userDir?: string };
+  void removeLeftovers(userDir).then((left) => {
+    for (const folder of left) RED.log.warn(cannotRemove(folder));
+  });
 
   function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
     RED.nodes.createNode(this, properties);
@@ -120,7 +125,7 @@ export function registerConnection(RED: NodeAPI): void {
         databaseTokens: databaseTokensOf(http, clusterOf(settings)),
         get managementTokens() {
           return (managementTokens ??= managementTokensOf(
-            createInfluxctl(influxctlOptions(settings, token, tls, proxy)),
+            createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder: userDir }),
             token,
             (signal) => client.now(signal),
           ));
@@ -151,6 +156,10 @@ export function registerConnection(RED: NodeAPI): void {
   RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
     credentials: { token: { type: "password" } },
   });
+}
+
+function cannotRemove(folder: string): string {
+  return `influxdb-connection: ${folder} could not be removed. It is left of a killed run of influxctl, and can hold its token: remove it.`;
 }
 
 /**

@@ -40,8 +40,10 @@ describe("a kill -9", function () {
     (await readFile(join(folder, file), "utf8").catch(() => "")).split("\n").slice(0, -1);
   const audit = async (file: string) =>
     (await lines(file)).flatMap((line) => JSON.parse(line) as OutcomeRecord | OutcomeRecord[]);
-  const profilesNow = async () =>
-    (await readdir(join(folder, "tmp"))).filter((name) => name.startsWith("influxdb-tokens-influxctl-"));
+  const profilesNow = async () => {
+    const place = join(nodeRed.userDir, ".influxdb-tokens");
+    return (await readdir(place)).map((name) => join(place, name));
+  };
   const requests = (method: string, ids: string[]) =>
     simulator.requests.filter(
       (request) => request.method === method && ids.some((id) => request.path.endsWith(`/${id}`)),
@@ -138,7 +140,7 @@ describe("a kill -9", function () {
     gone = doomed.filter((id) => !world.authorizations.has(id));
     profiles = await profilesNow();
     for (const profile of profiles) {
-      const config = await readFile(join(folder, "tmp", profile, "config.toml"), "utf8");
+      const config = await readFile(join(profile, "config.toml"), "utf8");
       assert.ok(config.includes(own.token), "a profile without the token");
     }
     asked = simulator.requests.length;

@@ -144,7 +144,8 @@ describe("token values", function () {
           { id: "to-oss", ...oss },
           { id: "bad", ...oss },
           { id: "dedicated", ...dedicated },
-          { id: "bad-dedicated", ...dedicated },
+          // As long as it waits for a login.
+          { id: "bad-dedicated", ...dedicated, influxctlTimeout: "2" },
           { id: "proxy", type: "http proxy", url: `http://127.0.0.1:${proxy.port}`, noproxy: [] },
           { id: "proxied", ...oss, proxy: "proxy" },
           { id: "tunnelled", ...oss, url: `https://localhost:${secure}`, proxy: "proxy" },

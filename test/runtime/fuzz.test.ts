@@ -579,7 +579,11 @@ async function withRuntime(
   try {
     process.env.FUZZ_URL = simulator.url;
     process.env.FUZZ_URL_IN_SPACE = ` ${simulator.url}/ `;
-    const influxctl = folder === undefined ? {} : { influxctl: await installInfluxctl(simulator, folder) };
+    const influxctl = folder !== undefined && {
+      influxctl: await installInfluxctl(simulator, folder),
+      // A token that is refused waits for a login as long.
+      influxctlTimeout: "1",
+    };
     const runtime = await startRuntime(`influxdb-${type}`, node, { ...influxctl, ...connection }, { token });
     try {
       await work(simulator, runtime);

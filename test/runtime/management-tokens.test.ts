@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, utimes } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
-import { removeLeftovers } from "../../src/influxctl.js";
 import { managementTokensOf, type ManagementToken } from "../../src/management-tokens.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
@@ -86,6 +85,17 @@ describe("list-management-tokens", () => {
     withList({ state: "expired", stateType: "str" }, async ({ send }) => {
       assert.equal((await send({})).outputs[1].length, 1);
     }));
+
+  it("finds none in a list that is empty", () =>
+    withList(
+      {},
+      async ({ send }) => {
+        const { outputs, error } = await send({});
+        assert.equal(error, undefined);
+        assert.deepEqual(outputs[1][0]!.payload, []);
+      },
+      { influxctl: { emptyList: true } },
+    ));
 
   it("works with a cluster of one's own, found at the host of the URL", () =>
     withList(
@@ -180,6 +190,21 @@ describe("revoke-management-token", () => {
     );
   });
 
+  it("counts no token as done for it is missing from a list that is empty", () =>
+    withRevoke(
+      { notFound: "done" },
+      async (bench) => {
+        const token = add(bench);
+        for (const dryRun of [true, false]) {
+          const { error, outputs } = await bench.send({ payload: token.id, dryRun });
+          assert.equal(error?.code, "forbidden");
+          assert.match(error.message, /list of management tokens is empty/);
+          assert.deepEqual(outputs[0], []);
+        }
+      },
+      { influxctl: { emptyList: true } },
+    ));
+
   it("counts an unknown id as done where the node says so", () =>
     withRevoke({ notFound: "done" }, async ({ send }) => {
       assert.equal(((await send({ payload: randomUUID() })).payload as OutcomeRecord).outcome, "not-found");
@@ -229,7 +254,7 @@ describe("influxctl", () => {
     [
       "it wants a login, for the token is wrong",
       {},
-      { token: "wrong-token" },
+      { token: "wrong-token", connection: { influxctlTimeout: "1" } },
       "unauthorized",
       /asks for a login.*wrong, expired or revoked/,
     ],
@@ -248,6 +273,27 @@ describe("influxctl", () => {
       { connection: { influxctlTimeout: "1" } },
       "timeout",
       /did not end within 1 s and was stopped/,
+    ],
+    [
+      "it may not list",
+      { refuse: "rpc error: code = PermissionDenied desc = no" },
+      {},
+      "forbidden",
+      /may not do this.*\("Error: rpc error: code = PermissionDenied desc = no"\)/,
+    ],
+    [
+      "nothing listens at its host",
+      {},
+      { product: "clustered", connection: { url: "http://127.0.0.1:1", allowOwnToken: true } },
+      "network",
+      /cannot be reached/,
+    ],
+    [
+      "its proxy refuses",
+      { refuse: "unexpected status 407: <html>Authenticate at https://proxy.example.com/login</html>" },
+      {},
+      "network",
+      /the proxy did not let influxctl through/,
     ],
     ["it tells the token", { echoToken: true }, {}, "influxctl-failed", /…/],
   ];
@@ -327,27 +373,12 @@ describe("influxctl", () => {
     });
   });
 
-  it("leaves nothing of a killed process behind at the next start, and what others use alone", async () => {
-    const name = (pid: number | string, host = hostname()) =>
-      `influxdb-tokens-influxctl-${host}-${pid}-abcdef`;
-    const old = name(1, "another");
-    const leftovers = [name(999_999_999), name(process.pid), old];
-    const ofOthers = [name(process.ppid), name(999_999_999, "another")];
-    const made = async (folder: string, at: Date) => {
-      await mkdir(join(tmpdir(), folder), { recursive: true });
-      // The file system goes by no shifted clock.
-      await utimes(join(tmpdir(), folder), at, at);
-    };
-    for (const folder of [...leftovers, ...ofOthers]) await made(folder, new Date());
-    await made(old, new Date(0));
-    await removeLeftovers();
-    const names = (await profileFolders()).filter((each) => each.endsWith("-abcdef"));
-    assert.deepEqual(names.toSorted(), ofOthers.toSorted());
-    for (const folder of ofOthers) await rm(join(tmpdir(), folder), { recursive: true });
-  });
-
+  const printing = (output: string) =>
+    managementTokensOf({ run: () => Promise.resolve(output) }, "M.V1.own-token");
   const TOLD: [what: string, output: string, expected: string[]][] = [
     ["null", "null", []],
+    ["null after a warning", "WARN: x\n\uFEFFnull\n", []],
+    ["nothing in it", "[]", []],
     ["nothing of expiry but an empty time", '[{"id":"a","expires_at":{}}]', ["a active"]],
     [
       "seconds and nanos as text",
@@ -363,13 +394,88 @@ describe("influxctl", () => {
   ];
   for (const [what, output, expected] of TOLD) {
     it(`'s list is understood with ${what}`, async () => {
-      const tokens = managementTokensOf({ run: () => Promise.resolve(output) }, "M.V1.own");
-      const listed = tokens.list({}).then((found) => found.map(({ id, state }) => `${id} ${state}`));
-      if (expected.length > 0) assert.deepEqual(await listed, expected);
-      // It would hold at least the connection's own.
-      else await assert.rejects(listed, { code: "forbidden" });
+      const found = await printing(output).list({});
+      assert.deepEqual(
+        found.map(({ id, state }) => `${id} ${state}`),
+        expected,
+      );
     });
   }
+
+  const NESTED = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+  for (const [what, output, code, words] of [
+    ["null within other words", "a\nnull\nb", "influxctl-failed", /no list in JSON/],
+    ["garbage", "\0\0{", "influxctl-failed", /no list in JSON/],
+    ["nothing", "", "influxctl-failed", /no list in JSON/],
+    ["a list that breaks off", '[{"id":"a"},{"i', "influxctl-failed", /no list in JSON/],
+    ["UTF-16", Buffer.from('[{"id":"a"}]', "utf16le").toString(), "influxctl-failed", /no list in JSON/],
+    ["no objects", "[1,1]", "bad-response", /at "0"/],
+    ["an ID that is none", '[{"id":"a"},{"id":1}]', "bad-response", /at "1\.id"/],
+    ["nested lists", `[{"id":"a","created_at":{"seconds":${NESTED}}}]`, "bad-response", /created_at/],
+    ["10 MB of what is wrong", `[${"1,".repeat(5_000_000)}1]`, "bad-response", /at "0"/],
+  ] as const) {
+    it(`'s list is an error with ${what}`, () =>
+      assert.rejects(printing(output).list({}), { code, message: words, fatal: true }));
+  }
+
+  it("'s list of 10 MB is read while others have their turns", async () => {
+    const description = '"]},{['.repeat(50);
+    const list = Array.from({ length: 30_000 }, (_, index) => ({ id: String(index), description }));
+    const output = JSON.stringify(list);
+    assert.ok(output.length > 10_000_000);
+    let turns = 0;
+    const count = () => {
+      turns++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    assert.equal((await printing(output).list({})).length, list.length);
+    clearImmediate(next);
+    assert.ok(turns >= 5, `${turns} turns`);
+  });
+
+  it("'s prefixes of tokens are no work, whatever they are", async () => {
+    const token = { token_prefix: `${".".repeat(60_000)}x` };
+    const output = JSON.stringify(
+      Array.from({ length: 20 }, (_, index) => ({ ...token, id: String(index) })),
+    );
+    assert.equal(await printing(output).own.find(new AbortController().signal), undefined);
+  });
+
+  it("does not tell that a token is missing by a list that is empty", async () => {
+    const { signal } = new AbortController();
+    const empty = { code: "forbidden", message: /list of management tokens is empty/, fatal: true };
+    for (const output of ["null", "[]"]) {
+      await assert.rejects(printing(output).get("a"), empty);
+      await assert.rejects(printing(output).revoker()("a"), empty);
+      await assert.rejects(printing(output).own.find(signal), empty);
+      await assert.rejects(printing(output).own.mayBe("a", { among: [] }, signal), empty);
+    }
+  });
+
+  it("does not tell that a token is missing by an account that is", async () => {
+    const { signal } = new AbortController();
+    const missing = new TokenError("not-found", "there is no such account", { fatal: true });
+    const tokens = managementTokensOf({ run: () => Promise.reject(missing) }, "M.V1.own");
+    await assert.rejects(tokens.list({}), missing);
+    const other = { code: "influxctl-failed", message: /no such account/ };
+    await assert.rejects(tokens.get("a"), other);
+    await assert.rejects(tokens.revoker()("a"), other);
+    await assert.rejects(tokens.own.find(signal), other);
+  });
+
+  it("does not tell that a token is missing by what it says while it revokes", async () => {
+    const tokens = managementTokensOf(
+      {
+        run: (_task, [, command]) =>
+          command === "list"
+            ? Promise.resolve('[{"id":"a"}]')
+            : Promise.reject(new TokenError("not-found", "no such token")),
+      },
+      "M.V1.own",
+    );
+    await assert.rejects(tokens.revoker()("a"), { code: "influxctl-failed", message: /no such token/ });
+  });
 
   it("is proved by its list, whatever it says or fails with while it revokes", async () => {
     for (const failure of ["token is revoked", "unauthorized", "401 ms"]) {

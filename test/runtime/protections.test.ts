@@ -804,7 +804,8 @@ describe("a connection's own token", () => {
           await bench.send({ payload: bench.own.id });
           assert.notEqual(bench.own.revokedAt, undefined);
         },
-        { allowOwnToken: true },
+        // The list that is to prove it waits for a login then.
+        { allowOwnToken: true, influxctlTimeout: "1" },
       ));
   });
 });

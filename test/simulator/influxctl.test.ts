@@ -309,7 +309,12 @@ describe("the stand-in of influxctl", () => {
           [simulator.port, { insecure: true }],
         ] as const) {
           await profile(port, tls);
-          assertRun(await run(LIST), 1, /^$/, /self.signed|failed to load TLS files|SSL|wrong version/i);
+          assertRun(
+            await run(LIST),
+            1,
+            /^$/,
+            /Unavailable.*handshake failed: tls: |failed to load TLS files/,
+          );
         }
       } finally {
         await secure.close();
@@ -324,7 +329,7 @@ describe("the stand-in of influxctl", () => {
       const expired = add({ expiresAt: past }).token;
       for (const mgmt_token of ["", "unknown", revoked, expired]) {
         await configure({ mgmt_token });
-        const result = await run(["--timeout", "0m0.05s", ...LIST]);
+        const result = await run(["--timeout", "0m0.5s", ...LIST]);
         assertRun(result, 1, /visit https:\/\/.*WDJB-MJHT/, /deadline exceeded/);
       }
     });
@@ -376,6 +381,10 @@ describe("the stand-in of influxctl", () => {
 
     it("a table instead of JSON", async () => {
       assertRun(await run(LIST, { tableOnly: true }), 0, /^\+-[^]*DESCRIPTION/);
+    });
+
+    it("an empty list", async () => {
+      assertRun(await run(LIST, { emptyList: true }), 0, /^null\n$/);
     });
 
     it("lying", async () => {
@@ -471,6 +480,8 @@ describe("the stand-in of influxctl", () => {
     simulator.faults.push({ path: /management-tokens/, delay: 60_000 });
     assertRun(await run(["--timeout=100ms", ...LIST]), 1, /^$/, /deadline exceeded/);
     simulator.faults.push({ path: /management-tokens/, drop: "before" });
-    assertRun(await run(LIST), 1, /^$/, /socket hang up/);
+    assertRun(await run(LIST), 1, /^$/, /Unavailable.*socket hang up/);
+    await configure({ product: "clustered", host: "127.0.0.1", port: "1", tls: { disable: true } });
+    assertRun(await run(LIST), 1, /^$/, /dial tcp 127\.0\.0\.1:1: connect: connection refused/);
   });
 });
