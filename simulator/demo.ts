@@ -1,4 +1,5 @@
 import { startDemo } from "./lab.js";
+import { signFunctionOf } from "./node-red.js";
 
 /** `npm start`: everything that it takes to try the nodes, until Ctrl-C. */
 async function main(): Promise<void> {
@@ -11,11 +12,13 @@ async function main(): Promise<void> {
 Open ${demo.nodeRed.url}
 
 Each tab holds one example; click the square button at the left end of an inject node and look at the debug
-sidebar (the bug icon). Good first steps: "find and delete" > "dry run", then "for real", then "for real" again.
+sidebar (the bug icon). Good first steps: "find and delete" > "find", then "delete what was found", and both again.
+What is deleted here is deleted at once: other than in an import, the nodes are allowed to.
 To disable a token by HTTP, on the tab "disable on an event":
 
-  curl -X POST ${demo.nodeRed.url}disable-token -H 'X-Secret: ${demo.secret}' \\
-       -H 'Content-Type: application/json' -d '{"id": "${demo.someId}"}'
+export DISABLE_TOKEN_SECRET=${demo.secret}
+${await signFunctionOf("disable an authorization on an event")}
+sign ${demo.someId} | curl -H 'Content-Type: application/json' -d @- ${demo.nodeRed.url}disable-token
 
 The nodes talk to a simulated InfluxDB at ${demo.simulator.url}: nothing real can be harmed.
 Ctrl-C ends it and leaves nothing behind.`);

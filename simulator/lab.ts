@@ -1,4 +1,5 @@
 import { Aedes } from "aedes";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { startSimulator, type Simulator } from "./server.js";
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
-  /** What the example that listens to events takes as its shared secret. */
+  /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
   someId: string;
@@ -39,7 +40,7 @@ export async function startDemo(options: {
   const folder = await mkdtemp(join(tmpdir(), "influxctl-stand-in-"));
   const influxctl = await installInfluxctl(simulator, folder);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
-  const secret = "demo-secret";
+  const secret = randomBytes(32).toString("hex");
   const stopServers = async () => {
     await Promise.all([simulator.close(), mqtt.close()]);
     await rm(folder, { recursive: true, force: true });
@@ -94,7 +95,10 @@ interface Patch {
 }
 type Patches = Record<"authorizations" | "cluster" | "broker", Patch>;
 
-/** The examples as they are, but for addresses, and for what no export holds: tokens. */
+/** What a user ticks and unticks once a dry run has shown the right tokens. */
+const ALLOWED = { confirmed: true, dryRun: false };
+
+/** The examples as they are, but ready to click: addresses, leave to delete, and what no export holds, tokens. */
 async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
   const nodes = new Map<unknown, Record<string, unknown>>();
   const credentials: Flows["credentials"] = {};
@@ -103,7 +107,7 @@ async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
     for (const node of await readExample(example)) {
       const patch = patchOf(node, patches);
       if (examples.length === 0 && patch === undefined) continue;
-      nodes.set(node.id, { ...node, ...patch?.properties });
+      nodes.set(node.id, { ...node, ...("confirmed" in node && ALLOWED), ...patch?.properties });
       if (patch?.credentials) credentials[String(node.id)] = patch.credentials;
     }
   }

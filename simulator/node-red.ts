@@ -167,3 +167,11 @@ export async function readExample(name: string): Promise<Record<string, unknown>
     unknown
   >[];
 }
+
+/** The shell function `sign` of an example, which makes of an ID the message that its flow takes. */
+export async function signFunctionOf(example: string): Promise<string> {
+  const comment = (await readExample(example)).find(({ type }) => type === "comment");
+  const [, script] = /^```sh\n(.*?)^```$/ms.exec(String(comment?.info)) ?? [];
+  if (script === undefined) throw new Error(`"${example}" does not say how to sign`);
+  return script;
+}

@@ -86,6 +86,26 @@ export class Editor {
     });
   }
 
+  /** A picture of the flow that is shown, and of nothing around it. */
+  async picture(name: string): Promise<void> {
+    await this.page.evaluate("RED.view.select({ nodes: [] })");
+    await this.scrollBack();
+    await this.settled();
+    const boxes = await this.page.evaluate<DOMRect[]>(
+      "[...document.querySelectorAll('.red-ui-flow-node-group')].map((node) => node.getBoundingClientRect().toJSON())",
+    );
+    const margin = 10;
+    const x = Math.min(...boxes.map(({ left }) => left)) - margin;
+    const y = Math.min(...boxes.map(({ top }) => top)) - margin;
+    const right = Math.max(...boxes.map((box) => box.right)) + margin;
+    const bottom = Math.max(...boxes.map((box) => box.bottom)) + margin;
+    await this.page.screenshot({
+      style: "#red-ui-notifications, .red-ui-workspace-scrollbar { display: none }",
+      path: resolve(SCREENSHOTS, `picture ${name}.png`),
+      clip: { x, y, width: right - x, height: bottom - y },
+    });
+  }
+
   /** Waits until dialogs and notifications do not move any more. */
   async settled(): Promise<void> {
     await this.page.waitForFunction(() =>
@@ -104,6 +124,11 @@ export class Editor {
 
   palette(type: string): Locator {
     return this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+  }
+
+  /** Shows the beginning of the flow, which a dialog can have scrolled away. */
+  async scrollBack(): Promise<void> {
+    await this.page.evaluate("$('#red-ui-workspace-chart').scrollLeft(0).scrollTop(0)");
   }
 
   /** A new, empty flow. */
@@ -325,6 +350,9 @@ export class Editor {
   /** Opens the examples of the package in the import dialog, by the menu. */
   async openExamples(): Promise<void> {
     await this.menu("#menu-item-import");
+    // Until then a click on a tab can get lost.
+    await this.page.waitForFunction("document.activeElement?.id === 'red-ui-clipboard-dialog-import-text'");
+    await this.settled();
     await this.page.locator(".red-ui-clipboard-dialog-tabs").getByText("Examples").click();
     await this.library("@token-flows/node-red-influxdb-tokens").click();
   }

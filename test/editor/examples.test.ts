@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { connectAsync } from "mqtt";
-import { useLab, waitFor } from "./editor.js";
+import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
+import { exampleNames, readExample } from "../../simulator/node-red.js";
+import { signed } from "../helpers/signed.js";
+import { useLab, waitFor, type Lab } from "./editor.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const MARK = "[disabled by housekeeping";
@@ -25,24 +27,48 @@ describe("the examples", function () {
     return lab.editor.debugAfter(() => lab.editor.inject(id));
   };
 
+  /** Clicks an inject node, and asserts what the debug node of this name then shows. */
+  const injected = async (click: string, name: RegExp, text: RegExp) => {
+    const shown = await inject(click);
+    assert.match(shown.name, name);
+    assert.match(shown.text, text);
+  };
+
+  let signedAt = 0;
+  /** A message that an event flow takes; each of another second, for what is signed counts once. */
+  const message = (id: unknown) => {
+    signedAt = Math.max(signedAt + 1, Math.floor(Date.now() / 1000) - 240);
+    return signed(id, lab.demo.secret, signedAt);
+  };
+
   /** Asks a flow by HTTP, as whatever knows of an event does. */
-  async function ask(path: string, body: unknown, secret = lab.demo.secret) {
+  async function ask(path: string, body: unknown) {
     const answer = await fetch(new URL(path, lab.demo.nodeRed.url), {
       method: "POST",
-      headers: { "x-secret": secret, "content-type": "application/json" },
+      headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
   }
 
-  async function importAndDeploy(name: string, flow: string): Promise<void> {
-    const { editor, page } = lab;
-    await editor.importExample(name);
-    const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
-    assert.equal(invalid, 0, "all nodes are right");
-    assert.equal(await editor.connections(), 2, "the connections are those that were there");
+  /** Lets a node that cannot be undone do so, as the comment of the flow says, and deploys. */
+  async function allow(name: string): Promise<void> {
+    const { editor } = lab;
+    await editor.openDialog(await editor.named(name));
+    await editor.input("dryRun").uncheck();
+    await editor.fieldWrong(editor.input("confirmed"));
+    await editor.input("confirmed").check();
+    await editor.fieldWrong(editor.input("confirmed"), false);
+    await editor.done();
     await editor.deploy();
-    await editor.openFlow(flow);
+    await editor.scrollBack();
+  }
+
+  async function importAndDeploy(name: string, flow: string): Promise<void> {
+    await importInto(lab, name);
+    await lab.editor.deploy();
+    await lab.editor.openFlow(flow);
+    await lieApart(lab);
   }
 
   it("are eight in the import dialog", async () => {
@@ -54,34 +80,53 @@ describe("the examples", function () {
     await page.keyboard.press("Escape");
   });
 
-  it("find and delete: deletes the oldest authorization of a user", async () => {
+  it("find and delete: finds the oldest authorization of a user, and deletes it when it may", async () => {
     const { editor } = lab;
     await importAndDeploy("find the first authorization of a user, then delete it", "find and delete");
     const before = structuredClone(authorizations());
-    const oldest = oldestOf("user2");
+    const { id } = oldestOf("user2");
+    const rehearsed = new RegExp(`id: "${id}"\\s+outcome: "dry-run"`);
+    const nothing = /code: "missing-id"/;
 
-    const dry = await inject("dry run");
-    assert.match(dry.name, /report/);
-    assert.match(dry.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "dry-run"`));
-    assert.deepEqual(authorizations(), before);
+    await injected("delete what was found", /error/, nothing);
+    await injected("find", /report/, rehearsed);
     await editor.status(await editor.named("delete it"), "1 in dry run");
+    await injected("delete what was found", /report/, rehearsed);
+    assert.deepEqual(authorizations(), before);
 
-    const real = await inject("for real");
-    assert.match(real.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "deleted"`));
-    assert.deepEqual(
-      authorizations().map(({ id }) => id),
-      before.map(({ id }) => id).filter((id) => id !== oldest.id),
-    );
+    await allow("delete it");
+    await injected("delete what was found", /error/, nothing);
+    await injected("find", /report/, rehearsed);
+    assert.deepEqual(authorizations(), before);
+    await injected("delete what was found", /report/, new RegExp(`id: "${id}"\\s+outcome: "deleted"`));
     await editor.status(await editor.named("delete it"), "1 deleted");
+    await editor.picture("find and delete");
     await editor.screenshot("example find and delete");
+
+    await injected("delete what was found", /error/, nothing);
+    assert.deepEqual(
+      authorizations().map((authorization) => authorization.id),
+      before.map((authorization) => authorization.id).filter((each) => each !== id),
+    );
   });
 
-  it("find and delete: says so where the user has none", async () => {
+  it("find and delete: spares what has changed since, and what a later search has not found", async () => {
+    const found = oldestOf("user2");
+    await injected("find", /report/, new RegExp(found.id));
+    found.description = "in use";
+    found.updatedAt = new Date().toISOString();
+    await injected("delete what was found", /report/, /outcome: "changed"/);
+    await injected("find", /report/, new RegExp(found.id));
     for (const { id, userID } of authorizations()) {
-      if (userID === world().userNamed("user2").id) world().authorizations.delete(id);
+      if (userID === found.userID && id !== found.id) world().authorizations.delete(id);
     }
-    assert.match((await inject("for real")).name, /none found/);
+    const { userID } = found;
+    found.userID = world().operator.userID;
+    await injected("find", /none found/, /empty/);
     await lab.editor.status(await lab.editor.named("first of the user"), "0 found");
+    found.userID = userID;
+    await injected("delete what was found", /error/, /code: "missing-id"/);
+    assert.ok(world().authorizations.delete(found.id));
   });
 
   it("find and disable: disables and describes the oldest authorization of a user", async () => {
@@ -106,6 +151,9 @@ describe("the examples", function () {
     assert.equal(status, "inactive");
     assert.match(description, /^disabled from Node-RED on \d{4}-\d\d-\d\d$/);
     const others = (all: typeof before) => all.filter(({ id }) => id !== oldest.id);
+    assert.deepEqual(others(authorizations()), others(before));
+
+    await injected("for real", /updated/, new RegExp(`id: "${oldest.id}"`));
     assert.deepEqual(others(authorizations()), others(before));
     await editor.screenshot("example find and disable");
   });
@@ -136,7 +184,8 @@ describe("the examples", function () {
     const again = [add(`in use ${MARK} ${day}]`, "active"), add(`${MARK} ${day}]`, "active")];
     const spared = idle.filter(({ id }) => id === world().operator.id);
     assert.ok(spared.length === 1 && idle.length > 3 && marked.length > 0);
-    const counts = `disabled? ${idle.length - 1} of ${idle.length}, .*deleted? ${marked.length} of ${marked.length}`;
+    const disabled = `${idle.length - 1} of ${idle.length}`;
+    const deleted = `${marked.length} of ${marked.length}`;
 
     before = structuredClone(authorizations());
     /** Clicks a button, and opens the report among what the flow then shows. */
@@ -150,13 +199,14 @@ describe("the examples", function () {
       await report.locator(".red-ui-debug-msg-object-handle").first().click();
       assert.match(await report.locator(".red-ui-debug-msg-payload").innerText(), text);
     };
-    await reported("dry run now", new RegExp(`Dry run: would ${counts}`));
+    const rehearsed = new RegExp(`would disable ${disabled}, would delete ${deleted}`);
+    await reported("dry run now", rehearsed);
     assert.deepEqual(authorizations(), before);
     await editor.screenshot("example nightly housekeeping dry run");
 
     const today = () => new Date().toISOString().slice(0, 10);
     const days = [today()];
-    await reported("for real now", new RegExp(`Disabled ${counts.replace("disabled? ", "")}`));
+    await reported("for real now", new RegExp(`disabled ${disabled}, would delete ${deleted}`));
     await waitFor(() => again.map(({ description }) => description).join(), "in use,enabled again");
     days.push(today());
     for (const { id, description } of idle) {
@@ -167,6 +217,9 @@ describe("the examples", function () {
         assert.ok(days.some((day) => now.description === `${description} ${MARK} ${day}]`));
       }
     }
+    for (const { id } of marked) assert.ok(world().authorizations.has(id));
+    await allow("delete");
+    await reported("for real now", new RegExp(`disabled 0 of 1, deleted ${deleted}`));
     for (const { id } of marked) assert.ok(!world().authorizations.has(id));
     for (const { id } of kept) assert.ok(world().authorizations.has(id));
     const touched = new Set([...idle, ...marked, ...again].map(({ id }) => id));
@@ -175,45 +228,83 @@ describe("the examples", function () {
     await editor.screenshot("example nightly housekeeping");
 
     world().operator.updatedAt = new Date().toISOString();
-    await reported("for real now", /Disabled 0 of 0, deleted 0 of 0/);
+    await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
   });
 
   describe("disable on an event", () => {
     const active = (description = "") => world().addAuthorization({ description });
-    const post = (body: unknown, secret?: string) => ask("disable-token", body, secret);
+    const post = (body: unknown) => ask("disable-token", body);
+    let retained: ReturnType<typeof active>;
+    let client: MqttClient;
+    let told = 0;
+    let answered = 0;
+    /** The next answer by MQTT. */
+    const answer = () =>
+      new Promise<unknown>((resolve) => {
+        client.once("message", (_topic, payload) => resolve(JSON.parse(payload.toString())));
+      });
+    const publish = (body: object | string, options: IClientPublishOptions = {}) =>
+      client.publishAsync("influxdb/disable-token", typeof body === "string" ? body : JSON.stringify(body), {
+        qos: 1,
+        ...options,
+      });
+    const tell = async (body: object | string) => {
+      told++;
+      const next = answer();
+      await publish(body);
+      return next;
+    };
 
     before(async () => {
+      client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
+      client.on("message", () => answered++);
+      await client.subscribeAsync("influxdb/disable-token/answer");
+      retained = active();
+      await publish(message(retained.id), { retain: true });
       await importAndDeploy("disable an authorization on an event", "disable on an event");
     });
     after(async () => {
+      await client.endAsync();
       await lab.editor.screenshot("example disable on an event");
     });
 
-    it("by HTTP: disables it and answers 200", async () => {
+    it("by HTTP: disables it, once for each message, and answers 200", async () => {
       const token = active();
-      assert.deepEqual(await post({ id: token.id }), {
+      const body = message(token.id);
+      assert.deepEqual(await post(body), {
         status: 200,
-        answer: { status: 200, id: token.id },
+        answer: { status: 200, id: token.id, outcome: "updated" },
       });
       assert.equal(token.status, "inactive");
       assert.match(token.description, /^disabled on an event at /);
+
+      token.status = "active";
+      const refused = { status: 401, id: token.id, error: "unauthorized-request" };
+      assert.deepEqual(await post(body), { status: 401, answer: refused });
+      assert.deepEqual(await tell(body), refused);
+      assert.equal(token.status, "active");
     });
 
     it("by HTTP: answers 400, 401, 403 and 404, and changes nothing", async () => {
       const token = active("stays");
       const unchanged = structuredClone(authorizations());
-      for (const [status, error, body, secret] of [
-        [400, "missing-id", {}],
-        [400, "invalid-id", { id: token.token }],
-        [400, "invalid-id", { id: 16 }],
-        [400, "invalid-id", { id: [token.id] }],
-        [400, "invalid-id", { id: [] }],
-        [401, "unauthorized-request", { id: token.id }, "wrong"],
-        [401, "unauthorized-request", { id: token.id }, ""],
-        [403, "protected", { id: world().operator.id }],
-        [404, "not-found", { id: "0aaaaaaaaaaaaaaa" }],
+      const signedIn = (seconds: number) =>
+        signed(token.id, lab.demo.secret, Math.floor(Date.now() / 1000) + seconds);
+      for (const [status, error, body] of [
+        [400, "missing-id", message("")],
+        [400, "invalid-id", message(token.token)],
+        [401, "unauthorized-request", {}],
+        [401, "unauthorized-request", { id: token.id }],
+        [401, "unauthorized-request", message([token.id])],
+        [401, "unauthorized-request", { ...message(token.id), id: world().operator.id }],
+        [401, "unauthorized-request", signed(token.id, "")],
+        [401, "unauthorized-request", signed(token.id, "of at least thirty-two characters")],
+        [401, "unauthorized-request", signedIn(-310)],
+        [401, "unauthorized-request", signedIn(310)],
+        [403, "protected", message(world().operator.id)],
+        [404, "not-found", message("0aaaaaaaaaaaaaaa")],
       ] as const) {
-        const { status: actual, answer } = await post(body, secret);
+        const { status: actual, answer } = await post(body);
         assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
         // An error names the ID that it is about, where there is one.
         const { id } = body as { id?: unknown };
@@ -222,46 +313,70 @@ describe("the examples", function () {
       assert.deepEqual(authorizations(), unchanged);
     });
 
-    it("by HTTP: answers 502 where InfluxDB fails or refuses", async () => {
+    it("by HTTP: answers what is no JSON, or comes in another form", async () => {
+      const token = active();
+      for (const [type, body, status] of [
+        ["application/json", "{", 400],
+        ["application/x-www-form-urlencoded", JSON.stringify(message(token.id)), 401],
+        ["text/plain", JSON.stringify(message(token.id)), 401],
+        ["application/octet-stream", JSON.stringify(message(token.id)), 401],
+      ] as const) {
+        const options = { method: "POST", headers: { "content-type": type }, body };
+        assert.equal((await fetch(new URL("disable-token", lab.demo.nodeRed.url), options)).status, status);
+      }
+      assert.equal(token.status, "active");
+    });
+
+    it("by HTTP: does a dry run where the body or the address asks for one", async () => {
+      const token = active();
+      for (const [path, wish] of [
+        ["disable-token", { dryRun: true }],
+        ["disable-token?dryRun=true", {}],
+      ] as const) {
+        const { status, answer } = await ask(path, { ...message(token.id), ...wish });
+        assert.deepEqual([status, answer.outcome, answer.would], [200, "dry-run", "updated"]);
+      }
+      assert.equal(token.status, "active");
+    });
+
+    it("by HTTP: answers 502 where InfluxDB fails or refuses, and disables it when it is asked again", async () => {
       const token = active();
       const { faults } = lab.demo.simulator;
       faults.push({ method: "PATCH", status: 500, body: '{"code":"internal error","message":"disk full"}' });
-      assert.equal((await post({ id: token.id })).status, 502);
+      assert.equal((await post(message(token.id))).status, 502);
       faults.length = 0;
       const { operator } = world();
       const { permissions } = operator;
       operator.permissions = [];
-      const { status, answer } = await post({ id: token.id });
+      const { status, answer } = await post(message(token.id));
       operator.permissions = permissions;
       assert.deepEqual([status, answer.error], [502, "unauthorized"]);
+      assert.equal((await post(message(token.id))).status, 200);
     });
 
     it("by MQTT: disables it and answers to another topic", async () => {
-      const client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
-      try {
-        await client.subscribeAsync("influxdb/disable-token/answer");
-        const ask = async (message: object) => {
-          const answer = new Promise<unknown>((resolve) => {
-            client.once("message", (_topic, payload) => resolve(JSON.parse(payload.toString())));
-          });
-          await client.publishAsync("influxdb/disable-token", JSON.stringify(message), { qos: 1 });
-          return answer;
-        };
-        const token = active();
-        const { id } = token;
-        const { secret } = lab.demo;
-        assert.deepEqual(await ask({ id, secret: "wrong" }), {
-          status: 401,
-          id,
-          error: "unauthorized-request",
-        });
-        assert.equal(token.status, "active");
-        assert.deepEqual(await ask({ id, secret }), { status: 200, id });
-        assert.equal(token.status, "inactive");
-        assert.deepEqual(await ask({ id: "x", secret }), { status: 400, error: "invalid-id" });
-      } finally {
-        await client.endAsync();
-      }
+      const token = active();
+      const { id } = token;
+      const refused = { status: 401, id, error: "unauthorized-request" };
+      assert.deepEqual(await tell(signed(id, "of at least thirty-two characters")), refused);
+      assert.deepEqual(await tell("{"), { status: 401, error: "unauthorized-request" });
+      assert.equal(token.status, "active");
+      assert.deepEqual(await tell(message(id)), { status: 200, id, outcome: "updated" });
+      assert.equal(token.status, "inactive");
+      assert.deepEqual(await tell(message("x")), { status: 400, error: "invalid-id" });
+    });
+
+    it("by MQTT: ignores what the broker has retained, and says so in the log", async () => {
+      await waitFor(() => lab.demo.nodeRed.log().includes("A retained message is ignored"), true);
+      // What came after it is done.
+      const { id } = active();
+      assert.deepEqual(await tell(message(id)), { status: 200, id, outcome: "updated" });
+      assert.equal(retained.status, "active");
+    });
+
+    it("answers each message once", () => {
+      assert.equal(answered, told);
+      assert.doesNotMatch(lab.demo.nodeRed.log(), /headers after they are sent/);
     });
   });
 
@@ -275,7 +390,10 @@ describe("the examples", function () {
     assert.match(dry.text, new RegExp(`id: "${id}"\\s+outcome: "dry-run"`));
     assert.deepEqual(databaseTokens(), before);
     await editor.status(await editor.named("delete it"), "1 in dry run");
+    assert.match((await inject("for real")).text, new RegExp(`id: "${id}"\\s+outcome: "dry-run"`));
+    assert.deepEqual(databaseTokens(), before);
 
+    await allow("delete it");
     const real = await inject("for real");
     assert.match(real.text, new RegExp(`id: "${id}"\\s+outcome: "deleted"`));
     assert.deepEqual(
@@ -299,10 +417,12 @@ describe("the examples", function () {
     const count = before.length - good.length;
     assert.ok(count > 1 && good.length > 1);
 
-    const dry = await inject("dry run");
-    assert.match(dry.text, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+    for (const click of ["dry run", "for real"]) {
+      await injected(click, /report/, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+    }
     assert.deepEqual(databaseTokens(), before);
 
+    await allow("delete them");
     const real = await inject("for real");
     assert.match(real.text, new RegExp(`Deleted ${count} of ${count} expired`));
     assert.deepEqual(databaseTokens(), good);
@@ -325,12 +445,15 @@ describe("the examples", function () {
       ["reject", /answer/, /Rejected: nothing was revoked/],
       ["approve", /answer/, nothing],
       ["ask", /question/, question],
+      ["approve", /report/, /outcome: "dry-run"/],
+      ["approve", /answer/, nothing],
     ] as const) {
-      const shown = await inject(click);
-      assert.match(shown.name, name);
-      assert.match(shown.text, text);
+      await injected(click, name, text);
     }
     assert.deepEqual(managementTokens(), before);
+
+    await allow("revoke it");
+    await injected("ask", /question/, question);
 
     const approved = await inject("approve");
     assert.match(approved.name, /report/);
@@ -350,7 +473,7 @@ describe("the examples", function () {
       const [cluster] = clusters().clusters.values();
       return clusters().addManagementToken(cluster!, { description: "leaked" });
     };
-    const post = (body: unknown, secret?: string) => ask("revoke-management-token", body, secret);
+    const post = (body: unknown) => ask("revoke-management-token", body);
 
     before(async () => {
       await importAndDeploy("revoke a management token on an event", "revoke on an event");
@@ -359,11 +482,21 @@ describe("the examples", function () {
       await lab.editor.screenshot("example revoke on an event");
     });
 
-    it("revokes it and answers 200, as often as it is asked", async () => {
+    it("does a dry run, and answers that it did, until it may", async () => {
+      const { id } = active();
+      const { status, answer } = await post(message(id));
+      assert.deepEqual([status, answer.outcome, answer.would], [200, "dry-run", "revoked"]);
+      assert.ok(!clusters().managementTokens.get(id)?.revokedAt);
+      await allow("revoke");
+    });
+
+    it("revokes it and answers 200, as often as it is asked, but once for each message", async () => {
       const { id } = active();
       for (let time = 1; time <= 2; time++) {
-        assert.deepEqual(await post({ id }), { status: 200, answer: { status: 200, id } });
+        const body = message(id);
+        assert.deepEqual(await post(body), { status: 200, answer: { status: 200, id, outcome: "revoked" } });
         assert.ok(clusters().managementTokens.get(id)?.revokedAt);
+        assert.equal((await post(body)).status, 401);
       }
     });
 
@@ -371,18 +504,19 @@ describe("the examples", function () {
       const { id, token } = active();
       const own = managementTokens().find(({ description }) => description.startsWith("Node-RED"))!;
       const unchanged = structuredClone(managementTokens());
-      for (const [status, error, body, secret] of [
-        [400, "missing-id", {}],
-        [400, "invalid-id", { id: token }],
-        [400, "invalid-id", { id: world().operator.id }],
-        [400, "invalid-id", { id: 16 }],
-        [400, "invalid-id", { id: [id] }],
-        [401, "unauthorized-request", { id }, "wrong"],
-        [401, "unauthorized-request", { id }, ""],
-        [403, "protected", { id: own.id }],
-        [404, "not-found", { id: randomUUID() }],
+      for (const [status, error, body] of [
+        [400, "missing-id", message("")],
+        [400, "invalid-id", message(token)],
+        [400, "invalid-id", message(world().operator.id)],
+        [401, "unauthorized-request", {}],
+        [401, "unauthorized-request", { id }],
+        [401, "unauthorized-request", message([id])],
+        [401, "unauthorized-request", { ...message(id), id: own.id }],
+        [401, "unauthorized-request", signed(id, "of at least thirty-two characters")],
+        [403, "protected", message(own.id)],
+        [404, "not-found", message(randomUUID())],
       ] as const) {
-        const { status: actual, answer } = await post(body, secret);
+        const { status: actual, answer } = await post(body);
         assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
         // An error names the ID that it is about, where there is one.
         const asked = (body as { id?: unknown }).id;
@@ -391,16 +525,63 @@ describe("the examples", function () {
       assert.deepEqual(managementTokens(), unchanged);
     });
 
+    it("keeps its limit for tokens that there are", async () => {
+      const limit = await lab.editor.property(await lab.editor.named("revoke"), "limit");
+      for (let count = 0; count <= Number(limit); count++) {
+        assert.equal((await post(message(randomUUID()))).status, 404);
+      }
+      const { id } = active();
+      assert.equal((await post(message(id))).status, 200);
+      assert.ok(clusters().managementTokens.get(id)?.revokedAt);
+    });
+
     it("answers 502 where influxctl fails, and revokes when it is asked again", async () => {
       const { id } = active();
       const { faults } = lab.demo.simulator;
       for (const method of ["GET", "DELETE"]) {
         faults.push({ method, path: /^\/simulator/, status: 500, body: "{}" });
-        const { status, answer } = await post({ id });
+        const { status, answer } = await post(message(id));
         assert.deepEqual([status, answer.error, faults.length], [502, "influxctl-failed", 0]);
         assert.ok(!clusters().managementTokens.get(id)?.revokedAt);
       }
-      assert.equal((await post({ id })).status, 200);
+      assert.equal((await post(message(id))).status, 200);
+      assert.doesNotMatch(lab.demo.nodeRed.log(), /headers after they are sent/);
     });
   });
 });
+
+describe("the examples in node-red-4", function () {
+  this.timeout(60_000);
+  const lab = useLab("node-red-4");
+
+  it("are imported and deployed without anything to correct", async () => {
+    for (const name of await exampleNames()) await importInto(lab, name);
+    await lab.editor.deploy();
+    for (const name of await exampleNames()) {
+      const { id } = (await readExample(name)).find(({ type }) => type === "tab")!;
+      // Clicks on two tabs in a row would be a double click.
+      await lab.page.evaluate(`RED.workspaces.show("${String(id)}")`);
+      await lieApart(lab);
+      await lab.editor.picture(`${name} in node-red-4`);
+    }
+  });
+});
+
+/** Imports an example, and sees that nothing is wrong with it. */
+async function importInto({ editor, page }: Lab, name: string): Promise<void> {
+  await editor.importExample(name);
+  const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
+  assert.equal(invalid, 0, "all nodes are right");
+  assert.equal(await editor.connections(), 2, "the connections are those that were there");
+}
+
+/** Sees that the nodes of the flow that is shown lie apart, with room for a status below each. */
+async function lieApart({ page }: Lab): Promise<void> {
+  const overlaps = await page.evaluate<string[]>(`{
+    const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() });
+    nodes.flatMap((a, index) => nodes.slice(index + 1)
+      .filter((b) => Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 10 && Math.abs(a.y - b.y) < (a.h + b.h) / 2 + 12)
+      .map((b) => a.name + " and " + b.name));
+  }`);
+  assert.deepEqual(overlaps, []);
+}

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import crypto from "node:crypto";
 import { readFileSync } from "node:fs";
+import { compileFunction } from "node:vm";
 import { definitionIn } from "../../nodes/editor.js";
 import packageJson from "../../package.json" with { type: "json" };
-import { exampleNames, readExample } from "../../simulator/node-red.js";
+import { exampleNames, readExample, signFunctionOf } from "../../simulator/node-red.js";
+import { signed } from "../helpers/signed.js";
 
 /** What the editor keeps of a node beside its own properties. */
 const PLACED = ["id", "type", "z", "x", "y", "wires"];
@@ -25,4 +29,187 @@ describe("the examples", () => {
       }
     }
   });
+
+  it("can at most do a dry run of what cannot be undone, until a user allows more", async () => {
+    const irreversible = (await Promise.all((await exampleNames()).map(readExample)))
+      .flat()
+      .filter((node) => "confirmed" in node);
+    assert.ok(irreversible.length >= 5);
+    for (const { name, confirmed, dryRun } of irreversible) {
+      assert.deepEqual({ name, confirmed, dryRun }, { name, confirmed: false, dryRun: true });
+    }
+  });
+
+  for (const [example, variable, id] of [
+    ["disable an authorization on an event", "DISABLE_TOKEN_SECRET", "0123456789abcdef"],
+    ["revoke a management token on an event", "REVOKE_TOKEN_SECRET", "55555555-5555-4555-8555-555555555555"],
+  ] as const)
+    describe(`the functions of "${example}"`, () => {
+      const secret = "of at least thirty-two characters";
+      const now = 1_800_000_000;
+      let check: (msg: object, at?: number) => string;
+      let memory: Map<string, unknown>;
+      let warnings: string[];
+      let environment: Record<string, unknown>;
+
+      beforeEach(async () => {
+        const node = (await readExample(example)).find(({ name }) => name === "check the signature")!;
+        const run = compileFunction(node.func as string, [
+          "msg",
+          "env",
+          "flow",
+          "node",
+          "crypto",
+          "Date",
+        ]) as (...scope: unknown[]) => [object | null, { error: { code: string } } | null] | undefined;
+        memory = new Map();
+        warnings = [];
+        environment = { [variable]: secret };
+        check = (msg, at = now) => {
+          const env = { get: (name: string) => environment[name] };
+          const flow = {
+            get: (key: string) => memory.get(key),
+            set: (key: string, value: unknown) => memory.set(key, structuredClone(value)),
+          };
+          const warn = (text: string) => warnings.push(text);
+          const clock = { now: () => at * 1000 + 999 };
+          const outputs = run({ ...msg }, env, flow, { warn }, crypto, clock);
+          if (outputs === undefined) return "nothing";
+          const [accepted, refused] = outputs;
+          assert.ok((accepted === null) !== (refused === null));
+          return accepted ? "accepted" : refused!.error.code;
+        };
+      });
+
+      const message = (timestamp: unknown = now) => signed(id, secret, timestamp);
+      const accumulated = () => Object.keys(memory.get("accepted") as object).length;
+
+      it("accepts what is signed, within five minutes before and after, and once", () => {
+        for (const timestamp of [now - 300, now, now + 300]) {
+          const payload = message(timestamp);
+          assert.equal(check({ payload }), "accepted");
+          assert.equal(check({ payload }), "unauthorized-request");
+          assert.equal(check({ payload: structuredClone(payload) }, now + 1), "unauthorized-request");
+        }
+        for (const timestamp of [now - 301, now + 301, 0, -now]) {
+          assert.equal(check({ payload: message(timestamp) }), "unauthorized-request");
+        }
+        assert.deepEqual(warnings, []);
+      });
+
+      it("does not accept it again as long as it is not too old, nor in another spelling", () => {
+        const early = message(now + 300);
+        assert.equal(check({ payload: early }), "accepted");
+        assert.equal(check({ payload: early }, now + 600), "unauthorized-request");
+        const { signature } = early;
+        for (const spelled of [
+          signature.toUpperCase(),
+          `${signature}00`,
+          `${signature} `,
+          `0x${signature}`,
+        ]) {
+          assert.equal(check({ payload: { ...early, signature: spelled } }), "unauthorized-request");
+        }
+        assert.equal(check({ payload: { ...early, timestamp: String(now + 300) } }), "unauthorized-request");
+      });
+
+      it("refuses what is not signed so, in the same words", () => {
+        const good = message();
+        for (const payload of [
+          ...[undefined, null, "", "text", 16, true, [], {}, Buffer.from("{}"), JSON.stringify(good)],
+          ...[{ id }, { ...good, signature: undefined }, { ...good, timestamp: undefined }],
+          ...[[good], { ...good, id: undefined }, { ...good, id: "0aaaaaaaaaaaaaaa" }, { ...good, id: [id] }],
+          ...[
+            { ...good, id: { toString: 1 } },
+            { ...good, timestamp: now - 1 },
+            { ...good, timestamp: null },
+          ],
+          ...["", "0", "é".repeat(64), "0".repeat(64), "0".repeat(32), [good.signature], 1, {}].map(
+            (signature) => ({ ...good, signature }),
+          ),
+          ...[signed(id, `${secret}!`), signed(id, ""), signed("", secret, ""), signed([id], secret)],
+          ...[NaN, "now", true, now + 0.5, [now]].map((timestamp) => message(timestamp)),
+        ]) {
+          assert.equal(check({ payload }), "unauthorized-request", JSON.stringify(payload));
+        }
+        assert.equal(memory.size, 0);
+        assert.equal(check({ payload: good }), "accepted");
+      });
+
+      it("refuses everything, and warns, without a secret that cannot be guessed", () => {
+        for (const weak of [undefined, "", "short", "x".repeat(31), 0, false, null]) {
+          environment = { [variable]: weak };
+          warnings = [];
+          for (const payload of [message(), signed(id, String(weak || ""), now), { id }]) {
+            assert.equal(check({ payload }), "unauthorized-request");
+          }
+          assert.deepEqual(new Set(warnings).size, 1);
+          assert.match(warnings[0]!, new RegExp(`^${variable} is not set`));
+        }
+      });
+
+      it("remembers no more than it must", () => {
+        for (let count = 0; count < 100; count++) {
+          assert.equal(check({ payload: message(now - count) }), "accepted");
+        }
+        assert.equal(accumulated(), 100);
+        assert.equal(check({ payload: message(now + 250) }, now + 250), "accepted");
+        assert.equal(accumulated(), 52);
+        const full = Array.from({ length: 10_000 }, (_, index) => [`${index}`, now]);
+        memory.set("accepted", Object.fromEntries(full));
+        assert.equal(check({ payload: message() }), "too-many");
+        assert.equal(check({ payload: message(now + 301) }, now + 301), "accepted");
+        assert.equal(accumulated(), 1);
+      });
+
+      if (example.startsWith("disable"))
+        it("ignores a retained message", () => {
+          assert.equal(check({ payload: message(), retain: true }), "nothing");
+          assert.match(warnings.join(), /^A retained message is ignored/);
+          assert.equal(check({ payload: message(), retain: false }), "accepted");
+        });
+
+      it("answers what became of it, and never that it is done where something failed", async () => {
+        const node = (await readExample(example)).find(({ name }) => name === "answer")!;
+        const run = compileFunction(node.func as string, ["msg"]) as (msg: object) => unknown;
+        const answer = (msg: object) => {
+          const [sent] = [run(msg)].flat().filter((each) => each !== null);
+          return JSON.parse(JSON.stringify((sent as { payload: unknown }).payload)) as unknown;
+        };
+        const outcome = example.startsWith("disable") ? "updated" : "revoked";
+        for (const res of [undefined, {}]) {
+          const payload = { id, outcome };
+          assert.deepEqual(answer({ id, payload, res }), { status: 200, id, outcome });
+          const rehearsed = { id, outcome: "dry-run", would: outcome };
+          assert.deepEqual(answer({ id, payload: rehearsed, res }), { status: 200, ...rehearsed });
+          for (const [error, status, code] of [
+            [{ code: "protected", message: "…" }, 403, "protected"],
+            [{ code: "too-many", message: "…" }, 429, "too-many"],
+            [{ code: "network", message: "…" }, 502, "network"],
+            [{ message: "a function node has thrown" }, 502, "failed"],
+          ] as const) {
+            assert.deepEqual(answer({ id, payload, res, error }), { status, id, error: code });
+          }
+          for (const odd of ["<b>", `${id}0`, [id], { toString: () => id }, 16, null, undefined]) {
+            const error = { code: "invalid-id" };
+            assert.deepEqual(answer({ id: odd, payload: odd, res, error }), {
+              status: 400,
+              error: "invalid-id",
+            });
+          }
+        }
+      });
+
+      it("accepts what the comment of the flow says how to sign", async () => {
+        const sign = await signFunctionOf(example);
+        const readme = readFileSync("README.md", "utf8");
+        assert.ok(readme.includes(sign.replace(variable, "DISABLE_TOKEN_SECRET")));
+        const printed = execFileSync("sh", ["-c", `${sign}\nsign ${id}`], {
+          env: { PATH: process.env.PATH, [variable]: secret },
+          encoding: "utf8",
+        });
+        const payload = JSON.parse(printed) as ReturnType<typeof signed>;
+        assert.equal(check({ payload }, payload.timestamp as number), "accepted");
+      });
+    });
 });

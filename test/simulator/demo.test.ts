@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { startDemo, type Demo } from "../../simulator/lab.js";
+import { signed } from "../helpers/signed.js";
+
+for (const version of ["node-red", "node-red-4"] as const)
+  describe(`the demo in ${version}`, function () {
+    this.timeout(60_000);
+    let demo: Demo;
+    before(async () => {
+      demo = await startDemo({ version });
+    });
+    after(() => demo.stop());
+
+    const post = async (path: string, id: string) => {
+      const response = await fetch(new URL(path, demo.nodeRed.url), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(signed(id, demo.secret)),
+      });
+      return (await response.json()) as unknown;
+    };
+
+    it("starts all examples without a warning, an error or an installation", () => {
+      const problems = demo.nodeRed
+        .log()
+        .split("\n")
+        .filter((line) => / \[(warn|error)\] \[/.test(line));
+      assert.deepEqual(problems, []);
+      assert.doesNotMatch(demo.nodeRed.log(), /Installing/);
+    });
+
+    it("disables an authorization", async () => {
+      const { world } = demo.simulator;
+      assert.deepEqual(await post("disable-token", demo.someId), {
+        status: 200,
+        id: demo.someId,
+        outcome: "updated",
+      });
+      assert.equal(world.authorizations.get(demo.someId)?.status, "inactive");
+    });
+
+    it("revokes a management token, for real", async () => {
+      const { id } = [...demo.simulator.clusters!.managementTokens.values()].at(-1)!;
+      assert.deepEqual(await post("revoke-management-token", id), { status: 200, id, outcome: "revoked" });
+      assert.ok(demo.simulator.clusters!.managementTokens.get(id)?.revokedAt);
+    });
+  });
