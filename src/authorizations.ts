@@ -6,7 +6,7 @@ import { readLongList } from "./long-lists.js";
 import { HEX_ID, HEX_ID_EXPECTED } from "./hex-ids.js";
 import type { Answer, Done, Http, Watch } from "./http.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
-import { messageOf, refusal, type Meaning } from "./refusals.js";
+import { messageOf, refusal, toldBy, type Meaning } from "./refusals.js";
 import { isSameId, type IdFormat, type Look } from "./targets.js";
 import { instantOf, readTimestamp, type Moment } from "./times.js";
 import { readToken, type Token } from "./tokens.js";
@@ -315,7 +315,7 @@ function isUnknownAuthorization(answer: Answer): boolean {
 function meaningOf(answer: Answer): Meaning | undefined {
   const { status, call } = answer;
   const message = messageOf(answer);
-  if (isRefusalOfApi(answer)) return meaningOfRefusal(status, message);
+  if (isRefusalOfApi(answer)) return meaningOfRefusal(answer, message);
   if (status !== 404 || message === "path not found") return undefined;
   if (message === NOT_FOUND) {
     return {
@@ -336,12 +336,14 @@ function meaningOf(answer: Answer): Meaning | undefined {
 }
 
 /** What 401 and 403 mean where InfluxDB says so, and nothing before it. */
-function meaningOfRefusal(status: number, message: string): Meaning {
-  const missing = /^(\S+) is unauthorized$/.exec(message)?.[1];
-  if (status === 401 && missing !== undefined) {
+function meaningOfRefusal(answer: Answer, message: string): Meaning {
+  const { status } = answer;
+  const missing = /^\S+(?= is unauthorized$)/;
+  if (status === 401 && missing.test(message)) {
+    const [permission = "for this"] = missing.exec(toldBy(answer)) ?? [];
     return {
       code: "unauthorized",
-      reason: `the connection's token lacks the permission ${missing}. Give it a token with this permission.`,
+      reason: `the connection's token lacks the permission ${permission}. Give it a token with this permission.`,
     };
   }
   if (status === 401 && message === "token is inactive") {

@@ -107,8 +107,8 @@ const RETRIED = new Set([429, 502, 503, 504]);
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
 /** Bytes of a list; one of a million authorizations is twice as long. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
-/** Bytes of one token. */
-const LONGEST_OBJECT = 1024 * 1024;
+/** Bytes of one token; they are parsed in one go. One with thousands of permissions is as long. */
+export const LONGEST_TOKEN = 512 * 1024;
 /** Bytes of an error; what comes after them is not waited for. */
 const LONGEST_ERROR = 64 * 1024;
 /** Milliseconds to wait for an answer that tells nothing but the time. */
@@ -242,7 +242,7 @@ export function createHttp(options: HttpOptions): Http {
           onResponseStart(_, code, fields) {
             status = code;
             headers = fields;
-            if (status === 200) most = isList ? LONGEST_ANSWER : LONGEST_OBJECT;
+            if (status === 200) most = isList ? LONGEST_ANSWER : LONGEST_TOKEN;
             // Not of an error, which can be a proxy's.
             if (status < 300) compareClocks({ headers });
           },
@@ -443,12 +443,12 @@ function transportError(
       !lost.wasSent,
     );
   }
-  if (lost.error instanceof TooLong || code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
+  if (lost.error instanceof TooLong) {
     return fail(
       "bad-response",
       call.isList
         ? "the answer is longer than 256 MB. Narrow the list by a user or an organization."
-        : "the answer is longer than 1 MB, and no token is. Check that the connection's URL leads to InfluxDB's API.",
+        : "the answer is longer than 512 KB, and no token is. Check that the connection's URL leads to InfluxDB's API.",
     );
   }
   if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {

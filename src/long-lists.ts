@@ -1,12 +1,10 @@
 import { badResponse, parseJson, plainBody, TOO_DEEP } from "./answers.js";
 import { Brackets } from "./brackets.js";
 import { breather } from "./breather.js";
-import type { Answer } from "./http.js";
+import { LONGEST_TOKEN, type Answer } from "./http.js";
 
 /** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
-/** Bytes of one element; one with thousands of permissions is half as long. */
-const LONGEST_ELEMENT = 1024 * 1024;
 /** The longest answer that InfluxDB can give has half as many. */
 const MOST_ELEMENTS = 1_000_000;
 /** Bytes before the list, and after it. */
@@ -68,7 +66,7 @@ export function* piecesOf(answer: Answer, key: string | undefined, size: number)
       throw badResponse(answer, TOO_DEEP);
     }
     const [longest, reason] =
-      before === undefined ? [LONGEST_AROUND, OTHER_FORM] : [size + LONGEST_ELEMENT, TOO_LONG];
+      before === undefined ? [LONGEST_AROUND, OTHER_FORM] : [size + LONGEST_TOKEN, TOO_LONG];
     if (Math.min(at, bytes.length) > longest) throw badResponse(answer, reason);
     return at < bytes.length;
   }
@@ -105,7 +103,7 @@ export function* piecesOf(answer: Answer, key: string | undefined, size: number)
 }
 
 const OTHER_FORM = "the answer has another form than expected";
-const TOO_LONG = "one element of the list is longer than 1 MB";
+const TOO_LONG = "one element of the list is longer than 512 KB";
 
 /** Stands for what the list holds in what lies around it. */
 const MARK = 0;

@@ -11,9 +11,14 @@ export interface Meaning {
   fatal?: boolean;
 }
 
-/** The message of the server's own error, or "" where the answer is not one. */
+/** The message of the server's own error, to be compared, or "" where the answer is not one. */
 export function messageOf({ error }: Answer): string {
   return error?.message ?? "";
+}
+
+/** The same as it may be told. */
+export function toldBy({ error }: Answer): string {
+  return error?.told ?? "";
 }
 
 /**
@@ -32,14 +37,14 @@ export function refusal(answer: Answer, own?: Meaning): TokenError {
     retryAfter,
     fatal: meaning.fatal ?? false,
     ...(attempts > 1 && { attempts }),
-    cause: { statusCode: status, message: messageOf(answer), retryAfter },
+    cause: { statusCode: status, message: toldBy(answer), retryAfter },
   });
 }
 
 function meaningOfStatus(answer: Answer): Meaning | undefined {
   const { status, attempts, call } = answer;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
-  const said = quoted(messageOf(answer));
+  const said = quoted(toldBy(answer));
   // InfluxDB says why; a server that expects TLS, or what lies before one, says it in its own way.
   if ((status === 400 || status === 422) && said !== "") {
     return {

@@ -5,8 +5,10 @@ import { withoutSecret } from "./secrets.js";
 export interface ServerError {
   /** A word in `/api/v2` and a number in the Management API; a proxy before them, or another server, has none or another. */
   code: unknown;
-  /** Plain, not long, and without the connection's token, which a server can echo. */
+  /** Plain and not long. To be compared and never told, for a server can echo the connection's token. */
   message: string;
+  /** The same as it may be told. A token can have words in common with it, and all of it is withheld then. */
+  told: string;
 }
 
 /** Characters of a message; those of InfluxDB that hold no names are a fifth of it. */
@@ -17,7 +19,8 @@ export function readServerError(body: string, secret: string): ServerError | und
   try {
     const { code, message } = JSON.parse(body) as Record<string, unknown>;
     if (typeof message !== "string") return undefined;
-    return { code, message: plain(withoutSecret(message.slice(0, LONGEST_MESSAGE), secret)) };
+    const short = message.slice(0, LONGEST_MESSAGE);
+    return { code, message: plain(short), told: plain(withoutSecret(short, secret)) };
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import {
   type AuthorizationFilters,
   type Authorizations,
 } from "../../src/authorizations.js";
+import type { TokenError } from "../../src/errors.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
 import { createHttp, retryAfterOf, type Http } from "../../src/http.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
@@ -213,6 +214,24 @@ describe("authorizationsOf", () => {
       assert.doesNotMatch(told, /own.{1,5}token=/);
     }
     await client.close();
+  });
+
+  it("understands the server where its words are in the connection's token as well", async () => {
+    for (const [value, status, code, message, expected] of [
+      ["my-authorization", 404, "not found", "authorization not found", "not-found"],
+      ["token-is-inactive", 401, "unauthorized", "token is inactive", "unauthorized"],
+      ["read:authorizations", 401, "unauthorized", "read:authorizations is unauthorized", "unauthorized"],
+    ] as const) {
+      const client = connect(value);
+      const own = { value, isCloud: false };
+      simulator.faults.push({ status, body: JSON.stringify({ code, message }) });
+      const error: unknown = await authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch))
+        .delete("0aaaaaaaaaaaaaaa")
+        .catch((thrown: unknown) => thrown);
+      assert.equal((error as TokenError).code, expected);
+      assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(value));
+      await client.close();
+    }
   });
 
   it("ends all that is under way when it is closed, and begins nothing after", async () => {

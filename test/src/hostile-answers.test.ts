@@ -111,12 +111,12 @@ describe("answers that could end Node-RED", function () {
         const many = (count: number, each: (index: number) => string) =>
           Array.from({ length: count }, (_, i) => each(i)).join();
         const elements = [
-          one(many(50_000, (index) => `"a${index}":0`)),
-          one(many(100_000, () => '"a":0')),
-          one(`"a":${"9".repeat(900_000)}`),
-          one(`"a":"${"\\u0000".repeat(150_000)}"`),
-          one(`"a":[${many(200_000, () => "{}")}]`),
-          one(`"${"a".repeat(900_000)}":0`),
+          one(many(40_000, (index) => `"a${index}":0`)),
+          one(many(70_000, () => '"a":0')),
+          one(`"a":${"9".repeat(450_000)}`),
+          one(`"a":"${"\\u0000".repeat(75_000)}"`),
+          one(`"a":[${many(150_000, () => "{}")}]`),
+          one(`"${"a".repeat(450_000)}":0`),
         ];
         assert.equal((await endOf(call, 200, () => [before, elements.join(), after])).code, undefined);
       });

@@ -134,8 +134,8 @@ describe("piecesOf", () => {
     for (const [text, words] of [
       ["[".repeat(65), /nested deeper/],
       [`[${'{"a":'.repeat(64)}`, /nested deeper/],
-      [`["${"x".repeat(2 * MB)}`, /longer than 1 MB/],
-      [`[${" ".repeat(2 * MB)}`, /longer than 1 MB/],
+      [`["${"x".repeat(2 * MB)}`, /longer than 512 KB/],
+      [`[${" ".repeat(2 * MB)}`, /longer than 512 KB/],
       [`${" ".repeat(70_000)}[1]`, /another form/],
       [`[1]${" ".repeat(70_000)}`, /another form/],
     ] as const) {
