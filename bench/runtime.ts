@@ -57,8 +57,9 @@ export async function startRuntime(target: Started, nodes: Message[]): Promise<R
     httpNodeRoot: false,
     nodesDir: resolve(import.meta.dirname, "../dist"),
     telemetry: { enabled: false },
-    // The standard output is for what was measured.
+    // The standard output is for what was measured. The audit trail goes nowhere, or to the file of a connection.
     logging: {
+      nothing: { level: "info", handler: () => () => undefined },
       stderr: { level: "error", handler: () => (entry: { msg: unknown }) => console.error(entry.msg) },
     },
   });

@@ -1,4 +1,7 @@
 /** A sweep over many tokens by one message, beside the same requests sent with undici and nothing else. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Pool } from "undici";
 import { inTurn, median, ratio, run, show, table, time, type Figures } from "./measure.js";
 import { startRuntime, type Runtime } from "./runtime.js";
@@ -25,6 +28,23 @@ const NODES = PARALLEL.flatMap((parallel) => [
     ...{ confirmed: true, limit: "", tokenStatus: "inactive", tokenStatusType: "str" },
   })),
 ]);
+
+/** A sweep that writes its audit trail to a file, which is on disk before each request, beside one that does not. */
+async function auditOf(target: Target, runtime: Runtime): Promise<string> {
+  const sweepOf = (id: string) => async () => {
+    const payload = await target.fill(COUNT);
+    return time(() => runtime.send(id, { payload }));
+  };
+  const { none, file } = await inTurn(7, {
+    none: sweepOf(idOf({ what: "delete", parallel: 4 })),
+    file: sweepOf("delete audited"),
+  });
+  const count = COUNT.toLocaleString("en-US");
+  return table(
+    ["4 parallel", "without a file", "with an audit file", "ratio"],
+    [[`${count} deletes`, show(none, "ms"), show(file, "ms"), ratio(file, none)]],
+  );
+}
 
 /** Milliseconds of each round. */
 async function compare(
@@ -107,11 +127,24 @@ async function parallelism(target: Target, runtime: Runtime): Promise<string> {
 
 run(async () => {
   const target = await openTarget();
-  const runtime = await startRuntime(target, NODES);
+  const folder = await mkdtemp(join(tmpdir(), "bench-audit-"));
+  const connection = "connection audited";
+  const auditFile = join(folder, "audit.jsonl");
+  const runtime = await startRuntime(target, [
+    ...NODES,
+    { id: connection, type: "influxdb-connection", parallel: "4", auditFile },
+    { id: "delete audited", type: "influxdb-delete-authorization", connection, confirmed: true, limit: "" },
+  ]);
   try {
-    return [await sweepsOf(target, runtime), await parallelism(target, runtime)].join("\n\n");
+    const tables = [
+      await sweepsOf(target, runtime),
+      await auditOf(target, runtime),
+      await parallelism(target, runtime),
+    ];
+    return tables.join("\n\n");
   } finally {
     await runtime.stop();
     await target.close();
+    await rm(folder, { recursive: true });
   }
 });

@@ -15,7 +15,7 @@ export function auditLog(RED: NodeAPI, { id, type, z, name }: Node): AuditSink {
   const level = levelOf(RED);
   return {
     batch: 1,
-    append(lines) {
+    append(_type, lines) {
       for (const msg of lines) {
         RED.log.log({ level, id, type, msg, ...(z && { z }), ...(name && { name }) });
       }

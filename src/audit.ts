@@ -5,16 +5,19 @@ import { TokenError } from "./errors.js";
 import type { OutcomeRecord } from "./sweep.js";
 import type { Target } from "./targets.js";
 
+/** A line before the effect, or after it. */
+export type LineType = "request" | "response";
+
 /** Takes the lines of an audit trail. */
 export interface AuditSink {
   /** How many tokens are announced by one call. More than one is for a sink that takes its time. */
   readonly batch: number;
   /**
-   * Resolves when the lines outlive this process, and its machine.
+   * Resolves when the lines outlive this process, and those of requests its machine, too.
    *
    * @throws {TokenError} `audit-failed`: nothing that the lines announce may be done.
    */
-  append(lines: readonly string[]): Promise<void>;
+  append(type: LineType, lines: readonly string[]): Promise<void>;
 }
 
 /** What is done and by what, as each line of the trail says it. */
@@ -54,6 +57,8 @@ export interface Audit {
 /** @param targets in the order in which they are begun: a sink that takes its time gets the next of them ahead. */
 export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonly Target[]): Audit {
   const { batch } = sink;
+  const { changes, ...rest } = work;
+  const common = jsonOf({ ...cutAll(rest), changes: changes && cutAll(changes) });
   /** What becomes of the announcement of each batch. */
   const announced = new Map<number, Promise<void>>();
   const batchOf = (index: number) => Math.floor(index / batch);
@@ -63,8 +68,10 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
     if (known) return known;
     const lines = targets
       .slice(number * batch, (number + 1) * batch)
-      .map(({ id, known: { description } }) => lineOf("request", work, { id, description }));
-    const written = lines.length === 0 ? Promise.resolve() : sink.append(lines);
+      .map(({ id, known: { description } }) =>
+        lineOf("request", { id, description: cut(description) }, common),
+      );
+    const written = lines.length === 0 ? Promise.resolve() : sink.append("request", lines);
     // Those that are begun meet the failure; it may be none.
     written.catch(() => undefined);
     announced.set(number, written);
@@ -84,8 +91,15 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
         () => false,
       );
       if (!isAnnounced) return;
-      const said = { id, description, outcome, attempts, reason, error: error?.code };
-      await sink.append([lineOf("response", work, said)]);
+      const told = {
+        id,
+        description: cut(description),
+        outcome,
+        attempts,
+        reason: cut(reason),
+        error: error?.code,
+      };
+      await sink.append("response", [lineOf("response", told, common)]);
     },
   };
 }
@@ -93,16 +107,25 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
 /** Characters of a text that a line repeats. */
 const LONGEST_TEXT = 300;
 
-function lineOf(
-  type: "request" | "response",
-  { operation, changes, ...where }: AuditedWork,
-  token: Readonly<Record<string, unknown>>,
-): string {
-  const line = { time: new Date().toISOString(), type, operation, ...token, changes, ...where };
-  const cut = (_: string, value: unknown) =>
-    typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
-  // In JSON as it is written, such characters could break or reorder the line that a terminal shows.
-  return JSON.stringify(line, cut).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
+/** What a line says of a token, before what all lines of the work have in common. */
+function lineOf(type: LineType, token: Readonly<Record<string, unknown>>, common: string): string {
+  const own = jsonOf({ time: new Date().toISOString(), type, ...token });
+  return `${own.slice(0, -1)},${common.slice(1)}`;
+}
+
+/** In JSON as it is written, some characters could break or reorder the line that a terminal shows. */
+function jsonOf(fields: object): string {
+  return JSON.stringify(fields).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function cut(value: unknown): unknown {
+  return typeof value === "string" && value.length > LONGEST_TEXT
+    ? `${value.slice(0, LONGEST_TEXT)}…`
+    : value;
+}
+
+function cutAll(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cut(value)]));
 }
 
 function escaped(character: string): string {
@@ -113,48 +136,87 @@ function escaped(character: string): string {
 }
 
 /**
- * Tokens that are announced by one write. A write takes as long as some ten requests to a server nearby, or as half a
- * request to one far away; the larger the batch, the more the trail leaves open after a kill.
+ * Tokens that are announced by one write, which takes as long as some tens of requests to a server nearby. The larger
+ * the batch, the more the trail leaves open after a kill.
  */
-const BATCH = 32;
+const BATCH = 64;
 
 /**
- * A file that lines are appended to, readable by its owner alone. It is opened anew for each write, so it can be
- * moved away at any time. What comes while a write is under way goes into the next, with one wait for the disk.
+ * A file that lines are appended to, readable by its owner alone. It is open only while there is something to write, so
+ * it can be moved away. What comes while a write is under way goes into the next, with one wait for the disk.
  */
 export function auditFile(path: string): AuditSink & { settled(): Promise<void> } {
-  interface Waiting {
-    lines: readonly string[];
-    resolve: () => void;
-    reject: (error: TokenError) => void;
-  }
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
+  /** Ends the wait for more responses. */
+  let hurry: (() => void) | undefined;
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
-      const now = waiting;
-      waiting = [];
       try {
-        await appendTo(path, now.flatMap(({ lines }) => lines).join("\n") + "\n");
-        for (const { resolve } of now) resolve();
+        const file = await openToAppend(path);
+        try {
+          while (waiting.length > 0) {
+            if (!waiting.some(isRequest)) await new Promise<void>(more);
+            const now = waiting;
+            waiting = [];
+            await write(file, now);
+          }
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
       } catch (error) {
+        const now = waiting;
+        waiting = [];
         for (const { reject } of now) reject(notWritten(path, error));
       }
     }
     writing = undefined;
   }
 
+  async function write(file: FileHandle, now: Waiting[]): Promise<void> {
+    try {
+      await file.appendFile(`${now.flatMap(({ lines }) => lines).join("\n")}\n`);
+      if (now.some(isRequest)) await file.datasync();
+      for (const { resolve } of now) resolve();
+    } catch (error) {
+      for (const { reject } of now) reject(notWritten(path, error));
+      throw error;
+    }
+  }
+
+  function more(resolve: () => void): void {
+    const timer = setTimeout(resolve, LONGEST_WAIT);
+    hurry = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  }
+
   return {
     batch: BATCH,
-    append: (lines) =>
+    append: (type, lines) =>
       new Promise((resolve, reject) => {
-        waiting.push({ lines, resolve, reject });
+        waiting.push({ type, lines, resolve, reject });
         writing ??= writeAll();
+        if (type === "request") hurry?.();
       }),
     /** Resolves when nothing waits to be written. */
     settled: () => writing ?? Promise.resolve(),
   };
+}
+
+/** Milliseconds that a response waits for others, to be written with them. */
+const LONGEST_WAIT = 10;
+
+const isRequest = ({ type }: Waiting) => type === "request";
+
+interface Waiting {
+  type: LineType;
+  lines: readonly string[];
+  resolve: () => void;
+  reject: (error: TokenError) => void;
 }
 
 /** No link that somebody else may have put there, and no wait for the other end of a pipe. */
@@ -166,22 +228,23 @@ const FLAGS =
   ((constants.O_NOFOLLOW as number | undefined) ?? 0) |
   ((constants.O_NONBLOCK as number | undefined) ?? 0);
 
-async function appendTo(path: string, text: string): Promise<void> {
+/** The file, at the beginning of a line. */
+async function openToAppend(path: string): Promise<FileHandle> {
   const file = await open(path, FLAGS, 0o600);
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw Object.assign(new Error(), { code: "it is not a regular file" });
-    // A kill can have cut the last line.
-    await file.appendFile((await endsLine(file, stat.size)) ? text : `\n${text}`);
-    await file.datasync();
     if (stat.size === 0) await syncFolder(dirname(path));
-  } finally {
+    // A kill can have cut the last line.
+    else if (!(await endsLine(file, stat.size))) await file.appendFile("\n");
+    return file;
+  } catch (error) {
     await file.close();
+    throw error;
   }
 }
 
 async function endsLine(file: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return true;
   const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return bytesRead === 0 || buffer[0] === 0x0a;
 }

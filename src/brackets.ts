@@ -1,4 +1,10 @@
-const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('",[\\]{}');
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /** Objects and lists within one another; an authorization has four. */
 export const DEEPEST = 64;
@@ -21,10 +27,13 @@ export class Brackets {
    * @throws {RangeError} where the text is nested too deep.
    */
   next(bytes: Uint8Array, at: number, depth: number, firstComma: number): number {
-    for (; at < bytes.length; at++) {
+    const { length } = bytes;
+    for (; at < length; at++) {
       if (this.#isInString) {
-        for (; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
-        if (at >= bytes.length) return at;
+        for (let byte = bytes[at]; at < length && byte !== QUOTE; byte = bytes[++at]) {
+          if (byte === BACKSLASH) at++;
+        }
+        if (at >= length) return at;
         this.#isInString = false;
         continue;
       }

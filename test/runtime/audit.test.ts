@@ -255,7 +255,7 @@ describe("the audit trail", () => {
           settings: { logging },
         } as unknown as NodeAPI;
         const node = { id: "node1", type: "influxdb-delete-authorization", z: "flow1", name: "nightly" };
-        await auditLog(RED, node as never).append(["{}"]);
+        await auditLog(RED, node as never).append("request", ["{}"]);
         assert.deepEqual(entries, [{ level: LEVELS[expected], msg: "{}", ...node }]);
       });
     }

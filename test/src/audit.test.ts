@@ -33,7 +33,7 @@ function memory(batch: number) {
   let failure: TokenError | undefined;
   const sink: AuditSink = {
     batch,
-    append(given) {
+    append(_type, given) {
       if (failure) return Promise.reject(failure);
       texts.push(...given);
       lines.push(...given.map((line) => JSON.parse(line) as Record<string, unknown>));
@@ -155,20 +155,22 @@ describe("auditFile", () => {
 
   it("appends lines, to a file that its owner alone can read", async () => {
     const file = auditFile(path);
-    await file.append(["a", "b"]);
-    await file.append(["c"]);
+    await file.append("request", ["a", "b"]);
+    await file.append("request", ["c"]);
     assert.equal(await written(), "a\nb\nc\n");
     assert.equal((await stat(path)).mode & 0o777, 0o600);
-    await auditFile(path).append(["d"]);
+    await auditFile(path).append("request", ["d"]);
     assert.equal(await written(), "a\nb\nc\nd\n");
   });
 
   it("keeps the order of the calls, also of those that came while it wrote", async () => {
     const file = auditFile(path);
     const lines = Array.from({ length: 1000 }, (_, index) => String(index));
-    await Promise.all(lines.map((line) => file.append([line])));
+    await Promise.all(
+      lines.map((line, index) => file.append(index % 3 === 0 ? "request" : "response", [line])),
+    );
     assert.deepEqual((await written()).trim().split("\n"), lines);
-    void file.append(["last"]);
+    void file.append("response", ["last"]);
     await file.settled();
     assert.ok((await written()).endsWith("\nlast\n"));
   });
@@ -176,23 +178,23 @@ describe("auditFile", () => {
   it("leaves the mode of a file that is there", async () => {
     await appendFile(path, "");
     await chmod(path, 0o640);
-    await auditFile(path).append(["a"]);
+    await auditFile(path).append("request", ["a"]);
     assert.equal((await stat(path)).mode & 0o777, 0o640);
   });
 
   it("begins a line of its own after one that was cut", async () => {
     await appendFile(path, '{"cut');
     const file = auditFile(path);
-    await file.append(["a"]);
-    await file.append(["b"]);
+    await file.append("request", ["a"]);
+    await file.append("request", ["b"]);
     assert.equal(await written(), '{"cut\na\nb\n');
   });
 
   it("begins anew where the file was moved away", async () => {
     const file = auditFile(path);
-    await file.append(["a"]);
+    await file.append("request", ["a"]);
     await rename(path, `${path}.1`);
-    await file.append(["b"]);
+    await file.append("request", ["b"]);
     assert.equal(await written(), "b\n");
     assert.equal(await readFile(`${path}.1`, "utf8"), "a\n");
   });
@@ -208,7 +210,7 @@ describe("auditFile", () => {
     it(`refuses a path that ${what}, and works as soon as it can`, async () => {
       await make();
       const file = auditFile(path);
-      const [a, b] = await Promise.allSettled([file.append(["a"]), file.append(["b"])]);
+      const [a, b] = await Promise.allSettled([file.append("request", ["a"]), file.append("request", ["b"])]);
       for (const { reason } of [a, b] as PromiseRejectedResult[]) {
         assert.ok(reason instanceof TokenError);
         assert.deepEqual([reason.code, reason.fatal], ["audit-failed", true]);
@@ -216,7 +218,7 @@ describe("auditFile", () => {
       }
       await rm(path, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
-      await file.append(["c"]);
+      await file.append("request", ["c"]);
       assert.equal(await written(), "c\n");
     });
   }
