@@ -26,7 +26,10 @@ export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly
       let sent: Message;
       if (part) {
         // The payload of the original may be large, and each copy gets another.
-        series ??= { id: RED.util.generateId(), rest: withPayload(copyOf(RED, msg), undefined) };
+        series ??= {
+          id: RED.util.generateId(),
+          rest: copyOf(RED, { ...readable(msg), payload: undefined } as Message),
+        };
         const { id, rest } = series;
         sent = RED.util.cloneMessage(rest);
         const parts = { id, type: "array", len: 1, ...part, ...(rest.parts && { parts: rest.parts }) };
@@ -65,9 +68,23 @@ function canBeCopied(RED: NodeAPI, msg: Message): boolean {
   }
 }
 
-/** A copy, without what cannot be copied and without the payload. */
+/**
+ * Ends a message by what may copy it for Complete and Catch nodes. Node-RED takes the request and the response of an
+ * HTTP flow out of a message that it copies, and leaves them out where the copy fails.
+ */
+export function ending(msg: Message, end: () => void): void {
+  const { req, res } = readable(msg);
+  try {
+    end();
+  } catch (error) {
+    Object.assign(msg, { ...(req !== undefined && { req }), ...(res !== undefined && { res }) });
+    throw error;
+  }
+}
+
+/** A copy, without what cannot be copied. */
 export function copyOf(RED: NodeAPI, msg: Message): Message {
-  const { req, res, payload, ...rest } = readable(msg);
+  const { req, res, ...rest } = readable(msg);
   const copy: Fields = {};
   for (const [name, value] of Object.entries(rest)) {
     try {

@@ -13,7 +13,7 @@ import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "./fields.js";
 import { connectionOf, type Connection } from "./influxdb-connection/connection.js";
 import { MOST_PARALLEL, type Product } from "./influxdb-connection/settings.js";
-import { copyOf, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
+import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
@@ -137,7 +137,8 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
             },
             audit: (targets, changes) => {
               const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
-              const work = { operation: task, changes, ...ids, message: msg._msgid };
+              const message = typeof msg._msgid === "string" ? msg._msgid : undefined;
+              const work = { operation: task, changes, ...ids, message };
               return createAudit(connection.auditFile ?? log, work, targets);
             },
             ...outgoing(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
@@ -151,7 +152,9 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
 
     const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
       try {
-        done(error);
+        ending(msg, () => {
+          done(error);
+        });
       } catch (thrown) {
         // A message that cannot be copied for a Catch or Complete node; the exception would end Node-RED.
         if (error) this.error(error, copyOf(RED, msg));

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { lstat, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { TokenError } from "./errors.js";
 import type { OutcomeRecord } from "./sweep.js";
@@ -31,7 +31,7 @@ export interface AuditedWork {
   node: string;
   nodeName?: string | undefined;
   connection: string;
-  message: string;
+  message: string | undefined;
 }
 
 /**
@@ -61,6 +61,8 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
   const common = jsonOf({ ...cutAll(rest), changes: changes && cutAll(changes) });
   /** What becomes of the announcement of each batch. */
   const announced = new Map<number, Promise<void>>();
+  /** Those of which all was known before their batch was announced. */
+  const over = new Set<number>();
   const batchOf = (index: number) => Math.floor(index / batch);
 
   function announce(number: number): Promise<void> {
@@ -68,6 +70,7 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
     if (known) return known;
     const lines = targets
       .slice(number * batch, (number + 1) * batch)
+      .filter((_, index) => !over.has(number * batch + index))
       .map(({ id, known: { description } }) =>
         lineOf("request", { id, description: cut(description) }, common),
       );
@@ -86,7 +89,9 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
       await written;
     },
     async after(index, { id, outcome, description, attempts, reason, error }) {
-      const isAnnounced = await announced.get(batchOf(index))?.then(
+      const announcement = announced.get(batchOf(index));
+      if (announcement === undefined) over.add(index);
+      const isAnnounced = await announcement?.then(
         () => true,
         () => false,
       );
@@ -142,8 +147,8 @@ function escaped(character: string): string {
 const BATCH = 64;
 
 /**
- * A file that lines are appended to, readable by its owner alone. It is open only while there is something to write, so
- * it can be moved away. What comes while a write is under way goes into the next, with one wait for the disk.
+ * A file that lines are appended to, readable by its owner alone. It can be moved away at any time: a request is written
+ * to the file that the path leads to then. What comes while a write is under way goes into the next, with one wait for the disk.
  */
 export function auditFile(path: string): AuditSink & { settled(): Promise<void> } {
   let waiting: Waiting[] = [];
@@ -156,8 +161,9 @@ export function auditFile(path: string): AuditSink & { settled(): Promise<void> 
       try {
         const file = await openToAppend(path);
         try {
-          while (waiting.length > 0) {
+          for (let isNew = true; waiting.length > 0; isNew = false) {
             if (!waiting.some(isRequest)) await new Promise<void>(more);
+            if (!isNew && waiting.some(isRequest) && !(await isAt(path, file))) break;
             const now = waiting;
             waiting = [];
             await write(file, now);
@@ -177,7 +183,7 @@ export function auditFile(path: string): AuditSink & { settled(): Promise<void> 
 
   async function write(file: FileHandle, now: Waiting[]): Promise<void> {
     try {
-      await file.appendFile(`${now.flatMap(({ lines }) => lines).join("\n")}\n`);
+      await writeText(file, `${now.flatMap(({ lines }) => lines).join("\n")}\n`);
       if (now.some(isRequest)) await file.datasync();
       for (const { resolve } of now) resolve();
     } catch (error) {
@@ -236,12 +242,25 @@ async function openToAppend(path: string): Promise<FileHandle> {
     if (!stat.isFile()) throw Object.assign(new Error(), { code: "it is not a regular file" });
     if (stat.size === 0) await syncFolder(dirname(path));
     // A kill can have cut the last line.
-    else if (!(await endsLine(file, stat.size))) await file.appendFile("\n");
+    else if (!(await endsLine(file, stat.size))) await writeText(file, "\n");
     return file;
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** Whether the path still leads to the file, which may have been moved away or replaced. */
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [there, { dev, ino }] = await Promise.all([lstat(path).catch(() => undefined), file.stat()]);
+  return there?.dev === dev && there.ino === ino;
+}
+
+/** By one call of the system, or the lines of another process could come between ours. */
+async function writeText(file: FileHandle, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  const { bytesWritten } = await file.write(bytes);
+  if (bytesWritten < bytes.length) throw Object.assign(new Error(), { code: "there is no space left" });
 }
 
 async function endsLine(file: FileHandle, size: number): Promise<boolean> {

@@ -121,15 +121,14 @@ function perWindow(max: number, per: Exclude<Window, "message">, store: CountSto
       const used = admitted.reduce((sum, { count }) => sum + count, 0);
       if (used + ids.length > max) throw tooMany(ids.length, used, `${max} per ${per}`);
       if (!spend || ids.length === 0 || max === Infinity) return KEEP;
-      add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
+      const entry = add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
       await store.save(structuredClone(admitted));
       return async (count) => {
-        // The newest first: what was given back is younger than all that was admitted before it.
-        for (let left = count; left > 0 && admitted.length > 0;) {
-          const newest = admitted.pop() as Admitted;
-          if (newest.count > left) admitted.push({ ...newest, count: newest.count - left });
-          left -= newest.count;
-        }
+        // What is over by now counts no more, and what is of others goes on counting.
+        const index = admitted.indexOf(entry);
+        if (index === -1) return;
+        entry.count -= count;
+        if (entry.count === 0) admitted.splice(index, 1);
         await store.save(structuredClone(admitted));
       };
     },
@@ -142,12 +141,13 @@ const UNREADABLE =
 /** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
 const PARTS = 100;
 
-function add(admitted: Admitted[], entry: Admitted, length: number): void {
+function add(admitted: Admitted[], entry: Admitted, length: number): Admitted {
   const last = admitted.at(-1);
   const isSamePart = (a: Admitted) =>
     Math.floor((a.steady * PARTS) / length) === Math.floor((entry.steady * PARTS) / length);
-  if (last && isSamePart(last)) admitted.splice(-1, 1, { ...entry, count: entry.count + last.count });
-  else admitted.push(entry);
+  if (last && isSamePart(last)) return Object.assign(last, { ...entry, count: entry.count + last.count });
+  admitted.push(entry);
+  return entry;
 }
 
 /**

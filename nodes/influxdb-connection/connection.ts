@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { auditFile, type AuditSink } from "../../src/audit.js";
 import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
@@ -230,6 +231,11 @@ export function readSettings(properties: Properties): Settings {
     return (isThere && String(value).trim()) || preset;
   };
   const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
+  const auditFile = read("auditFile");
+  // The dialog may run on another system.
+  if (auditFile !== "" && !isAbsolute(auditFile)) {
+    throw wrongProperty("auditFile", properties.auditFile, WRONG.auditFile);
+  }
   return {
     product,
     url: new URL(read("url", PRODUCTS[product])),
@@ -239,7 +245,7 @@ export function readSettings(properties: Properties): Settings {
     protectedIds: idsOf(read("protectedIds")),
     ownTokenId: optional("ownTokenId"),
     allowOwnToken: properties.allowOwnToken === true,
-    auditFile: read("auditFile") || undefined,
+    auditFile: auditFile || undefined,
     accountId: read("accountId") || undefined,
     clusterId: read("clusterId") || undefined,
     influxctl: read("influxctl"),

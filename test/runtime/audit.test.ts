@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeAPI } from "node-red";
 import { auditLog } from "../../nodes/audit.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
@@ -235,6 +239,32 @@ describe("the audit trail", () => {
   describe("in Node-RED's log", () => {
     const LEVELS = { FATAL: 10, ERROR: 20, WARN: 30, INFO: 40 };
     const own = { handler: () => undefined };
+    it("lets nothing be done where a log fails", async () => {
+      const fail = () => {
+        throw new Error("full");
+      };
+      const RED = { log: { ...LEVELS, log: fail }, settings: {} } as unknown as NodeAPI;
+      const log = auditLog(RED, { id: "node1" } as never);
+      await assert.rejects(log.append("request", ["{}"]), { code: "audit-failed", fatal: true });
+    });
+
+    it("is out of the process before the request, also where nobody reads", async () => {
+      const child = fork(resolve(import.meta.dirname, "../helpers/audit-log.ts"), {
+        execArgv: ["--import", "tsx"],
+        stdio: ["ignore", "pipe", "inherit", "ipc"],
+      });
+      const ended = once(child, "exit");
+      let out = 0;
+      child.on("message", (count: number) => (out = count));
+      // Until what lies between the processes is full.
+      for (let before = -1; out === 0 || out > before; await sleep(200)) before = out;
+      child.kill("SIGKILL");
+      const [read] = await Promise.all([text(child.stdout!), ended]);
+      assert.ok(out > 10);
+      for (let index = 1; index <= out; index++)
+        assert.ok(read.includes(`"line":${index},`), `line ${index}`);
+    });
+
     for (const [expected, logging] of [
       ["INFO", undefined],
       ["INFO", {}],

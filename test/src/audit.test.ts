@@ -95,6 +95,18 @@ describe("createAudit", () => {
     assert.equal(lines.at(-1)!.outcome, "not-started");
   });
 
+  it("does not announce what was over before", async () => {
+    const { sink, lines } = memory(32);
+    const audit = createAudit(sink, WORK, TARGETS.slice(0, 4));
+    const early = audit.after(0, record("id0", { outcome: "skipped" }));
+    await audit.before(2);
+    await early;
+    assert.deepEqual(
+      lines.map(({ type, id }) => [type, id]),
+      ["id1", "id2", "id3"].map((id) => ["request", id]),
+    );
+  });
+
   it("fails before the effect where the line cannot be written, and has then no response", async () => {
     const { sink, fail } = memory(32);
     const audit = createAudit(sink, WORK, TARGETS);
@@ -197,6 +209,45 @@ describe("auditFile", () => {
     await file.append("request", ["b"]);
     assert.equal(await written(), "b\n");
     assert.equal(await readFile(`${path}.1`, "utf8"), "a\n");
+  });
+
+  it("writes each request to the file that the path leads to, in the midst of a sweep", async () => {
+    const file = auditFile(path);
+    const moved: string[] = [];
+    const done: string[] = [];
+    for (let index = 0; index < 300; index++) {
+      // It is never closed for want of something to write.
+      const response = file.append("response", [`response ${index}`]);
+      await file.append("request", [`request ${index}`]);
+      done.push(`request ${index}`);
+      if (index % 100 === 50) {
+        moved.push(...done.splice(0));
+        await rename(path, `${path}.${index}`);
+        await rm(`${path}.${index}`);
+      }
+      void response;
+    }
+    await file.settled();
+    const lines = (await written()).trim().split("\n");
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("request")),
+      done,
+    );
+    assert.equal(moved.length + done.length, 300);
+  });
+
+  it("keeps its lines whole beside another process", async () => {
+    const line = "x".repeat(1000);
+    const files = [auditFile(path), auditFile(path)];
+    await Promise.all(
+      files.flatMap((file, index) =>
+        Array.from({ length: 2000 }, () => file.append("request", [`${index}${line}`])),
+      ),
+    );
+    const lines = (await written()).split("\n");
+    assert.equal(lines.pop(), "");
+    assert.equal(lines.length, 4000);
+    assert.ok(lines.every((each) => each.length === 1001));
   });
 
   const cannot: Record<string, () => Promise<unknown>> = {

@@ -183,6 +183,26 @@ describe("createGuard", () => {
     await guard.admit(ids(1), ["a"], true);
   });
 
+  it("takes back what it gave, and nothing that others have used meanwhile", async () => {
+    const { clock, pass } = clocks();
+    const guard = createGuard(10, "minute", memory(), clock);
+    const slow = await guard.admit(ids(5), ["a"], true);
+    pass(55_000);
+    await guard.admit(ids(5), ["b"], true);
+    pass(2_000);
+    await slow(5);
+    await guard.admit(ids(5), ["c"], true);
+    pass(4_000);
+    await assert.rejects(guard.admit(ids(1), ["d"], true), tooMany);
+
+    const slower = await createGuard(10, "minute", memory(), clock).admit(ids(10), ["a"], true);
+    pass(61_000);
+    await guard.admit(ids(10), ["e"], true);
+    await slower(10);
+    await slow(5);
+    await assert.rejects(guard.admit(ids(1), ["f"], true), tooMany);
+  });
+
   it("gives a dry run the same answer, and lets it use nothing up", async () => {
     for (const per of ["message", "day"] as const) {
       const guard = createGuard(1, per, memory());
