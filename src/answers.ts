@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { Brackets } from "./brackets.js";
 import { TokenError } from "./errors.js";
-import type { Answer } from "./http.js";
+import type { Answer, Conceal } from "./http.js";
 
 /**
  * The JSON of a successful answer that is not long, checked against the schema.
@@ -10,7 +10,7 @@ import type { Answer } from "./http.js";
  *   something else than the API.
  */
 export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(parseBody(answer));
+  const parsed = schema.safeParse(parseBody(answer).json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw badResponse(
@@ -20,18 +20,19 @@ export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
 }
 
 /**
- * The JSON of a successful answer that is not long.
+ * The JSON of a successful answer that is not long, and what takes the connection's token out of it, where it is there.
  *
  * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
  */
-export function parseBody(answer: Answer): unknown {
+export function parseBody(answer: Answer): { json: unknown; conceal: Conceal | undefined } {
   const bytes = Buffer.concat(plainBody(answer));
   try {
     new Brackets().next(bytes, 0, NEVER, 0);
   } catch {
     throw badResponse(answer, TOO_DEEP);
   }
-  return parseJson(answer, bytes.toString());
+  const text = bytes.toString();
+  return { json: parseJson(answer, text), conceal: answer.concealer(text) };
 }
 
 const NEVER = -1;

@@ -217,11 +217,14 @@ export function authorizationsIn(
   answer: Answer,
   options: { includeToken: boolean },
 ): AsyncGenerator<Authorization[]> {
-  return readLongList(answer, "authorizations", (element) => readToken(element, TEXTS, options));
+  return readLongList(answer, "authorizations", (element, conceal) =>
+    readToken(element, TEXTS, { ...options, conceal }),
+  );
 }
 
 function authorizationIn(answer: Answer, options?: { includeToken: boolean }): Authorization {
-  const found = readToken(parseBody(answer), TEXTS, options);
+  const { json, conceal } = parseBody(answer);
+  const found = readToken(json, TEXTS, { ...options, conceal });
   if (found === undefined) throw badResponse(answer, "the answer shows no authorization");
   return found;
 }

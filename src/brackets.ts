@@ -16,6 +16,8 @@ export const DEEPEST = 64;
 export class Brackets {
   /** Objects and lists that are open. */
   depth = 0;
+  /** Values that have begun, or nearly so: opening brackets and commas. */
+  values = 0;
   #isInString = false;
 
   /**
@@ -43,6 +45,7 @@ export class Brackets {
           break;
         case OPEN_LIST:
         case OPEN_OBJECT:
+          this.values++;
           if (++this.depth > DEEPEST) throw new RangeError("Too deep");
           if (this.depth === depth) return at;
           break;
@@ -51,6 +54,7 @@ export class Brackets {
           if (this.depth-- === depth) return at;
           break;
         case COMMA:
+          this.values++;
           if (this.depth === depth && at >= firstComma) return at;
       }
     }

@@ -1,4 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { spawn, type ChildProcess } from "node:child_process";
+import { Body } from "./body.js";
 
 export interface ChildOptions {
   cwd: string;
@@ -56,13 +58,11 @@ export async function runChild(
   const onAbort = () => stop.abort("aborted");
   signal?.addEventListener("abort", onAbort);
 
-  const stdout: Buffer[] = [];
-  let length = 0;
+  const stdout = new Body();
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
-    stdout.push(chunk);
-    length += chunk.length;
-    if (length > longest) stop.abort("too-long");
+    stdout.add(chunk);
+    if (stdout.length > longest) stop.abort("too-long");
   });
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr = endsOf(stderr + chunk);
@@ -87,13 +87,18 @@ export async function runChild(
       });
     });
     const stopped = stop.signal.reason as Ended["stopped"];
-    return { exit, stdout: Buffer.concat(stdout).toString(), stderr, ...(stopped && { stopped }) };
+    return { exit, stdout: textOf(Buffer.concat(stdout.blocks())), stderr, ...(stopped && { stopped }) };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     end();
     running.delete(child);
   }
+}
+
+/** What is no UTF-8 is no list either, and takes three times as long to be made a text. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
 /** The beginning and the end of a text, which is not taken for one line then. */

@@ -2,7 +2,7 @@ import { badResponse, parseBody } from "./answers.js";
 import { serverTime } from "./clock.js";
 import { TokenError } from "./errors.js";
 import { age, contains, isAfter, isBefore, isWithin, moment, text, word, type Filter } from "./filters.js";
-import type { Answer, Done, Http, Watch } from "./http.js";
+import type { Answer, Conceal, Done, Http, Watch } from "./http.js";
 import { readLongList } from "./long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "./refusals.js";
@@ -140,8 +140,8 @@ function refused(answer: Answer): TokenError {
 }
 
 /** Times that stand for "none" are left out. */
-function readDatabaseToken(json: unknown): DatabaseToken | undefined {
-  const token = readToken(json, TEXTS);
+function readDatabaseToken(json: unknown, conceal: Conceal | undefined): DatabaseToken | undefined {
+  const token = readToken(json, TEXTS, { conceal });
   const none = TIMES.filter((time) => token?.[time] !== undefined && !isAfter(token[time], 0));
   if (token === undefined || none.length === 0) return token;
   const fields = Object.entries(token).filter(([name]) => !none.some((time) => time === name));
@@ -149,7 +149,8 @@ function readDatabaseToken(json: unknown): DatabaseToken | undefined {
 }
 
 function databaseTokenIn(answer: Answer): DatabaseToken {
-  const found = readDatabaseToken(parseBody(answer));
+  const { json, conceal } = parseBody(answer);
+  const found = readDatabaseToken(json, conceal);
   if (found === undefined) throw badResponse(answer, "the answer shows no database token");
   return found;
 }

@@ -5,7 +5,8 @@ import { bound } from "./bound.js";
 import { clockComparison, readHttpDate, serverTime } from "./clock.js";
 import { createDispatcher } from "./dispatcher.js";
 import { cancelled, kindOf, TokenError, type TokenErrorCode } from "./errors.js";
-import { withoutSecret } from "./secrets.js";
+import { concealerOf, withoutSecrets } from "./secrets.js";
+import { secretsOf } from "./proxy.js";
 import { readServerError, type ServerError } from "./server-errors.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
@@ -76,7 +77,12 @@ export interface Answer extends Reply {
   attempts: number;
   /** True where an earlier try may have taken effect on the server although its answer was lost. */
   mayBeRepeated: boolean;
+  /** What takes the connection's token out of texts, where this text of the answer holds it. */
+  concealer(text: string): Conceal | undefined;
 }
+
+/** Puts "…" in place of the connection's token, as it is and as in a URL. */
+export type Conceal = (text: string) => string;
 
 /** What is told of a change that was made. */
 export interface Done {
@@ -128,7 +134,10 @@ export function createHttp(options: HttpOptions): Http {
   dispatcher.catch(() => undefined);
   const inTurn = bound(options.parallel);
   const compareClocks = clockComparison(options.warn ?? (() => undefined));
-  const secret = options.authorization.replace(/^\S+ /, "");
+  const token = options.authorization.replace(/^\S+ /, "");
+  const concealer = concealerOf(token);
+  // A proxy can echo what it was sent as well.
+  const secrets = [token, ...secretsOf(options.proxy)];
   let isClosed = false;
   const { origin, pathname } = options.url;
   const prefix = pathname.replace(/\/+$/, "");
@@ -167,8 +176,8 @@ export function createHttp(options: HttpOptions): Http {
       }
       const result =
         reply instanceof Lost
-          ? transportError(call, reply, attempts, options.timeout, secret)
-          : { ...reply, call, attempts, mayBeRepeated };
+          ? transportError(call, reply, attempts, options.timeout, secrets)
+          : { ...reply, call, attempts, mayBeRepeated, concealer };
       if (!mayTryAgain(result)) return answerOrThrow(result);
       const wait = 1000 * pauseBefore(attempts, result);
       // Too many requests are too many for all of the connection, not for this call alone.
@@ -221,7 +230,7 @@ export function createHttp(options: HttpOptions): Http {
         const reply =
           status === 200
             ? { body: blocks, error: undefined }
-            : { body: [], error: readServerError(Buffer.concat(blocks).toString(), secret) };
+            : { body: [], error: readServerError(Buffer.concat(blocks).toString(), secrets) };
         resolve({ status, headers, ...reply });
       }
 
@@ -374,13 +383,17 @@ function pauseBefore(attempts: number, result: Answer | TokenError): number {
   return Math.min(Math.max(asked ?? 0, backoff), LONGEST_PAUSE);
 }
 
+/** Seconds, as RFC 9111 has them. */
+const LONGEST_WISH = 2 ** 31;
+
 /** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date). */
 export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefined {
   const header = String(answer.headers["retry-after"] ?? "").trim();
   // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
-  if (/^\d+$/.test(header)) return Math.min(Number(header), 2 ** 31);
+  if (/^\d+$/.test(header)) return Math.min(Number(header), LONGEST_WISH);
   const date = readHttpDate(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - serverTime(answer)) / 1000));
+  if (Number.isNaN(date)) return undefined;
+  return Math.min(Math.max(0, Math.ceil((date - serverTime(answer)) / 1000)), LONGEST_WISH);
 }
 
 /** A proxy that refuses has got the request, and the server behind it has not. */
@@ -414,6 +427,9 @@ const TLS_REASONS: Record<string, string> = {
   ERR_SSL_WRONG_VERSION_NUMBER:
     "the server does not speak TLS at this port. Is it http:// rather than https://?",
 };
+const NO_TLS =
+  "server and client agree on none. Check the versions of TLS that the server allows, and what is in front of it.";
+const ABOUT_CA = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
@@ -422,7 +438,7 @@ function transportError(
   lost: Lost,
   attempts: number,
   timeout: number,
-  secret: string,
+  secrets: readonly string[],
 ): TokenError {
   const { code = "", message }: NodeJS.ErrnoException = lost.error;
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
@@ -431,7 +447,7 @@ function transportError(
   const fail = (kind: TokenErrorCode, reason: string, fatal = false) =>
     new TokenError(kind, reason + tried, {
       task: call.task,
-      cause: { code, message: withoutSecret(message, secret) },
+      cause: { code, message: withoutSecrets(message, secrets) },
       fatal,
       ...(attempts > 1 && { attempts }),
     });
@@ -452,7 +468,11 @@ function transportError(
     );
   }
   if (/^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/.test(code)) {
-    return fail("tls", `no secure connection: ${TLS_REASONS[code] ?? UNKNOWN_CA}`, true);
+    return fail(
+      "tls",
+      `no secure connection: ${TLS_REASONS[code] ?? (ABOUT_CA.test(code) ? UNKNOWN_CA : NO_TLS)}`,
+      true,
+    );
   }
   const reason = NETWORK_REASONS[code];
   if (reason === undefined && isRefusedByProxy(lost.error)) {

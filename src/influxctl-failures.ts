@@ -40,7 +40,15 @@ export const TOO_OLD = OLD.reason;
  */
 const MEANINGS: readonly [sign: RegExp, Failure][] = [
   [
-    /\bproxyconnect\b|proxy authentication|\b(?:HTTP(?:\/[\d.]+)?|status|code|server|response|error)[ :="\\]*407\b/i,
+    /unexpected HTTP status code received|received unexpected content-type/,
+    {
+      code: "network",
+      reason:
+        "something in front of the server has answered in its place. Check the URL, and the proxies and gateways on the way",
+    },
+  ],
+  [
+    /\bproxyconnect\b|failed to do connect handshake|proxy authentication|\b(?:HTTP(?:\/[\d.]+)?|status|code|server|response|error)[ :="\\]*407\b/i,
     {
       code: "network",
       reason: "the proxy did not let influxctl through. Check the proxy's address and credentials",

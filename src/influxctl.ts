@@ -8,8 +8,9 @@ import { cancelled, TokenError } from "./errors.js";
 import type { TlsOptions } from "./http.js";
 import { explain, explainNoStart, lastLines, LONGEST_OUTPUT, type Failure } from "./influxctl-failures.js";
 import { makeFolder, removeFolder } from "./influxctl-folders.js";
+import { secretsOf } from "./proxy.js";
 import { startOfList } from "./printed-list.js";
-import { withoutSecret } from "./secrets.js";
+import { withoutSecrets } from "./secrets.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
@@ -89,7 +90,8 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   ): Promise<string> {
     const fail = ({ code, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, { task, fatal, cause: { stderr } });
-    const quote = (words: string) => withoutSecret(lastLines(words), profile.managementToken);
+    const quote = (words: string) =>
+      withoutSecrets(lastLines(words), [profile.managementToken, ...secretsOf(proxy)]);
     const ended = await runChild(command, args, {
       ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
       timeout: timeout * 1000,

@@ -1,12 +1,19 @@
 import { badResponse, parseJson, plainBody, TOO_DEEP } from "./answers.js";
 import { Brackets } from "./brackets.js";
 import { breather } from "./breather.js";
-import { LONGEST_TOKEN, type Answer } from "./http.js";
+import { LONGEST_TOKEN, type Answer, type Conceal } from "./http.js";
 
 /** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
 /** The longest answer that InfluxDB can give has half as many. */
 const MOST_ELEMENTS = 1_000_000;
+/**
+ * Bytes that a value has at least, on an average of a piece: those of InfluxDB have eleven and more. An empty object takes
+ * twenty times its three bytes in memory.
+ */
+const SHORTEST_VALUE = 8;
+/** Bytes of a piece that are enough for an average. */
+const LONG_ENOUGH = 32 * 1024;
 /** Bytes before the list, and after it. */
 const LONGEST_AROUND = 64 * 1024;
 
@@ -23,16 +30,17 @@ const LONGEST_AROUND = 64 * 1024;
 export async function* readLongList<T>(
   answer: Answer,
   key: string | undefined,
-  read: (element: unknown) => T | undefined,
+  read: (element: unknown, conceal: Conceal | undefined) => T | undefined,
 ): AsyncGenerator<T[]> {
   const breathe = breather();
   let count = 0;
   let known = 0;
   for (const piece of piecesOf(answer, key, PIECE)) {
     const elements = parseJson(answer, `[${piece}]`) as unknown[];
+    const conceal = answer.concealer(piece);
     count += elements.length;
     if (count > MOST_ELEMENTS) throw badResponse(answer, "the list has more than 1,000,000 elements");
-    const batch = elements.map(read).filter((each) => each !== undefined);
+    const batch = elements.map((element) => read(element, conceal)).filter((each) => each !== undefined);
     known += batch.length;
     yield batch;
     await breathe();
@@ -86,6 +94,8 @@ export function* piecesOf(answer: Answer, key: string | undefined, size: number)
     }
     while (before !== undefined && !isOver && next(size)) {
       isOver = brackets.depth < depth;
+      if (at >= LONG_ENOUGH && brackets.values * SHORTEST_VALUE > at) throw badResponse(answer, TOO_MANY);
+      brackets.values = 0;
       const piece = take(at, isOver ? at : at + 1);
       // Without an element it would be JSON all the same.
       if (piece.trim() === "" && !(isFirst && isOver)) throw badResponse(answer, "the answer is not JSON");
@@ -103,6 +113,7 @@ export function* piecesOf(answer: Answer, key: string | undefined, size: number)
 }
 
 const OTHER_FORM = "the answer has another form than expected";
+const TOO_MANY = "the list holds more, and shorter, values than any of InfluxDB's";
 const TOO_LONG = "one element of the list is longer than 512 KB";
 
 /** Stands for what the list holds in what lies around it. */

@@ -215,8 +215,8 @@ const NOT_REVOKED =
   "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
 
 /** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
-const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).default(0);
-const Timestamp = z.object({ seconds: Int64, nanos: Int64 });
+const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).nullish();
+const Timestamp = z.union([z.object({ seconds: Int64, nanos: Int64 }), z.iso.datetime({ offset: true })]);
 /** What is no text is new to us, and left out. */
 const Text = z.string().nullish().catch(undefined);
 const Listed = z.looseObject({
@@ -225,8 +225,8 @@ const Listed = z.looseObject({
   account_id: Text,
   token_prefix: Text,
   created_by: Text,
-  // Without the times nobody could tell whether a token is still good.
-  created_at: Timestamp.nullish(),
+  created_at: Timestamp.nullish().catch(undefined),
+  // Without these nobody could tell whether a token is still good.
   expires_at: Timestamp.nullish(),
   revoked_at: Timestamp.nullish(),
 });
@@ -291,9 +291,12 @@ function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {
 
 /** Zero stands for "never", not for 1970; what is no date stands for none. */
 function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string | undefined {
-  const { seconds, nanos } = timestamp ?? { seconds: 0, nanos: 0 };
-  const date = new Date(seconds * 1000 + Math.floor(nanos / 1e6));
-  return seconds > 0 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
+  const milliseconds =
+    typeof timestamp === "string"
+      ? Date.parse(timestamp)
+      : (timestamp?.seconds ?? 0) * 1000 + Math.floor((timestamp?.nanos ?? 0) / 1e6);
+  const date = new Date(milliseconds);
+  return milliseconds >= 1000 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
 }
 
 function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: number): boolean {

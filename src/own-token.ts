@@ -7,6 +7,7 @@ import {
   type Authorization,
   type Authorizations,
 } from "./authorizations.js";
+import { breather } from "./breather.js";
 import { TokenError } from "./errors.js";
 import type { Answer, Call, Http, Watch } from "./http.js";
 import { HEX_ID } from "./hex-ids.js";
@@ -95,7 +96,15 @@ export function ownAuthorizationSigns(
       if (isRefused(error)) return [];
       throw error;
     });
-    const ids = rows.then((all) => new Set(all.filter(isOther).map(({ id }) => id.toLowerCase())));
+    const ids = rows.then(async (all) => {
+      const breathe = breather();
+      const found = new Set<string>();
+      for (const [index, row] of all.entries()) {
+        if (isOther(row)) found.add(row.id.toLowerCase());
+        if (index % 1000 === 0) await breathe();
+      }
+      return found;
+    });
     others.set(among, ids);
     return ids;
   }

@@ -57,7 +57,8 @@ function* piecesOf(text: string, start: number): Generator<string> {
     const piece = bytes.toString("utf8", from, at);
     // Without an element it would be JSON all the same.
     const isWrong = piece.trim() === "" && !(isOver && from === first);
-    if (isWrong || (isOver && bytes.toString("utf8", at + 1).trim() !== ""))
+    const rest = isOver ? bytes.subarray(at + 1) : undefined;
+    if (isWrong || (rest && (rest.length > PIECE || rest.toString().trim() !== "")))
       throw new SyntaxError("it is no list");
     yield piece;
     from = at + 1;

@@ -25,12 +25,14 @@ export interface ProxyChoice {
 /**
  * The proxy for all requests to one origin, by the rules of Node-RED's http request node
  * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined where there is none.
+ *
+ * @param typed the same URL as its author has written it, in which the legacy way looks for the hosts of `no_proxy`.
  */
-export function chooseProxy(target: URL, options: ProxyOptions = {}): ProxyChoice | undefined {
+export function chooseProxy(target: URL, typed: string, options: ProxyOptions = {}): ProxyChoice | undefined {
   const env = options.env ?? process.env;
   const mode = process.env.nr_proxy_mode || process.env.NR_PROXY_MODE;
   if ((mode === "legacy" || mode === "strict" ? mode : options.mode) === "legacy") {
-    return chooseAsNodeRed3(target, env);
+    return chooseAsNodeRed3([target.href, typed], env);
   }
   const scheme = target.protocol.slice(0, -1);
   const spared = firstSet(["npm_config_no_proxy", "no_proxy"], env, options)?.value ?? "";
@@ -71,10 +73,12 @@ function isSpared({ protocol, hostname, port }: URL, spared: string): boolean {
   });
 }
 
-function chooseAsNodeRed3({ href }: URL, env: Environment): ProxyChoice | undefined {
+function chooseAsNodeRed3(spellings: readonly string[], env: Environment): ProxyChoice | undefined {
   const variable = ["HTTP_PROXY", "http_proxy"].find((name) => env[name]);
   const spared = env.NO_PROXY || env.no_proxy;
-  const isSparedHere = spared ? spared.split(",").some((part) => href.includes(part.trim())) : false;
+  const isSparedHere = spared
+    ? spared.split(",").some((part) => spellings.some((url) => url.includes(part.trim())))
+    : false;
   if (variable === undefined || isSparedHere) return undefined;
   return { variable, url: env[variable] ?? "" };
 }
@@ -102,6 +106,13 @@ export function readProxy(text: string, place: string): URL {
   if (!/^https?:$/.test(url.protocol))
     throw refuse("holds a URL that does not start with http:// or https://");
   return url;
+}
+
+/** What nobody may be told of a proxy, as it is and as it is sent. */
+export function secretsOf(proxy: URL | undefined): string[] {
+  const sent = proxy && credentialsOf(proxy);
+  if (sent === undefined || proxy?.password === "") return [];
+  return [decodeURIComponent(proxy?.password ?? ""), sent.replace(/^Basic /, "")];
 }
 
 /** The value of the Proxy-Authorization header for a proxy with a user or a password in its URL. */

@@ -1,5 +1,5 @@
 import { plain } from "./plain-text.js";
-import { withoutSecret } from "./secrets.js";
+import { withoutSecrets } from "./secrets.js";
 
 /** What the body of an error says, in the form that InfluxData's APIs have in common. */
 export interface ServerError {
@@ -15,12 +15,12 @@ export interface ServerError {
 const LONGEST_MESSAGE = 1000;
 
 /** @returns undefined where the body is none of InfluxData's. */
-export function readServerError(body: string, secret: string): ServerError | undefined {
+export function readServerError(body: string, secrets: readonly string[]): ServerError | undefined {
   try {
     const { code, message } = JSON.parse(body) as Record<string, unknown>;
     if (typeof message !== "string") return undefined;
     const short = message.slice(0, LONGEST_MESSAGE);
-    return { code, message: plain(short), told: plain(withoutSecret(short, secret)) };
+    return { code, message: plain(short), told: plain(withoutSecrets(short, secrets)) };
   } catch {
     return undefined;
   }

@@ -1,3 +1,5 @@
+import type { Conceal } from "./http.js";
+
 /** A token as an answer has it. Fields that are not texts of ours pass through. */
 export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {
   [field: string]: unknown;
@@ -12,13 +14,14 @@ const MOST_FIELDS = 1000;
  *
  * @param json not nested too deep.
  * @param texts fields that are texts.
- * @param options whether the value of the token stays, in its field `token`.
+ * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own out of
+ *   all other texts.
  * @returns undefined where it is no token, for it has no id, or more fields than any has.
  */
 export function readToken<Text extends string>(
   json: unknown,
   texts: readonly Text[],
-  { includeToken = false } = {},
+  { includeToken = false, conceal }: { includeToken?: boolean; conceal?: Conceal | undefined } = {},
 ): Token<Text> | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const fields = json as Record<string, unknown>;
@@ -32,8 +35,8 @@ export function readToken<Text extends string>(
     if (field === null) continue;
     const stays = namesSecret(name) ? includeToken && name === "token" && typeof field === "string" : true;
     if (!stays) continue;
-    if (typeof field === "object") dropSecrets(field);
-    token[name] = field;
+    if (typeof field === "object") dropSecrets(field, conceal);
+    token[name] = conceal && typeof field === "string" && name !== "token" ? conceal(field) : field;
   }
   for (const name of texts) {
     if (token[name] !== undefined && typeof token[name] !== "string") drop(token, name);
@@ -42,16 +45,21 @@ export function readToken<Text extends string>(
 }
 
 /** Of what is nested in a token, and hardly ever has any. */
-function dropSecrets(object: object): void {
+function dropSecrets(object: object, conceal: Conceal | undefined): void {
   if (Array.isArray(object)) {
-    for (const each of object as unknown[]) if (typeof each === "object" && each !== null) dropSecrets(each);
+    const list = object as unknown[];
+    for (const [index, each] of list.entries()) {
+      if (typeof each === "object" && each !== null) dropSecrets(each, conceal);
+      else if (conceal && typeof each === "string") list[index] = conceal(each);
+    }
     return;
   }
   const fields = object as Record<string, unknown>;
   for (const name in fields) {
     const field = fields[name];
     if (namesSecret(name)) drop(fields, name);
-    else if (typeof field === "object" && field !== null) dropSecrets(field);
+    else if (typeof field === "object" && field !== null) dropSecrets(field, conceal);
+    else if (conceal && typeof field === "string") fields[name] = conceal(field);
   }
 }
 

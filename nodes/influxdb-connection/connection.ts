@@ -192,6 +192,8 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
 interface Settings {
   product: Product;
   url: URL;
+  /** As its author has written it. */
+  typedUrl: string;
   /** Seconds. */
   timeout: number;
   retries: number;
@@ -231,6 +233,7 @@ export function readSettings(properties: Properties): Settings {
     return (isThere && String(value).trim()) || preset;
   };
   const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
+  const typedUrl = read("url", PRODUCTS[product]);
   const auditFile = read("auditFile");
   // The dialog may run on another system.
   if (auditFile !== "" && !isAbsolute(auditFile)) {
@@ -238,7 +241,8 @@ export function readSettings(properties: Properties): Settings {
   }
   return {
     product,
-    url: new URL(read("url", PRODUCTS[product])),
+    url: new URL(typedUrl),
+    typedUrl,
     timeout: Number(read("timeout")),
     retries: Number(read("retries")),
     parallel: Number(read("parallel")),
@@ -320,10 +324,10 @@ function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
 }
 
 /** As core's http request node finds the proxy for the connection's URL. */
-function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
+function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): URL | undefined {
   const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
   if (id === "") {
-    const choice = chooseProxy(url, proxyOptions);
+    const choice = chooseProxy(url, typedUrl, proxyOptions);
     return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
   }
   type ProxyNode = Omit<Node, "credentials"> & {
@@ -336,7 +340,7 @@ function proxyOf(RED: NodeAPI, { url, proxy: id }: Settings): URL | undefined {
   if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
   refuseVariable("HTTP proxy", node.url);
   const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
-  const choice = chooseProxy(url, { ...proxyOptions, env });
+  const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });
   if (choice === undefined) return undefined;
   const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
   // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.

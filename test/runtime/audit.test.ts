@@ -255,9 +255,14 @@ describe("the audit trail", () => {
       });
       const ended = once(child, "exit");
       let out = 0;
-      child.on("message", (count: number) => (out = count));
+      child.on("message", (count: number) => {
+        out = count;
+      });
       // Until what lies between the processes is full.
-      for (let before = -1; out === 0 || out > before; await sleep(200)) before = out;
+      for (let before = -1; out === 0 || out > before;) {
+        before = out;
+        await sleep(200);
+      }
       child.kill("SIGKILL");
       const [read] = await Promise.all([text(child.stdout!), ended]);
       assert.ok(out > 10);

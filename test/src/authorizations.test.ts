@@ -216,6 +216,23 @@ describe("authorizationsOf", () => {
     await client.close();
   });
 
+  it("tells its token of no list and no look, but as the value of that token where it is asked for", async () => {
+    const { operator } = simulator.world;
+    const echo = {
+      ...{ id: "0aaaaaaaaaaaaaaa", status: "active", description: `made with ${operator.token}` },
+      ...{ token: operator.token, links: { self: `/x?token=${encodeURIComponent(operator.token)}` } },
+      permissions: [operator.token],
+    };
+    const list = JSON.stringify({ authorizations: [echo] });
+    simulator.faults.push({ status: 200, body: list }, { status: 200, body: list });
+    simulator.faults.push({ status: 200, body: JSON.stringify(echo) });
+    const { token, ...rest } = (await authorizations.list({}, { includeToken: true }))[0]!;
+    assert.equal(token, operator.token);
+    const told = [rest, await authorizations.list({}), await authorizations.get("0aaaaaaaaaaaaaaa")];
+    assert.doesNotMatch(JSON.stringify(told), new RegExp(operator.token.replace(/\W/g, ".")));
+    assert.equal(rest.description, "made with …");
+  });
+
   it("understands the server where its words are in the connection's token as well", async () => {
     for (const [value, status, code, message, expected] of [
       ["my-authorization", 404, "not found", "authorization not found", "not-found"],

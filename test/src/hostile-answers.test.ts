@@ -112,13 +112,20 @@ describe("answers that could end Node-RED", function () {
           Array.from({ length: count }, (_, i) => each(i)).join();
         const elements = [
           one(many(40_000, (index) => `"a${index}":0`)),
-          one(many(70_000, () => '"a":0')),
+          one(many(40_000, () => '"a":"xxxx"')),
           one(`"a":${"9".repeat(450_000)}`),
           one(`"a":"${"\\u0000".repeat(75_000)}"`),
-          one(`"a":[${many(150_000, () => "{}")}]`),
           one(`"${"a".repeat(450_000)}":0`),
         ];
         assert.equal((await endOf(call, 200, () => [before, elements.join(), after])).code, undefined);
+      });
+
+      it(`${call}: tokens that hold much in little are bad-response`, async () => {
+        for (const each of ["{}", "[]", "0", '"a"', "{},[]"]) {
+          const token = `{"id":"0aaaaaaaaaaaaaaa","permissions":[${`${each},`.repeat(100_000)}0]},`;
+          const end = await endOf(call, 200, around(before, token, 60 * MB, `{}${after}`));
+          assert.equal(end.code, "bad-response", each);
+        }
       });
 
       it(`${call}: 50,000 tokens are read, and others have their turn`, async () => {

@@ -9,6 +9,7 @@ const answerOf = (...body: (string | Buffer)[]): Answer => ({
   headers: {},
   attempts: 1,
   mayBeRepeated: false,
+  concealer: () => undefined,
   body: body.map((block) => Buffer.from(block)),
   error: undefined,
 });
@@ -141,6 +142,10 @@ describe("piecesOf", () => {
     ] as const) {
       assert.throws(() => parsedInPieces(text, undefined), { code: "bad-response", message: words });
     }
+    for (const many of ["{},", "[],", "1,", '"a",', "{},{},[],"]) {
+      const text = `[{"id":"a","p":[${many.repeat(30_000)}0]}]`;
+      assert.throws(() => parsedInPieces(text, undefined), { message: /more, and shorter, values/ });
+    }
     assert.equal(parsedInPieces(`${"[".repeat(64)}${"]".repeat(64)}`, undefined).length, 1);
   });
 });
@@ -188,7 +193,7 @@ describe("readLongList", () => {
   });
 
   it("takes a million elements and no more", async () => {
-    const listOf = (count: number) => `[{"id":"a"}${",0".repeat(count - 1)}]`;
+    const listOf = (count: number) => `[{"id":"a"}${",       0".repeat(count - 1)}]`;
     assert.deepEqual(await read(listOf(1_000_000)), ["a"]);
     await assert.rejects(read(listOf(1_000_001)), { message: /more than 1,000,000 elements/ });
   });

@@ -15,7 +15,7 @@ const TARGETS = [
   "https://[2001:db8::1]",
 ].map((url) => new URL(url));
 
-const ours = (target: URL, options: ProxyOptions) => chooseProxy(target, options)?.url ?? "";
+const ours = (target: URL, options: ProxyOptions) => chooseProxy(target, target.href, options)?.url ?? "";
 const coreOf = (target: URL, options: ProxyOptions) => coreProxyHelper.getProxyForUrl(target.href, options);
 
 describe("chooseProxy", () => {
@@ -57,7 +57,20 @@ describe("chooseProxy", () => {
 
   it("names the variable that it goes by", () => {
     const env = { https_proxy: "", HTTPS_PROXY: P };
-    assert.deepEqual(chooseProxy(SECURE, { env }), { variable: "HTTPS_PROXY", url: P });
+    assert.deepEqual(chooseProxy(SECURE, SECURE.href, { env }), { variable: "HTTPS_PROXY", url: P });
+  });
+
+  it("spares a host as it is written, in the way of Node-RED 3", () => {
+    for (const [typed, spared] of [
+      ["http://influx.local:80", "influx.local:80"],
+      ["https://Influx.local:8086", "Influx.local"],
+      ["http://127.1:8086", "127.1"],
+      ["http://bücher.example", "bücher.example"],
+    ] as const) {
+      const options: ProxyOptions = { mode: "legacy", env: { http_proxy: P, no_proxy: spared } };
+      assert.equal(coreProxyHelper.getProxyForUrl(typed, options), "");
+      assert.equal(chooseProxy(new URL(typed), typed, options), undefined, typed);
+    }
   });
 
   it("decides as core does, for any environment and settings", () => {

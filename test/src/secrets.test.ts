@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { withoutSecret } from "../../src/secrets.js";
+import { concealerOf, withoutSecrets } from "../../src/secrets.js";
 
 const SECRET = "kP3_xV9-aZ/qL+7mR2tY8wB5nC1dF4gH6jK0sE==";
 
@@ -40,13 +40,19 @@ const SPELLINGS: Record<string, (text: string) => string> = {
   "in base64, with Bearer": (text) => Buffer.from(`Bearer ${text}`).toString("base64"),
   "in base64 of URLs": (text) => Buffer.from(`xx${text}`).toString("base64url"),
   "in hex": (text) => Buffer.from(text).toString("hex"),
+  "in hex, with 0x": all((each) => `0x${hexOf(each)}, `),
+  "in octal": all((each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`),
+  "as bytes of Go": (text) => `[${Array.from(Buffer.from(text)).join(" ")}]`,
+  "as bytes of JSON": (text) => JSON.stringify(Array.from(Buffer.from(text))),
+  "in base64 of UTF-16": (text) => Buffer.from(text, "utf16le").toString("base64"),
+  "in hex of UTF-16": (text) => Buffer.from(text, "utf16le").toString("hex"),
   "in hex, in upper case": (text) => Buffer.from(text).toString("hex").toUpperCase(),
 };
 
 describe("withoutSecret", () => {
   for (const [how, spell] of Object.entries(SPELLINGS)) {
     it(`withholds a text that holds the secret ${how}`, () => {
-      const text = withoutSecret(`invalid token "${spell(SECRET)}", try again`, SECRET);
+      const text = withoutSecrets(`invalid token "${spell(SECRET)}", try again`, [SECRET]);
       assert.equal(text, "… (it held the connection's token)");
     });
   }
@@ -57,7 +63,7 @@ describe("withoutSecret", () => {
     const around = fc.string({ unit: fc.constantFrom("%", "\\u", "&#", " ", "é", "x", "\n") });
     fc.assert(
       fc.property(around, piece, around, (before, held, after) => {
-        assert.ok(!withoutSecret(before + "." + held + "." + after, SECRET).includes(held));
+        assert.ok(!withoutSecrets(before + "." + held + "." + after, [SECRET]).includes(held));
       }),
     );
   });
@@ -73,16 +79,30 @@ describe("withoutSecret", () => {
       "a\u0000b",
       SECRET.slice(0, 7),
     ]) {
-      assert.equal(withoutSecret(text, SECRET), text);
+      assert.equal(withoutSecrets(text, [SECRET]), text);
     }
   });
 
   it("looks for a short secret, or one of few letters, as a whole", () => {
     for (const short of ["s3cret", "!-!_!-!_!-!_!-!_!"]) {
-      assert.match(withoutSecret(`no ${short} here`, short), /^…/);
-      assert.match(withoutSecret(`no ${all((each) => `%${hexOf(each)}`)(short)} here`, short), /^…/);
-      assert.equal(withoutSecret(`no ${short.slice(1)} here`, short), `no ${short.slice(1)} here`);
+      assert.match(withoutSecrets(`no ${short} here`, [short]), /^…/);
+      assert.match(withoutSecrets(`no ${all((each) => `%${hexOf(each)}`)(short)} here`, [short]), /^…/);
+      assert.equal(withoutSecrets(`no ${short.slice(1)} here`, [short]), `no ${short.slice(1)} here`);
     }
-    assert.equal(withoutSecret("any text", ""), "any text");
+    assert.equal(withoutSecrets("any text", [""]), "any text");
+  });
+});
+
+describe("concealerOf", () => {
+  it("takes a token out of the texts of an answer that holds it, and out of no other", () => {
+    const concealer = concealerOf("own/token==");
+    assert.equal(concealer("nothing of it"), undefined);
+    for (const spelling of ["own/token==", "own%2Ftoken%3D%3D"]) {
+      const conceal = concealer(`{"description":"made with ${spelling}"}`);
+      assert.equal(conceal?.(`made with ${spelling}, ${spelling}`), "made with …, …");
+      assert.equal(conceal("made with care"), "made with care");
+    }
+    // It could be a part of any text.
+    assert.equal(concealerOf("short")("a short text"), undefined);
   });
 });
