@@ -141,8 +141,10 @@ export function kindOf(value: unknown): string {
   if (types.isProxy(value)) return "an object";
   if (Array.isArray(value)) return "an array";
   if (Buffer.isBuffer(value)) return "a Buffer";
-  if (typeof value === "string")
-    return value.trim() === "" ? "an empty text" : `a text of ${value.length} characters`;
+  if (typeof value === "string") {
+    if (value.trim() === "") return "an empty text";
+    return `a text of ${value.length} character${value.length === 1 ? "" : "s"}`;
+  }
   if (typeof value === "object") return "an object";
   return `a ${typeof value}`;
 }

@@ -11,7 +11,8 @@ const NUMBER =
   'A CSV or JSON node has probably made a number of the ID, which loses digits: switch off "parse numerical values" in the CSV node, or put the ID in quotes in the JSON.';
 const JSON_TEXT = "It looks like JSON: put a JSON node before this one.";
 const LIST =
-  "It looks like several IDs, or an ID among other things, in one text: put a CSV or Split node before this one.";
+  'It looks like several IDs, or an ID among other things, in one text: put a Split node before this one, set to the characters between the IDs; or, if the first line has a column "id", a CSV node with "first row contains column names" ticked.';
+const OBJECT_TEXT = "An object was made into a text: send the object itself.";
 const OTHER_PRODUCT =
   "It looks like an ID of another InfluxDB product: check the product of the connection, and where the ID comes from.";
 const ARRAY = "One ID is one text: send several as one array, without further arrays in it.";
@@ -33,6 +34,7 @@ export function whyNoId(value: unknown, pattern: RegExp): string | undefined {
 }
 
 function whyNoIdText(text: string, pattern: RegExp): string | undefined {
+  if (/^\[object /.test(text)) return OBJECT_TEXT;
   if (/^(\[|\{\s*")/.test(text)) return JSON_TEXT;
   const [first = "", ...others] = text.split(/[\s,;|]+/).map((piece) => piece.replace(/^["']|["']$/g, ""));
   if (others.length > 0) return [first, ...others].some((piece) => pattern.test(piece)) ? LIST : undefined;

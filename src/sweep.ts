@@ -63,7 +63,7 @@ export interface SweepOptions {
 export interface SweepResult {
   /** One for each target, in the order of the targets. */
   records: OutcomeRecord[];
-  /** The error of the first target that failed, where one did. */
+  /** The error of the first target, in their order, that failed, where one did. */
   error?: TokenError;
 }
 
@@ -92,16 +92,17 @@ export async function sweep(
   options: SweepOptions,
 ): Promise<SweepResult> {
   const records: OutcomeRecord[] = [];
-  let first: TokenError | undefined;
+  /** By the index of the target. */
+  const errors: (TokenError | undefined)[] = [];
   let next = 0;
   let done = 0;
   let inARow = 0;
   let gaveUp = false;
   let stopped = false;
 
-  function fail(thrown: unknown): TokenError {
+  function fail(thrown: unknown, index: number): TokenError {
     const error = asTokenError(thrown);
-    first ??= error;
+    errors[index] ??= error;
     inARow = OUT_OF_ORDER.has(error.code) ? inARow + 1 : 0;
     if (inARow === MOST_IN_A_ROW) gaveUp = true;
     if (error.fatal || gaveUp) stopped = true;
@@ -115,7 +116,7 @@ export async function sweep(
       inARow = 0;
       return outcome;
     } catch (thrown) {
-      const error = fail(thrown);
+      const error = fail(thrown, index);
       if (error.code === "cancelled") return { outcome: error.attempts === 0 ? "not-started" : "unknown" };
       return { outcome: "failed", ...triedMoreThanOnce(error.attempts), error: describe(error) };
     }
@@ -135,14 +136,14 @@ export async function sweep(
       try {
         options.onRecord?.(record, index, ++done);
       } catch (thrown) {
-        fail(thrown);
+        fail(thrown, index);
         stopped = true;
       }
     }
   }
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
-  return { records, ...failureOf(records, first, gaveUp) };
+  return { records, ...failureOf(records, errors, gaveUp) };
 }
 
 /** Whether it was not done, or it is not known. */
@@ -162,10 +163,11 @@ function describe({ code, message, statusCode }: TokenError): NonNullable<Outcom
 /** One error for the whole: a single target's own, or a sentence that counts. */
 function failureOf(
   records: OutcomeRecord[],
-  first: TokenError | undefined,
+  errors: (TokenError | undefined)[],
   gaveUp: boolean,
 ): { error?: TokenError } {
   const failed = records.filter(isFailure).length;
+  const first = errors.find((error) => error !== undefined);
   if (failed === 0 && first === undefined) return {};
   const error =
     first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");

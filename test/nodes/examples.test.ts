@@ -40,6 +40,46 @@ describe("the examples", () => {
     }
   });
 
+  it("show the whole sentence of an error", async () => {
+    const nodes = (await Promise.all((await exampleNames()).map(readExample))).flat();
+    const errors = nodes.filter(({ type, name }) => type === "debug" && name === "error");
+    assert.ok(errors.length >= 6);
+    for (const { complete, targetType } of errors) {
+      assert.deepEqual([complete, targetType], ["error.message", "msg"]);
+    }
+  });
+
+  it("nightly housekeeping: counts what was done, would be done, and failed", async () => {
+    const node = (await readExample("nightly housekeeping")).find(
+      ({ type, name }) => type === "function" && name === "report",
+    )!;
+    const run = compileFunction(node.func as string, ["msg"]) as (msg: object) => {
+      payload: Record<string, unknown>;
+    };
+    const failed = { outcome: "failed", error: { code: "protected", message: "…" } };
+    const would = (outcome: string) => ({ outcome: "dry-run", would: outcome });
+    const all = [{ outcome: "updated" }, { outcome: "changed" }, failed, failed];
+    for (const [msg, summary] of [
+      [{ disabled: [], payload: [] }, "disabled 0 of 0, deleted 0 of 0"],
+      [
+        { disabled: all, payload: [failed, { outcome: "deleted" }] },
+        "disabled 1 of 4 (2 failed), deleted 1 of 2 (1 failed)",
+      ],
+      [
+        { dryRun: true, disabled: [would("updated"), would("protected"), failed], payload: [] },
+        "would disable 1 of 3 (1 failed), would delete 0 of 0",
+      ],
+      [{ disabled: all, payload: [would("deleted")] }, "disabled 1 of 4 (2 failed), would delete 1 of 1"],
+    ] as const) {
+      const { payload } = run({ ...msg });
+      assert.deepEqual(payload, {
+        summary: `Housekeeping ${summary}`,
+        disabled: msg.disabled,
+        deleted: msg.payload,
+      });
+    }
+  });
+
   for (const [example, variable, id] of [
     ["disable an authorization on an event", "DISABLE_TOKEN_SECRET", "0123456789abcdef"],
     ["revoke a management token on an event", "REVOKE_TOKEN_SECRET", "55555555-5555-4555-8555-555555555555"],

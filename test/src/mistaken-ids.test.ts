@@ -9,7 +9,8 @@ const U = "55555555-5555-4555-8555-555555555555";
 
 describe("whyNoId", () => {
   const JSON_NODE = /looks like JSON: put a JSON node/;
-  const LIST = /several IDs.*put a CSV or Split node/;
+  const LIST = /several IDs.*put a Split node.*between the IDs; or.*CSV node/;
+  const OBJECT = /An object was made into a text: send the object itself/;
   const NUMBER = /made a number of the ID.*"parse numerical values"/;
   const BYTES = /output of the node before .* to a text/;
   const CASES: [what: string, value: unknown, words: RegExp][] = [
@@ -23,6 +24,8 @@ describe("whyNoId", () => {
     ["IDs in quotes", `"${A}","${B}"`, LIST],
     ["a CSV with a header", `id,user\n${A},me\n`, LIST],
     ["a long CSV", `id\n${`${A}\n`.repeat(100_000)}`, LIST],
+    ["an object as a text", "[object Object]", OBJECT],
+    ["objects as a text", "[object Object],[object Object]", OBJECT],
     ["a Buffer", Buffer.from(A), BYTES],
     ["bytes", new TextEncoder().encode(A), BYTES],
     ["an ArrayBuffer", new ArrayBuffer(16), BYTES],

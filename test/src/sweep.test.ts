@@ -77,6 +77,25 @@ describe("sweep", () => {
     assert.equal(error.message, "1 of 3 were not done. The first: too slow");
   });
 
+  it("takes for the first that failed the first of the report, whatever the order of the ends", async () => {
+    const open: (() => void)[] = [];
+    const work = sweep(
+      targets(3),
+      ({ id }) =>
+        new Promise<Outcome>((_resolve, reject) =>
+          open.push(() => reject(new TokenError(id === "id0" ? "conflict" : "timeout", id))),
+        ),
+      { parallel: 3, signal: never },
+    );
+    for (const end of open.toReversed()) {
+      end();
+      await new Promise(setImmediate);
+    }
+    const { error } = await work;
+    assert.equal(error?.code, "conflict");
+    assert.equal(error.message, "3 of 3 were not done. The first: id0");
+  });
+
   it("turns an unforeseen exception into a record, too", async () => {
     const { records } = await sweep(targets(1), () => Promise.reject(new RangeError("oops")), {
       parallel: 1,

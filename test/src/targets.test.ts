@@ -97,6 +97,9 @@ describe("readTargets", () => {
     });
   });
 
+  it("counts one character as one", () =>
+    assert.throws(() => read("x"), { message: /found a text of 1 character, expected/ }));
+
   it("says what to put before the node where the cause can be told", () => {
     for (const value of [`["${A}"]`, [`["${A}"]`], { id: `["${A}"]` }]) {
       assert.throws(() => read(value), {
