@@ -68,12 +68,11 @@ function drop(fields: Record<string, unknown>, name: string): void {
   delete fields[name];
 }
 
-/**
- * `token`, `hashedToken`, `token_hash`, `accessToken`, `password`, … and not `token_prefix`, by which people tell tokens
- * apart. `__proto__` is no secret, but a trap for those who copy the token.
- */
+/** `token`, `hashedToken`, `token_hash`, `password`, … `__proto__` is a trap for those who copy the token. */
 const SECRET =
-  /^(value|jwt|bearer|__proto__)$|(token|secret|pass(word|wd|phrase)?|pwd|credential|hash(ed)?|(api|private|secret|access|signing)[_-]?key)s?[_-]?(value|text|hash|hashed|sha\d*)?$/i;
+  /^(value|jwt|bearer|auth(orization)?|pass|__proto__)$|token|secret|passw|passphrase|pwd|credential|hash(?!tag)|(api|private|access|signing)[_-]?key/i;
+/** What is told of a secret, such as `token_prefix`, by which people tell tokens apart. */
+const ABOUT = /(token|secret)s?[_-]?(prefix|ids?|type|name|count|kind|status)$/i;
 
 /** Names that have been looked at: those of a list are few, and each comes a thousand times. */
 const known = new Map<string, boolean>();
@@ -84,7 +83,8 @@ const TELLING = 50;
 function namesSecret(name: string): boolean {
   const before = known.get(name);
   if (before !== undefined) return before;
-  const isSecret = SECRET.test(name.slice(-TELLING));
+  const plain = name.slice(-TELLING).normalize("NFKC").trim();
+  const isSecret = SECRET.test(plain) && !ABOUT.test(plain);
   if (name.length <= TELLING && known.size < MOST_KNOWN) known.set(name, isSecret);
   return isSecret;
 }

@@ -56,6 +56,8 @@ describe("readToken", () => {
         "Credentials",
         "hash",
       ],
+      ...["token ", "token_string", "tokens_v2", "tokenBase64", "rawTokenValue1", "to\u212aen"],
+      ...["auth", "authorization"],
       ...["hashed", "apiKey", "private_key", "value", "jwt", "bearer", "__proto__"],
     ];
     for (const name of secret) {
