@@ -19,8 +19,8 @@ export function readServerError(body: string, secrets: readonly string[]): Serve
   try {
     const { code, message } = JSON.parse(body) as Record<string, unknown>;
     if (typeof message !== "string") return undefined;
-    const short = message.slice(0, LONGEST_MESSAGE);
-    return { code, message: plain(short), told: plain(withoutSecrets(short, secrets)) };
+    const short = plain(message, LONGEST_MESSAGE);
+    return { code, message: short, told: plain(withoutSecrets(message.slice(0, LONGEST_MESSAGE), secrets)) };
   } catch {
     return undefined;
   }
