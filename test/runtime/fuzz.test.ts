@@ -254,7 +254,7 @@ const token: fc.Arbitrary<{ token: string; means: "accepted" | "refused" | "wron
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom("", " ", "two words", "é", "${FUZZ_UNSET}")
+      .constantFrom("", " ", "Token abc", "a\u0000b", "${FUZZ_UNSET}")
       .map((text) => ({ token: text, means: "wrong" as const })),
   },
 );
