@@ -1,4 +1,5 @@
 import { runInNewContext } from "node:vm";
+import { CHOOSE } from "./dialog.js";
 import type { Control, Field } from "./fields.js";
 import { PRODUCTS, type Product } from "./influxdb-connection/settings.js";
 import type { Operation } from "./runtime.js";
@@ -37,11 +38,16 @@ ${fields.flatMap(([key, field]) => defaultsOf(key, field)).join(",\n")}
   label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () {
+    influxdbTokens.showPresets(this);
+    influxdbTokens.showSaved(this, "node-input");
     influxdbTokens.markDialog(this, "node-input");
     influxdbTokens.offerConnections(${js(unable)});
     var types;
 ${fields.flatMap(([key, { control }]) => (control.kind === "typed" ? [typedInputOf(key, control)] : [])).join("\n")}
-  },${fields.map(([key, { control }]) => (control.kind === "typed" && control.formerly !== undefined ? forgetFormer(key, control.formerly) : "")).join("")}
+  },
+  oneditsave: function () {
+    influxdbTokens.keepUnclicked("node-input");${fields.map(([key, { control }]) => (control.kind === "typed" && control.formerly !== undefined ? forgetFormer(key, control.formerly) : "")).join("")}
+  }
 });
 </script>
 <script type="text/html" data-template-name="${type}">
@@ -104,9 +110,6 @@ function defaultsOf(key: string, { control, wrongWhen = {} }: Field<unknown>): s
   }
 }
 
-/** The type of a TypedInput whose user has yet to choose again. */
-const CHOOSE = "choose";
-
 /**
  * Keeps what a flow holds under a former name, for the editor drops what is not among the defaults, and marks
  * the node until its user has chosen again: the dialog starts with {@link CHOOSE}, and Done forgets the old name
@@ -118,9 +121,7 @@ function formerEntry(formerly: string): string {
 
 function forgetFormer(key: string, formerly: string): string {
   return `
-  oneditsave: function () {
-    if ($("#node-input-${key}Type").val() !== "${CHOOSE}") delete this.${formerly}Type;
-  },`;
+    if ($("#node-input-${key}Type").val() !== "${CHOOSE}") delete this.${formerly}Type;`;
 }
 
 /**
@@ -182,15 +183,9 @@ function typedInputOf(key: string, { constants, words, sources, preset, formerly
           : `"${source}"`,
       ),
   ];
-  const chooseAgain =
-    formerly === undefined
-      ? ""
-      : `
-    if (this.${formerly}Type !== undefined) {
-      types.unshift(${constant(CHOOSE)});
-      $("#node-input-${key}Type").val("${CHOOSE}");
-    }`;
-  return `    types = [${types.join(", ")}];${chooseAgain}
+  const isFormer = formerly === undefined ? "false" : `this.${formerly}Type !== undefined`;
+  return `    types = [${types.join(", ")}];
+    influxdbTokens.offerSaved(this, "${key}", types, ${constant(CHOOSE)}, ${isFormer});
     $("#node-input-${key}").typedInput({ default: "${preset.type}", typeField: "#node-input-${key}Type", types: types });`;
 }
 
@@ -223,7 +218,7 @@ function rowOf(key: string, control: Control): string {
       return row(
         key,
         undefined,
-        `<input type="number" min="1" step="1" id="node-input-${key}" style="width: 90px" data-i18n="[placeholder]option.noLimit">
+        `<input type="text" inputmode="numeric" id="node-input-${key}" style="width: 90px" data-i18n="[placeholder]option.noLimit">
   <span data-i18n="label.${key}Per"></span>
   ${select(`${key}Per`, control.per, "option.per", "width: 110px")}`,
       );

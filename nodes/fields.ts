@@ -259,7 +259,7 @@ export function refuseEmptyVariables(RED: NodeAPI, properties: Placed): void {
   for (const [name, value] of Object.entries(properties)) {
     if (!isEmpty(value)) continue;
     const written = original?.[name];
-    if (isVariable(written)) refuseVariable(name, written);
+    refuseVariable(name, written);
     if (original === undefined && PROTECTIVE.includes(name)) {
       throw new TokenError(
         "invalid-config",

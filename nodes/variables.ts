@@ -5,7 +5,7 @@
 
 /** Whether Node-RED puts something in the place of a value: `${NAME}`, or `$(NAME)` as it was written long ago. */
 export function isVariable(value: unknown): value is string {
-  return typeof value === "string" && /^\$(\{\S+\}|\(\S+\))$/.test(value);
+  return typeof value === "string" && /^\$(\{[^\s{}]+\}|\([^\s()]+\))$/.test(value);
 }
 
 /** Whether there is a variable somewhere in a text. Node-RED leaves it as it is unless it is all of the text. */

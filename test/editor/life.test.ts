@@ -6,7 +6,8 @@ import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { useLab, waitFor } from "./editor.js";
 
-type Saved = Record<string, unknown> & { id: string; type: string };
+type Properties = Record<string, unknown>;
+type Saved = Properties & { id: string; type: string };
 
 const NAMES = Object.keys(packageJson["node-red"].nodes).filter((name) => name !== "influxdb-connection");
 const UUID = "55555555-5555-4555-8555-555555555555";
@@ -281,6 +282,153 @@ for (const version of ["node-red", "node-red-4"] as const)
         }
         await editor.undoTo(changes);
       }
+    });
+
+    describe("with what no dialog can show", () => {
+      const DELETE = { type: "influxdb-delete-authorization" };
+
+      /** Deploys nodes in a flow of their own, and shows it. */
+      async function saved(flow: string, nodes: (Properties & { type: string })[]): Promise<Saved[]> {
+        const connection = (await deployed()).find(({ product }) => product === "oss")!.id;
+        const made = nodes.map((node, index) => {
+          const place = {
+            z: flow,
+            x: 200 + 250 * (index % 4),
+            y: 60 + 60 * Math.floor(index / 4),
+            wires: [[], []],
+          };
+          return { id: `${flow}${index}`, ...place, connection, ...node };
+        });
+        await save([{ id: flow, type: "tab", label: flow }, ...made]);
+        await lab.editor.openFlow(flow);
+        return made;
+      }
+
+      const LIMITS = ["${LIMIT}", "$(LIMIT)", "  5 ", "abc", "0x10", "5e", "1-2", "-"];
+      it("keeps a limit, and judges it as it stands", async () => {
+        const { editor } = lab;
+        const nodes = await saved(
+          "limits",
+          [...LIMITS, null, [], "\n"].map((limit) => ({ ...DELETE, confirmed: true, limit })),
+        );
+        for (const [index, node] of nodes.entries()) {
+          const isRight = index < 3;
+          await openAndDone(node, () =>
+            editor.fieldWrong(editor.input("limit"), !isRight).then(() => undefined),
+          );
+          await editor.wrong(node.id, !isRight);
+          const limit = await editor.property(node.id, "limit");
+          if (index < LIMITS.length) assert.equal(limit, node.limit);
+          else assert.ok(limit !== "" && limit !== undefined, JSON.stringify(node.limit));
+        }
+      });
+
+      long("takes what is missing for its preset", async () => {
+        const { editor } = lab;
+        const [node] = await saved("missing", [{ ...DELETE, confirmed: true }]);
+        await openAndDone(node!);
+        await editor.wrong(node!.id, false);
+        for (const [name, value] of [
+          ["limit", "100"],
+          ["targets", "payload"],
+          ["targetsType", "msg"],
+          ["inactiveForType", "any"],
+          ["notFound", "error"],
+        ] as const) {
+          assert.equal(await editor.property(node!.id, name), value);
+        }
+      });
+
+      long("marks a limit that is typed in and no number, and saves it as it is", async () => {
+        const { editor } = lab;
+        const [node] = await saved("typed", [{ ...DELETE, confirmed: true, limit: "5" }]);
+        for (const text of ["5e", "1-2", "-", "1.000.000"]) {
+          await openAndDone(node!, async () => {
+            await editor.type(editor.input("limit"), text);
+            await editor.fieldWrong(editor.input("limit"));
+          });
+          assert.equal(await editor.property(node!.id, "limit"), text);
+          await editor.wrong(node!.id);
+        }
+      });
+
+      const NO_FLAGS = ["${SURE}", "$(SURE)", "false", 1, null, ""];
+      it("keeps a flag until its box is clicked", async () => {
+        const { editor } = lab;
+        const names = ["confirmed", "dryRun"];
+        const nodes = await saved(
+          "flags",
+          names.flatMap((name) => NO_FLAGS.map((value) => ({ ...DELETE, [name]: value }))),
+        );
+        for (const [index, node] of nodes.entries()) {
+          const name = names[Math.floor(index / NO_FLAGS.length)]!;
+          await openAndDone(node, async () => {
+            assert.ok(!(await editor.input(name).isChecked()));
+            if (typeof node[name] === "string" && /^\$/.test(node[name])) {
+              await editor.fieldWrong(editor.input(name), false);
+            } else {
+              await editor.fieldWrong(editor.input(name));
+            }
+            if (index === 0) await editor.screenshot("flag from a variable");
+          });
+          assert.equal(await editor.property(node.id, name), node[name], name);
+        }
+        await openAndDone(nodes[0]!, () => editor.input("confirmed").click());
+        assert.equal(await editor.property(nodes[0]!.id, "confirmed"), true);
+        await openAndDone(nodes[1]!, async () => {
+          await editor.input("confirmed").click();
+          await editor.input("confirmed").click();
+        });
+        assert.equal(await editor.property(nodes[1]!.id, "confirmed"), false);
+      });
+
+      long("keeps a choice, the source of a filter and a word", async () => {
+        const { editor } = lab;
+        const type = "influxdb-list-authorizations";
+        const userID = "0123456789abcdef";
+        const odd: [properties: Properties, isRight: boolean][] = [
+          [{ result: "${RESULT}" }, true],
+          [{ result: "some" }, false],
+          [{ tokenStatus: "${STATUS}", tokenStatusType: "str" }, true],
+          [{ tokenStatus: "Active", tokenStatusType: "str" }, false],
+          [{ userID, userIDType: "num" }, false],
+          [{ userID }, false],
+        ];
+        const nodes = await saved(
+          "filters",
+          odd.map(([properties]) => ({ type, ...properties })),
+        );
+        for (const [index, [properties, isRight]] of odd.entries()) {
+          const node = nodes[index]!;
+          await openAndDone(node);
+          await editor.wrong(node.id, !isRight);
+          for (const [name, value] of Object.entries(properties)) {
+            const kept = name === "userIDType" ? "choose" : value;
+            assert.equal(await editor.property(node.id, name), kept);
+          }
+        }
+        assert.equal(await editor.property(nodes.at(-1)!.id, "userIDType"), "choose");
+      });
+
+      it("keeps the settings of a connection", async () => {
+        const { editor } = lab;
+        const odd: [name: string, value: unknown][] = [
+          ...NO_FLAGS.map((value): [string, unknown] => ["allowOwnToken", value]),
+          ...["${PRODUCT}", "$(PRODUCT)", "mysql"].map((value): [string, unknown] => ["product", value]),
+          ["protectedIds", null],
+          ["protectedIds", []],
+        ];
+        const connections = odd.map(([name, value], index) => {
+          const id = `odd${index}`;
+          return { id, type: "influxdb-connection", name: id, product: "oss", [name]: value };
+        });
+        await save(connections);
+        for (const [index, [name, value]] of odd.entries()) {
+          await openAndDone(connections[index]!);
+          const kept = name === "protectedIds" ? JSON.stringify(value) : value;
+          assert.equal(await editor.property(`odd${index}`, name), kept, `${name} ${JSON.stringify(value)}`);
+        }
+      });
     });
 
     it("asks to choose the status again, where it was saved under its former name", async () => {

@@ -55,11 +55,13 @@ const URLS =
 const TOKENS =
   "abc==|two words|tökén|Token abc|Bearer abc|Authorization: Token abc|token=abc|INFLUX_TOKEN=abc|--token abc|" +
   '"abc"|\'abc\'|"abc|{"token":"abc"}|tokens|Token|bearer-of-news|a\tb|a\nb|a\u200bb|x${NAME}|$(NAME)x';
-const VARIABLES = ["${NAME}", "$(NAME)", "${my-name.2}", "${a}${b}"];
+const VARIABLES = ["${NAME}", "$(NAME)", "${my-name.2}"];
 /** Node-RED puts nothing in the place of these. */
 const NO_VARIABLES = [
   "${NAME} x",
   "x ${NAME}",
+  "${A}${B}",
+  "$(A)$(B)",
   " ${NAME}",
   "${NAME}\n",
   "${}",

@@ -238,6 +238,23 @@ describe("a variable of the environment", () => {
     }
   });
 
+  it("is in the place of a box only where it is a boolean", async () => {
+    const given = { around: "subflow", node: { confirmed: "${VALUE}" } } as const;
+    const { error, left } = await deleteOne({ ...given, env: env("true", "bool") });
+    assert.deepEqual([error, left], [undefined, false]);
+    for (const [value, type] of [
+      ["true", "str"],
+      ["false", "str"],
+      ["1", "num"],
+      ["false", "bool"],
+      ["", "str"],
+    ] as const) {
+      const seen = await deleteOne({ ...given, env: env(value, type) });
+      assert.match(seen.error?.code ?? "", /^(invalid-config|not-confirmed)$/, `${value} ${type}`);
+      assert.ok(seen.left);
+    }
+  });
+
   it("is not behind a field that was left empty on purpose", async () => {
     for (const around of ["flow", ...INNER] as const) {
       const { error, left } = await deleteOne({ around, node: { limit: "" } });
