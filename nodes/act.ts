@@ -1,4 +1,4 @@
-import { rethrowAsNotStarted, TokenError } from "../src/errors.js";
+import { asTokenError, rethrowAsNotStarted, TokenError } from "../src/errors.js";
 import { age } from "../src/filters.js";
 import type { Done } from "../src/http.js";
 import {
@@ -131,11 +131,13 @@ export async function change(
 
   const audit = dryRun ? undefined : task.audit(list, steps.changes);
   const said: Promise<void>[] = [];
-  const warnOf =
-    ({ id, outcome }: OutcomeRecord) =>
-    ({ message }: TokenError) => {
-      task.warn(`${id}: ${outcome}. ${message}`);
-    };
+  async function say(record: OutcomeRecord, index: number): Promise<void> {
+    try {
+      await audit?.after(index, record);
+    } catch (error) {
+      task.warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
+    }
+  }
   const parts = inParts && list.length > 0;
   // One target that failed is an error and nothing else, unless the flow wants no error.
   const tellsFailures = ifSomeFail === "report" || (ifSomeFail === "both" && many);
@@ -149,7 +151,7 @@ export async function change(
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
-        if (audit) said.push(audit.after(index, record).catch(warnOf(record)));
+        said.push(say(record, index));
         task.progress(done, list.length);
         if (parts && (tellsFailures || !isFailure(record))) {
           task.send(record, { part: { index, count: list.length } });

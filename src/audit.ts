@@ -148,7 +148,8 @@ const BATCH = 64;
 
 /**
  * A file that lines are appended to, readable by its owner alone. It can be moved away at any time: a request is written
- * to the file that the path leads to then. What comes while a write is under way goes into the next, with one wait for the disk.
+ * to the file that the path leads to then. What comes while a write is under way goes into the next, with one wait for
+ * the disk.
  */
 export function auditFile(path: string): AuditSink & { settled(): Promise<void> } {
   let waiting: Waiting[] = [];

@@ -245,3 +245,13 @@ function withoutToken(payload: unknown): unknown {
 function describe({ msg }: { msg: unknown }): string {
   return msg instanceof Error ? String(msg.stack) : JSON.stringify(msg);
 }
+
+/** A line of the audit trail. */
+export type AuditLine = Record<string, unknown>;
+
+/** The audit trail in what Node-RED has logged, as {@link Runtime.log} gives it. */
+export function trailIn(log: string): AuditLine[] {
+  return [...log.matchAll(/^"(\{.*\})"$/gm)].map(
+    ([, line]) => JSON.parse(JSON.parse(`"${line}"`) as string) as AuditLine,
+  );
+}

@@ -11,17 +11,9 @@ import { auditLog } from "../../nodes/audit.js";
 import type { OutcomeRecord } from "../../src/sweep.js";
 import { withClusterNode } from "../helpers/cluster-node.js";
 import { addTokens, withNode } from "../helpers/node.js";
-import type { Properties } from "../helpers/runtime.js";
+import { trailIn, type AuditLine, type Properties } from "../helpers/runtime.js";
 
-type Line = Record<string, unknown>;
-
-/** The audit trail in what Node-RED has logged. */
-function trailIn(log: string): Line[] {
-  return [...log.matchAll(/^"(\{.*\})"$/gm)].map(
-    ([, line]) => JSON.parse(JSON.parse(`"${line}"`) as string) as Line,
-  );
-}
-const told = (lines: Line[]) => lines.map(({ type, id, outcome }) => [type, id, outcome]);
+const told = (lines: AuditLine[]) => lines.map(({ type, id, outcome }) => [type, id, outcome]);
 const inactive = { tokenStatus: "inactive", tokenStatusType: "str" };
 const CLEAR = { tokens: "clear" } as const;
 
@@ -37,7 +29,7 @@ describe("the audit trail", () => {
     (await readFile(auditFile, "utf8"))
       .split("\n")
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as Line);
+      .map((line) => JSON.parse(line) as AuditLine);
 
   it("goes to Node-RED's log: who does what to which token, and what became of it", () =>
     withNode(
@@ -66,7 +58,7 @@ describe("the audit trail", () => {
       { confirmed: true },
       async ({ simulator, runtime, send }) => {
         const [token] = addTokens(simulator, 1);
-        let before: Line[] | undefined;
+        let before: AuditLine[] | undefined;
         simulator.faults.push({
           path: new RegExp(token!.id),
           raw: (socket, answer) => {

@@ -9,7 +9,7 @@ import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
 import { withClusterNode } from "../helpers/cluster-node.js";
 import { addTokens, withNode } from "../helpers/node.js";
-import type { Message, Properties, Runtime } from "../helpers/runtime.js";
+import { trailIn, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
 import { run } from "../helpers/servers.js";
 
@@ -266,7 +266,7 @@ async function interrupted(
     if (leaves.catch) assert.deepEqual([error?.code, ends], ["cancelled", messages.length]);
     const sent = outputs[0].flatMap(({ payload }) => payload as OutcomeRecord | OutcomeRecord[]);
     if (changes) {
-      const logged = trailIn(runtime.log());
+      const logged = begunIn(runtime.log());
       // Whatever may have been done is in the log, and what became of it.
       const touched = ids.filter((id) => isDone(id) || names(paths(), id));
       assert.ok(touched.every((id) => logged.some((entry) => entry.id === id)));
@@ -301,10 +301,8 @@ async function interrupted(
 }
 
 /** What the audit trail says of each token that was begun, in the order of the requests. */
-function trailIn(log: string): { id: string; outcome: string | undefined }[] {
-  const lines = [...log.matchAll(/^"(\{.*\})"$/gm)].map(
-    ([, line]) => JSON.parse(JSON.parse(`"${line}"`) as string) as Record<string, string>,
-  );
+function begunIn(log: string): { id: string; outcome: string | undefined }[] {
+  const lines = trailIn(log) as Record<string, string>[];
   const of = (wanted: string) => lines.filter(({ type }) => type === wanted);
   return of("request").map(({ id = "" }) => ({
     id,
@@ -390,7 +388,7 @@ describe("an interruption", () => {
           await simulator.arrived(4);
           await how(runtime);
           assert.equal(runtime.dones(), 200);
-          const known = trailIn(runtime.log());
+          const known = begunIn(runtime.log());
           const sent = ids.filter((id) => simulator.requests.some(({ path }) => path.endsWith(id)));
           assert.equal(sent.length, 4);
           assert.deepEqual(

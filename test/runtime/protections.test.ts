@@ -172,25 +172,14 @@ describe("a change is compared with what was asked", () => {
       { confirmed: true },
       async ({ simulator, send }) => {
         const { id } = addTokens(simulator, 1)[0]!;
-        simulator.faults.push(
-          { method: "DELETE", status: 204 },
-          {
-            method: "GET",
-            path: /authorizations\/\w{16}$/,
-            status: 403,
-            body: '{"message":"blocked by WAF"}',
-          },
-        );
+        const deleteThenLook = (status: number, body: string) =>
+          simulator.faults.push(
+            { method: "DELETE", status: 204 },
+            { method: "GET", path: /authorizations\/\w{16}$/, status, body },
+          );
+        deleteThenLook(403, '{"message":"blocked by WAF"}');
         assert.equal((await send({ payload: id })).error?.code, "not-applied");
-        simulator.faults.push(
-          { method: "DELETE", status: 204 },
-          {
-            method: "GET",
-            path: /authorizations\/\w{16}$/,
-            status: 401,
-            body: '{"code":"unauthorized","message":"x is unauthorized"}',
-          },
-        );
+        deleteThenLook(401, '{"code":"unauthorized","message":"x is unauthorized"}');
         assert.equal(record((await send({ payload: id })).payload).outcome, "deleted");
       },
       CLEAR,
