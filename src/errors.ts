@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { plain } from "./plain-text.js";
+import { plain } from "./text/plain-text.js";
 
 /**
  * What went wrong, in one word. A flow can switch on it: `msg.error.code` in a Catch node.
@@ -19,7 +19,7 @@ export type TokenErrorCode =
   | "network"
   | "tls"
   | "protected"
-  | "too-many"
+  | "limit-exceeded"
   | "not-confirmed"
   | "not-listed"
   | "not-applied"

@@ -1,7 +1,7 @@
-import { authorizationId, unlessInactiveFor } from "../../src/authorizations.js";
-import { changeForGood, inactiveForField, irreversibleFields } from "../act.js";
+import { authorizationId, unlessInactiveFor } from "../../src/tokens/authorizations.js";
+import { changeForGood, inactiveForField, irreversibleFields } from "../runtime/change.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
-import { node } from "../runtime.js";
+import { node } from "../runtime/node.js";
 
 const { limit, notFound, report, ifSomeFail, ...conditions } = irreversibleFields(authorizationId);
 

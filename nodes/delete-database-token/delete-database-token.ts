@@ -1,7 +1,7 @@
-import { databaseTokenId } from "../../src/database-tokens.js";
-import { changeForGood, irreversibleFields } from "../act.js";
+import { databaseTokenId } from "../../src/tokens/database-tokens.js";
+import { changeForGood, irreversibleFields } from "../runtime/change.js";
 import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
-import { node } from "../runtime.js";
+import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-delete-database-token",

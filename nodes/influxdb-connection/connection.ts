@@ -1,20 +1,20 @@
 import { isAbsolute } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { auditFile, type AuditSink } from "../../src/audit.js";
-import { authorizationsOf, type Authorizations } from "../../src/authorizations.js";
-import { databaseTokensOf, type DatabaseTokens } from "../../src/database-tokens.js";
+import { auditFile, type AuditSink } from "../../src/work/audit.js";
+import { authorizationsOf, type Authorizations } from "../../src/tokens/authorizations.js";
+import { databaseTokensOf, type DatabaseTokens } from "../../src/tokens/database-tokens.js";
 import { kindOf, TokenError } from "../../src/errors.js";
-import { createHttp, type Http, type HttpOptions } from "../../src/http.js";
-import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl.js";
-import { removeLeftovers } from "../../src/influxctl-folders.js";
-import { managementTokensOf, type ManagementTokens } from "../../src/management-tokens.js";
-import { createOrder, type Order } from "../../src/order.js";
-import { createOwnTokenGuard, type OwnTokenGuard } from "../../src/own-token-guard.js";
-import { ownAuthorizations, ownAuthorizationSigns } from "../../src/own-token.js";
-import { chooseProxy, readProxy, type ProxyOptions } from "../../src/proxy.js";
-import { leaveOutIfExcluded, warnOfIdleExcludes } from "../excludes.js";
-import { refuseEmptyVariables, refuseVariable } from "../fields.js";
-import { isVariable } from "../variables.js";
+import { createHttp, type Http, type HttpOptions } from "../../src/http/client.js";
+import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
+import { removeLeftovers } from "../../src/influxctl/folders.js";
+import { managementTokensOf, type ManagementTokens } from "../../src/tokens/management-tokens.js";
+import { createOrder, type Order } from "../../src/work/order.js";
+import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
+import { ownAuthorizations, ownAuthorizationSigns } from "../../src/tokens/own-authorization.js";
+import { chooseProxy, readProxy, type ProxyOptions } from "../../src/http/proxy.js";
+import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
+import { refuseEmptyVariables, refuseVariable } from "../fields/fields.js";
+import { isVariable } from "../fields/variables.js";
 import {
   idsOf,
   isCluster,
@@ -55,7 +55,7 @@ export interface Connection {
   /** @throws {TokenError} `protected` where the id is on the connection's list. */
   refuseProtected(id: string): void;
   /** Keeps the connection's own token from losing its rights, where that is a token of this kind. */
-  ownToken(kind: OwnToken): OwnTokenGuard;
+  ownToken(kind: OwnToken): OwnTokenProtection;
 }
 
 /** The kinds of token that a connection's own can be of. */
@@ -111,9 +111,9 @@ export function registerConnection(RED: NodeAPI): void {
       const protectedIds = new Set(settings.protectedIds);
       const authorizations = authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
       const spared = { allowed: settings.allowOwnToken, named: settings.ownTokenId };
-      const ownTokens: Record<OwnToken, OwnTokenGuard> = {
-        authorization: createOwnTokenGuard(spared, ownAuthorizationSigns(client, own, authorizations)),
-        "management token": createOwnTokenGuard(spared, {
+      const ownTokens: Record<OwnToken, OwnTokenProtection> = {
+        authorization: createOwnTokenProtection(spared, ownAuthorizationSigns(client, own, authorizations)),
+        "management token": createOwnTokenProtection(spared, {
           find: (signal) => created.managementTokens.own.find(signal),
           mayBe: (...asked) => created.managementTokens.own.mayBe(...asked),
         }),

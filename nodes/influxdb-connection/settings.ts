@@ -1,7 +1,7 @@
-import { HEX_ID, HEX_ID_EXPECTED } from "../../src/hex-ids.js";
-import { UUID, UUID_EXPECTED } from "../../src/uuids.js";
-import { holdsVariable, PART_OF_TEXT } from "../variables.js";
-import { wholeNumberOf } from "../whole-numbers.js";
+import { HEX_ID, HEX_ID_EXPECTED } from "../../src/ids.js";
+import { UUID, UUID_EXPECTED } from "../../src/ids.js";
+import { holdsVariable, PART_OF_TEXT } from "../fields/variables.js";
+import { wholeNumberOf } from "../fields/whole-numbers.js";
 
 /*
  * The settings of a connection: what makes one wrong is declared here once, for the dialog and for the runtime.

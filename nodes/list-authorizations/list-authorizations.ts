@@ -1,8 +1,8 @@
-import { authorizationFilters, authorizationId } from "../../src/authorizations.js";
-import { flag } from "../fields.js";
+import { authorizationFilters, authorizationId } from "../../src/tokens/authorizations.js";
+import { flag } from "../fields/fields.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
-import { node } from "../runtime.js";
+import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { node } from "../runtime/node.js";
 
 const { pattern } = authorizationId;
 const { user, userID, org, orgID, status, ...filters } = authorizationFilters;

@@ -1,7 +1,7 @@
-import { databaseTokenFilters } from "../../src/database-tokens.js";
+import { databaseTokenFilters } from "../../src/tokens/database-tokens.js";
 import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
-import { node } from "../runtime.js";
+import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { node } from "../runtime/node.js";
 
 const YES_NO = { words: ["yes", "no"] };
 

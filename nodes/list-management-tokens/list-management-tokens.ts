@@ -1,7 +1,7 @@
-import { managementTokenFilters } from "../../src/management-tokens.js";
+import { managementTokenFilters } from "../../src/tokens/management-tokens.js";
 import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../list.js";
-import { node } from "../runtime.js";
+import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-list-management-tokens",

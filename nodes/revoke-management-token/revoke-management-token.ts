@@ -1,7 +1,7 @@
-import { managementTokenId } from "../../src/management-tokens.js";
-import { changeForGood, irreversibleFields } from "../act.js";
+import { managementTokenId } from "../../src/tokens/management-tokens.js";
+import { changeForGood, irreversibleFields } from "../runtime/change.js";
 import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
-import { node } from "../runtime.js";
+import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-revoke-management-token",

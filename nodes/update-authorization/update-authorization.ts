@@ -1,9 +1,9 @@
-import { authorizationId } from "../../src/authorizations.js";
+import { authorizationId } from "../../src/tokens/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
-import { change, changingFields } from "../act.js";
-import { typed } from "../fields.js";
+import { change, changingFields } from "../runtime/change.js";
+import { typed } from "../fields/fields.js";
 import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
-import { node } from "../runtime.js";
+import { node } from "../runtime/node.js";
 
 const { targets, ...safety } = changingFields(authorizationId);
 

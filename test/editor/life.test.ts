@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
-import type { NodeModule, Operation } from "../../nodes/runtime.js";
+import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
 import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { useLab, waitFor } from "./editor.js";

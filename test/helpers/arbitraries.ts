@@ -17,7 +17,7 @@ export const ERROR_CODES: readonly string[] = Object.keys({
   network: true,
   tls: true,
   protected: true,
-  "too-many": true,
+  "limit-exceeded": true,
   "not-confirmed": true,
   "not-listed": true,
   "not-applied": true,

@@ -1,5 +1,5 @@
 import type { NodeAPI } from "node-red";
-import { auditLog } from "../../nodes/audit.js";
+import { auditLog } from "../../nodes/runtime/audit-log.js";
 
 /** Writes an audit trail to the standard output, and tells the parent how many lines are out. */
 const RED = {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
-import type { ProxyOptions } from "../../src/proxy.js";
+import type { ProxyOptions } from "../../src/http/proxy.js";
 import type { Properties } from "./runtime.js";
 
 const core = createRequire(require.resolve(process.env.NODE_RED ?? "node-red"));

@@ -1,9 +1,9 @@
 /** The clients in a process of its own, for answers that could end it. */
-import { authorizationsOf } from "../../src/authorizations.js";
-import { databaseTokensOf } from "../../src/database-tokens.js";
+import { authorizationsOf } from "../../src/tokens/authorizations.js";
+import { databaseTokensOf } from "../../src/tokens/database-tokens.js";
 import { asTokenError } from "../../src/errors.js";
-import { createHttp } from "../../src/http.js";
-import { ownAuthorizations } from "../../src/own-token.js";
+import { createHttp } from "../../src/http/client.js";
+import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
 
 const [url = ""] = process.argv.slice(2);
 const options = { authorization: "Token a-token", timeout: 60, retries: 0, parallel: 1 };

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import crypto from "node:crypto";
 import { readFileSync } from "node:fs";
 import { compileFunction } from "node:vm";
-import { definitionIn } from "../../nodes/editor.js";
+import { definitionIn } from "../../nodes/editor/render.js";
 import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample, signFunctionOf } from "../../simulator/node-red.js";
 import { signed } from "../helpers/signed.js";
@@ -197,7 +197,7 @@ describe("the examples", () => {
         assert.equal(accumulated(), 52);
         const full = Array.from({ length: 10_000 }, (_, index) => [`${index}`, now]);
         memory.set("accepted", Object.fromEntries(full));
-        assert.equal(check({ payload: message() }), "too-many");
+        assert.equal(check({ payload: message() }), "limit-exceeded");
         assert.equal(check({ payload: message(now + 301) }, now + 301), "accepted");
         assert.equal(accumulated(), 1);
       });
@@ -224,7 +224,7 @@ describe("the examples", () => {
           assert.deepEqual(answer({ id, payload: rehearsed, res }), { status: 200, ...rehearsed });
           for (const [error, status, code] of [
             [{ code: "protected", message: "…" }, 403, "protected"],
-            [{ code: "too-many", message: "…" }, 429, "too-many"],
+            [{ code: "limit-exceeded", message: "…" }, 429, "limit-exceeded"],
             [{ code: "network", message: "…" }, 502, "network"],
             [{ message: "a function node has thrown" }, 502, "failed"],
           ] as const) {

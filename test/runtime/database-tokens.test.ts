@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { DatabaseToken } from "../../src/database-tokens.js";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import type { DatabaseToken } from "../../src/tokens/database-tokens.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Properties } from "../helpers/runtime.js";
 
@@ -240,7 +240,7 @@ describe("delete-database-token", () => {
     };
     assert.equal(await errorOf({ confirmed: false }, { payload: id }), "not-confirmed");
     assert.equal(await errorOf({}, { payload: id, dryRun: true }), "would: not-found");
-    assert.equal(await errorOf({ limit: "1" }, { payload: [id, randomUUID()] }), "too-many");
+    assert.equal(await errorOf({ limit: "1" }, { payload: [id, randomUUID()] }), "limit-exceeded");
     assert.equal(await errorOf({}, { payload: id }, { protectedIds: id.toUpperCase() }), "protected");
   });
 

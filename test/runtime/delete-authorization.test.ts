@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Message, Properties, Runtime } from "../helpers/runtime.js";
@@ -124,7 +124,7 @@ describe("delete-authorization", () => {
     withDelete({}, async ({ simulator, send, sent }) => {
       const payload = addTokens(simulator, 101).map(({ id }) => id);
       const { error, outputs } = await send({ payload });
-      assert.equal(error?.code, "too-many");
+      assert.equal(error?.code, "limit-exceeded");
       assert.match(error.message, /names 101, and the node allows 100 per message/);
       assert.deepEqual(outputs, [[], []]);
       assert.deepEqual(sent(), []);
@@ -136,7 +136,7 @@ describe("delete-authorization", () => {
       await send({ payload: ids.slice(0, 2), dryRun: true });
       await send({ payload: ids.slice(0, 2) });
       const { error } = await send({ payload: ids.slice(2) });
-      assert.equal(error?.code, "too-many");
+      assert.equal(error?.code, "limit-exceeded");
       assert.match(error.message, /names 2 after 2 before it/);
       assert.equal((await send({ payload: ids[3] })).error, undefined);
       assert.equal(sent().filter((each) => each.startsWith("DELETE")).length, 3);

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
-import { managementTokensOf, type ManagementToken } from "../../src/management-tokens.js";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import { managementTokensOf, type ManagementToken } from "../../src/tokens/management-tokens.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
@@ -181,7 +181,7 @@ describe("revoke-management-token", () => {
     assert.equal(await codeOf({ confirmed: false }, (payload) => ({ payload })), "not-confirmed");
     assert.equal(await codeOf({}, (payload) => ({ payload, dryRun: true })), "would: revoked");
     assert.equal(await codeOf({}, () => ({ payload: other, dryRun: true })), "would: not-found");
-    assert.equal(await codeOf({ limit: "1" }, (id) => ({ payload: [id, other] })), "too-many");
+    assert.equal(await codeOf({ limit: "1" }, (id) => ({ payload: [id, other] })), "limit-exceeded");
     assert.equal(await codeOf({}, () => ({ payload: other }), { protectedIds: other }), "protected");
     // A dry run that cannot look promises nothing.
     assert.equal(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
-import { managementTokensOf } from "../../src/management-tokens.js";
-import { createOwnTokenGuard } from "../../src/own-token-guard.js";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import { managementTokensOf } from "../../src/tokens/management-tokens.js";
+import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
@@ -426,7 +426,7 @@ describe("the limit", () => {
   it("is there for updates", () =>
     withNode("update-authorization", INACTIVE, async ({ simulator, send, sent }) => {
       const payload = addTokens(simulator, 101).map(({ id }) => id);
-      assert.equal((await send({ payload })).error?.code, "too-many");
+      assert.equal((await send({ payload })).error?.code, "limit-exceeded");
       assert.deepEqual(sent(), []);
     }));
 
@@ -777,8 +777,8 @@ describe("a connection's own token", () => {
           },
           value,
         );
-        const guard = createOwnTokenGuard({ allowed: false, named: undefined }, tokens.own);
-        const refuse = guard.begin([], new AbortController().signal);
+        const protection = createOwnTokenProtection({ allowed: false, named: undefined }, tokens.own);
+        const refuse = protection.begin([], new AbortController().signal);
         await assert.rejects(refuse(OWN_ID), { code: "protected" });
         // Where it is not told, nor is any other touched.
         if (touched) await refuse(OTHER_ID);

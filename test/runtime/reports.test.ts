@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
@@ -68,7 +68,7 @@ describe("a report", () => {
         for (const [payload, code] of [
           [["no id"], "invalid-id"],
           [undefined, "missing-id"],
-          [[UNKNOWN, "0bbbbbbbbbbbbbbb"], "too-many"],
+          [[UNKNOWN, "0bbbbbbbbbbbbbbb"], "limit-exceeded"],
         ]) {
           const seen = await send({ payload });
           assert.equal(seen.error?.code, code);
@@ -97,7 +97,7 @@ describe("a limit in a stretch of time", () => {
       for (let count = 0; count < 5; count++)
         assert.equal((await send({ payload: [UNKNOWN, "0bbbbbbbbbbbbbbb"] })).error, undefined);
       assert.equal((await send({ payload: ids })).error, undefined);
-      assert.equal((await send({ payload: UNKNOWN })).error?.code, "too-many");
+      assert.equal((await send({ payload: UNKNOWN })).error?.code, "limit-exceeded");
     }));
 
   it("is not used up by IDs that do not exist, where that is an error", () =>
@@ -106,7 +106,7 @@ describe("a limit in a stretch of time", () => {
       for (let count = 0; count < 5; count++)
         assert.equal((await send({ payload: UNKNOWN })).error?.code, "not-found");
       assert.equal((await send({ payload: ids })).error, undefined);
-      assert.equal((await send({ payload: UNKNOWN })).error?.code, "too-many");
+      assert.equal((await send({ payload: UNKNOWN })).error?.code, "limit-exceeded");
     }));
 
   it("is not used up by what is protected or spared", () =>
@@ -125,6 +125,6 @@ describe("a limit in a stretch of time", () => {
       simulator.faults.push({ path: new RegExp(ids[0]!), status: 500, times: 3 });
       for (let count = 0; count < 3; count++)
         assert.equal((await send({ payload: ids[0] })).error?.code, "unavailable");
-      assert.equal((await send({ payload: ids[1] })).error?.code, "too-many");
+      assert.equal((await send({ payload: ids[1] })).error?.code, "limit-exceeded");
     }));
 });

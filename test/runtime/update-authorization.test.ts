@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/sweep.js";
+import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties } from "../helpers/runtime.js";

@@ -1,0 +1,247 @@
+import { asTokenError, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
+import { age } from "../../src/work/filters.js";
+import type { Done } from "../../src/http/client.js";
+import {
+  isFailure,
+  sweep,
+  triedMoreThanOnce,
+  type Outcome,
+  type OutcomeName,
+  type OutcomeRecord,
+} from "../../src/work/sweep.js";
+import { knownFields, listedFields, type IdFormat, type Look, type Target } from "../../src/work/targets.js";
+import { choice, flag, limitField, targetsField } from "../fields/fields.js";
+import type { OwnToken } from "../influxdb-connection/connection.js";
+import { filterField } from "./list.js";
+import { grouped, type Summary, type Task } from "./node.js";
+
+/** Fields of every node that changes something. */
+export function changingFields(format: IdFormat) {
+  return {
+    targets: targetsField(format),
+    dryRun: flag(),
+    onlyIfAsListed: flag(),
+    limit: limitField(100),
+    ifSomeFail: choice(["both", "error", "report"], "both"),
+  };
+}
+
+/** Fields of every node whose work cannot be undone. */
+export function irreversibleFields(format: IdFormat) {
+  const { targets, ifSomeFail, ...safety } = changingFields(format);
+  return {
+    targets,
+    confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
+    ...safety,
+    notFound: choice(["error", "done"], "error"),
+    report: choice(["together", "each"], "together"),
+    ifSomeFail,
+  };
+}
+
+/** "Only if inactive for", of a node that deletes. No time at all would be no condition. */
+export const inactiveForField = filterField<number>(
+  { ...age, read: (value, now) => age.read(value, now) || undefined },
+  "inactiveFor",
+);
+
+type Irreversible = ReturnType<typeof irreversibleFields>;
+type Changing = ReturnType<typeof changingFields>;
+
+/** What a node does to each target. */
+export interface Change {
+  format: IdFormat;
+  /** The outcome of success. */
+  outcome: "updated" | "deleted" | "revoked";
+  /** The kind of token, where it is one that a connection's own can be of, and the change takes its rights away. */
+  endsAccessOf?: OwnToken | undefined;
+  /** Looks the token up, and changes nothing. */
+  look(id: string): Promise<Look<Readonly<Record<string, unknown>>>>;
+  act(id: string): Promise<Done & { told?: Record<string, unknown> }>;
+  /** A condition on what is looked up: the reason to leave the token alone, where there is one. */
+  spare?: ((look: Awaited<ReturnType<Change["look"]>>) => string | undefined) | undefined;
+  /** What is set, for a dry run to compare with what is. */
+  changes?: Readonly<Record<string, unknown>>;
+}
+
+interface Ways {
+  /** Whether a token that does not exist counts as done. */
+  notFoundIsDone?: boolean;
+  /** One message for each target of an array, as soon as it is known. */
+  inParts?: boolean;
+}
+
+/** Does one thing to each target of the message, and sends the records of it. */
+export async function change(
+  task: Task<Changing>,
+  { outcome: success, format, ...steps }: Change,
+  { notFoundIsDone = false, inParts = false }: Ways = {},
+): Promise<Summary> {
+  const { connection, places } = task;
+  const { targets, onlyIfAsListed, limit, ifSomeFail } = task.values;
+  const { list, many } = targets;
+  const { signal } = task.watch;
+  const dryRun = isDryRun(task);
+  if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
+  const ids = list.map(({ id }) => id);
+  const giveBack = await limit.take(ids, task.origins, !dryRun);
+  const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(ids, signal);
+
+  /** Why the token is left alone, where it is. */
+  async function verdictOn(target: Target): Promise<Outcome | undefined> {
+    connection.refuseProtected(target.id);
+    const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
+    const look = needsLook ? await steps.look(target.id).catch(rethrowAsNotStarted) : undefined;
+    await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
+    if (look === undefined) return undefined;
+    if (onlyIfAsListed && !isSame(listedFields(look.token ?? {}, format.listed), target.listed)) {
+      return { outcome: "changed", now: nowOf(look, format) };
+    }
+    const reason = steps.spare?.(look);
+    if (reason !== undefined) return { outcome: "skipped", reason };
+    if (!dryRun) return undefined;
+    const told = knownFields(look.token ?? {}, format.known);
+    return { outcome: "dry-run", would: success, told, ...changesOf(look, steps.changes) };
+  }
+
+  async function one(target: Target, announce: () => Promise<void> | undefined): Promise<Outcome> {
+    try {
+      const verdict = await verdictOn(target);
+      if (verdict) return verdict;
+      await announce();
+      const { attempts, told } = await steps.act(target.id);
+      return { outcome: success, ...(told && { told }), ...triedMoreThanOnce(attempts) };
+    } catch (error) {
+      if (!(error instanceof TokenError && error.code === "not-found" && notFoundIsDone)) throw error;
+      return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };
+    }
+  }
+
+  /** A dry run tells what would be, also of what would be an error for this token alone. */
+  async function oneInDryRun(target: Target): Promise<Outcome> {
+    try {
+      const { outcome, ...rest } = (await verdictOn(target)) as Outcome;
+      return outcome === "dry-run" ? { outcome, ...rest } : { outcome: "dry-run", would: outcome, ...rest };
+    } catch (error) {
+      if (!(error instanceof TokenError && ["not-found", "protected"].includes(error.code))) throw error;
+      const reason = error.code === "protected" ? { reason: error.reason } : {};
+      return { outcome: "dry-run", would: error.code, ...reason };
+    }
+  }
+
+  const audit = dryRun ? undefined : task.audit(list, steps.changes);
+  const said: Promise<void>[] = [];
+  async function say(record: OutcomeRecord, index: number): Promise<void> {
+    try {
+      await audit?.after(index, record);
+    } catch (error) {
+      task.warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
+    }
+  }
+  const parts = inParts && list.length > 0;
+  // One target that failed is an error and nothing else, unless the flow wants no error.
+  const tellsFailures = ifSomeFail === "report" || (ifSomeFail === "both" && many);
+  const { records, error } = await sweep(
+    list,
+    (target, index) =>
+      places.inTurn(target.id, () =>
+        dryRun ? oneInDryRun(target) : one(target, () => audit?.before(index)),
+      ),
+    {
+      parallel: connection.parallel,
+      signal,
+      onRecord(record, index, done) {
+        said.push(say(record, index));
+        task.progress(done, list.length);
+        if (parts && (tellsFailures || !isFailure(record))) {
+          task.send(record, { part: { index, count: list.length } });
+        }
+      },
+    },
+  );
+  await Promise.all(said);
+  const untouched = records.filter(isUntouched).length;
+  // Where that fails they stay counted, and the report goes on.
+  if (untouched > 0) await giveBack(untouched).catch(() => undefined);
+  // The error of a single one says it all.
+  if (signal.aborted && list.length > 1) {
+    task.warn(`Stopped half way: ${counted(records)}. The audit trail names what was begun.`);
+  }
+  const report = many ? records : records[0];
+  if (error && many) task.keep(report);
+  if (!parts && (error === undefined || tellsFailures)) task.send(report);
+  if (error && ifSomeFail !== "report") throw error;
+  const text = dryRun ? `${grouped(records.length)} in dry run` : counted(records);
+  return { text, dryRun, failed: error !== undefined };
+}
+
+/** {@link change}, for work that cannot be undone: only if confirmed. */
+export async function changeForGood(task: Task<Irreversible>, steps: Change): Promise<Summary> {
+  const { confirmed, notFound, report } = task.values;
+  if (!confirmed && !isDryRun(task)) {
+    throw new TokenError(
+      "not-confirmed",
+      'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
+        "Open the node and tick it, or ask for a dry run.",
+    );
+  }
+  return change(task, steps, { notFoundIsDone: notFound === "done", inParts: report === "each" });
+}
+
+/** Each can ask for a dry run, none can call off another's. */
+function isDryRun(task: Task<Changing>): boolean {
+  return task.values.dryRun || task.values.targets.dryRun || task.dryRun;
+}
+
+/** @throws {TokenError} `not-listed`. */
+function refuseNotListed({ id, listed }: Target, { noun, listed: [first] }: IdFormat): void {
+  if (listed[first] !== undefined) return;
+  throw new TokenError(
+    "not-listed",
+    `the message does not say how ${noun} ${id} was listed (it has no "${first}"), and the node acts upon tokens only ` +
+      'if they are still as listed. Send what a list node sends, or take the tick from "Only if still as listed". ' +
+      "Nothing was done.",
+  );
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
+}
+
+/** The fields by which it shows that a token has changed. */
+function nowOf(
+  { token }: Look<Readonly<Record<string, unknown>>>,
+  { listed }: IdFormat,
+): Record<string, unknown> {
+  const fields = listed.map((name) => [name, token?.[name]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
+
+function changesOf(
+  { token }: Look<Readonly<Record<string, unknown>>>,
+  changes: Change["changes"],
+): Pick<Outcome, "changes"> {
+  if (changes === undefined) return {};
+  const each = Object.entries(changes).map(([name, to]) => [name, { from: token?.[name], to }]);
+  return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
+}
+
+/** Nothing was done to it, so it uses up no limit. */
+function isUntouched({ outcome, error, alreadyRevoked }: OutcomeRecord): boolean {
+  return (
+    alreadyRevoked === true ||
+    ["not-started", "not-found", "changed", "skipped"].includes(outcome) ||
+    ["not-found", "protected", "audit-failed"].includes(error?.code ?? "")
+  );
+}
+
+/** How many there are of each: `38 deleted, 2 changed meanwhile`. */
+function counted(records: OutcomeRecord[]): string {
+  if (records.length === 0) return "0 done";
+  const counts = new Map<OutcomeName, number>();
+  for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${grouped(count)} ${WORDS[outcome] ?? outcome}`).join(", ");
+}
+
+/** An outcome that could be taken for another has more words. */
+const WORDS: Partial<Record<OutcomeName, string>> = { changed: "changed meanwhile" };

@@ -1,0 +1,69 @@
+import { breather } from "../../src/work/breather.js";
+import { TokenError } from "../../src/errors.js";
+import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
+import { choice, typed, type Field } from "../fields/fields.js";
+import { grouped, type Summary, type Task } from "./node.js";
+
+interface FilterLook {
+  words?: readonly string[];
+  pattern?: RegExp;
+  section?: string;
+  formerly?: string;
+}
+
+/** A filter is "any" unless the dialog says otherwise; then it must come out as something. */
+export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
+  return typed<T | undefined>({
+    preset: { type: "any", value: "" },
+    constants: { any: undefined },
+    read: (value) => readFilter(filter, name, value, Date.now()),
+    ...look,
+  });
+}
+
+/** A field for each filter, under one heading. */
+export function filterFields<F extends Record<string, Filter<unknown>>>(
+  filters: F,
+  looks: { [K in keyof F]?: FilterLook } = {},
+): { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never } {
+  const fields = Object.entries(filters).map(([name, filter], index) => [
+    name,
+    filterField(filter, name, { ...looks[name], ...(index === 0 && { section: "filters" }) }),
+  ]);
+  return Object.fromEntries(fields) as never;
+}
+
+/** What a list node sends. */
+export const resultField = choice(["all", "first", "each"], "all");
+
+/** Labels of the two outputs of a list node, as keys of the locale. */
+export const listOutputs = ["found", "none"] as const;
+
+/** Sends what was found in the way that the node says, or an empty array to the second output. */
+export async function sendFound(
+  { send, watch }: Pick<Task<never>, "send" | "watch">,
+  found: readonly { createdAt?: string | undefined }[],
+  result: "all" | "first" | "each",
+): Promise<Summary> {
+  if (found.length === 0) {
+    send([], { output: 1 });
+  } else if (result === "first") {
+    send(oldest(found));
+    return { text: found.length > 1 ? `1 of ${grouped(found.length)} found` : "1 found" };
+  } else if (result === "each") {
+    const breathe = breather();
+    for (const [index, token] of found.entries()) {
+      if (watch.signal.aborted) {
+        throw new TokenError(
+          "cancelled",
+          `the flow was stopped or deployed anew. ${index} of ${found.length} were sent on.`,
+        );
+      }
+      send(token, { part: { index, count: found.length } });
+      await breathe();
+    }
+  } else {
+    send(found);
+  }
+  return { text: `${grouped(found.length)} found` };
+}

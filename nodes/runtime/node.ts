@@ -1,0 +1,350 @@
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import { setMaxListeners } from "node:events";
+import { createAudit, type Audit } from "../../src/work/audit.js";
+import { createLimiter } from "../../src/work/limiter.js";
+import { asksForDryRun } from "../../src/work/dry-run.js";
+import { asTokenError, reasonOf, TokenError } from "../../src/errors.js";
+import type { CounterStore } from "../../src/work/rate-limit.js";
+import type { Watch } from "../../src/http/client.js";
+import { NO_PLACES, type Places } from "../../src/work/order.js";
+import type { Target, Targets } from "../../src/work/targets.js";
+import { auditLog } from "./audit-log.js";
+import { leaveOutIfExcluded } from "./excludes.js";
+import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "../fields/fields.js";
+import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
+import { MOST_PARALLEL, type Product } from "../influxdb-connection/settings.js";
+import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
+
+/**
+ * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
+ * reading of its properties come from its fields; what it does, from `run`.
+ */
+export interface Operation<F extends Fields = Fields> {
+  /** Node type, such as `influxdb-list-authorizations`. */
+  type: string;
+  products: readonly Product[];
+  /** Colour and icon (a file of `icons/`) in the palette. */
+  color: string;
+  icon: string;
+  /** What leaves each output, as keys of the locale; one key an output. */
+  outputs: readonly string[];
+  fields: F;
+  run(task: Task<F>): Promise<Summary>;
+}
+
+/** One message on its way through a node. */
+export interface Task<F extends Fields> {
+  values: Values<F>;
+  connection: Connection;
+  /** The message asks for a dry run: nothing may be changed, whatever the node says. */
+  dryRun: boolean;
+  /** What the message comes from: the parts of one list share one. */
+  origins: readonly string[];
+  /** The places of the message's targets in the order of all that concerns them. */
+  places: Places;
+  /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
+  watch: Required<Watch> & { signal: AbortSignal };
+  /** Shows how far the work is, in the node's status. */
+  progress: (done: number, total: number) => void;
+  /** Writes to the log. */
+  warn: (text: string) => void;
+  /** The audit trail of what is done to these targets; `changes` is what an update sets. */
+  audit: (targets: readonly Target[], changes?: Readonly<Record<string, unknown>>) => Audit;
+  send: Outgoing["send"];
+  keep: Outgoing["keep"];
+}
+
+/** What the status says in the end. It starts with a digit: the editor looks other texts up as i18n keys. */
+export interface Summary {
+  text: string;
+  dryRun?: boolean;
+  /** Some of it failed, and is told in the report alone. */
+  failed?: boolean;
+}
+
+/** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
+export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
+
+/** A node from its operation. */
+export function node<F extends Fields>(operation: Operation<F>): NodeModule {
+  return Object.assign(
+    (RED: NodeAPI) => {
+      register(RED, operation);
+    },
+    { operation },
+  );
+}
+
+interface Properties extends NodeDef {
+  connection?: string;
+  [field: string]: unknown;
+}
+
+/**
+ * Messages that a node works on at once; the others wait with what they say, which takes less memory than work
+ * does. More than a connection allows requests, so that none of those stays unused.
+ */
+const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
+
+/** Milliseconds between two statuses of progress. */
+const STATUS_INTERVAL = 250;
+
+/**
+ * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and
+ * `close`: one `done` a message, errors through `done` alone, and on close nothing is left under way.
+ */
+function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void {
+  leaveOutIfExcluded(RED, operation.type);
+
+  // As people name it: "delete authorization".
+  const task = operation.type.replace("influxdb-", "").replaceAll("-", " ");
+
+  function OperationNode(this: Node, properties: Properties): void {
+    RED.nodes.createNode(this, properties);
+    const underWay = new Set<Promise<void>>();
+    const inTurn = createLimiter(MESSAGES_AT_ONCE);
+    const stopping = new AbortController();
+    // Every request under way listens.
+    setMaxListeners(0, stopping.signal);
+    const readers = attempt(() => {
+      refuseEmptyVariables(RED, properties);
+      return parseAll(operation.fields, properties, countStoreOf(this));
+    });
+
+    const follow = followerOf(this);
+    const log = auditLog(RED, this);
+    const handle = async (msg: Message, send: Send): Promise<Summary> => {
+      // All up to the place in the order happens as the message arrives.
+      const connection = connectionOf(RED, properties.connection, operation.products);
+      const changes = "targets" in operation.fields;
+      const dryRun = changes && askersIn(msg).some(asksForDryRun);
+      const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
+      const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
+      try {
+        const values = await reading;
+        return await inTurn(async () => {
+          const { progress, onRetry, withRetries } = follow();
+          const { text, ...summary } = await operation.run({
+            values,
+            connection,
+            dryRun,
+            origins: originsOf(msg),
+            places,
+            watch: { signal: stopping.signal, onRetry },
+            progress,
+            warn: (text) => {
+              this.warn(text);
+            },
+            audit: (targets, changes) => {
+              const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
+              const message = typeof msg._msgid === "string" ? msg._msgid : undefined;
+              const work = { operation: task, changes, ...ids, message };
+              return createAudit(connection.auditFile ?? log, work, targets);
+            },
+            ...outgoing(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+          });
+          return { text: withRetries(text), ...summary };
+        });
+      } finally {
+        places.leave();
+      }
+    };
+
+    const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
+      try {
+        ending(msg, () => {
+          done(error);
+        });
+      } catch (thrown) {
+        // A message that cannot be copied for a Catch or Complete node; the exception would end Node-RED.
+        if (error) this.error(error, copyOf(RED, msg));
+        else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
+      }
+    };
+    this.on("input", (msg, send, done) => {
+      const work = handle(msg, send as Send).then(
+        ({ text, dryRun, failed }) => {
+          this.status({ fill: failed ? "red" : dryRun ? "yellow" : "green", shape: "dot", text });
+          end(msg, done);
+        },
+        (thrown: unknown) => {
+          const error = asTokenError(thrown).during(task);
+          this.status({ fill: "red", shape: "ring", text: error.code });
+          end(msg, done, error);
+        },
+      );
+      underWay.add(work);
+      void work.finally(() => underWay.delete(work));
+    });
+
+    this.on("close", (_removed: boolean, done: () => void) => {
+      stopping.abort();
+      void Promise.allSettled(underWay).then(() => {
+        done();
+      });
+    });
+  }
+  RED.nodes.registerType(operation.type, OperationNode as never);
+}
+
+/**
+ * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`.
+ * Each status goes to every open editor, so there is one in a while, over all messages of the node.
+ */
+function followerOf(node: Node) {
+  let shown = 0;
+  return () => {
+    let step: { done: number; total: number } | undefined;
+    let retries = 0;
+    const withRetries = (text: string) =>
+      retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
+    const show = () => {
+      if (Date.now() - shown < STATUS_INTERVAL) return;
+      shown = Date.now();
+      const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
+      node.status({ fill: "blue", shape: "dot", text: withRetries(text) });
+    };
+    show();
+    return {
+      progress: (done: number, total: number) => {
+        step = { done, total };
+        show();
+      },
+      onRetry: () => {
+        // A single call may have no further step to be shown with.
+        if (++retries === 1) shown = 0;
+        show();
+      },
+      withRetries,
+    };
+  };
+}
+
+/** A count as the status shows it: `1,200`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** Calls once; afterwards gives the result, or throws the same error, on each call. */
+function attempt<T>(action: () => T): () => T {
+  try {
+    const result = action();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+type Reader = (evaluate: Evaluate) => unknown;
+
+function parseAll(fields: Fields, properties: Properties, counts: CounterStore): [string, Reader][] {
+  return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties, counts)]);
+}
+
+/** The tokens that a message is about, where the node acts upon some. */
+function idsOf(values: Record<string, unknown>): string[] {
+  const { targets } = values as { targets?: Targets };
+  return targets?.list.map(({ id }) => id) ?? [];
+}
+
+/** Where a message can ask for a dry run: a node can take its targets from elsewhere than the body of a request. */
+function askersIn(msg: Message & { req?: { query?: unknown } }): unknown[] {
+  return [msg, msg.payload, msg.req?.query];
+}
+
+/** Lists within lists that are looked at. */
+const DEEPEST = 10;
+
+/**
+ * What a flow makes of one message has the message's own id; the parts of a list share another, and those of a list
+ * within a list the outer one's as well.
+ */
+function originsOf(msg: Message): string[] {
+  const origins = [`message ${msg._msgid}`];
+  try {
+    let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
+    for (let depth = 0; parts && depth < DEEPEST; depth++) {
+      if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);
+      parts = parts.parts as typeof parts;
+    }
+  } catch {
+    // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
+  }
+  return origins;
+}
+
+/**
+ * The context of the node's flow. It survives deploys, and restarts where Node-RED's default context store does;
+ * a node's own context ends with each deploy unless a store is configured.
+ *
+ * @throws {TokenError} `invalid-config` where the store fails: a count that is not known is no count.
+ */
+function countStoreOf(node: Node): CounterStore {
+  const fail = (error: Error) =>
+    new TokenError(
+      "invalid-config",
+      `the context store, which keeps count for the limit, failed: ${error.message}. Check the context storage of Node-RED.`,
+    );
+  const own = node.context();
+  // Without a flow, as within a test, there is none.
+  const context = (own.flow as typeof own.flow | undefined) ?? own;
+  const key = `influxdb_limit_${node.id.replaceAll(/\W/g, "_")}`;
+  return {
+    load: () =>
+      new Promise((resolve, reject) => {
+        context.get(key, (error: Error | null | undefined, value: unknown) => {
+          if (error) reject(fail(error));
+          else resolve(value);
+        });
+      }),
+    save: (counts) =>
+      new Promise((resolve, reject) => {
+        context.set(key, counts, (error?: Error | null) => {
+          if (error) reject(fail(error));
+          else resolve();
+        });
+      }),
+  };
+}
+
+async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, read] of readers) values[name] = await read(evaluate);
+  return values;
+}
+
+function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
+  return (value, source, name) =>
+    new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        if (error instanceof TypeError && source !== "jsonata") {
+          // The path leads through something that is not there.
+          resolve({ value: undefined });
+          return;
+        }
+        // Not the message of the error: JSONata quotes values in some.
+        const { code, position } = (error ?? {}) as { code?: string; position?: number };
+        const where =
+          source === "jsonata"
+            ? `JSONata error ${code ?? ""} at character ${position ?? 0}`
+            : "not a valid path";
+        reject(
+          new TokenError(
+            "invalid-config",
+            `the field "${name}" could not be evaluated: ${where}. Open the node and correct it.`,
+          ),
+        );
+      };
+      try {
+        // Bad JSONata is thrown at once; everything else comes through the callback.
+        RED.util.evaluateNodeProperty(value, source, node, msg, (error: Error | null, result: unknown) => {
+          if (error) fail(error);
+          else resolve({ value: result });
+        });
+      } catch (error) {
+        fail(error);
+      }
+    });
+}

@@ -1,0 +1,130 @@
+import { badResponse, parseJson, plainBody, TOO_DEEP } from "./responses.js";
+import { Brackets } from "../text/brackets.js";
+import { breather } from "../work/breather.js";
+import { LONGEST_TOKEN, type Answer, type Conceal } from "./client.js";
+
+/** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
+const PIECE = 64 * 1024;
+/** The longest answer that InfluxDB can give has half as many. */
+const MOST_ELEMENTS = 1_000_000;
+/**
+ * Bytes that a value has at least, on an average of a piece: those of InfluxDB have eleven and more. An empty object takes
+ * twenty times its three bytes in memory.
+ */
+const SHORTEST_VALUE = 8;
+/** Bytes of a piece that are enough for an average. */
+const LONG_ENOUGH = 32 * 1024;
+/** Bytes before the list, and after it. */
+const LONGEST_AROUND = 64 * 1024;
+
+/**
+ * The elements of a list that may be very long, in batches, each as `read` takes it. 100,000 authorizations are 54 MB,
+ * and `JSON.parse` of the whole stops all flows for a quarter of a second; so it is parsed in pieces, with a rest for
+ * others in between.
+ *
+ * @param key of the list in the object of the answer; undefined where the answer is the list itself.
+ * @param read gives undefined for what is left out, since it is none of what is listed.
+ * @throws {TokenError} `bad-response` where the answer is no JSON or of another shape, or all of it would be left out:
+ *   then it is a list of something else.
+ */
+export async function* readLongList<T>(
+  answer: Answer,
+  key: string | undefined,
+  read: (element: unknown, conceal: Conceal | undefined) => T | undefined,
+): AsyncGenerator<T[]> {
+  const breathe = breather();
+  let count = 0;
+  let known = 0;
+  for (const piece of piecesOf(answer, key, PIECE)) {
+    const elements = parseJson(answer, `[${piece}]`) as unknown[];
+    const conceal = answer.concealer(piece);
+    count += elements.length;
+    if (count > MOST_ELEMENTS) throw badResponse(answer, "the list has more than 1,000,000 elements");
+    const batch = elements.map((element) => read(element, conceal)).filter((each) => each !== undefined);
+    known += batch.length;
+    yield batch;
+    await breathe();
+  }
+  if (count > 0 && known === 0)
+    throw badResponse(answer, "no element of the list is a token, for none has an ID");
+}
+
+/**
+ * The elements of the list as texts of one or more each: between brackets, each is JSON if, and only if, the whole is
+ * as far as that. What lies around the list is checked at the end.
+ *
+ * @param size bytes that a text has at least, but for the last.
+ * @throws {TokenError} `bad-response`.
+ */
+export function* piecesOf(answer: Answer, key: string | undefined, size: number): Generator<string> {
+  const depth = key === undefined ? 1 : 2;
+  const brackets = new Brackets();
+  /** What has come and was not taken yet. */
+  let bytes: Buffer = Buffer.alloc(0);
+  let at = 0;
+  let before: string | undefined;
+  let isFirst = true;
+  let isOver = false;
+
+  /** Whether there is another place to look at, which is `at` then. */
+  function next(firstComma: number): boolean {
+    try {
+      at = brackets.next(bytes, at, depth, firstComma);
+    } catch {
+      throw badResponse(answer, TOO_DEEP);
+    }
+    const [longest, reason] =
+      before === undefined ? [LONGEST_AROUND, OTHER_FORM] : [size + LONGEST_TOKEN, TOO_LONG];
+    if (Math.min(at, bytes.length) > longest) throw badResponse(answer, reason);
+    return at < bytes.length;
+  }
+
+  function take(end: number, rest: number): string {
+    const text = bytes.toString("utf8", 0, end);
+    bytes = bytes.subarray(rest);
+    at = 0;
+    return text;
+  }
+
+  for (const block of plainBody(answer)) {
+    bytes = Buffer.concat([bytes, block]);
+    while (before === undefined && next(Infinity)) {
+      at++;
+      if (brackets.depth === depth && opensList(bytes.subarray(0, at), key)) before = take(at, at);
+    }
+    while (before !== undefined && !isOver && next(size)) {
+      isOver = brackets.depth < depth;
+      if (at >= LONG_ENOUGH && brackets.values * SHORTEST_VALUE > at) throw badResponse(answer, TOO_MANY);
+      brackets.values = 0;
+      const piece = take(at, isOver ? at : at + 1);
+      // Without an element it would be JSON all the same.
+      if (piece.trim() === "" && !(isFirst && isOver)) throw badResponse(answer, "the answer is not JSON");
+      isFirst = false;
+      yield piece;
+    }
+    if (isOver && bytes.length > LONGEST_AROUND) throw badResponse(answer, OTHER_FORM);
+  }
+  const rest = bytes.toString();
+  const around = parseJson(answer, before === undefined ? rest : `${before}${MARK}${rest}`);
+  const list = key === undefined ? around : (around as Record<string, unknown> | null)?.[key];
+  // Another list of the same name, or anything else, would stand for the one that was read.
+  const isThere = before !== undefined && Array.isArray(list) && list.length === 1 && list[0] === MARK;
+  if (!isThere) throw badResponse(answer, OTHER_FORM);
+}
+
+const OTHER_FORM = "the answer has another form than expected";
+const TOO_MANY = "the list holds more, and shorter, values than any of InfluxDB's";
+const TOO_LONG = "one element of the list is longer than 512 KB";
+
+/** Stands for what the list holds in what lies around it. */
+const MARK = 0;
+
+/** Bytes in which the key of a list has to be found, before its bracket. */
+const NEAR = 100;
+
+/** Whether a text that ends with a bracket opens the list with it. */
+function opensList(text: Buffer, key: string | undefined): boolean {
+  const end = text.toString("latin1", Math.max(0, text.length - NEAR));
+  // A key that is written with escapes is not found, which is an error at the end.
+  return key === undefined ? end.endsWith("[") : new RegExp(`(?<!\\\\)"${key}"\\s*:\\s*\\[$`).test(end);
+}

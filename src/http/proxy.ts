@@ -1,0 +1,123 @@
+import { TokenError } from "../errors.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `proxyOptions` of Node-RED's settings file: how its http request node chooses a proxy. */
+export interface ProxyOptions {
+  /** `legacy` is the way of Node-RED 3; `NR_PROXY_MODE` in the environment overrides it. */
+  mode?: string | undefined;
+  favourUpperCase?: boolean | undefined;
+  lowerCaseOnly?: boolean | undefined;
+  /** Leaves out `npm_config_proxy` and the like. */
+  excludeNpm?: boolean | undefined;
+  /** In place of the environment of the process. */
+  env?: Environment | undefined;
+}
+
+/** What names a proxy. */
+export interface ProxyChoice {
+  /** The name of the variable. */
+  variable: string;
+  /** As it stands there, with the scheme that the variable leaves out. */
+  url: string;
+}
+
+/**
+ * The proxy for all requests to one origin, by the rules of Node-RED's http request node
+ * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined where there is none.
+ *
+ * @param typed the same URL as its author has written it, in which the legacy way looks for the hosts of `no_proxy`.
+ */
+export function chooseProxy(target: URL, typed: string, options: ProxyOptions = {}): ProxyChoice | undefined {
+  const env = options.env ?? process.env;
+  const mode = process.env.nr_proxy_mode || process.env.NR_PROXY_MODE;
+  if ((mode === "legacy" || mode === "strict" ? mode : options.mode) === "legacy") {
+    return chooseAsNodeRed3([target.href, typed], env);
+  }
+  const scheme = target.protocol.slice(0, -1);
+  const spared = firstSet(["npm_config_no_proxy", "no_proxy"], env, options)?.value ?? "";
+  if (isSpared(target, spared.toLowerCase())) return undefined;
+  const names = [`npm_config_${scheme}_proxy`, `${scheme}_proxy`, "npm_config_proxy", "all_proxy"];
+  const found = firstSet(names, env, options);
+  if (found === undefined) return undefined;
+  const { name, value } = found;
+  return { variable: name, url: value.includes("://") ? value : `${scheme}://${value}` };
+}
+
+/** The first of the variables that holds something, in the spelling that counts first. */
+function firstSet(
+  names: readonly string[],
+  env: Environment,
+  { favourUpperCase, lowerCaseOnly, excludeNpm }: ProxyOptions,
+): { name: string; value: string } | undefined {
+  for (const name of names) {
+    if (excludeNpm && name.startsWith("npm_config_")) continue;
+    const upper = name.toUpperCase();
+    const spellings = lowerCaseOnly ? [name] : favourUpperCase ? [upper, name] : [name, upper];
+    for (const spelling of spellings) {
+      const value = env[spelling];
+      if (value) return { name: spelling, value };
+    }
+  }
+  return undefined;
+}
+
+/** @param spared `no_proxy` in lower case: hosts, `.suffix` or `*suffix`, each with a port where it is for one. */
+function isSpared({ protocol, hostname, port }: URL, spared: string): boolean {
+  const effectivePort = Number(port) || (protocol === "https:" ? 443 : 80);
+  return spared.split(/[,\s]/).some((entry) => {
+    if (entry === "") return false;
+    const [, host = entry, only] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    if (Number(only) && Number(only) !== effectivePort) return false;
+    return /^[.*]/.test(host) ? hostname.endsWith(host.replace(/^\*/, "")) : hostname === host;
+  });
+}
+
+function chooseAsNodeRed3(spellings: readonly string[], env: Environment): ProxyChoice | undefined {
+  const variable = ["HTTP_PROXY", "http_proxy"].find((name) => env[name]);
+  const spared = env.NO_PROXY || env.no_proxy;
+  const isSparedHere = spared
+    ? spared.split(",").some((part) => spellings.some((url) => url.includes(part.trim())))
+    : false;
+  if (variable === undefined || isSparedHere) return undefined;
+  return { variable, url: env[variable] ?? "" };
+}
+
+/**
+ * @param text the URL of a proxy, which can hold a password.
+ * @param place where it stands, to begin a sentence with.
+ * @throws {TokenError} `invalid-config` where nothing can be sent through it; its message does not hold the text.
+ */
+export function readProxy(text: string, place: string): URL {
+  const refuse = (reason: string) =>
+    new TokenError(
+      "invalid-config",
+      `${place} ${reason}, expected the URL of an HTTP proxy such as http://proxy.example.com:3128. Correct it there.`,
+    );
+  let url: URL;
+  try {
+    url = new URL(text);
+    // What is not well encoded could not be sent.
+    credentialsOf(url);
+  } catch {
+    throw refuse("holds no valid URL");
+  }
+  if (/^socks/.test(url.protocol)) throw refuse("names a SOCKS proxy, which these nodes cannot use");
+  if (!/^https?:$/.test(url.protocol))
+    throw refuse("holds a URL that does not start with http:// or https://");
+  return url;
+}
+
+/** What nobody may be told of a proxy, as it is and as it is sent. */
+export function secretsOf(proxy: URL | undefined): string[] {
+  const sent = proxy && credentialsOf(proxy);
+  if (sent === undefined || proxy?.password === "") return [];
+  return [decodeURIComponent(proxy?.password ?? ""), sent.replace(/^Basic /, "")];
+}
+
+/** The value of the Proxy-Authorization header for a proxy with a user or a password in its URL. */
+export function credentialsOf({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(plain).toString("base64")}`;
+}

@@ -1,0 +1,120 @@
+import { badResponse } from "./responses.js";
+import { TokenError, type TokenErrorCode } from "../errors.js";
+import { retryAfterOf, type Answer } from "./client.js";
+
+/** What an answer means to the API that gave it. */
+export interface Meaning {
+  code: TokenErrorCode;
+  /** Why, and what to do about it. */
+  reason: string;
+  /** True where every further request of the connection would be refused alike. */
+  fatal?: boolean;
+}
+
+/** The message of the server's own error, to be compared, or "" where the answer is not one. */
+export function messageOf({ error }: Answer): string {
+  return error?.message ?? "";
+}
+
+/** The same as it may be told. */
+export function toldBy({ error }: Answer): string {
+  return error?.told ?? "";
+}
+
+/**
+ * An answer that is no success, as an error.
+ *
+ * @param own what it means to the API in particular, where it does; otherwise its status says what it means.
+ */
+export function refusal(answer: Answer, own?: Meaning): TokenError {
+  const meaning = own ?? meaningOfStatus(answer);
+  if (meaning === undefined) return badResponse(answer, "the answer is not one that InfluxDB gives");
+  const { status, attempts, call } = answer;
+  const retryAfter = retryAfterOf(answer);
+  return new TokenError(meaning.code, meaning.reason, {
+    task: call.task,
+    statusCode: status,
+    retryAfter,
+    fatal: meaning.fatal ?? false,
+    ...(attempts > 1 && { attempts }),
+    cause: { statusCode: status, message: toldBy(answer), retryAfter },
+  });
+}
+
+function meaningOfStatus(answer: Answer): Meaning | undefined {
+  const { status, attempts, call } = answer;
+  const tried = attempts > 1 ? ` after ${attempts} tries` : "";
+  const said = quoted(toldBy(answer));
+  // InfluxDB says why; a server that expects TLS, or what lies before one, says it in its own way.
+  if ((status === 400 || status === 422) && said !== "") {
+    return {
+      code: call.method === "GET" ? "invalid-filter" : "invalid-id",
+      reason: `the server rejects the request${said}. Check the values that the node was given.`,
+    };
+  }
+  const unsigned = UNSIGNED[status];
+  if (unsigned) {
+    const { code, fatal, check } = unsigned;
+    const from = "so it may come from a proxy, a gateway or a login page before the server";
+    return {
+      code,
+      fatal,
+      reason: `status ${status} came without an error of InfluxDB's own, ${from}. ${check}`,
+    };
+  }
+  if (status === 409) return { code: "conflict", reason: `the server reports a conflict${said}. Try again.` };
+  if (status === 429) {
+    const seconds = retryAfterOf(answer);
+    const wait = seconds === undefined ? "Try again later" : `Try again in ${seconds} s`;
+    return {
+      code: "rate-limited",
+      reason: `too many requests${tried}. ${wait}, or lower the parallel requests of the connection.`,
+    };
+  }
+  if (status >= 500) {
+    return {
+      code: "unavailable",
+      reason: `the server failed with status ${status}${tried}${said}. Check the server, then try again.`,
+    };
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      code: "bad-response",
+      reason: `the server redirects to another address (status ${status}), to which the token is not sent. Check the URL.`,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say
+ * what to check where there is none.
+ */
+const UNSIGNED: Partial<Record<number, { code: TokenErrorCode; fatal: boolean; check: string }>> = {
+  401: {
+    code: "unauthorized",
+    fatal: true,
+    check: "Check the connection's URL and what lies before the server, then the connection's token.",
+  },
+  403: {
+    code: "forbidden",
+    fatal: true,
+    check:
+      "Check the connection's URL and what lies before the server, then the permissions of the connection's token.",
+  },
+  404: {
+    code: "bad-response",
+    fatal: false,
+    check: "Check that the connection's URL leads to InfluxDB's API, then what lies before the server.",
+  },
+  407: {
+    code: "network",
+    fatal: true,
+    check: "Check the proxy's address and credentials.",
+  },
+};
+
+/** The server's own words, shortened. They name permissions, ids and fields, never a token. */
+function quoted(message: string): string {
+  return message === "" ? "" : ` ("${message.slice(0, 200)}")`;
+}

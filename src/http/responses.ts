@@ -1,0 +1,67 @@
+import type * as z from "zod";
+import { Brackets } from "../text/brackets.js";
+import { TokenError } from "../errors.js";
+import type { Answer, Conceal } from "./client.js";
+
+/**
+ * The JSON of a successful answer that is not long, checked against the schema.
+ *
+ * @throws {TokenError} `bad-response` where it is no JSON or of another shape: most often the URL leads to
+ *   something else than the API.
+ */
+export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(parseBody(answer).json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badResponse(
+    answer,
+    `the answer has another form than expected at ${issue?.path.join(".") || "its root"}`,
+  );
+}
+
+/**
+ * The JSON of a successful answer that is not long, and what takes the connection's token out of it, where it is there.
+ *
+ * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
+ */
+export function parseBody(answer: Answer): { json: unknown; conceal: Conceal | undefined } {
+  const bytes = Buffer.concat(plainBody(answer));
+  try {
+    new Brackets().next(bytes, 0, NEVER, 0);
+  } catch {
+    throw badResponse(answer, TOO_DEEP);
+  }
+  const text = bytes.toString();
+  return { json: parseJson(answer, text), conceal: answer.concealer(text) };
+}
+
+const NEVER = -1;
+export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
+
+/**
+ * The body of an answer as it can be read.
+ *
+ * @throws {TokenError} `bad-response` where it is compressed: that was not asked for.
+ */
+export function plainBody(answer: Answer): readonly Buffer[] {
+  if (/^(identity)?$/i.test(String(answer.headers["content-encoding"] ?? ""))) return answer.body;
+  throw badResponse(answer, "the answer is compressed, which was not asked for");
+}
+
+/** @throws {TokenError} `bad-response`. */
+export function parseJson(answer: Answer, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badResponse(answer, "the answer is not JSON");
+  }
+}
+
+export function badResponse(answer: Answer, reason: string): TokenError {
+  const { call, status } = answer;
+  return new TokenError(
+    "bad-response",
+    `${reason} (status ${status}). Check that the connection's URL leads to InfluxDB's API.`,
+    { task: call.task, statusCode: status, cause: { statusCode: status } },
+  );
+}

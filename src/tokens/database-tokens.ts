@@ -1,0 +1,232 @@
+import { badResponse, parseBody } from "../http/responses.js";
+import { serverTime } from "../http/server-time.js";
+import { TokenError } from "../errors.js";
+import {
+  age,
+  contains,
+  isAfter,
+  isBefore,
+  isWithin,
+  moment,
+  text,
+  word,
+  type Filter,
+} from "../work/filters.js";
+import type { Answer, Conceal, Done, Http, Watch } from "../http/client.js";
+import { readLongList } from "../http/long-lists.js";
+import { proveGone, type Sight } from "./proof.js";
+import { refusal, type Meaning } from "../http/refusals.js";
+import { isSameId, type IdFormat, type Look } from "../work/targets.js";
+import { instantOf, type Moment } from "../work/times.js";
+import { readToken, type Token } from "./read-token.js";
+import { UUID, UUID_EXPECTED } from "../ids.js";
+
+export const databaseTokenId: IdFormat = {
+  noun: "database token",
+  expected: UUID_EXPECTED,
+  pattern: UUID,
+  known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
+  // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
+  listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
+};
+
+/** RFC 3339. It never expires where that time is missing. */
+const TIMES = ["createdAt", "expiresAt", "revokedAt"] as const;
+const TEXTS = ["description", ...TIMES] as const;
+
+/**
+ * A database token as the Management API describes it; its value is told at its creation only:
+ * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/#operation/GetDatabaseTokens.
+ */
+export type DatabaseToken = Token<(typeof TEXTS)[number]>;
+
+/** What a list is narrowed by; all of them must match. The API itself has no filters. */
+export interface DatabaseTokenFilters {
+  /** A text that the description contains, with regard to case. */
+  description?: string | undefined;
+  /** A database that the token has a permission on by name; `*` finds the tokens for all databases, and no name does. */
+  database?: string | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
+  expired?: "yes" | "no" | undefined;
+  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  expiresWithin?: number | undefined;
+  revoked?: "yes" | "no" | undefined;
+}
+
+/** How the filters are read from what a flow gives. */
+export const databaseTokenFilters = {
+  description: text,
+  database: text,
+  createdBefore: moment,
+  createdAfter: moment,
+  expired: word(["yes", "no"]),
+  expiresWithin: age,
+  revoked: word(["yes", "no"]),
+} satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> };
+
+/**
+ * The database tokens of one cluster, through the Management API of InfluxDB Cloud Dedicated and Clustered. Its
+ * methods throw {@link TokenError}: besides the codes below, those of {@link Http.send}, and `unauthorized`,
+ * `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
+ */
+export interface DatabaseTokens {
+  /** All that match, in the server's order. */
+  list(filters: DatabaseTokenFilters, watch?: Watch): Promise<DatabaseToken[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string, watch?: Watch): Promise<Look<DatabaseToken>>;
+  /**
+   * Deletes without a look before it. A repeated try that finds nothing has found its own work done. That the
+   * token is gone is proved by a look after it.
+   *
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
+   */
+  delete(id: string, watch?: Watch): Promise<Done>;
+}
+
+/** @param cluster account and cluster id, where the product's path names them. */
+export function databaseTokensOf(
+  http: Http,
+  cluster?: { accountId: string; clusterId: string },
+): DatabaseTokens {
+  const path = [
+    ...["api", "v0"],
+    ...(cluster ? ["accounts", cluster.accountId, "clusters", cluster.clusterId] : []),
+    "tokens",
+  ];
+  return {
+    async list(filters, watch) {
+      const task = "list database tokens";
+      const answer = await http.send({ task, method: "GET", path, isList: true, watch });
+      if (answer.status !== 200) throw refused(answer);
+      const now = serverTime(answer);
+      const found: DatabaseToken[] = [];
+      for await (const tokens of readLongList(answer, undefined, readDatabaseToken)) {
+        found.push(...tokens.filter((token) => matches(token, filters, now)));
+      }
+      return found;
+    },
+
+    async get(id, watch) {
+      const task = `look up database token ${id}`;
+      const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
+      if (answer.status !== 200) throw refused(answer);
+      const token = databaseTokenIn(answer);
+      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      // A deleted one may go on being shown so.
+      if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now: serverTime(answer) };
+    },
+
+    async delete(id, watch) {
+      const task = `delete database token ${id}`;
+      const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
+      const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
+      if (answer.status !== 204 && !doneBefore) throw refused(answer);
+      if (answer.status === 204) {
+        await proveGone(
+          answer,
+          () => http.send({ task, method: "GET", path: [...path, id], watch }),
+          sightOf,
+        );
+      }
+      return { attempts: answer.attempts };
+    },
+  };
+}
+
+/** A deleted token may go on being shown as revoked. */
+function sightOf(look: Answer): Sight | undefined {
+  if (look.status === 200) {
+    return databaseTokenIn(look).revokedAt === undefined ? "there" : "gone";
+  }
+  if (!isOfApi(look)) return undefined;
+  return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
+}
+
+function refused(answer: Answer): TokenError {
+  return refusal(answer, meaningOf(answer));
+}
+
+/** Times that stand for "none" are left out. */
+function readDatabaseToken(json: unknown, conceal: Conceal | undefined): DatabaseToken | undefined {
+  const token = readToken(json, TEXTS, { conceal });
+  const none = TIMES.filter((time) => token?.[time] !== undefined && !isAfter(token[time], 0));
+  if (token === undefined || none.length === 0) return token;
+  const fields = Object.entries(token).filter(([name]) => !none.some((time) => time === name));
+  return { id: token.id, ...Object.fromEntries(fields) };
+}
+
+function databaseTokenIn(answer: Answer): DatabaseToken {
+  const { json, conceal } = parseBody(answer);
+  const found = readDatabaseToken(json, conceal);
+  if (found === undefined) throw badResponse(answer, "the answer shows no database token");
+  return found;
+}
+
+/** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
+function isOfApi({ error }: Answer): boolean {
+  return Number.isInteger(error?.code);
+}
+
+const UNKNOWN =
+  "there is no such database token. It may have been deleted already; check the ID and the connection.";
+
+/** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
+function meaningOf(answer: Answer): Meaning | undefined {
+  const { status, call } = answer;
+  if (!isOfApi(answer)) return undefined;
+  if (status === 401) {
+    return {
+      code: "unauthorized",
+      reason:
+        "the server does not accept the connection's management token: it is wrong, expired or revoked. " +
+        "Set a valid management token in the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 403) {
+    return {
+      code: "forbidden",
+      reason:
+        "the connection's management token has no access to this account or cluster. " +
+        "Check the account ID and the cluster ID of the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 404 && call.path.at(-1) === "tokens") {
+    return {
+      code: "not-found",
+      reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",
+    };
+  }
+  if (status === 404) {
+    return {
+      code: "not-found",
+      reason: UNKNOWN,
+    };
+  }
+  return undefined;
+}
+
+function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number): boolean {
+  return (
+    contains(found.description, wanted.description) &&
+    (wanted.database === undefined || isFor(found, wanted.database)) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
+    isWithin(found.expiresAt, wanted.expiresWithin, now) &&
+    isEither(wanted.revoked, found.revokedAt !== undefined)
+  );
+}
+
+function isFor({ permissions }: DatabaseToken, database: string): boolean {
+  const each: unknown[] = Array.isArray(permissions) ? permissions : [];
+  return each.some((permission) => (permission as { resource?: unknown } | null)?.resource === database);
+}
+
+function isEither(wanted: "yes" | "no" | undefined, found: boolean): boolean {
+  return wanted === undefined || (wanted === "yes") === found;
+}

@@ -1,0 +1,320 @@
+import * as z from "zod";
+import { asTokenError, rethrowAsNotStarted, TokenError } from "../errors.js";
+import {
+  age,
+  contains,
+  isAfter,
+  isBefore,
+  isWithin,
+  moment,
+  text,
+  word,
+  type Filter,
+} from "../work/filters.js";
+import type { Done } from "../http/client.js";
+import type { Influxctl } from "../influxctl/influxctl.js";
+import { TOO_OLD } from "../influxctl/failures.js";
+import type { OwnTokenSigns } from "./own-token-protection.js";
+import type { IdFormat, Look } from "../work/targets.js";
+import { elementsOf, startOfList } from "../influxctl/printed-list.js";
+import { instantOf, type Moment } from "../work/times.js";
+import { UUID, UUID_EXPECTED } from "../ids.js";
+
+export const managementTokenId: IdFormat = {
+  noun: "management token",
+  expected: UUID_EXPECTED,
+  pattern: UUID,
+  known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
+  listed: ["state", "description", "expiresAt", "revokedAt"],
+};
+
+/** A token is revoked whether or not it has expired as well. */
+export type ManagementTokenState = "active" | "expired" | "revoked";
+
+/** A management token, in the words and the form of time that the other tokens have. */
+export type ManagementToken = {
+  id: string;
+  state: ManagementTokenState;
+  description: string;
+  accountId?: string | undefined;
+  /** The first characters of its value, by which people tell tokens apart. */
+  tokenPrefix?: string | undefined;
+  createdBy?: string | undefined;
+  /** RFC 3339, UTC, as the other times. */
+  createdAt?: string | undefined;
+  /** Never expires where it is missing. */
+  expiresAt?: string | undefined;
+  revokedAt?: string | undefined;
+};
+
+/** What a list is narrowed by; all of them must match. */
+export interface ManagementTokenFilters {
+  state?: ManagementTokenState | undefined;
+  /** A text that the description contains, with regard to case. */
+  description?: string | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
+  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  expiresWithin?: number | undefined;
+}
+
+/** How the filters are read from what a flow gives. */
+export const managementTokenFilters = {
+  state: word(["active", "expired", "revoked"]),
+  description: text,
+  createdBefore: moment,
+  createdAfter: moment,
+  expiresWithin: age,
+} satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> };
+
+export interface Revoked extends Done {
+  /** True where it had been revoked before: nothing was done now. */
+  alreadyRevoked?: true;
+  /** What the list says of it. */
+  token: ManagementToken;
+}
+
+/**
+ * The management tokens of an account, through influxctl. Its methods throw {@link TokenError}: besides the codes
+ * below, those of {@link Influxctl.run}.
+ */
+export interface ManagementTokens {
+  /**
+   * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
+   * none at all can be right. `not-found` where influxctl does not find the account.
+   */
+  list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
+  /** @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty. */
+  get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
+  /**
+   * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
+   * any that is not revoked.
+   */
+  own: OwnTokenSigns;
+  /**
+   * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
+   * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
+   * done is what it shows as revoked.
+   *
+   * @throws {TokenError} the result does: `not-found` where the list holds others alone, `forbidden` where it is empty,
+   *   `influxctl-failed`.
+   */
+  revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
+}
+
+/** Characters of a prefix that tell one token from another: all begin with `M.V1.`. */
+const TELLING_PREFIX = 9;
+/** Characters of a prefix that are looked at; influxctl shows fourteen. */
+const LONGEST_PREFIX = 100;
+
+/** The ids of the tokens whose prefix a value begins with, in lower case. */
+function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
+  const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
+    const prefix = tokenPrefix
+      .slice(0, LONGEST_PREFIX)
+      .trim()
+      .replace(/[.…*]+$/, "");
+    return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
+  };
+  return tokens.filter(isLike).map(({ id }) => id.toLowerCase());
+}
+
+/**
+ * @param value the connection's own management token.
+ * @param serverTime the server's time in milliseconds since 1970, of which influxctl tells nothing: expiry and ages
+ *   count by it. It must not fail; without it, our own counts.
+ */
+export function managementTokensOf(
+  influxctl: Influxctl,
+  value: string,
+  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(Date.now()),
+): ManagementTokens {
+  const run = (task: string, signal?: AbortSignal) =>
+    influxctl.run(task, ["management", "list", "--format", "json"], signal);
+  /**
+   * All tokens by their ids in lower case, for those who act by what is missing. "Not found" can count as done, so
+   * here it never means the account, and nothing is missing from a list that is empty.
+   */
+  const known = async (task: string, now: number | Promise<number>, signal?: AbortSignal) => {
+    const tokens = new Map<string, ManagementToken>();
+    const [output, time] = await Promise.all([run(task, signal).catch(rethrowAsUnlisted), now]);
+    for await (const token of read(task, output, time)) tokens.set(token.id.toLowerCase(), token);
+    if (tokens.size === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
+    return tokens;
+  };
+  // Whether a token has expired does not matter to those who revoke it.
+  const all = (signal?: AbortSignal) => known(LIST, Date.now(), signal);
+  // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+  const usable = async (signal?: AbortSignal) =>
+    [...(await all(signal)).values()].filter(({ state }) => state !== "revoked");
+
+  return {
+    async list(filters, signal) {
+      const [output, now] = await Promise.all([run(LIST, signal), serverTime(signal)]);
+      const found: ManagementToken[] = [];
+      for await (const token of read(LIST, output, now)) if (matches(token, filters, now)) found.push(token);
+      return found;
+    },
+
+    async get(id, signal) {
+      const task = `look up management token ${id}`;
+      const now = serverTime(signal);
+      const token = (await known(task, now, signal)).get(id);
+      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now: await now };
+    },
+
+    own: {
+      async find(signal) {
+        const [id, ...others] = beginsLike(value, await usable(signal));
+        return others.length === 0 ? id : undefined;
+      },
+      async mayBe(id, _around, signal) {
+        const tokens = await usable(signal);
+        const mine = beginsLike(value, tokens);
+        const candidates = mine.length > 0 ? mine : tokens.map((token) => token.id.toLowerCase());
+        return candidates.includes(id) ? "its prefix does not tell" : undefined;
+      },
+    },
+
+    revoker(signal) {
+      let before: ReturnType<typeof all> | undefined;
+      return async (id) => {
+        const task = `revoke management token ${id}`;
+        const token = (await (before ??= all(signal)).catch(rethrowAsNotStarted)).get(id);
+        if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+        if (token.state === "revoked") return { attempts: 0, alreadyRevoked: true, token };
+        const failure = await influxctl
+          .run(task, ["management", "revoke", "--force", id], signal)
+          .then(() => undefined, asTokenError);
+        if (failure?.code === "cancelled" || failure?.code === "influxctl-missing") throw failure;
+        const after = await all(signal).catch((error: unknown) => rethrowAsUnproven(error, task));
+        const revoked = after.get(id);
+        if (revoked?.state === "revoked") return { attempts: 1, token: revoked };
+        // Of a token that was listed, "not found" proves nothing either.
+        const code =
+          failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
+        throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
+      };
+    },
+  };
+}
+
+const LIST = "list management tokens";
+
+function rethrowAsUnproven(error: unknown, task: string): never {
+  const { code, reason, fatal } = asTokenError(error);
+  const own = code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
+  const unproven = `influxctl was told to revoke it, but the list that proves it failed: ${reason}${own}`;
+  throw new TokenError(code, unproven, { task, fatal });
+}
+
+function rethrowAsUnlisted(error: unknown): never {
+  const { code, reason, task, fatal } = asTokenError(error);
+  throw code === "not-found" ? new TokenError("influxctl-failed", reason, { task, fatal }) : error;
+}
+
+const EMPTY =
+  "influxctl's list of management tokens is empty, so it does not tell whether the token exists: the connection's token " +
+  "may lack the permission to list, or the account ID may be wrong. Check both in the connection.";
+const NO_JSON =
+  "influxctl wrote no list in JSON. Run `influxctl management list --format json` by hand to see what it writes.";
+const UNKNOWN = "there is no such management token. Check the ID and the connection.";
+const NOT_REVOKED =
+  "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
+
+/** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
+const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).nullish();
+const Timestamp = z.union([z.object({ seconds: Int64, nanos: Int64 }), z.iso.datetime({ offset: true })]);
+/** What is no text is new to us, and left out. */
+const Text = z.string().nullish().catch(undefined);
+const Listed = z.looseObject({
+  id: z.string(),
+  description: Text,
+  account_id: Text,
+  token_prefix: Text,
+  created_by: Text,
+  created_at: Timestamp.nullish().catch(undefined),
+  // Without these nobody could tell whether a token is still good.
+  expires_at: Timestamp.nullish(),
+  revoked_at: Timestamp.nullish(),
+});
+
+/**
+ * The tokens in what `influxctl management list --format json` writes, perhaps after warnings. They are read one after
+ * another, with rests for others. An element without an id is none and left out, unless all are.
+ */
+async function* read(task: string, output: string, now: number): AsyncGenerator<ManagementToken> {
+  const start = await startOfList(output);
+  if (start < 0 && /(^|\n)\uFEFF?null$/.test(output.trimEnd().slice(-6))) return;
+  const other = (where: string) => new TokenError("bad-response", otherForm(where), { task, fatal: true });
+  let index = 0;
+  let known = 0;
+  try {
+    for await (const element of elementsOf(output, start)) {
+      if (hasId(element)) {
+        const { data, error } = Listed.safeParse(element);
+        if (error) throw other([index, ...(error.issues[0]?.path ?? [])].join("."));
+        known++;
+        yield tokenOf(data, now);
+      }
+      index++;
+    }
+    if (index > 0 && known === 0) throw other("0.id");
+  } catch (error) {
+    if (error instanceof RangeError) throw other(`${index} (nested too deep)`);
+    if (!(error instanceof SyntaxError)) throw error;
+    // An old influxctl may write its table all the same.
+    const isTable = /^[+|│┌]/m.test(output.slice(0, 4096));
+    throw new TokenError("influxctl-failed", isTable ? TOO_OLD : NO_JSON, { task, fatal: true });
+  }
+}
+
+function hasId(element: unknown): boolean {
+  return typeof (element as { id?: unknown } | null)?.id === "string";
+}
+
+function otherForm(where: string): string {
+  return `influxctl's list has another form than expected, at "${where}". Check the version of influxctl.`;
+}
+
+function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {
+  const expiresAt = timeOf(listed.expires_at);
+  const revokedAt = timeOf(listed.revoked_at);
+  const expired = expiresAt !== undefined && Date.parse(expiresAt) <= now;
+  const optional = {
+    accountId: listed.account_id,
+    tokenPrefix: listed.token_prefix,
+    createdBy: listed.created_by,
+    createdAt: timeOf(listed.created_at),
+    expiresAt,
+    revokedAt,
+  };
+  return {
+    id: listed.id,
+    state: revokedAt !== undefined ? "revoked" : expired ? "expired" : "active",
+    description: listed.description ?? "",
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => typeof value === "string")),
+  };
+}
+
+/** Zero stands for "never", not for 1970; what is no date stands for none. */
+function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string | undefined {
+  const milliseconds =
+    typeof timestamp === "string"
+      ? Date.parse(timestamp)
+      : (timestamp?.seconds ?? 0) * 1000 + Math.floor((timestamp?.nanos ?? 0) / 1e6);
+  const date = new Date(milliseconds);
+  return milliseconds >= 1000 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
+}
+
+function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: number): boolean {
+  return (
+    (wanted.state === undefined || found.state === wanted.state) &&
+    contains(found.description, wanted.description) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isWithin(found.expiresAt, wanted.expiresWithin, now)
+  );
+}

@@ -1,0 +1,96 @@
+import { TokenError } from "../errors.js";
+import type { Look } from "../work/targets.js";
+
+/** Keeps a connection from taking its own token's rights away: it would be locked out, and could not undo it. */
+export interface OwnTokenProtection {
+  /**
+   * Begins a message: the first of its targets asks which token is the own one, where that is not known yet.
+   *
+   * @param ids of all its targets, in lower case.
+   * @returns what refuses an id that is, or may be, the own token's; it takes the token where that has been looked up.
+   * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` where it cannot be told for want
+   *   of a permission; `invalid-config` where the ID that the connection names is not that of its token; the error of
+   *   an unreachable server.
+   */
+  begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
+}
+
+/** How the own token is told from others. Ids are in lower case. */
+export interface OwnTokenSigns {
+  /** The own token's ID where the server tells it for sure, or undefined. */
+  find(signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Where it does not: why a token may be the own one, or undefined where it cannot be.
+   *
+   * @param around what else will be asked, and the token where it has been looked up.
+   */
+  mayBe(
+    id: string,
+    around: { among: readonly string[]; look?: Look<Shown> | undefined },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+}
+
+/** A token as the server shows it. */
+export type Shown = Readonly<Record<string, unknown>>;
+
+/**
+ * @param allowed the user has said that nodes may do so.
+ * @param named the own token's ID as the user names it, in lower case.
+ */
+export function createOwnTokenProtection(
+  { allowed, named }: { allowed: boolean; named: string | undefined },
+  signs: OwnTokenSigns,
+): OwnTokenProtection {
+  /** Its ID never changes; where it cannot be told, that stays so as well. */
+  let told: { id: string | undefined } | undefined;
+
+  async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {
+    const id = await signs.find(signal).catch((error: unknown) => {
+      if (!isRefused(error)) throw error;
+      if (named === undefined) throw cannotBeTold(error);
+      return undefined;
+    });
+    if (named === undefined || named === id) return { id };
+    const why = id === undefined ? await signs.mayBe(named, { among: [named] }, signal) : undefined;
+    if (why !== undefined) return { id: named };
+    throw new TokenError(
+      "invalid-config",
+      `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
+      { fatal: true },
+    );
+  }
+
+  return {
+    begin(ids, signal) {
+      let asked: ReturnType<typeof tell> | undefined;
+      return async (id, look) => {
+        if (allowed) return;
+        told ??= await (asked ??= tell(signal));
+        if (told.id === id) throw new TokenError("protected", OWN);
+        if (told.id !== undefined) return;
+        const why = await signs.mayBe(id, { among: ids, look }, signal);
+        if (why === undefined) return;
+        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`);
+      };
+    },
+  };
+}
+
+/** It may not look; any other failure says nothing about what it may. */
+export function isRefused(error: unknown): error is TokenError {
+  return error instanceof TokenError && !error.fatal && ["unauthorized", "forbidden"].includes(error.code);
+}
+
+const ENTER =
+  'Enter the ID of the connection\'s own token under "Own token ID" in the connection, and all others can be acted upon.';
+const OWN =
+  "it is the connection's own token, which would lock itself out. Allow that in the connection, if you mean it.";
+
+function cannotBeTold({ code, reason, statusCode }: TokenError): TokenError {
+  return new TokenError(
+    code,
+    `${reason} Without it nobody can tell which token is the connection's own, so none is touched. ${ENTER}`,
+    { statusCode, fatal: true },
+  );
+}

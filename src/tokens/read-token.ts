@@ -1,0 +1,90 @@
+import type { Conceal } from "../http/client.js";
+
+/** A token as an answer has it. Fields that are not texts of ours pass through. */
+export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {
+  [field: string]: unknown;
+};
+
+/** Fields of one token: InfluxDB's have a dozen. */
+const MOST_FIELDS = 1000;
+
+/**
+ * A token of an answer, without its secrets. A later version of the server may have what is new to us, so one odd field is
+ * no error: what should be a text and is none is left out, and so is null, which says that there is nothing.
+ *
+ * @param json not nested too deep.
+ * @param texts fields that are texts.
+ * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own out of
+ *   all other texts.
+ * @returns undefined where it is no token, for it has no id, or more fields than any has.
+ */
+export function readToken<Text extends string>(
+  json: unknown,
+  texts: readonly Text[],
+  { includeToken = false, conceal }: { includeToken?: boolean; conceal?: Conceal | undefined } = {},
+): Token<Text> | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const fields = json as Record<string, unknown>;
+  if (typeof fields.id !== "string" || fields.id === "") return undefined;
+  // A list has a hundred thousand of them: a loop over a copy takes a third of what `delete` or a spread does.
+  const token: Record<string, unknown> = {};
+  let count = 0;
+  for (const name in fields) {
+    if (++count > MOST_FIELDS) return undefined;
+    const field = fields[name];
+    if (field === null) continue;
+    const stays = namesSecret(name) ? includeToken && name === "token" && typeof field === "string" : true;
+    if (!stays) continue;
+    if (typeof field === "object") dropSecrets(field, conceal);
+    token[name] = conceal && typeof field === "string" && name !== "token" ? conceal(field) : field;
+  }
+  for (const name of texts) {
+    if (token[name] !== undefined && typeof token[name] !== "string") drop(token, name);
+  }
+  return token as Token<Text>;
+}
+
+/** Of what is nested in a token, and hardly ever has any. */
+function dropSecrets(object: object, conceal: Conceal | undefined): void {
+  if (Array.isArray(object)) {
+    const list = object as unknown[];
+    for (const [index, each] of list.entries()) {
+      if (typeof each === "object" && each !== null) dropSecrets(each, conceal);
+      else if (conceal && typeof each === "string") list[index] = conceal(each);
+    }
+    return;
+  }
+  const fields = object as Record<string, unknown>;
+  for (const name in fields) {
+    const field = fields[name];
+    if (namesSecret(name)) drop(fields, name);
+    else if (typeof field === "object" && field !== null) dropSecrets(field, conceal);
+    else if (conceal && typeof field === "string") fields[name] = conceal(field);
+  }
+}
+
+function drop(fields: Record<string, unknown>, name: string): void {
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- There is hardly ever one, and a copy takes longer.
+  delete fields[name];
+}
+
+/** `token`, `hashedToken`, `token_hash`, `password`, … `__proto__` is a trap for those who copy the token. */
+const SECRET =
+  /^(value|jwt|bearer|auth(orization)?|pass|__proto__)$|token|secret|passw|passphrase|pwd|credential|hash(?!tag)|(api|private|access|signing)[_-]?key/i;
+/** What is told of a secret, such as `token_prefix`, by which people tell tokens apart. */
+const ABOUT = /(token|secret)s?[_-]?(prefix|ids?|type|name|count|kind|status)$/i;
+
+/** Names that have been looked at: those of a list are few, and each comes a thousand times. */
+const known = new Map<string, boolean>();
+const MOST_KNOWN = 1000;
+/** Characters of a name that are looked at, at its end. */
+const TELLING = 50;
+
+function namesSecret(name: string): boolean {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const plain = name.slice(-TELLING).normalize("NFKC").trim();
+  const isSecret = SECRET.test(plain) && !ABOUT.test(plain);
+  if (name.length <= TELLING && known.size < MOST_KNOWN) known.set(name, isSecret);
+  return isSecret;
+}

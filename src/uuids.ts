@@ -1,3 +1,0 @@
-/** A UUID as Cloud Dedicated and Clustered write the ids of accounts, clusters and tokens; the version is not looked at. */
-export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-export const UUID_EXPECTED = "a UUID such as 55555555-5555-4555-8555-555555555555";

@@ -1,0 +1,96 @@
+import { kindOf, TokenError } from "../errors.js";
+import { whyNoId } from "./mistaken-ids.js";
+import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type Moment } from "./times.js";
+
+/** How the value of a filter is read from what a flow gives. */
+export interface Filter<T> {
+  /** The right form, in words that complete "expected …". */
+  readonly expected: string;
+  /** The value as the client takes it, or undefined where it is of a wrong type or form. */
+  readonly read: (value: unknown, now: number) => T | undefined;
+  /** What is likely wrong with a value that is refused, as a sentence, where that can be told. */
+  readonly why?: (value: unknown, now: number) => string | undefined;
+}
+
+/** Any text with something in it, taken as it is. */
+export const text: Filter<string> = {
+  expected: "a text that is not empty",
+  read: (value) => (typeof value === "string" ? value : undefined),
+};
+
+/** A point in time; an age stays one, for it counts back from the time at which the server answers. */
+export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMoment, why: whyNoMoment };
+
+/** A stretch of time, in milliseconds. */
+export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
+
+/** An ID of a certain shape, without the space around it. */
+export function shaped(pattern: RegExp, expected: string): Filter<string> {
+  return {
+    expected,
+    read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),
+    why: (value) => whyNoId(value, pattern),
+  };
+}
+
+/** One of a few words. */
+export function word<const W extends readonly string[]>(words: W): Filter<W[number]> {
+  return {
+    expected: words.map((each) => `"${each}"`).join(" or "),
+    read: (value) => words.find((each) => each === value),
+  };
+}
+
+/**
+ * Reads the value of one filter. What is configured and comes out empty is no wish for everything (though a
+ * server may take it for one), so it is refused before anything is sent.
+ *
+ * @param now our own time, in milliseconds since 1970.
+ * @throws {TokenError} `invalid-filter`.
+ */
+export function readFilter<T>(filter: Filter<T>, name: string, value: unknown, now: number): T {
+  const isEmpty = typeof value === "string" && value.trim() === "";
+  const result = isEmpty ? undefined : filter.read(value, now);
+  if (result !== undefined) return result;
+  const why = filter.why?.(value, now);
+  throw new TokenError(
+    "invalid-filter",
+    `the filter "${name}" comes out as ${kindOf(value)}, expected ${filter.expected}.${why ? ` ${why}` : ""} Nothing was sent.`,
+  );
+}
+
+// What is wanted of a token, compared with what it is; each holds where nothing is wanted.
+
+export function equals(found: string | undefined, wanted: string | undefined): boolean {
+  return wanted === undefined || found === wanted;
+}
+
+/** With regard to case, as names are compared by the servers. */
+export function contains(found: string | undefined, wanted: string | undefined): boolean {
+  return wanted === undefined || (found ?? "").includes(wanted);
+}
+
+/** @param found RFC 3339; a time that is unknown is neither after nor before any other. */
+export function isAfter(found: string | undefined, wanted: number | undefined): boolean {
+  return wanted === undefined || Date.parse(found ?? "") > wanted;
+}
+
+export function isBefore(found: string | undefined, wanted: number | undefined): boolean {
+  return wanted === undefined || Date.parse(found ?? "") < wanted;
+}
+
+/** @param within milliseconds from `now` on. */
+export function isWithin(found: string | undefined, within: number | undefined, now: number): boolean {
+  return within === undefined || (isAfter(found, now) && isBefore(found, now + within));
+}
+
+/** The one that was created first; the first of the list where the times do not tell. */
+export function oldest<T extends { createdAt?: string | undefined }>(tokens: readonly T[]): T | undefined {
+  let first = tokens[0];
+  let since = Infinity;
+  for (const token of tokens) {
+    const time = Date.parse(token.createdAt ?? "");
+    if (time < since) [first, since] = [token, time];
+  }
+  return first;
+}

@@ -1,0 +1,174 @@
+import * as z from "zod";
+import { TokenError } from "../errors.js";
+
+/** What a limit is counted over. */
+export const WINDOWS = ["message", "minute", "hour", "day"] as const;
+export type Window = (typeof WINDOWS)[number];
+
+const SECONDS: Record<Window, number> = { message: 0, minute: 60, hour: 3_600, day: 86_400 };
+
+/** Keeps a mistake small: at most so many tokens of one message, or in a stretch of time. */
+export interface RateLimit {
+  /**
+   * Whether these tokens may be acted upon; all of them or none.
+   *
+   * @param origins what the message comes from: all that shares one of them is one message.
+   * @param spend false for a dry run: it meets the same answer, but uses nothing up of what is real.
+   * @returns what gives back so many of them that were not touched after all.
+   * @throws {TokenError} `limit-exceeded`.
+   */
+  take(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
+}
+
+export type GiveBack = (count: number) => Promise<void>;
+
+/** The same ids of the same message are not counted again anyway. */
+const KEEP: GiveBack = () => Promise.resolve();
+
+/** Where a count is kept, so that it outlives the rate limit: memory, or a context store of Node-RED. */
+export interface CounterStore {
+  load(): Promise<unknown>;
+  save(counts: unknown): Promise<void>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. It can be set, and so jump. */
+  wall(): number;
+  /** Milliseconds since some moment, perhaps the start of the machine. It cannot be set. */
+  steady(): number;
+}
+
+const MACHINE_CLOCK: Clock = {
+  wall: Date.now,
+  steady: () => Number(process.hrtime.bigint() / 1_000_000n),
+};
+
+/** Tokens that were admitted in one go, and when, by both clocks. */
+const Admitted = z.object({ wall: z.number(), steady: z.number(), count: z.number().int().min(1) });
+type Admitted = z.infer<typeof Admitted>;
+
+/** The window slides: "per hour" means within the last 3,600 s. */
+export function createRateLimit(
+  max: number,
+  per: Window,
+  store: CounterStore,
+  clock: Clock = MACHINE_CLOCK,
+): RateLimit {
+  return per === "message" ? perMessage(max) : perWindow(max, per, store, clock);
+}
+
+/** Messages that are remembered, in case more of the same origin come. */
+const MOST_ORIGINS = 10_000;
+
+/**
+ * A list that is sent one message each is still one message. Ids are told apart, so that a flow may try again
+ * what has failed; dry runs count among themselves.
+ */
+function perMessage(max: number): RateLimit {
+  const byOrigin = new Map<string, Set<string>>();
+  return {
+    take(ids, origins, spend) {
+      if (max === Infinity) return Promise.resolve(KEEP);
+      const counts = origins.map((origin) => {
+        const key = spend ? origin : `dry run ${origin}`;
+        return { key, used: byOrigin.get(key) ?? new Set<string>() };
+      });
+      for (const { used } of counts) {
+        const added = ids.reduce((sum, id) => sum + (used.has(id) ? 0 : 1), 0);
+        if (used.size + added > max) {
+          return Promise.reject(limitExceeded(ids.length, used.size, `${max} per message`));
+        }
+      }
+      for (const { key, used } of counts) {
+        for (const id of ids) used.add(id);
+        // The last one used is the last to be forgotten.
+        byOrigin.delete(key);
+        byOrigin.set(key, used);
+        const [oldest] = byOrigin.keys();
+        if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
+      }
+      return Promise.resolve(KEEP);
+    },
+  };
+}
+
+function perWindow(
+  max: number,
+  per: Exclude<Window, "message">,
+  store: CounterStore,
+  clock: Clock,
+): RateLimit {
+  const length = SECONDS[per] * 1000;
+  /** The oldest first. */
+  let loaded: Promise<Admitted[]> | undefined;
+
+  async function load(): Promise<Admitted[]> {
+    const counts = z
+      .array(Admitted)
+      .default([])
+      .safeParse((await store.load()) ?? undefined);
+    if (!counts.success) throw new TokenError("invalid-config", UNREADABLE);
+    const now = { wall: clock.wall(), steady: clock.steady() };
+    // From here on the steady clock alone counts.
+    return counts.data.map((each) => ({ ...each, steady: now.steady - age(each, now) }));
+  }
+
+  return {
+    async take(ids, _origins, spend) {
+      loaded ??= load().catch((error: unknown) => {
+        loaded = undefined;
+        throw error;
+      });
+      const admitted = await loaded;
+      const now = clock.steady();
+      const current = admitted.findIndex(({ steady }) => steady > now - length);
+      admitted.splice(0, current === -1 ? admitted.length : current);
+      const used = admitted.reduce((sum, { count }) => sum + count, 0);
+      if (used + ids.length > max) throw limitExceeded(ids.length, used, `${max} per ${per}`);
+      if (!spend || ids.length === 0 || max === Infinity) return KEEP;
+      const entry = add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
+      await store.save(structuredClone(admitted));
+      return async (count) => {
+        // What is over by now counts no more, and what is of others goes on counting.
+        const index = admitted.indexOf(entry);
+        if (index === -1) return;
+        entry.count -= count;
+        if (entry.count === 0) admitted.splice(index, 1);
+        await store.save(structuredClone(admitted));
+      };
+    },
+  };
+}
+
+const UNREADABLE =
+  "the flow's context, where the limit keeps its count, holds something that is no count. Delete it there, and the count begins again at zero.";
+
+/** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
+const PARTS = 100;
+
+function add(admitted: Admitted[], entry: Admitted, length: number): Admitted {
+  const last = admitted.at(-1);
+  const isSamePart = (a: Admitted) =>
+    Math.floor((a.steady * PARTS) / length) === Math.floor((entry.steady * PARTS) / length);
+  if (last && isSamePart(last)) return Object.assign(last, { ...entry, count: entry.count + last.count });
+  admitted.push(entry);
+  return entry;
+}
+
+/**
+ * How long ago that was, in milliseconds. The steady clock starts anew with the machine, and the other can be set
+ * meanwhile; the shorter time keeps the limit rather than to lift it.
+ */
+function age(then: Admitted, now: { wall: number; steady: number }): number {
+  const byWall = Math.max(0, now.wall - then.wall);
+  return now.steady < then.steady ? byWall : Math.min(byWall, now.steady - then.steady);
+}
+
+function limitExceeded(count: number, used: number, allowed: string): TokenError {
+  const before = used > 0 ? ` after ${used} before it` : "";
+  return new TokenError(
+    "limit-exceeded",
+    `too many at once: the message names ${count}${before}, and the node allows ${allowed}. ` +
+      "Nothing was done. Send fewer, or raise the limit in the node.",
+  );
+}

@@ -1,0 +1,185 @@
+import { asTokenError, TokenError, type TokenErrorCode } from "../errors.js";
+import type { Target } from "./targets.js";
+
+/**
+ * What became of one target:
+ * - `updated`, `deleted`, `revoked`: done;
+ * - `not-found`: it did not exist, which the node counts as done;
+ * - `changed`: it is not as it was listed any more, and was left alone;
+ * - `skipped`: it is not what the node is to act upon (see `reason`), and was left alone;
+ * - `dry-run`: nothing was changed; `would` is what the outcome would be, or the code of the error;
+ * - `failed`: see `error`;
+ * - `not-started`: nothing was sent, for the work was stopped before;
+ * - `unknown`: it was stopped while the request was under way.
+ */
+export type OutcomeName =
+  | "updated"
+  | "deleted"
+  | "revoked"
+  | "not-found"
+  | "changed"
+  | "skipped"
+  | "dry-run"
+  | "failed"
+  | "not-started"
+  | "unknown";
+
+/** The record of one target: what became of it, and what is known of the token. */
+export interface OutcomeRecord {
+  id: string;
+  outcome: OutcomeName;
+  /** When the outcome was known, ISO 8601 in UTC. */
+  at: string;
+  /** How often the request was sent, where more than once. */
+  attempts?: number;
+  error?: { code: string; message: string; statusCode?: number };
+  [known: string]: unknown;
+}
+
+/** What acting on one target gives, for its record. */
+export interface Outcome {
+  outcome: OutcomeName;
+  attempts?: number;
+  /** Why a token was skipped. */
+  reason?: string;
+  /** What has changed since it was listed: each field as it is now. */
+  now?: Record<string, unknown>;
+  /** What a dry run says would be the outcome. */
+  would?: OutcomeName | TokenErrorCode;
+  /** The fields that a dry run says would change. */
+  changes?: Record<string, { from: unknown; to: unknown }>;
+  /** What the server tells of the token. It takes no name that is one of the record's own. */
+  told?: Record<string, unknown>;
+}
+
+export interface SweepOptions {
+  /** How many targets are worked on at once. */
+  parallel: number;
+  signal: AbortSignal;
+  /** Called as soon as the outcome of a target is known. Where it throws, nothing more is begun. */
+  onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
+}
+
+export interface SweepResult {
+  /** One for each target, in the order of the targets. */
+  records: OutcomeRecord[];
+  /** The error of the first target, in their order, that failed, where one did. */
+  error?: TokenError;
+}
+
+/** Failures of a server that is out of order, or of the way to it. */
+const OUT_OF_ORDER = new Set<TokenErrorCode>([
+  "unavailable",
+  "timeout",
+  "network",
+  "rate-limited",
+  "bad-response",
+  "not-applied",
+  "influxctl-failed",
+]);
+/** Targets that fail so, one after another and each after all its retries, before the rest is left alone. */
+const MOST_IN_A_ROW = 10;
+
+/**
+ * Does one thing to many targets: at most `parallel` at once, one record each, in the given order. It never
+ * throws. It is stopped by the signal, by an error that every further request would meet too (a token that is
+ * refused), and by a server that fails ten times in a row: ten thousand timeouts take a day. What was not begun
+ * by then is recorded as `not-started`.
+ */
+export async function sweep(
+  targets: readonly Target[],
+  act: (target: Target, index: number) => Promise<Outcome>,
+  options: SweepOptions,
+): Promise<SweepResult> {
+  const records: OutcomeRecord[] = [];
+  /** By the index of the target. */
+  const errors: (TokenError | undefined)[] = [];
+  let next = 0;
+  let done = 0;
+  let inARow = 0;
+  let gaveUp = false;
+  let stopped = false;
+
+  function fail(thrown: unknown, index: number): TokenError {
+    const error = asTokenError(thrown);
+    errors[index] ??= error;
+    inARow = OUT_OF_ORDER.has(error.code) ? inARow + 1 : 0;
+    if (inARow === MOST_IN_A_ROW) gaveUp = true;
+    if (error.fatal || gaveUp) stopped = true;
+    return error;
+  }
+
+  async function one(target: Target, index: number): Promise<Outcome & Pick<OutcomeRecord, "error">> {
+    if (stopped || options.signal.aborted) return { outcome: "not-started" };
+    try {
+      const outcome = await act(target, index);
+      inARow = 0;
+      return outcome;
+    } catch (thrown) {
+      const error = fail(thrown, index);
+      if (error.code === "cancelled") return { outcome: error.attempts === 0 ? "not-started" : "unknown" };
+      return { outcome: "failed", ...triedMoreThanOnce(error.attempts), error: describe(error) };
+    }
+  }
+
+  async function work(): Promise<void> {
+    for (let index = next++; index < targets.length; index = next++) {
+      const target = targets[index] as Target;
+      const { id, known } = target;
+      const { told, ...own } = await one(target, index);
+      const { outcome, ...rest } = own;
+      const result = { id, outcome, at: new Date().toISOString(), ...rest };
+      // What matters first: it is read in the debug sidebar. And last again: what is told of a token never
+      // stands for what we say.
+      const record: OutcomeRecord = { ...result, ...known, ...told, ...result };
+      records[index] = record;
+      try {
+        options.onRecord?.(record, index, ++done);
+      } catch (thrown) {
+        fail(thrown, index);
+        stopped = true;
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
+  return { records, ...failureOf(records, errors, gaveUp) };
+}
+
+/** Whether it was not done, or it is not known. */
+export function isFailure({ outcome }: OutcomeRecord): boolean {
+  return ["failed", "unknown", "not-started"].includes(outcome);
+}
+
+/** For a record: how often a request was sent, where more than once. */
+export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
+  return attempts > 1 ? { attempts } : {};
+}
+
+function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {
+  return { code, message, ...(statusCode !== undefined && { statusCode }) };
+}
+
+/** One error for the whole: a single target's own, or a sentence that counts. */
+function failureOf(
+  records: OutcomeRecord[],
+  errors: (TokenError | undefined)[],
+  gaveUp: boolean,
+): { error?: TokenError } {
+  const failed = records.filter(isFailure).length;
+  const first = errors.find((error) => error !== undefined);
+  if (failed === 0 && first === undefined) return {};
+  const error =
+    first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
+  if (records.length === 1) return { error };
+  const { code, statusCode, retryAfter, cause } = error;
+  const why = gaveUp ? `, for ${MOST_IN_A_ROW} in a row have failed` : "";
+  const reason = `${failed} of ${records.length} were not done${why}. The first: ${error.message}`;
+  return {
+    error: new TokenError(code, reason, {
+      statusCode,
+      retryAfter,
+      cause: cause as object | undefined,
+    }),
+  };
+}

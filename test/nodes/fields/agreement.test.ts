@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { TokenError } from "../../../src/errors.js";
+import { definitionIn, type Definition } from "../../../nodes/editor/render.js";
+import { readSettings } from "../../../nodes/influxdb-connection/connection.js";
+import {
+  CLUSTER_PRODUCTS,
+  PRODUCTS,
+  SETTINGS,
+  WRONG,
+  wrongSetting,
+  wrongToken,
+  type Product,
+} from "../../../nodes/influxdb-connection/settings.js";
+import type { NodeModule } from "../../../nodes/runtime/node.js";
+import packageJson from "../../../package.json" with { type: "json" };
+
+/*
+ * A value that the dialog shows as right and the runtime refuses leaves a flow dead that looks well; the other
+ * way round, nobody could tell what a red triangle is about. So both judge all of these alike.
+ */
+
+const HEX = "0123456789abcdef";
+const UUID = "55555555-5555-4555-8555-555555555555";
+
+const NUMBERS = [0, 1, 2, 10, 11, 30, 64, 65, 600, 601, -1, 1.5, 1e3, 1e21, -0, NaN, Infinity, -Infinity];
+const TEXTS_OF_NUMBERS =
+  "0|00|1|01|2|10|11|30|64|65|600|601|-1|+5|1.5|1.0|.5|1e1|1e3|0x10|0b1|1_0|1,0|30s|soon|Infinity|NaN|٣٠|３０|" +
+  "99999999999999999999|true|null|undefined";
+const IDS = [
+  HEX,
+  HEX.toUpperCase(),
+  "0".repeat(16),
+  HEX.slice(1),
+  `${HEX}0`,
+  `x${HEX.slice(1)}`,
+  UUID,
+  UUID.toUpperCase(),
+  UUID.replaceAll("-", ""),
+  UUID.slice(1),
+  `{${UUID}}`,
+  "00000000-0000-0000-0000-000000000000",
+  "my-account",
+];
+const URLS =
+  "http://localhost:8086|https://influx.example.com|https://influx.example.com/base/|HTTPS://INFLUX.EXAMPLE.COM|" +
+  "http://[::1]:8086|http://127.0.0.1:99999|http://|http:///x|http:/influx|http:influx|//influx.example.com|" +
+  "influx.example.com|influx.example.com:8086|localhost|ftp://influx.example.com|file:///etc/passwd|" +
+  "https://me@influx.example.com|https://me:secret@influx.example.com|https://:secret@influx.example.com|" +
+  "https://influx.example.com/?org=x|https://influx.example.com/?|https://influx.example.com/#x|" +
+  "http://localhost:8086/api/v2|http://localhost:8086/api/v2/authorizations/|https://h/influx/api/v2/orgs?limit=1|" +
+  `https://h/api/v0/accounts/${UUID}|https://h/signin?returnTo=%2F|https://h/orgs/${HEX}/load-data/tokens|` +
+  "https://h/api/v2/influx|https://h/orgs|http://$HOST:8086|http://{{host}}:8086|http://${HOST}:8086|" +
+  "https://bücher.example|https://in flux.example.com|https://influx.example.com/a b|javascript:alert(1)";
+const TOKENS =
+  "abc==|two words|tökén|Token abc|Bearer abc|Authorization: Token abc|token=abc|INFLUX_TOKEN=abc|--token abc|" +
+  '"abc"|\'abc\'|"abc|{"token":"abc"}|tokens|Token|bearer-of-news|a\tb|a\nb|a\u200bb|x${NAME}|$(NAME)x';
+const VARIABLES = ["${NAME}", "$(NAME)", "${my-name.2}"];
+/** Node-RED puts nothing in the place of these. */
+const NO_VARIABLES = [
+  "${NAME} x",
+  "x ${NAME}",
+  "${A}${B}",
+  "$(A)$(B)",
+  " ${NAME}",
+  "${NAME}\n",
+  "${}",
+  "${A B}",
+  "$NAME",
+  "$(NAME",
+  "{NAME}",
+];
+
+const plain = [
+  ...[undefined, null, true, false, "", " ", "\n", "\t \r\n", [], {}, [HEX], { id: HEX }],
+  ...NUMBERS,
+  ...TEXTS_OF_NUMBERS.split("|"),
+  ...IDS,
+  ...URLS.split("|"),
+  ...NO_VARIABLES,
+  ...[
+    "yes",
+    "no",
+    "oss",
+    "OSS",
+    "clustered",
+    "toString",
+    "__proto__",
+    "constructor",
+    "active",
+    "inactive",
+    "Active",
+  ],
+  ...["influxctl", "/usr/local/bin/influxctl", "x".repeat(100_000), "é", "\u0000"],
+];
+const texts = plain.filter((value): value is string => typeof value === "string" && value !== "");
+const VALUES: unknown[] = [
+  ...plain,
+  ...texts.flatMap((text) => [` ${text} `, `${text}\n`]),
+  ...IDS.flatMap((id) => [`${id},${HEX}`, `${id}; ${UUID}`, `${id}\n${id}`, `${id}|${id}`]),
+];
+
+const told = (value: unknown) => (JSON.stringify(value) ?? "undefined").slice(0, 60);
+
+/** What the editor knows of a node type, from its built html. */
+function definitionOf(name: string): Definition {
+  const html = readFileSync(`dist/${name}.html`, "utf8");
+  const RED = {
+    nodes: { node: (id: string) => ({ id, product: "${PRODUCT}" }) },
+    utils: { validateTypedProperty: () => true },
+  };
+  return definitionIn(html, RED);
+}
+
+/** Which properties the editor marks on a node with these. */
+function marked(definition: Definition, properties: Record<string, unknown>): string[] {
+  const node = { _def: definition, _: (key: string) => key, ...properties };
+  return Object.entries(definition.defaults).flatMap(([name, { validate }]) => {
+    const judged: unknown = validate?.call(node, properties[name], {}) ?? true;
+    assert.ok(judged === true || (typeof judged === "string" && judged.startsWith("wrong.")), told(judged));
+    return judged === true ? [] : [name];
+  });
+}
+
+/** The name of the field that the runtime refuses, if any. */
+async function refused(read: () => unknown): Promise<string | undefined> {
+  try {
+    await read();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof TokenError, String(error));
+    return /"(\w+)"/.exec(error.message)?.[1] ?? error.code;
+  }
+}
+
+describe("the dialog and the runtime", () => {
+  const connection = definitionOf("influxdb-connection");
+
+  for (const product of Object.keys(PRODUCTS) as Product[]) {
+    const isCluster = (CLUSTER_PRODUCTS as readonly string[]).includes(product);
+    const right = {
+      product,
+      url: "https://influx.example.com",
+      timeout: "30",
+      ...(isCluster && { accountId: UUID, clusterId: UUID.toUpperCase() }),
+    };
+
+    for (const name of Object.keys(SETTINGS)) {
+      it(`judge ${name} of ${product} alike`, async () => {
+        for (const value of VALUES) {
+          const properties = { ...right, [name]: value };
+          assert.deepEqual(
+            [await refused(() => readSettings(properties))].filter((each) => each !== undefined),
+            marked(connection, properties).slice(0, 1),
+            told(value),
+          );
+        }
+        for (const value of VARIABLES) assert.deepEqual(marked(connection, { ...right, [name]: value }), []);
+      });
+    }
+
+    it(`judge the two IDs of ${product} together alike`, async () => {
+      for (const accountId of [undefined, "", " ", UUID, HEX, "${ID}"]) {
+        for (const clusterId of [undefined, "", " ", UUID, HEX]) {
+          const properties = { ...right, accountId, clusterId };
+          const wrong = marked(connection, properties);
+          if (accountId === "${ID}") properties.accountId = UUID;
+          const first = await refused(() => readSettings(properties));
+          assert.equal(first, wrong[0], told({ accountId, clusterId }));
+        }
+      }
+    });
+  }
+
+  it("judge the token alike", () => {
+    const { validate } = connection.credentials!.token!;
+    const node = { _def: connection, _: (key: string) => key };
+    for (const value of [...TOKENS.split("|"), ...VALUES.filter((each) => typeof each === "string")]) {
+      const judged: unknown = validate!.call(node, value, {});
+      const wrong = wrongToken(value);
+      assert.equal(judged, wrong === undefined ? true : `wrong.${wrong}`, told(value));
+    }
+    for (const value of VARIABLES) assert.equal(validate!.call(node, value, {}), true);
+  });
+
+  it("leave alone what the product does not use", () => {
+    const properties = {
+      product: "oss",
+      accountId: "x",
+      clusterId: 7,
+      influxctl: [],
+      influxctlTimeout: "never",
+    };
+    assert.deepEqual(marked(connection, properties), []);
+    const { accountId, clusterId, influxctl, influxctlTimeout } = readSettings(properties);
+    assert.deepEqual(
+      [accountId, clusterId, influxctl, influxctlTimeout],
+      [undefined, undefined, "influxctl", 60],
+    );
+  });
+
+  it("read what both have found right", () => {
+    const settings = readSettings({
+      ...{ product: "clustered", url: " https://cluster.example.com ", timeout: " 7 ", retries: 0 },
+      ...{
+        protectedIds: `${UUID.toUpperCase()};${UUID}`,
+        ownTokenId: ` ${UUID.toUpperCase()} `,
+        allowOwnToken: true,
+      },
+    });
+    const { url, timeout, retries, parallel, protectedIds, ownTokenId, allowOwnToken } = settings;
+    assert.deepEqual(
+      [url.href, timeout, retries, parallel, protectedIds, ownTokenId, allowOwnToken],
+      ["https://cluster.example.com/", 7, 0, 4, [UUID, UUID], UUID, true],
+    );
+    const least = readSettings({ product: "oss" });
+    assert.deepEqual([least.ownTokenId, least.allowOwnToken, least.protectedIds], [undefined, false, []]);
+  });
+
+  it("say something of each way to be wrong", () => {
+    const seen = new Set(
+      Object.keys(PRODUCTS).flatMap((product) =>
+        (Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]).flatMap((name) =>
+          VALUES.map((value) => wrongSetting(name, { product, [name]: value })),
+        ),
+      ),
+    );
+    for (const value of [...TOKENS.split("|"), ""]) seen.add(wrongToken(value));
+    assert.deepEqual(
+      Object.keys(WRONG).filter((key) => !seen.has(key as keyof typeof WRONG)),
+      [],
+    );
+  });
+
+  for (const name of Object.keys(packageJson["node-red"].nodes).filter(
+    (each) => each !== "influxdb-connection",
+  )) {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
+    const module = require(`../../../nodes/${name}/${name}.ts`) as { default: NodeModule };
+    const { fields, products } = module.default.operation;
+    const definition = definitionOf(name);
+    const id = (CLUSTER_PRODUCTS as readonly string[]).includes(products[0]!) ? UUID : HEX;
+    const right = { connection: "connection" };
+    /** What makes right what depends on the field. */
+    const besides = (key: string) => {
+      if (key === "confirmed") return { dryRun: true };
+      if (key === "tokenStatus") return { description: "x", descriptionType: "str" };
+      return { confirmed: true, tokenStatus: "active", tokenStatusType: "str" };
+    };
+
+    for (const [key, field] of Object.entries(fields)) {
+      const { control } = field;
+      const read = async (properties: Record<string, unknown>) => {
+        const reader = field.parse(key, properties, NO_COUNTS);
+        const type = properties[`${key}Type`];
+        if (control.kind === "typed" && type !== "str") return;
+        await reader((value) => Promise.resolve({ value }));
+      };
+      const judge = async (properties: Record<string, unknown>) => {
+        const wrong = marked(definition, { ...right, ...besides(key), ...properties });
+        assert.deepEqual(
+          [wrong.length > 0, wrong.every((each) => each.startsWith(key))],
+          [(await refused(() => read(properties))) !== undefined, true],
+          told(properties),
+        );
+      };
+
+      it(`judge ${key} of ${name} alike`, async () => {
+        for (const value of VALUES) {
+          if (control.kind === "typed") {
+            if (!TIMES.test(key)) await judge({ [key]: value, [`${key}Type`]: "str" });
+            for (const type of control.constants) await judge({ [key]: value, [`${key}Type`]: type });
+            await judge({ [key]: id, [`${key}Type`]: value });
+          } else {
+            await judge({ [key]: value });
+          }
+          if (control.kind === "limit") await judge({ [`${key}Per`]: value });
+        }
+        if (control.kind === "typed") {
+          for (const value of [...control.words, id]) await judge({ [key]: value });
+          for (const type of control.sources) {
+            if (type !== "str" || !TIMES.test(key)) await judge({ [`${key}Type`]: type, [key]: id });
+          }
+        }
+        for (const value of VARIABLES)
+          assert.deepEqual(marked(definition, { ...right, ...besides(key), [key]: value }), []);
+      });
+    }
+  }
+});
+
+/** Nothing has been counted. */
+const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+
+/** Times that are typed in are judged at run time alone. */
+const TIMES = /^(created|updated|expires|inactive)/;

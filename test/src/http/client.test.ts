@@ -1,0 +1,368 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import type { ServerResponse } from "node:http";
+import { mock } from "node:test";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { authorizationsOf } from "../../../src/tokens/authorizations.js";
+import { databaseTokensOf } from "../../../src/tokens/database-tokens.js";
+import { TokenError } from "../../../src/errors.js";
+import { createHttp, retryAfterOf, type Http } from "../../../src/http/client.js";
+import { ERROR_CODES, unicode } from "../../helpers/arbitraries.js";
+import { serve, type Running } from "../../helpers/servers.js";
+
+/** As the Management API does: what was deleted is not found afterwards. */
+function answerAsApi(response: ServerResponse): void {
+  if (response.req.method === "DELETE") response.writeHead(204).end();
+  else response.writeHead(404).end('{"code":404,"message":"not found"}');
+}
+
+/** The clients on a server that answers as each run wants it to. */
+describe("createHttp, for any request and any answer", () => {
+  let server: Running;
+  /** As the requests arrived: `METHOD target`. */
+  let arrived: string[];
+  let respond: (response: ServerResponse) => void;
+
+  before(async () => {
+    server = await serve((request, response) => {
+      arrived.push(`${request.method} ${request.url}`);
+      respond(response);
+    });
+  });
+  after(() => server.close());
+  beforeEach(() => (respond = answerAsApi));
+
+  async function withHttp<T>(
+    { prefix = "", token = "a-token", timeout = 5, retries = 0 },
+    work: (http: Http) => Promise<T>,
+  ): Promise<T> {
+    arrived = [];
+    const url = new URL(`http://127.0.0.1:${server.port}${prefix}`);
+    const http = createHttp({ url, authorization: `Token ${token}`, timeout, retries, parallel: 1 });
+    try {
+      return await work(http);
+    } finally {
+      await http.close();
+    }
+  }
+
+  const separators = fc.constantFrom(
+    "/",
+    "\\",
+    ".",
+    "..",
+    "?",
+    "#",
+    "%",
+    "%2f",
+    "%2e",
+    ";",
+    "&",
+    "=",
+    "+",
+    "a",
+  );
+  const anyText = fc.oneof(
+    unicode,
+    fc.string(),
+    fc.array(separators, { maxLength: 4 }).map((parts) => parts.join("")),
+  );
+  const prefix = fc
+    .array(fc.webSegment(), { maxLength: 3 })
+    .map((segments) => segments.map((each) => `/${each}`).join(""));
+  const clientOf = (http: Http) =>
+    authorizationsOf(http, () => Promise.resolve({ rows: [{ id: "own", status: "active" }] }));
+  /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
+  const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
+
+  it("sends each ID as one segment of the path, below the whole path of its URL, or nothing", () =>
+    fc.assert(
+      fc.asyncProperty(prefix, anyText, anyText, anyText, async (base, accountId, clusterId, id) =>
+        withHttp({ prefix: base }, async (http) => {
+          const work = databaseTokensOf(http, { accountId, clusterId }).delete(id);
+          if ([accountId, clusterId, id].some(isNoSegment)) {
+            await assert.rejects(work, { name: "Error", code: "invalid-id" });
+            assert.deepEqual(arrived, []);
+            return;
+          }
+          await work;
+          const root = new URL(`http://host${base}`).pathname.replace(/\/+$/, "");
+          const [target = "", look = ""] = arrived;
+          assert.equal(look, target.replace("DELETE", "GET"));
+          assert.ok(target.startsWith(`DELETE ${root}/api/v0/`), target);
+          assert.doesNotMatch(target, /[?#]/);
+          assert.deepEqual(target.slice(`DELETE ${root}/api/v0/`.length).split("/").map(decodeURIComponent), [
+            "accounts",
+            accountId,
+            "clusters",
+            clusterId,
+            "tokens",
+            id,
+          ]);
+        }),
+      ),
+    ));
+
+  it("sends nothing for an ID that is no text of whole characters", () =>
+    fc.assert(
+      fc.asyncProperty(unicode, fc.integer({ min: 0xd800, max: 0xdfff }), async (around, half) =>
+        withHttp({}, async (http) => {
+          const id = `${around}${String.fromCharCode(half)}-${around}`;
+          await assert.rejects(clientOf(http).delete(id), { code: "invalid-id" });
+          assert.deepEqual(arrived, []);
+        }),
+      ),
+    ));
+
+  it("sends the names of users and organizations exactly as they are, and nothing beside them", () =>
+    fc.assert(
+      fc.asyncProperty(anyText, anyText, async (user, org) =>
+        withHttp({}, async (http) => {
+          await assert.rejects(clientOf(http).list({ user, org }), TokenError);
+          const [path, query = "", ...rest] = arrived[0]!.split("?");
+          assert.deepEqual([path, rest], ["GET /api/v2/authorizations", []]);
+          const decode = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
+          assert.deepEqual(
+            query.split("&").map((pair) => pair.split("=").map(decode)),
+            [
+              ["user", user],
+              ["org", org],
+            ],
+          );
+        }),
+      ),
+    ));
+
+  /** What each client asks for, and the one status that is its success. */
+  const CALLS: [status: number, call: (http: Http) => Promise<unknown>][] = [
+    [200, (http) => clientOf(http).list({})],
+    [200, (http) => clientOf(http).list({ user: "me" })],
+    [200, (http) => clientOf(http).update("0aaaaaaaaaaaaaaa", { status: "inactive" })],
+    [204, (http) => clientOf(http).delete("0aaaaaaaaaaaaaaa")],
+    [200, (http) => databaseTokensOf(http).list({})],
+    [204, (http) => databaseTokensOf(http).delete("55555555-5555-4555-8555-555555555555")],
+  ];
+  const call = fc.constantFrom(...CALLS);
+  const token = fc.string({
+    unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    minLength: 16,
+  });
+  const escaped = (text: string) =>
+    text.replace(/[^]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  /** Bodies that hold a text in one way or another. */
+  const ECHOES: ((text: string) => string | Buffer)[] = [
+    (text) => text,
+    (text) => JSON.stringify({ code: "invalid", message: `authorization: Token ${text}` }),
+    (text) => JSON.stringify({ code: 400, message: text, [text]: text }),
+    (text) => `{"code":"unauthorized","message":"${escaped(text)} is unauthorized"}`,
+    (text) => `{"code":"not found","message":"user ${escaped(text)} not found"}`,
+    (text) => JSON.stringify({ authorizations: [{ id: text, status: text, token: text }] }),
+    (text) => JSON.stringify([{ id: 7, [text]: text }]),
+    (text) => `<html><body>${text}</body></html>`,
+    (text) => Buffer.from([0xff, 0xfe, ...Buffer.from(text)]),
+  ];
+  const body = (text: string) =>
+    fc.oneof(
+      fc.constantFrom(...ECHOES).map((echo) => echo(text)),
+      fc.json(),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom(
+        '{"authorizations":[]}',
+        "[]",
+        '{"message":null}',
+        "null",
+        "",
+        '{"message":"path not found"}',
+      ),
+    );
+  const headers = fc.dictionary(
+    fc.constantFrom(
+      "retry-after",
+      "content-type",
+      "content-encoding",
+      "location",
+      "www-authenticate",
+      "x-other",
+    ),
+    fc.oneof(
+      fc.string(),
+      fc.constantFrom("0", "7", "9".repeat(400), "-1", "gzip", "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ),
+  );
+
+  it("makes of every answer its result or an error of its own, which never holds the connection's token", () =>
+    fc.assert(
+      fc.asyncProperty(
+        call,
+        fc.integer({ min: 200, max: 599 }),
+        headers,
+        token.chain((secret) => fc.tuple(fc.constant(secret), body(secret))),
+        async ([success, work], status, fields, [secret, text]) => {
+          respond = (response) => response.writeHead(status, fields).end(text);
+          const error: unknown = await withHttp({ token: secret }, work).then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          );
+          if (error === undefined) {
+            assert.equal(status, success);
+            return;
+          }
+          assert.ok(error instanceof TokenError, inspect(error));
+          assert.ok(ERROR_CODES.includes(error.code) && error.code !== "unexpected", error.code);
+          assert.equal(error.statusCode, status);
+          // As Node-RED shows it, as JSON, and with all that its properties hold.
+          const { message, cause } = error;
+          for (const told of [message, JSON.stringify([error, cause])]) assert.ok(!told.includes(secret));
+          assert.ok(!inspect(error, { depth: null, showHidden: true }).includes(secret));
+        },
+      ),
+      { numRuns: 300 },
+    ));
+
+  it("takes an answer that announces another, which never comes, for none", () =>
+    fc.assert(
+      fc.asyncProperty(call, fc.integer({ min: 100, max: 199 }), async ([, work], status) => {
+        respond = (response) => response.socket?.write(`HTTP/1.1 ${status} Soon\r\n\r\n`);
+        await assert.rejects(withHttp({ timeout: 0.05 }, work), ({ code }: TokenError) =>
+          ["timeout", "network"].includes(code),
+        );
+      }),
+      { numRuns: 10 },
+    ));
+
+  /** Answers these, one after another, and the last of them again and again. */
+  function answerInTurn(...answers: ((response: ServerResponse) => void)[]): void {
+    respond = (response) => {
+      const [next] = answers.length > 1 ? answers.splice(0, 1) : answers;
+      next?.(response);
+    };
+  }
+  const endless = (status: number) => (response: ServerResponse) => {
+    const more = () => {
+      while (!response.destroyed && response.write(" ".repeat(10_000)));
+    };
+    response.writeHead(status).on("drain", more);
+    more();
+  };
+
+  it("tries again after an error whose body has no end, and does not wait for that", () =>
+    withHttp({ retries: 3 }, async (http) => {
+      answerInTurn(endless(503), endless(429), endless(502), (response) => response.writeHead(204).end());
+      const id = "55555555-5555-4555-8555-555555555555";
+      respond = ((before) => (response: ServerResponse) =>
+        response.req.method === "DELETE" ? before(response) : answerAsApi(response))(respond);
+      assert.deepEqual(await databaseTokensOf(http).delete(id), { attempts: 4 });
+    }));
+
+  it("leaves nothing behind of its pauses", async () => {
+    const any = mock.method(AbortSignal, "any");
+    const { signal } = new AbortController();
+    const listeners = () => getEventListeners(signal, "abort").length;
+    await withHttp({ retries: 2 }, async (http) => {
+      const seen: number[] = [];
+      answerInTurn((response) => {
+        seen.push(listeners());
+        response.writeHead(503).end();
+      });
+      await assert.rejects(clientOf(http).list({}, { signal }), { code: "unavailable" });
+      // That of the one try that is under way.
+      assert.deepEqual(seen, [1, 1, 1]);
+      await http.now(signal);
+    });
+    assert.equal(listeners(), 0);
+    assert.equal(any.mock.callCount(), 0);
+    mock.restoreAll();
+  });
+
+  /** How a server or a proxy can refuse. */
+  type Refused = [who: string, status: number, body: string, code: string, words: RegExp, calls: string];
+  const REFUSED: Refused[] = [
+    [
+      "InfluxDB",
+      401,
+      '{"code":"unauthorized","message":"unauthorized access"}',
+      "unauthorized",
+      /does not accept the connection's token/,
+      "v2",
+    ],
+    [
+      "the Management API",
+      401,
+      '{"code":401,"message":"unauthorized"}',
+      "unauthorized",
+      /does not accept the connection's management token/,
+      "v0",
+    ],
+    ["InfluxDB", 403, '{"code":"forbidden","message":"no"}', "forbidden", /the server forbids it/, "v2"],
+    [
+      "the Management API",
+      403,
+      '{"code":403,"message":"no"}',
+      "forbidden",
+      /no access to this account/,
+      "v0",
+    ],
+    ...["v2", "v0"].flatMap((calls) =>
+      [401, 403, 404, 407].flatMap((status) =>
+        ["", "Unauthorized", "<html>Log in", '{"message":"no"}', '{"code":"x","message":"no"}', "null"].map(
+          (body): Refused => [
+            `something with ${body || "nothing"} for ${calls}`,
+            status,
+            body,
+            { 401: "unauthorized", 403: "forbidden", 404: "bad-response", 407: "network" }[status] ?? "",
+            /without an error of InfluxDB's own, so it may come from a proxy, a gateway or a login page/,
+            calls,
+          ],
+        ),
+      ),
+    ),
+  ];
+  for (const [who, status, text, code, words, calls] of REFUSED) {
+    it(`tells who refuses: ${status} of ${who}`, () =>
+      withHttp({}, async (http) => {
+        respond = (response) => response.writeHead(status).end(text);
+        const work = calls === "v2" ? clientOf(http).list({}) : databaseTokensOf(http).list({});
+        const error: unknown = await work.catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof TokenError);
+        assert.equal(error.code, code);
+        assert.match(error.message, words);
+        // Each further request would meet the same, but for InfluxDB's own 403, and what is not there.
+        assert.equal(error.fatal, (status !== 404 && who !== "InfluxDB") || status === 401);
+      }));
+  }
+
+  it("tells of a message that is long no more than its beginning, in plain text", () =>
+    withHttp({}, async (http) => {
+      const message = `a\u001b[31m\n${"x".repeat(60_000)}`;
+      respond = (response) =>
+        response.writeHead(500).end(JSON.stringify({ code: "internal error", message }));
+      const error: unknown = await clientOf(http)
+        .list({})
+        .catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof TokenError);
+      assert.ok(error.message.length < 400);
+      assert.match(error.message, /\("a�\[31m x+"\)/);
+      assert.ok(JSON.stringify(error.cause).length < 1200);
+    }));
+});
+
+describe("retryAfterOf, for any header", () => {
+  it("is a number of seconds that can be waited, or nothing", () => {
+    const digits = fc.string({ unit: fc.constantFrom("0", "9"), minLength: 1, maxLength: 400, size: "max" });
+    const date = fc.date().map((at) => at.toUTCString());
+    const text = fc.oneof(
+      digits,
+      date,
+      unicode,
+      unicode.map((any) => `${any} GMT`),
+      fc.constant(undefined),
+    );
+    fc.assert(
+      fc.property(fc.oneof(text, fc.array(unicode)), (value) => {
+        const seconds = retryAfterOf({ headers: { "retry-after": value } });
+        assert.ok(seconds === undefined || (Number.isFinite(seconds) && seconds >= 0), String(seconds));
+      }),
+    );
+  });
+});

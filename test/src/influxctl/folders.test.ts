@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { makeFolder, removeFolder, removeLeftovers } from "../../../src/influxctl/folders.js";
+
+describe("influxctl's folders", () => {
+  let userFolder: string;
+  let place: string;
+  beforeEach(async () => {
+    userFolder = await mkdtemp(join(tmpdir(), "influxctl-folders-"));
+    place = join(userFolder, ".influxdb-tokens");
+  });
+  afterEach(() => rm(userFolder, { recursive: true }));
+
+  const name = (pid: number | string, host = hostname()) => `influxdb-tokens-influxctl-${host}-${pid}-abcdef`;
+  const GONE = 999_999_999;
+  /** A folder as a run has it. */
+  async function make(folder: string, at = new Date()): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, "config.toml"), "a token");
+    // The file system goes by no shifted clock.
+    await utimes(folder, at, at);
+  }
+  const exists = (path: string) =>
+    stat(path).then(
+      () => true,
+      () => false,
+    );
+
+  it("are below the user folder, for their owner alone, and go with the run", async () => {
+    const folder = await makeFolder(userFolder);
+    assert.equal(dirname(folder), place);
+    for (const each of [place, folder]) assert.equal((await stat(each)).mode & 0o777, 0o700);
+    await writeFile(join(folder, "file"), "");
+    await removeFolder(folder);
+    assert.deepEqual(await readdir(place), []);
+  });
+
+  const UNFIT: [what: string, make: () => Promise<unknown>][] = [
+    ["a link", () => symlink(tmpdir(), place)],
+    ["open to others", () => mkdir(place).then(() => chmod(place, 0o750))],
+    ["a file", () => writeFile(place, "")],
+  ];
+  for (const [what, prepare] of UNFIT) {
+    it(`are in the temporary folder where that below the user folder is ${what}`, async () => {
+      await prepare();
+      const folder = await makeFolder(userFolder);
+      assert.equal(dirname(folder), tmpdir());
+      await removeFolder(folder);
+      assert.equal(await exists(folder), false);
+    });
+  }
+
+  it("are in the temporary folder where there is no user folder", async () => {
+    for (const none of [undefined, join(userFolder, "missing")]) {
+      const folder = await makeFolder(none);
+      assert.equal(dirname(folder), tmpdir());
+      await removeFolder(folder);
+    }
+  });
+
+  it("of a killed process are removed at the next start, and what others use is left alone", async () => {
+    const used = await makeFolder(userFolder);
+    const gone = [name(GONE), name(process.pid)];
+    const kept = [name(process.ppid), name(GONE, "another"), "anything else"];
+    for (const each of [...gone, ...kept]) await make(join(place, each));
+    await make(join(place, name(1, "another")), new Date(0));
+    assert.deepEqual(await removeLeftovers(userFolder), []);
+    assert.deepEqual((await readdir(place)).toSorted(), [...kept, basename(used)].toSorted());
+    await removeFolder(used);
+  });
+
+  it("of others are no leftovers: links, files, folders that others may enter", async () => {
+    const elsewhere = join(userFolder, "elsewhere");
+    await make(elsewhere);
+    await mkdir(place, { mode: 0o700 });
+    await symlink(elsewhere, join(place, name(GONE)));
+    await writeFile(join(place, name(GONE - 1)), "");
+    await make(join(place, name(GONE - 2)));
+    await chmod(join(place, name(GONE - 2)), 0o755);
+    assert.deepEqual(await removeLeftovers(userFolder), []);
+    assert.equal((await readdir(place)).length, 3);
+    assert.ok(await exists(join(elsewhere, "config.toml")));
+  });
+
+  it("hold links that go alone, without what they lead to", async () => {
+    const elsewhere = join(userFolder, "elsewhere");
+    await make(elsewhere);
+    await make(join(place, name(GONE)));
+    await symlink(elsewhere, join(place, name(GONE), "cache"));
+    await removeLeftovers(userFolder);
+    assert.deepEqual(await readdir(place), []);
+    assert.ok(await exists(join(elsewhere, "config.toml")));
+  });
+
+  it("are not looked for where somebody else could have put them", async () => {
+    const planted = [join(tmpdir(), name(GONE)), join(userFolder, name(GONE))];
+    const elsewhere = join(userFolder, "elsewhere");
+    await make(join(elsewhere, name(GONE)));
+    await symlink(elsewhere, place);
+    for (const folder of planted) await make(folder);
+    await removeLeftovers(userFolder);
+    await removeLeftovers(undefined);
+    for (const folder of [...planted, join(elsewhere, name(GONE))]) assert.ok(await exists(folder), folder);
+    await rm(planted[0]!, { recursive: true });
+  });
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { TokenError } from "../../../src/errors.js";
+import { createOwnTokenProtection } from "../../../src/tokens/own-token-protection.js";
+
+const { signal } = new AbortController();
+
+interface World {
+  /** What is told for sure, one answer after another; the last for ever. */
+  found: (string | undefined | Error)[];
+  /** What may be the own one where nothing is told for sure. */
+  possible?: string[];
+}
+
+function guard(
+  { found, possible = [] }: World,
+  options: { allowed?: boolean; named?: string | undefined } = {},
+) {
+  let asked = 0;
+  const created = createOwnTokenProtection(
+    { allowed: options.allowed ?? false, named: options.named },
+    {
+      find() {
+        const answer = found[Math.min(asked++, found.length - 1)];
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      },
+      mayBe: (id) => Promise.resolve(possible.includes(id) ? "nobody knows" : undefined),
+    },
+  );
+  return {
+    refuse: (id: string) => created.begin([id], signal)(id),
+    begin: () => created.begin([], signal),
+    asked: () => asked,
+  };
+}
+
+describe("createOwnTokenProtection", () => {
+  it("refuses the one, lets all others pass, and asks once", async () => {
+    const { refuse, asked } = guard({ found: ["own"], possible: ["other"] });
+    await refuse("other");
+    await assert.rejects(refuse("own"), { code: "protected", message: /is the connection's own token/ });
+    await refuse("other");
+    assert.equal(asked(), 1);
+  });
+
+  it("asks once for many targets of a message at once", async () => {
+    const { begin, asked } = guard({ found: ["own"] });
+    const refuse = begin();
+    await Promise.all(["a", "b", "c"].map((id) => refuse(id)));
+    assert.equal(asked(), 1);
+  });
+
+  it("touches none that may be it where it is not told, and says why and what to do", async () => {
+    const { refuse } = guard({ found: [undefined], possible: ["a", "b"] });
+    await refuse("other");
+    for (const id of ["a", "b"]) {
+      await assert.rejects(refuse(id), { code: "protected", message: /nobody knows.*"Own token ID"/ });
+    }
+  });
+
+  it("takes the user's word for it, if it can be true", async () => {
+    const { refuse } = guard({ found: [undefined], possible: ["a", "b"] }, { named: "a" });
+    await refuse("b");
+    await assert.rejects(refuse("a"), { code: "protected" });
+    for (const found of [["a"], [undefined]]) {
+      const wrong = guard({ found, possible: ["a"] }, { named: "c" });
+      await assert.rejects(wrong.refuse("d"), {
+        code: "invalid-config",
+        message: /"Own token ID"/,
+        fatal: true,
+      });
+    }
+  });
+
+  it("touches nothing where it may not ask, but by the user's word", async () => {
+    const refused = new TokenError("unauthorized", "the token lacks the permission read:users.");
+    const { refuse } = guard({ found: [refused] });
+    await assert.rejects(refuse("any"), {
+      code: "unauthorized",
+      message: /read:users.*"Own token ID"/,
+      fatal: true,
+    });
+    const named = guard({ found: [refused], possible: ["own"] }, { named: "own" });
+    const wrong = guard({ found: [refused] }, { named: "nobody" });
+    await assert.rejects(wrong.refuse("any"), { code: "invalid-config" });
+    await named.refuse("any");
+    await assert.rejects(named.refuse("own"), { code: "protected" });
+  });
+
+  it("lets nothing pass while the server does not answer, and asks anew", async () => {
+    const { refuse } = guard({ found: [new TokenError("network", "down"), "own"] });
+    await assert.rejects(refuse("any"), { code: "network" });
+    await refuse("any");
+    await assert.rejects(refuse("own"), { code: "protected" });
+  });
+
+  it("asks nothing and lets all pass where the user says so", async () => {
+    const { refuse, asked } = guard({ found: ["own"] }, { allowed: true });
+    await refuse("own");
+    assert.equal(asked(), 0);
+  });
+});
