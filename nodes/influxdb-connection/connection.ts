@@ -1,9 +1,8 @@
-import { isAbsolute } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { auditFile, type AuditSink } from "../../src/work/audit.js";
 import { authorizationsOf, type Authorizations } from "../../src/tokens/authorizations.js";
 import { databaseTokensOf, type DatabaseTokens } from "../../src/tokens/database-tokens.js";
-import { kindOf, TokenError } from "../../src/errors.js";
+import { TokenError } from "../../src/errors.js";
 import { createHttp, type Http, type HttpOptions } from "../../src/http/client.js";
 import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
@@ -11,24 +10,11 @@ import { managementTokensOf, type ManagementTokens } from "../../src/tokens/mana
 import { createOrder, type Order } from "../../src/work/order.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/tokens/own-authorization.js";
-import { chooseProxy, readProxy, type ProxyOptions } from "../../src/http/proxy.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
-import { refuseEmptyVariables, refuseVariable } from "../fields/fields.js";
-import { isVariable } from "../fields/variables.js";
-import {
-  idsOf,
-  isCluster,
-  PRODUCTS,
-  SETTINGS,
-  textOf,
-  WRONG,
-  wrongSetting,
-  wrongToken,
-  type Product,
-  type Properties,
-  type Setting,
-  type SettingName,
-} from "./settings.js";
+import { refuseEmptyVariables } from "../fields/fields.js";
+import { invalidConnection, readSettings, readToken, type Settings } from "./read-settings.js";
+import { isCluster, type Product, type Properties } from "./settings.js";
+import { proxyOf, tlsOf } from "./tls-and-proxy.js";
 
 const PRODUCT_NAMES: Record<Product, string> = {
   "cloud-serverless": "InfluxDB Cloud Serverless",
@@ -188,83 +174,6 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
   return connection;
 }
 
-/** The settings that a connection works with; those that its product does not use are as if they were empty. */
-interface Settings {
-  product: Product;
-  url: URL;
-  /** As its author has written it. */
-  typedUrl: string;
-  /** Seconds. */
-  timeout: number;
-  retries: number;
-  parallel: number;
-  protectedIds: string[];
-  /** The ID of the connection's own token, in lower case, where its user has given it. */
-  ownTokenId: string | undefined;
-  allowOwnToken: boolean;
-  auditFile: string | undefined;
-  accountId: string | undefined;
-  clusterId: string | undefined;
-  influxctl: string;
-  /** Seconds. */
-  influxctlTimeout: number;
-  tls: string;
-  proxy: string;
-}
-
-/** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
-export function readSettings(properties: Properties): Settings {
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const wrong = wrongSetting(name, properties);
-    if (wrong !== undefined) throw wrongProperty(name, properties[name], WRONG[wrong]);
-  }
-  for (const name of ["tls", "proxy"]) {
-    if (textOf(properties[name]) === undefined) {
-      throw wrongProperty(name, properties[name], "expected the ID of a configuration node");
-    }
-  }
-  const product = properties.product as Product;
-  /** What it holds, or its preset where that is nothing or nothing for the product. */
-  const read = (name: SettingName, preset = String(SETTINGS[name].preset)) => {
-    const setting: Setting = SETTINGS[name];
-    const isUsed = setting.products?.includes(product) ?? true;
-    const value = properties[name];
-    const isThere = isUsed && (typeof value === "string" || typeof value === "number");
-    return (isThere && String(value).trim()) || preset;
-  };
-  const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
-  const typedUrl = read("url", PRODUCTS[product]);
-  const auditFile = read("auditFile");
-  // The dialog may run on another system.
-  if (auditFile !== "" && !isAbsolute(auditFile)) {
-    throw wrongProperty("auditFile", properties.auditFile, WRONG.auditFile);
-  }
-  return {
-    product,
-    url: new URL(typedUrl),
-    typedUrl,
-    timeout: Number(read("timeout")),
-    retries: Number(read("retries")),
-    parallel: Number(read("parallel")),
-    protectedIds: idsOf(read("protectedIds")),
-    ownTokenId: optional("ownTokenId"),
-    allowOwnToken: properties.allowOwnToken === true,
-    auditFile: auditFile || undefined,
-    accountId: read("accountId") || undefined,
-    clusterId: read("clusterId") || undefined,
-    influxctl: read("influxctl"),
-    influxctlTimeout: Number(read("influxctlTimeout")),
-    tls: textOf(properties.tls) ?? "",
-    proxy: textOf(properties.proxy) ?? "",
-  };
-}
-
-/** @throws {TokenError} another one where the value is a variable that is not set. */
-function wrongProperty(name: string, value: unknown, expected: string): TokenError {
-  if (isVariable(value)) refuseVariable(name, value);
-  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
-}
-
 /** Clustered is documented without the two ids in its paths; InfluxData's own tools use them there as well. */
 function clusterOf({ accountId, clusterId }: Settings): { accountId: string; clusterId: string } | undefined {
   return accountId !== undefined && clusterId !== undefined ? { accountId, clusterId } : undefined;
@@ -301,57 +210,4 @@ function influxctlOptions(
       ...(tls && { tls }),
     },
   };
-}
-
-/** @param token no text where a variable of the environment is none. */
-function readToken(token: unknown): string {
-  const wrong = wrongToken(token);
-  if (wrong !== undefined) throw wrongProperty("token", token, WRONG[wrong]);
-  return String(token).trim();
-}
-
-function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
-  if (id === "") return undefined;
-  type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: object) => void };
-  const node = RED.nodes.getNode(id) as TlsNode | null;
-  // One that is not valid adds no options, and other certificates would be trusted than its author meant.
-  if (node?.addTLSOptions === undefined || node.valid === false) {
-    throw invalidConnection("its TLS configuration is missing, disabled or not valid");
-  }
-  const options = {};
-  node.addTLSOptions(options);
-  return options;
-}
-
-/** As core's http request node finds the proxy for the connection's URL. */
-function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): URL | undefined {
-  const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
-  if (id === "") {
-    const choice = chooseProxy(url, typedUrl, proxyOptions);
-    return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
-  }
-  type ProxyNode = Omit<Node, "credentials"> & {
-    url?: string;
-    noproxy?: string[];
-    /** Missing where neither was ever set. */
-    credentials?: { username?: string; password?: string };
-  };
-  const node = RED.nodes.getNode(id) as ProxyNode | null;
-  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
-  refuseVariable("HTTP proxy", node.url);
-  const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
-  const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });
-  if (choice === undefined) return undefined;
-  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
-  // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  const { username = "", password = "" } = node.credentials ?? {};
-  if (username || password) Object.assign(proxy, { username, password });
-  return proxy;
-}
-
-function invalidConnection(reason: string): TokenError {
-  return new TokenError(
-    "invalid-config",
-    `the connection cannot be used: ${reason}. Open the connection and correct it.`,
-  );
 }

@@ -13,7 +13,8 @@ import { knownFields, listedFields, type IdFormat, type Look, type Target } from
 import { choice, flag, limitField, targetsField } from "../fields/fields.js";
 import type { OwnToken } from "../influxdb-connection/connection.js";
 import { filterField } from "./list.js";
-import { grouped, type Summary, type Task } from "./node.js";
+import type { Summary, Task } from "./node.js";
+import { grouped } from "./status.js";
 
 /** Fields of every node that changes something. */
 export function changingFields(format: IdFormat) {

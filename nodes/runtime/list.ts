@@ -2,7 +2,8 @@ import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
 import { choice, typed, type Field } from "../fields/fields.js";
-import { grouped, type Summary, type Task } from "./node.js";
+import type { Summary, Task } from "./node.js";
+import { grouped } from "./status.js";
 
 interface FilterLook {
   words?: readonly string[];

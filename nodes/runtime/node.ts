@@ -3,16 +3,20 @@ import { setMaxListeners } from "node:events";
 import { createAudit, type Audit } from "../../src/work/audit.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
-import { asTokenError, reasonOf, TokenError } from "../../src/errors.js";
+import type { TokenError } from "../../src/errors.js";
+import { asTokenError, reasonOf } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Watch } from "../../src/http/client.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
+import { counterStoreOf } from "./counters.js";
+import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL, type Product } from "../influxdb-connection/settings.js";
+import { followerOf } from "./status.js";
 import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
 
 /**
@@ -86,9 +90,6 @@ interface Properties extends NodeDef {
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
-/** Milliseconds between two statuses of progress. */
-const STATUS_INTERVAL = 250;
-
 /**
  * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and
  * `close`: one `done` a message, errors through `done` alone, and on close nothing is left under way.
@@ -108,7 +109,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
       refuseEmptyVariables(RED, properties);
-      return parseAll(operation.fields, properties, countStoreOf(this));
+      return parseAll(operation.fields, properties, counterStoreOf(this));
     });
 
     const follow = followerOf(this);
@@ -187,44 +188,6 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
   RED.nodes.registerType(operation.type, OperationNode as never);
 }
 
-/**
- * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`.
- * Each status goes to every open editor, so there is one in a while, over all messages of the node.
- */
-function followerOf(node: Node) {
-  let shown = 0;
-  return () => {
-    let step: { done: number; total: number } | undefined;
-    let retries = 0;
-    const withRetries = (text: string) =>
-      retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
-    const show = () => {
-      if (Date.now() - shown < STATUS_INTERVAL) return;
-      shown = Date.now();
-      const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
-      node.status({ fill: "blue", shape: "dot", text: withRetries(text) });
-    };
-    show();
-    return {
-      progress: (done: number, total: number) => {
-        step = { done, total };
-        show();
-      },
-      onRetry: () => {
-        // A single call may have no further step to be shown with.
-        if (++retries === 1) shown = 0;
-        show();
-      },
-      withRetries,
-    };
-  };
-}
-
-/** A count as the status shows it: `1,200`. */
-export function grouped(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
 /** Calls once; afterwards gives the result, or throws the same error, on each call. */
 function attempt<T>(action: () => T): () => T {
   try {
@@ -275,76 +238,8 @@ function originsOf(msg: Message): string[] {
   return origins;
 }
 
-/**
- * The context of the node's flow. It survives deploys, and restarts where Node-RED's default context store does;
- * a node's own context ends with each deploy unless a store is configured.
- *
- * @throws {TokenError} `invalid-config` where the store fails: a count that is not known is no count.
- */
-function countStoreOf(node: Node): CounterStore {
-  const fail = (error: Error) =>
-    new TokenError(
-      "invalid-config",
-      `the context store, which keeps count for the limit, failed: ${error.message}. Check the context storage of Node-RED.`,
-    );
-  const own = node.context();
-  // Without a flow, as within a test, there is none.
-  const context = (own.flow as typeof own.flow | undefined) ?? own;
-  const key = `influxdb_limit_${node.id.replaceAll(/\W/g, "_")}`;
-  return {
-    load: () =>
-      new Promise((resolve, reject) => {
-        context.get(key, (error: Error | null | undefined, value: unknown) => {
-          if (error) reject(fail(error));
-          else resolve(value);
-        });
-      }),
-    save: (counts) =>
-      new Promise((resolve, reject) => {
-        context.set(key, counts, (error?: Error | null) => {
-          if (error) reject(fail(error));
-          else resolve();
-        });
-      }),
-  };
-}
-
 async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const [name, read] of readers) values[name] = await read(evaluate);
   return values;
-}
-
-function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
-  return (value, source, name) =>
-    new Promise((resolve, reject) => {
-      const fail = (error: unknown) => {
-        if (error instanceof TypeError && source !== "jsonata") {
-          // The path leads through something that is not there.
-          resolve({ value: undefined });
-          return;
-        }
-        // Not the message of the error: JSONata quotes values in some.
-        const { code, position } = (error ?? {}) as { code?: string; position?: number };
-        const where =
-          source === "jsonata"
-            ? `JSONata error ${code ?? ""} at character ${position ?? 0}`
-            : "not a valid path";
-        reject(
-          new TokenError(
-            "invalid-config",
-            `the field "${name}" could not be evaluated: ${where}. Open the node and correct it.`,
-          ),
-        );
-      };
-      try {
-        // Bad JSONata is thrown at once; everything else comes through the callback.
-        RED.util.evaluateNodeProperty(value, source, node, msg, (error: Error | null, result: unknown) => {
-          if (error) fail(error);
-          else resolve({ value: result });
-        });
-      } catch (error) {
-        fail(error);
-      }
-    });
 }

@@ -48,7 +48,7 @@ export interface Watch {
   onRetry?: (() => void) | undefined;
 }
 
-export interface Call {
+export interface ApiCall {
   /** What the call is for, to complete "Cannot …": `delete authorization 0a1b…`. */
   task: string;
   method: "GET" | "PATCH" | "DELETE";
@@ -62,7 +62,7 @@ export interface Call {
   watch?: Watch | undefined;
 }
 
-interface Reply {
+interface AttemptResponse {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Of an answer with status 200; it is empty otherwise. */
@@ -71,8 +71,8 @@ interface Reply {
   error: ApiError | undefined;
 }
 
-export interface Answer extends Reply {
-  call: Call;
+export interface ApiResponse extends AttemptResponse {
+  call: ApiCall;
   /** How often the request was sent. */
   attempts: number;
   /** True where an earlier try may have taken effect on the server although its answer was lost. */
@@ -98,7 +98,7 @@ export interface Http {
    * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` where there was no answer; `invalid-id` where the
    *   path holds what cannot be sent in one.
    */
-  send(call: Call): Promise<Answer>;
+  send(call: ApiCall): Promise<ApiResponse>;
   /**
    * The server's time, in milliseconds since 1970 and to the second, by whatever it answers; ours where it does not
    * answer once and soon. It never fails.
@@ -154,13 +154,13 @@ export function createHttp(options: HttpOptions): Http {
   // undici's own RetryAgent is not used. It waits on a timer that outlives an abort, and as long for all; a body
   // that is cut short it asks for in parts, which InfluxDB does not have; and it tells neither how often it tried
   // nor whether an earlier try may have reached the server, which decides what a 404 means.
-  async function sendWithRetries(call: Call): Promise<Answer> {
+  async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
     const target = targetOf(prefix, call);
     const { signal, onRetry } = call.watch ?? {};
     const way = await dispatcher;
     const isEnded = () => isClosed || signal?.aborted;
     const lastStart = performance.now() + LONGEST_CALL * 1000;
-    let last: Answer | TokenError | undefined;
+    let last: ApiResponse | TokenError | undefined;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
       // Others may put it off further meanwhile.
@@ -171,11 +171,11 @@ export function createHttp(options: HttpOptions): Http {
       if (attempts > 1) onRetry?.();
 
       const reply = await sendOnce(call, target, way);
-      if (reply instanceof Lost && reply.error instanceof Cancelled) {
+      if (reply instanceof FailedAttempt && reply.error instanceof Cancelled) {
         throw cancelled(call.task, attempts - (reply.wasSent ? 0 : 1), underWay(call));
       }
       const result =
-        reply instanceof Lost
+        reply instanceof FailedAttempt
           ? transportError(call, reply, attempts, options.timeout, secrets)
           : { ...reply, call, attempts, mayBeRepeated, concealer };
       if (!mayTryAgain(result)) return answerOrThrow(result);
@@ -183,7 +183,8 @@ export function createHttp(options: HttpOptions): Http {
       // Too many requests are too many for all of the connection, not for this call alone.
       if (isTooMany(result)) openFrom = Math.max(openFrom, performance.now() + wait);
       if (attempts > options.retries || performance.now() + wait > lastStart) return answerOrThrow(result);
-      mayBeRepeated ||= reply instanceof Lost ? mayHaveArrived(reply) : LOST_BEHIND_GATEWAY.has(reply.status);
+      mayBeRepeated ||=
+        reply instanceof FailedAttempt ? mayHaveArrived(reply) : LOST_BEHIND_GATEWAY.has(reply.status);
       last = result;
       await pause(wait, signal);
     }
@@ -196,16 +197,16 @@ export function createHttp(options: HttpOptions): Http {
    * @param longest milliseconds.
    */
   function sendOnce(
-    { method, body: sent, isList, watch }: Call,
+    { method, body: sent, isList, watch }: ApiCall,
     target: string,
     way: Dispatcher,
     longest = options.timeout * 1000,
-  ): Promise<Reply | Lost> {
+  ): Promise<AttemptResponse | FailedAttempt> {
     return new Promise((resolve) => {
       let request: Dispatcher.DispatchController | undefined;
       let failure: Error | undefined;
       let status = 0;
-      let headers: Reply["headers"] = {};
+      let headers: AttemptResponse["headers"] = {};
       let most = LONGEST_ERROR;
       const body = new CollectedBytes();
 
@@ -221,7 +222,7 @@ export function createHttp(options: HttpOptions): Http {
       function fail(error: Error) {
         end();
         failure = error;
-        resolve(new Lost(error, request !== undefined));
+        resolve(new FailedAttempt(error, request !== undefined));
         request?.abort(error);
       }
       function succeed() {
@@ -300,7 +301,7 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   async function now(signal?: AbortSignal): Promise<number> {
-    const call: Call = { task: "ask for the time", method: "GET", path: ["api", "v0"], watch: { signal } };
+    const call: ApiCall = { task: "ask for the time", method: "GET", path: ["api", "v0"], watch: { signal } };
     const way = await dispatcher.catch(() => undefined);
     if (way === undefined || isClosed || signal?.aborted) return Date.now();
     const reply = await sendOnce(
@@ -309,7 +310,7 @@ export function createHttp(options: HttpOptions): Http {
       way,
       Math.min(options.timeout * 1000, LONGEST_LOOK),
     );
-    if (reply instanceof Lost) return Date.now();
+    if (reply instanceof FailedAttempt) return Date.now();
     compareClocks(reply);
     return serverTime(reply);
   }
@@ -329,13 +330,13 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-function underWay({ method }: Call): string {
+function underWay({ method }: ApiCall): string {
   const effect = method === "GET" ? "" : " and may have taken effect; list the tokens to see";
   return `The request was under way${effect}.`;
 }
 
 /** A try without an answer. */
-class Lost {
+class FailedAttempt {
   constructor(
     readonly error: Error,
     /** False where there was no connection to send it through. */
@@ -347,7 +348,7 @@ class TimedOut extends Error {}
 class TooLong extends Error {}
 
 /** Path and query. */
-function targetOf(prefix: string, { path, query }: Call): string {
+function targetOf(prefix: string, { path, query }: ApiCall): string {
   const search = new URLSearchParams(query).toString();
   return [prefix, ...path.map(segment)].join("/") + (search === "" ? "" : `?${search}`);
 }
@@ -363,21 +364,21 @@ function segment(text: string): string {
   return encodeURIComponent(text);
 }
 
-function mayTryAgain(result: Answer | TokenError): boolean {
+function mayTryAgain(result: ApiResponse | TokenError): boolean {
   return result instanceof TokenError ? result.code === "network" : RETRIED.has(result.status);
 }
 
-function answerOrThrow(result: Answer | TokenError): Answer {
+function answerOrThrow(result: ApiResponse | TokenError): ApiResponse {
   if (result instanceof TokenError) throw result;
   return result;
 }
 
-function isTooMany(result: Answer | TokenError): boolean {
+function isTooMany(result: ApiResponse | TokenError): boolean {
   return !(result instanceof TokenError) && result.status === 429;
 }
 
 /** Seconds to wait: what the server asks for, up to a cap; otherwise twice as long each time, with jitter. */
-function pauseBefore(attempts: number, result: Answer | TokenError): number {
+function pauseBefore(attempts: number, result: ApiResponse | TokenError): number {
   const asked = result instanceof TokenError ? undefined : retryAfterOf(result);
   const backoff = FIRST_PAUSE * 2 ** (attempts - 1) * (0.5 + Math.random() / 2);
   return Math.min(Math.max(asked ?? 0, backoff), LONGEST_PAUSE);
@@ -387,7 +388,7 @@ function pauseBefore(attempts: number, result: Answer | TokenError): number {
 const LONGEST_WISH = 2 ** 31;
 
 /** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date). */
-export function retryAfterOf(answer: Pick<Answer, "headers">): number | undefined {
+export function retryAfterOf(answer: Pick<ApiResponse, "headers">): number | undefined {
   const header = String(answer.headers["retry-after"] ?? "").trim();
   // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
   if (/^\d+$/.test(header)) return Math.min(Number(header), LONGEST_WISH);
@@ -401,7 +402,7 @@ function isRefusedByProxy(error: Error): boolean {
   return /proxy/i.test(error.message);
 }
 
-function mayHaveArrived({ wasSent, error }: Lost): boolean {
+function mayHaveArrived({ wasSent, error }: FailedAttempt): boolean {
   return wasSent && !isRefusedByProxy(error);
 }
 
@@ -434,8 +435,8 @@ const UNKNOWN_CA =
   "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
 
 function transportError(
-  call: Call,
-  lost: Lost,
+  call: ApiCall,
+  lost: FailedAttempt,
   attempts: number,
   timeout: number,
   secrets: readonly string[],

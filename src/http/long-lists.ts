@@ -1,7 +1,7 @@
 import { badResponse, parseJson, plainBody, TOO_DEEP } from "./responses.js";
 import { Brackets } from "../text/brackets.js";
 import { breather } from "../work/breather.js";
-import { LONGEST_TOKEN, type Answer, type Conceal } from "./client.js";
+import { LONGEST_TOKEN, type ApiResponse, type Conceal } from "./client.js";
 
 /** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
@@ -28,7 +28,7 @@ const LONGEST_AROUND = 64 * 1024;
  *   then it is a list of something else.
  */
 export async function* readLongList<T>(
-  answer: Answer,
+  answer: ApiResponse,
   key: string | undefined,
   read: (element: unknown, conceal: Conceal | undefined) => T | undefined,
 ): AsyncGenerator<T[]> {
@@ -56,7 +56,7 @@ export async function* readLongList<T>(
  * @param size bytes that a text has at least, but for the last.
  * @throws {TokenError} `bad-response`.
  */
-export function* piecesOf(answer: Answer, key: string | undefined, size: number): Generator<string> {
+export function* piecesOf(answer: ApiResponse, key: string | undefined, size: number): Generator<string> {
   const depth = key === undefined ? 1 : 2;
   const brackets = new Brackets();
   /** What has come and was not taken yet. */

@@ -1,6 +1,6 @@
 import { badResponse } from "./responses.js";
 import { TokenError, type TokenErrorCode } from "../errors.js";
-import { retryAfterOf, type Answer } from "./client.js";
+import { retryAfterOf, type ApiResponse } from "./client.js";
 
 /** What an answer means to the API that gave it. */
 export interface Meaning {
@@ -12,12 +12,12 @@ export interface Meaning {
 }
 
 /** The message of the server's own error, to be compared, or "" where the answer is not one. */
-export function messageOf({ error }: Answer): string {
+export function messageOf({ error }: ApiResponse): string {
   return error?.message ?? "";
 }
 
 /** The same as it may be told. */
-export function toldBy({ error }: Answer): string {
+export function toldBy({ error }: ApiResponse): string {
   return error?.told ?? "";
 }
 
@@ -26,7 +26,7 @@ export function toldBy({ error }: Answer): string {
  *
  * @param own what it means to the API in particular, where it does; otherwise its status says what it means.
  */
-export function refusal(answer: Answer, own?: Meaning): TokenError {
+export function refusal(answer: ApiResponse, own?: Meaning): TokenError {
   const meaning = own ?? meaningOfStatus(answer);
   if (meaning === undefined) return badResponse(answer, "the answer is not one that InfluxDB gives");
   const { status, attempts, call } = answer;
@@ -41,7 +41,7 @@ export function refusal(answer: Answer, own?: Meaning): TokenError {
   });
 }
 
-function meaningOfStatus(answer: Answer): Meaning | undefined {
+function meaningOfStatus(answer: ApiResponse): Meaning | undefined {
   const { status, attempts, call } = answer;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
   const said = quoted(toldBy(answer));

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { Brackets } from "../text/brackets.js";
 import { TokenError } from "../errors.js";
-import type { Answer, Conceal } from "./client.js";
+import type { ApiResponse, Conceal } from "./client.js";
 
 /**
  * The JSON of a successful answer that is not long, checked against the schema.
@@ -9,7 +9,7 @@ import type { Answer, Conceal } from "./client.js";
  * @throws {TokenError} `bad-response` where it is no JSON or of another shape: most often the URL leads to
  *   something else than the API.
  */
-export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
+export function readJson<T>(answer: ApiResponse, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseBody(answer).json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -24,7 +24,7 @@ export function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
  *
  * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
  */
-export function parseBody(answer: Answer): { json: unknown; conceal: Conceal | undefined } {
+export function parseBody(answer: ApiResponse): { json: unknown; conceal: Conceal | undefined } {
   const bytes = Buffer.concat(plainBody(answer));
   try {
     new Brackets().next(bytes, 0, NEVER, 0);
@@ -43,13 +43,13 @@ export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
  *
  * @throws {TokenError} `bad-response` where it is compressed: that was not asked for.
  */
-export function plainBody(answer: Answer): readonly Buffer[] {
+export function plainBody(answer: ApiResponse): readonly Buffer[] {
   if (/^(identity)?$/i.test(String(answer.headers["content-encoding"] ?? ""))) return answer.body;
   throw badResponse(answer, "the answer is compressed, which was not asked for");
 }
 
 /** @throws {TokenError} `bad-response`. */
-export function parseJson(answer: Answer, text: string): unknown {
+export function parseJson(answer: ApiResponse, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -57,7 +57,7 @@ export function parseJson(answer: Answer, text: string): unknown {
   }
 }
 
-export function badResponse(answer: Answer, reason: string): TokenError {
+export function badResponse(answer: ApiResponse, reason: string): TokenError {
   const { call, status } = answer;
   return new TokenError(
     "bad-response",

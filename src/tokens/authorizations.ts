@@ -14,7 +14,7 @@ import {
 } from "../work/filters.js";
 import { readLongList } from "../http/long-lists.js";
 import { HEX_ID, HEX_ID_EXPECTED } from "../ids.js";
-import type { Answer, Done, Http, Watch } from "../http/client.js";
+import type { ApiResponse, Done, Http, Watch } from "../http/client.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, toldBy, type Meaning } from "../http/refusals.js";
 import { isSameId, type IdFormat, type Look } from "../work/targets.js";
@@ -218,13 +218,13 @@ export function authorizationsOf(
 export const PATH = ["api", "v2", "authorizations"];
 
 /** An answer that is no success, as an error. */
-export function refused(answer: Answer): TokenError {
+export function refused(answer: ApiResponse): TokenError {
   return refusal(answer, meaningOf(answer));
 }
 
 /** The authorizations of a list, in batches. */
 export function authorizationsIn(
-  answer: Answer,
+  answer: ApiResponse,
   options: { includeToken: boolean },
 ): AsyncGenerator<Authorization[]> {
   return readLongList(answer, "authorizations", (element, conceal) =>
@@ -232,7 +232,7 @@ export function authorizationsIn(
   );
 }
 
-function authorizationIn(answer: Answer, options?: { includeToken: boolean }): Authorization {
+function authorizationIn(answer: ApiResponse, options?: { includeToken: boolean }): Authorization {
   const { json, conceal } = parseBody(answer);
   const found = readToken(json, TEXTS, { ...options, conceal });
   if (found === undefined) throw badResponse(answer, "the answer shows no authorization");
@@ -266,25 +266,25 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
 const NOT_FOUND = "authorization not found";
 
 /** InfluxDB OSS puts its version on every answer. Whatever else says 204 has not been asked for this. */
-function bearsMark({ headers }: Answer): boolean {
+function bearsMark({ headers }: ApiResponse): boolean {
   return headers["x-influxdb-version"] !== undefined;
 }
 
 /** It is there, but is not shown, for its user or organization is gone. */
-function hiddenBy(answer: Answer): "user" | "organization" | undefined {
+function hiddenBy(answer: ApiResponse): "user" | "organization" | undefined {
   if (answer.status !== 404) return undefined;
   const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
   return gone as "user" | "organization" | undefined;
 }
 
 /** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
-function isRefusalOfApi({ status, error }: Answer): boolean {
+function isRefusalOfApi({ status, error }: ApiResponse): boolean {
   return (
     (status === 401 && error?.code === "unauthorized") || (status === 403 && error?.code === "forbidden")
   );
 }
 
-function sightOf(look: Answer): Sight | undefined {
+function sightOf(look: ApiResponse): Sight | undefined {
   if (isUnknownAuthorization(look)) return "gone";
   if (look.status === 200 || hiddenBy(look)) return "there";
   return isRefusalOfApi(look) ? "refused" : undefined;
@@ -317,7 +317,7 @@ function shown(authorization: Authorization): Partial<Authorization> {
   };
 }
 
-function isUnknownAuthorization(answer: Answer): boolean {
+function isUnknownAuthorization(answer: ApiResponse): boolean {
   return answer.status === 404 && messageOf(answer) === NOT_FOUND;
 }
 
@@ -325,7 +325,7 @@ function isUnknownAuthorization(answer: Answer): boolean {
  * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 alone has three
  * meanings.
  */
-function meaningOf(answer: Answer): Meaning | undefined {
+function meaningOf(answer: ApiResponse): Meaning | undefined {
   const { status, call } = answer;
   const message = messageOf(answer);
   if (isRefusalOfApi(answer)) return meaningOfRefusal(answer, message);
@@ -349,7 +349,7 @@ function meaningOf(answer: Answer): Meaning | undefined {
 }
 
 /** What 401 and 403 mean where InfluxDB says so, and nothing before it. */
-function meaningOfRefusal(answer: Answer, message: string): Meaning {
+function meaningOfRefusal(answer: ApiResponse, message: string): Meaning {
   const { status } = answer;
   const missing = /^\S+(?= is unauthorized$)/;
   if (status === 401 && missing.test(message)) {

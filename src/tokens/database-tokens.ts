@@ -12,7 +12,7 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { Answer, Conceal, Done, Http, Watch } from "../http/client.js";
+import type { ApiResponse, Conceal, Done, Http, Watch } from "../http/client.js";
 import { readLongList } from "../http/long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
@@ -137,7 +137,7 @@ export function databaseTokensOf(
 }
 
 /** A deleted token may go on being shown as revoked. */
-function sightOf(look: Answer): Sight | undefined {
+function sightOf(look: ApiResponse): Sight | undefined {
   if (look.status === 200) {
     return databaseTokenIn(look).revokedAt === undefined ? "there" : "gone";
   }
@@ -145,7 +145,7 @@ function sightOf(look: Answer): Sight | undefined {
   return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
 }
 
-function refused(answer: Answer): TokenError {
+function refused(answer: ApiResponse): TokenError {
   return refusal(answer, meaningOf(answer));
 }
 
@@ -158,7 +158,7 @@ function readDatabaseToken(json: unknown, conceal: Conceal | undefined): Databas
   return { id: token.id, ...Object.fromEntries(fields) };
 }
 
-function databaseTokenIn(answer: Answer): DatabaseToken {
+function databaseTokenIn(answer: ApiResponse): DatabaseToken {
   const { json, conceal } = parseBody(answer);
   const found = readDatabaseToken(json, conceal);
   if (found === undefined) throw badResponse(answer, "the answer shows no database token");
@@ -166,7 +166,7 @@ function databaseTokenIn(answer: Answer): DatabaseToken {
 }
 
 /** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
-function isOfApi({ error }: Answer): boolean {
+function isOfApi({ error }: ApiResponse): boolean {
   return Number.isInteger(error?.code);
 }
 
@@ -174,7 +174,7 @@ const UNKNOWN =
   "there is no such database token. It may have been deleted already; check the ID and the connection.";
 
 /** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
-function meaningOf(answer: Answer): Meaning | undefined {
+function meaningOf(answer: ApiResponse): Meaning | undefined {
   const { status, call } = answer;
   if (!isOfApi(answer)) return undefined;
   if (status === 401) {

@@ -9,7 +9,7 @@ import {
 } from "./authorizations.js";
 import { breather } from "../work/breather.js";
 import { TokenError } from "../errors.js";
-import type { Answer, Call, Http, Watch } from "../http/client.js";
+import type { ApiResponse, ApiCall, Http, Watch } from "../http/client.js";
 import { HEX_ID } from "../ids.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
 import type { Look } from "../work/targets.js";
@@ -45,7 +45,7 @@ export async function ownAuthorizations(
   own: OwnToken,
   watch?: Watch,
 ): Promise<OwnAuthorizations> {
-  const get = async (call: Pick<Call, "path" | "query" | "isList">): Promise<Answer> => {
+  const get = async (call: Pick<ApiCall, "path" | "query" | "isList">): Promise<ApiResponse> => {
     const answer = await http.send({ task: TASK, method: "GET", ...call, watch });
     if (answer.status !== 200) throw refused(answer);
     return answer;

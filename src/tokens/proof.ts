@@ -1,8 +1,8 @@
 import { asTokenError, TokenError } from "../errors.js";
-import type { Answer } from "../http/client.js";
+import type { ApiResponse } from "../http/client.js";
 
 /** The error of a change that the server says it has made, and that cannot be seen. */
-export function notApplied({ call, status, attempts }: Answer, seen: string): TokenError {
+export function notApplied({ call, status, attempts }: ApiResponse, seen: string): TokenError {
   return new TokenError(
     "not-applied",
     `the server reported success, but ${seen}. List the tokens to see, and check what lies before the server.`,
@@ -23,9 +23,9 @@ export type Sight = "gone" | "there" | "refused";
  *   that fails.
  */
 export async function proveGone(
-  answer: Answer,
-  look: () => Promise<Answer>,
-  read: (look: Answer) => Sight | undefined,
+  answer: ApiResponse,
+  look: () => Promise<ApiResponse>,
+  read: (look: ApiResponse) => Sight | undefined,
 ): Promise<void> {
   const seen = await look().catch((error: unknown) => {
     const { code, reason, task, statusCode, retryAfter, fatal } = asTokenError(error);

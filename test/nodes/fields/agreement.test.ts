@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TokenError } from "../../../src/errors.js";
 import { definitionIn, type Definition } from "../../../nodes/editor/render.js";
-import { readSettings } from "../../../nodes/influxdb-connection/connection.js";
+import { readSettings } from "../../../nodes/influxdb-connection/read-settings.js";
 import {
   CLUSTER_PRODUCTS,
   PRODUCTS,

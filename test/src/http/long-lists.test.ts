@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Answer } from "../../../src/http/client.js";
+import type { ApiResponse } from "../../../src/http/client.js";
 import { piecesOf, readLongList } from "../../../src/http/long-lists.js";
 
-const answerOf = (...body: (string | Buffer)[]): Answer => ({
+const answerOf = (...body: (string | Buffer)[]): ApiResponse => ({
   call: { task: "list things", method: "GET", path: [] },
   status: 200,
   headers: {},

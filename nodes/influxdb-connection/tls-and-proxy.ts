@@ -1,0 +1,44 @@
+import type { Node, NodeAPI } from "node-red";
+import type { HttpOptions } from "../../src/http/client.js";
+import { chooseProxy, readProxy, type ProxyOptions } from "../../src/http/proxy.js";
+import { refuseVariable } from "../fields/fields.js";
+import { invalidConnection, type Settings } from "./read-settings.js";
+
+export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
+  if (id === "") return undefined;
+  type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: object) => void };
+  const node = RED.nodes.getNode(id) as TlsNode | null;
+  // One that is not valid adds no options, and other certificates would be trusted than its author meant.
+  if (node?.addTLSOptions === undefined || node.valid === false) {
+    throw invalidConnection("its TLS configuration is missing, disabled or not valid");
+  }
+  const options = {};
+  node.addTLSOptions(options);
+  return options;
+}
+
+/** As core's http request node finds the proxy for the connection's URL. */
+export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): URL | undefined {
+  const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
+  if (id === "") {
+    const choice = chooseProxy(url, typedUrl, proxyOptions);
+    return choice && readProxy(choice.url, `the environment variable ${choice.variable}`);
+  }
+  type ProxyNode = Omit<Node, "credentials"> & {
+    url?: string;
+    noproxy?: string[];
+    /** Missing where neither was ever set. */
+    credentials?: { username?: string; password?: string };
+  };
+  const node = RED.nodes.getNode(id) as ProxyNode | null;
+  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  refuseVariable("HTTP proxy", node.url);
+  const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
+  const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });
+  if (choice === undefined) return undefined;
+  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
+  // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
+  const { username = "", password = "" } = node.credentials ?? {};
+  if (username || password) Object.assign(proxy, { username, password });
+  return proxy;
+}
