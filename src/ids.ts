@@ -1,7 +1,25 @@
+/** How the ids of a product are written. */
+export interface IdForm {
+  readonly pattern: RegExp;
+  /** In words that complete "expected …". */
+  readonly expected: string;
+  /** The one spelling by which they are compared, of a text that has the pattern. */
+  normalize(text: string): string;
+}
+
+/** Servers read hexadecimal digits without regard to case. */
+const inLowerCase = (text: string) => text.trim().toLowerCase();
+
 /** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
-export const HEX_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
-export const HEX_ID_EXPECTED = "16 hexadecimal digits";
+export const HEX_ID: IdForm = {
+  pattern: /^(?!0{16}$)[0-9a-f]{16}$/i,
+  expected: "16 hexadecimal digits",
+  normalize: inLowerCase,
+};
 
 /** A UUID as Cloud Dedicated and Clustered write the ids of accounts, clusters and tokens; the version is not looked at. */
-export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-export const UUID_EXPECTED = "a UUID such as 55555555-5555-4555-8555-555555555555";
+export const UUID: IdForm = {
+  pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+  expected: "a UUID such as 55555555-5555-4555-8555-555555555555",
+  normalize: inLowerCase,
+};

@@ -1,13 +1,12 @@
 import { authorizationId, unlessInactiveFor } from "../../src/tokens/authorizations.js";
 import { changeForGood, inactiveForField, irreversibleFields } from "../runtime/change.js";
-import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime/node.js";
 
 const { limit, notFound, report, ifSomeFail, ...conditions } = irreversibleFields(authorizationId);
 
 export default node({
   type: "influxdb-delete-authorization",
-  products: V2_PRODUCTS,
+  resource: "authorizations",
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],

@@ -1,11 +1,10 @@
 import { databaseTokenId } from "../../src/tokens/database-tokens.js";
 import { changeForGood, irreversibleFields } from "../runtime/change.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-delete-database-token",
-  products: CLUSTER_PRODUCTS,
+  resource: "database-tokens",
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],

@@ -1,15 +1,16 @@
 import { runInNewContext } from "node:vm";
 import { CHOOSE } from "./dialog.js";
 import type { Control, Field } from "../fields/fields.js";
-import { PRODUCTS, type Product } from "../influxdb-connection/settings.js";
+import { PRODUCTS, productsWith } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 
 /** The html of a node: a literal `registerType`, as the Flow Library looks for, and the dialog. */
 export function render(operation: Operation): string {
-  const { type, products, outputs, color, icon } = operation;
+  const { type, resource, outputs, color, icon } = operation;
   const fields = Object.entries(operation.fields);
   const js = JSON.stringify;
-  const unable = Object.keys(PRODUCTS).filter((product) => !products.includes(product as Product));
+  const able: readonly string[] = productsWith(resource);
+  const unable = Object.keys(PRODUCTS).filter((product) => !able.includes(product));
   return `<script type="text/javascript">
 RED.nodes.registerType(${js(type)}, {
   category: "InfluxDB tokens",

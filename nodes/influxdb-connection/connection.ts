@@ -7,22 +7,15 @@ import { createHttp, type Http, type HttpOptions } from "../../src/http/client.j
 import { createInfluxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/tokens/management-tokens.js";
+import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { createOrder, type Order } from "../../src/work/order.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/tokens/own-authorization.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { refuseEmptyVariables } from "../fields/fields.js";
 import { invalidConnection, readSettings, readToken, type Settings } from "./read-settings.js";
-import { isCluster, type Product, type Properties } from "./settings.js";
+import type { Properties } from "./settings.js";
 import { proxyOf, tlsOf } from "./tls-and-proxy.js";
-
-const PRODUCT_NAMES: Record<Product, string> = {
-  "cloud-serverless": "InfluxDB Cloud Serverless",
-  cloud: "InfluxDB Cloud (TSM)",
-  oss: "InfluxDB OSS v2",
-  "cloud-dedicated": "InfluxDB Cloud Dedicated",
-  clustered: "InfluxDB Clustered",
-};
 
 /** What the nodes of a flow see of a connection. */
 export interface Connection {
@@ -77,11 +70,12 @@ export function registerConnection(RED: NodeAPI): void {
       // Undefined where no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
       const token = readToken(credentials?.token);
+      const { scheme, findsByValue = false } = productOf(settings.product);
       const tls = tlsOf(RED, settings.tls);
       const proxy = proxyOf(RED, settings);
       http = createHttp({
         url: settings.url,
-        authorization: `${isCluster(settings.product) ? "Bearer" : "Token"} ${token}`,
+        authorization: `${scheme} ${token}`,
         timeout: settings.timeout,
         retries: settings.retries,
         parallel: settings.parallel,
@@ -93,7 +87,7 @@ export function registerConnection(RED: NodeAPI): void {
       });
       const client = http;
       audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
-      const own = { value: token, isCloud: settings.product !== "oss" };
+      const own = { value: token, isCloud: findsByValue };
       const protectedIds = new Set(settings.protectedIds);
       const authorizations = authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
       const spared = { allowed: settings.allowOwnToken, named: settings.ownTokenId };
@@ -155,7 +149,7 @@ function cannotRemove(folder: string): string {
  * @throws {TokenError} `invalid-config` where there is none or its settings are wrong, `unsupported-product`
  *   where its product cannot do the job.
  */
-export function connectionOf(RED: NodeAPI, id: string | undefined, products: readonly Product[]): Connection {
+export function connectionOf(RED: NodeAPI, id: string | undefined, resource: ResourceName): Connection {
   const node = RED.nodes.getNode(id ?? "") as ConnectionNode | null;
   if (node?.type !== CONNECTION_TYPE) {
     throw new TokenError(
@@ -164,11 +158,12 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, products: rea
     );
   }
   const connection = node.connection();
-  if (!products.includes(connection.product)) {
-    const able = products.map((product) => PRODUCT_NAMES[product]).join(", ");
+  const { name, resources } = productOf(connection.product);
+  if (!resources.includes(resource)) {
+    const able = productsWith(resource).map((product) => productOf(product).name);
     throw new TokenError(
       "unsupported-product",
-      `${PRODUCT_NAMES[connection.product]} cannot do this. Choose a connection to one of: ${able}.`,
+      `${name} cannot do this. Choose a connection to one of: ${able.join(", ")}.`,
     );
   }
   return connection;

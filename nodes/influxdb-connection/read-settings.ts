@@ -1,18 +1,17 @@
 import { isAbsolute } from "node:path";
 import { kindOf, TokenError } from "../../src/errors.js";
+import { productOf, type Product } from "../../src/products.js";
 import { refuseVariable } from "../fields/fields.js";
 import { isVariable } from "../fields/variables.js";
 import {
   idsOf,
-  PRODUCTS,
+  isUsedBy,
   SETTINGS,
   textOf,
   WRONG,
   wrongSetting,
   wrongToken,
-  type Product,
   type Properties,
-  type Setting,
   type SettingName,
 } from "./settings.js";
 
@@ -54,14 +53,13 @@ export function readSettings(properties: Properties): Settings {
   const product = properties.product as Product;
   /** What it holds, or its preset where that is nothing or nothing for the product. */
   const read = (name: SettingName, preset = String(SETTINGS[name].preset)) => {
-    const setting: Setting = SETTINGS[name];
-    const isUsed = setting.products?.includes(product) ?? true;
+    const isUsed = isUsedBy(product, name);
     const value = properties[name];
     const isThere = isUsed && (typeof value === "string" || typeof value === "number");
     return (isThere && String(value).trim()) || preset;
   };
   const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
-  const typedUrl = read("url", PRODUCTS[product]);
+  const typedUrl = read("url", productOf(product).url);
   const auditFile = read("auditFile");
   // The dialog may run on another system.
   if (auditFile !== "" && !isAbsolute(auditFile)) {

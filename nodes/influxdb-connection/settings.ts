@@ -1,35 +1,14 @@
-import { HEX_ID, HEX_ID_EXPECTED } from "../../src/ids.js";
-import { UUID, UUID_EXPECTED } from "../../src/ids.js";
+import { HEX_ID, UUID } from "../../src/ids.js";
+import { isProduct, productOf, PRODUCTS, type Product, type ProductSetting } from "../../src/products.js";
 import { holdsVariable, PART_OF_TEXT } from "../fields/variables.js";
 import { wholeNumberOf } from "../fields/whole-numbers.js";
+
+export { isProduct, PRODUCTS };
 
 /*
  * The settings of a connection: what makes one wrong is declared here once, for the dialog and for the runtime.
  * The build puts this file into the browser, so it uses what both have.
  */
-
-/** The products of InfluxData whose tokens this package manages, and the address that each has by default. */
-export const PRODUCTS = {
-  "cloud-serverless": "https://us-east-1-1.aws.cloud2.influxdata.com",
-  cloud: "https://us-west-2-1.aws.cloud2.influxdata.com",
-  oss: "http://localhost:8086",
-  "cloud-dedicated": "https://console.influxdata.com",
-  /** A cluster of one's own has an address of its own. */
-  clustered: "",
-} as const;
-export type Product = keyof typeof PRODUCTS;
-/** Products with `/api/v2/authorizations`. */
-export const V2_PRODUCTS = ["cloud-serverless", "cloud", "oss"] as const satisfies readonly Product[];
-/** Products with the Management API and influxctl. */
-export const CLUSTER_PRODUCTS = ["cloud-dedicated", "clustered"] as const satisfies readonly Product[];
-
-export function isProduct(value: unknown): value is Product {
-  return typeof value === "string" && Object.keys(PRODUCTS).includes(value);
-}
-
-export function isCluster(product: unknown): boolean {
-  return (CLUSTER_PRODUCTS as readonly unknown[]).includes(product);
-}
 
 /** The most requests at once that a connection can allow. */
 export const MOST_PARALLEL = 64;
@@ -47,9 +26,9 @@ export const WRONG = {
   timeout: "expected seconds from 1 to 600",
   retries: "expected a whole number from 0 to 10",
   parallel: `expected a whole number from 1 to ${MOST_PARALLEL}`,
-  uuid: `expected ${UUID_EXPECTED}`,
-  hexId: `expected ${HEX_ID_EXPECTED}`,
-  protectedIds: `expected IDs (each ${HEX_ID_EXPECTED}, or ${UUID_EXPECTED} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
+  uuid: `expected ${UUID.expected}`,
+  hexId: `expected ${HEX_ID.expected}`,
+  protectedIds: `expected IDs (each ${HEX_ID.expected}, or ${UUID.expected} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
   influxctl: "expected the path of influxctl",
   allowOwnToken: "expected true or false",
   auditFile: "expected an absolute path, such as /var/log/influxdb-tokens.jsonl",
@@ -66,8 +45,6 @@ export type Properties = Readonly<Record<string, unknown>>;
 export interface Setting {
   /** What a new connection starts with. */
   preset: string | boolean;
-  /** What uses it. For any other product it is hidden, and neither judged nor read. All products, unless given. */
-  products?: readonly Product[];
   wrong(value: unknown, properties: Properties): Wrong | undefined;
 }
 
@@ -76,7 +53,7 @@ export const SETTINGS = {
     preset: "oss",
     wrong: (value) => (isProduct(value) ? undefined : "product"),
   },
-  url: { preset: PRODUCTS.oss, wrong: wrongUrl },
+  url: { preset: PRODUCTS.oss.url, wrong: wrongUrl },
   timeout: wholeNumber(30, 1, 600, "timeout"),
   retries: wholeNumber(3, 0, 10, "retries"),
   parallel: wholeNumber(4, 1, MOST_PARALLEL, "parallel"),
@@ -84,15 +61,14 @@ export const SETTINGS = {
   clusterId: clusterPart("accountId"),
   influxctl: {
     preset: "influxctl",
-    products: CLUSTER_PRODUCTS,
     wrong: (value) => (textOf(value) === undefined ? "influxctl" : undefined),
   },
-  influxctlTimeout: { ...wholeNumber(60, 1, 600, "timeout"), products: CLUSTER_PRODUCTS },
+  influxctlTimeout: wholeNumber(60, 1, 600, "timeout"),
   protectedIds: {
     preset: "",
     wrong(value, { product }) {
       const text = textOf(value);
-      return text !== undefined && idsOf(text).every((id) => idOf(product).test(id))
+      return text !== undefined && idsOf(text).every((id) => isIdOf(product, id))
         ? undefined
         : "protectedIds";
     },
@@ -102,8 +78,8 @@ export const SETTINGS = {
     wrong(value, { product }) {
       const text = textOf(value);
       if (text === "") return undefined;
-      if (text !== undefined && idOf(product).test(text)) return undefined;
-      return isCluster(product) ? "uuid" : "hexId";
+      if (text !== undefined && isIdOf(product, text)) return undefined;
+      return isProduct(product) && productOf(product).ids === UUID ? "uuid" : "hexId";
     },
   },
   allowOwnToken: {
@@ -126,7 +102,7 @@ export function wrongSetting(name: SettingName, properties: Properties): Wrong |
   const setting: Setting = SETTINGS[name];
   const { product } = properties;
   // While the product itself is not known, nothing can be said of what depends on it.
-  if (setting.products && !setting.products.some((each) => each === product)) return undefined;
+  if (!isUsedBy(product, name)) return undefined;
   const wrong = setting.wrong(properties[name], properties);
   const text = textOf(properties[name]);
   return text !== undefined && holdsVariable(text) ? "variable" : wrong;
@@ -162,10 +138,17 @@ export function idsOf(text: string): string[] {
     .filter((id) => id !== "");
 }
 
-/** How the IDs of tokens look. Of a product that is not known yet any form will do. */
-function idOf(product: unknown): RegExp {
-  if (isCluster(product)) return UUID;
-  return isProduct(product) ? HEX_ID : new RegExp(`${HEX_ID.source}|${UUID.source}`, "i");
+/** Whether it is a token's ID. Of a product that is not known yet any form will do. */
+function isIdOf(product: unknown, text: string): boolean {
+  const forms = isProduct(product) ? [productOf(product).ids] : [HEX_ID, UUID];
+  return forms.some(({ pattern }) => pattern.test(text));
+}
+
+/** Whether a product has the setting. For one that has not, it is hidden, and neither judged nor read. */
+export function isUsedBy(product: unknown, name: string): boolean {
+  const has = (each: Product) => productOf(each).settings.some((setting) => setting === name);
+  const isForSome = (Object.keys(PRODUCTS) as Product[]).some(has);
+  return !isForSome || (isProduct(product) && has(product));
 }
 
 /** A whole number; empty is the preset. */
@@ -179,16 +162,17 @@ function wholeNumber(preset: number, min: number, max: number, wrong: Wrong) {
   };
 }
 
-/** One of the two IDs in the paths of a cluster's API. Clustered has both or neither. */
-function clusterPart(other: "accountId" | "clusterId"): Setting {
+/** One of the two IDs in the paths of a cluster's API. */
+function clusterPart(other: ProductSetting): Setting {
   return {
     preset: "",
-    products: CLUSTER_PRODUCTS,
     wrong(value, properties) {
       const text = textOf(value);
-      const isOptional = properties.product === "clustered" && textOf(properties[other]) === "";
+      const { product } = properties;
+      const allOrNone = isProduct(product) && productOf(product).allOrNone?.includes(other);
+      const isOptional = allOrNone && textOf(properties[other]) === "";
       if (text === "" && isOptional) return undefined;
-      return text !== undefined && UUID.test(text) ? undefined : "uuid";
+      return text !== undefined && UUID.pattern.test(text) ? undefined : "uuid";
     },
   };
 }
@@ -214,7 +198,7 @@ const PATH_WITHIN = new RegExp(
 function wrongUrl(value: unknown, { product }: Properties): Wrong | undefined {
   const text = textOf(value);
   if (text === undefined) return "url";
-  if (text === "") return product === "clustered" ? "urlMissing" : undefined;
+  if (text === "") return isProduct(product) && productOf(product).url === "" ? "urlMissing" : undefined;
   let url: URL;
   try {
     url = new URL(text);

@@ -1,6 +1,5 @@
 import { authorizationFilters, authorizationId } from "../../src/tokens/authorizations.js";
 import { flag } from "../fields/fields.js";
-import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
@@ -9,7 +8,7 @@ const { user, userID, org, orgID, status, ...filters } = authorizationFilters;
 
 export default node({
   type: "influxdb-list-authorizations",
-  products: V2_PRODUCTS,
+  resource: "authorizations",
   color: "#b9cbd6",
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,

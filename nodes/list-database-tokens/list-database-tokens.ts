@@ -1,5 +1,4 @@
 import { databaseTokenFilters } from "../../src/tokens/database-tokens.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
@@ -7,7 +6,7 @@ const YES_NO = { words: ["yes", "no"] };
 
 export default node({
   type: "influxdb-list-database-tokens",
-  products: CLUSTER_PRODUCTS,
+  resource: "database-tokens",
   color: "#b9cbd6",
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,

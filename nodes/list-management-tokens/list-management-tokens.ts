@@ -1,11 +1,10 @@
 import { managementTokenFilters } from "../../src/tokens/management-tokens.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-list-management-tokens",
-  products: CLUSTER_PRODUCTS,
+  resource: "management-tokens",
   color: "#b9cbd6",
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,

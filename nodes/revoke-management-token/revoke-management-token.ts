@@ -1,11 +1,10 @@
 import { managementTokenId } from "../../src/tokens/management-tokens.js";
 import { changeForGood, irreversibleFields } from "../runtime/change.js";
-import { CLUSTER_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-revoke-management-token",
-  products: CLUSTER_PRODUCTS,
+  resource: "management-tokens",
   color: "#dfb3ab",
   icon: "influxdb-token-revoke.svg",
   outputs: ["report"],

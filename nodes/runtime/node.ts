@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit } from "../../src/work/audit.js";
 import { createLimiter } from "../../src/work/limiter.js";
+import type { ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import type { TokenError } from "../../src/errors.js";
 import { asTokenError, reasonOf } from "../../src/errors.js";
@@ -15,7 +16,7 @@ import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
-import { MOST_PARALLEL, type Product } from "../influxdb-connection/settings.js";
+import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { followerOf } from "./status.js";
 import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
 
@@ -26,7 +27,8 @@ import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from
 export interface Operation<F extends Fields = Fields> {
   /** Node type, such as `influxdb-list-authorizations`. */
   type: string;
-  products: readonly Product[];
+  /** The tokens that it works on. */
+  resource: ResourceName;
   /** Colour and icon (a file of `icons/`) in the palette. */
   color: string;
   icon: string;
@@ -116,7 +118,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     const log = auditLog(RED, this);
     const handle = async (msg: Message, send: Send): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
-      const connection = connectionOf(RED, properties.connection, operation.products);
+      const connection = connectionOf(RED, properties.connection, operation.resource);
       const changes = "targets" in operation.fields;
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;

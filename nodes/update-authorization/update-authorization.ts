@@ -2,7 +2,6 @@ import { authorizationId } from "../../src/tokens/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { change, changingFields } from "../runtime/change.js";
 import { typed } from "../fields/fields.js";
-import { V2_PRODUCTS } from "../influxdb-connection/settings.js";
 import { node } from "../runtime/node.js";
 
 const { targets, ...safety } = changingFields(authorizationId);
@@ -11,7 +10,7 @@ type Status = "active" | "inactive";
 
 export default node({
   type: "influxdb-update-authorization",
-  products: V2_PRODUCTS,
+  resource: "authorizations",
   color: "#d9d2ae",
   icon: "influxdb-token-update.svg",
   outputs: ["updated"],

@@ -13,7 +13,7 @@ import {
   type Filter,
 } from "../work/filters.js";
 import { readLongList } from "../http/long-lists.js";
-import { HEX_ID, HEX_ID_EXPECTED } from "../ids.js";
+import { HEX_ID } from "../ids.js";
 import type { ApiResponse, Done, Http, Watch } from "../http/client.js";
 import { notApplied, proveGone, type Sight } from "./proof.js";
 import { messageOf, refusal, toldBy, type Meaning } from "../http/refusals.js";
@@ -23,8 +23,7 @@ import { readToken, type Token } from "./read-token.js";
 
 export const authorizationId: IdFormat = {
   noun: "authorization",
-  expected: HEX_ID_EXPECTED,
-  pattern: HEX_ID,
+  ...HEX_ID,
   known: ["description", "status", "user", "userID", "org", "orgID", "createdAt", "updatedAt"],
   listed: ["updatedAt", "status"],
 };
@@ -67,9 +66,9 @@ export interface AuthorizationFilters {
 /** How the filters are read from what a flow gives. */
 export const authorizationFilters = {
   user: text,
-  userID: shaped(HEX_ID, HEX_ID_EXPECTED),
+  userID: shaped(HEX_ID),
   org: text,
-  orgID: shaped(HEX_ID, HEX_ID_EXPECTED),
+  orgID: shaped(HEX_ID),
   status: word(["active", "inactive"]),
   description: text,
   createdBefore: moment,

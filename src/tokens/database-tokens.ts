@@ -19,12 +19,11 @@ import { refusal, type Meaning } from "../http/refusals.js";
 import { isSameId, type IdFormat, type Look } from "../work/targets.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { readToken, type Token } from "./read-token.js";
-import { UUID, UUID_EXPECTED } from "../ids.js";
+import { UUID } from "../ids.js";
 
 export const databaseTokenId: IdFormat = {
   noun: "database token",
-  expected: UUID_EXPECTED,
-  pattern: UUID,
+  ...UUID,
   known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
   // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
   listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],

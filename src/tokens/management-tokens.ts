@@ -18,12 +18,11 @@ import type { OwnTokenSigns } from "./own-token-protection.js";
 import type { IdFormat, Look } from "../work/targets.js";
 import { elementsOf, startOfList } from "../influxctl/printed-list.js";
 import { instantOf, type Moment } from "../work/times.js";
-import { UUID, UUID_EXPECTED } from "../ids.js";
+import { UUID } from "../ids.js";
 
 export const managementTokenId: IdFormat = {
   noun: "management token",
-  expected: UUID_EXPECTED,
-  pattern: UUID,
+  ...UUID,
   known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
   listed: ["state", "description", "expiresAt", "revokedAt"],
 };

@@ -21,7 +21,7 @@ export interface OwnToken {
   isCloud: boolean;
 }
 
-const User = z.looseObject({ id: z.string().regex(HEX_ID) });
+const User = z.looseObject({ id: z.string().regex(HEX_ID.pattern) });
 
 export interface OwnAuthorizations {
   /** The user whose token it is, on OSS. */

@@ -1,4 +1,5 @@
 import { kindOf, TokenError } from "../errors.js";
+import type { IdForm } from "../ids.js";
 import { whyNoId } from "./mistaken-ids.js";
 import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type Moment } from "./times.js";
 
@@ -25,7 +26,7 @@ export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMom
 export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
 
 /** An ID of a certain shape, without the space around it. */
-export function shaped(pattern: RegExp, expected: string): Filter<string> {
+export function shaped({ pattern, expected }: Pick<IdForm, "pattern" | "expected">): Filter<string> {
   return {
     expected,
     read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),

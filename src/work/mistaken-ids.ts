@@ -1,6 +1,5 @@
 import { types } from "node:util";
-import { HEX_ID } from "../ids.js";
-import { UUID } from "../ids.js";
+import { HEX_ID, UUID } from "../ids.js";
 
 /** Characters of a text that are looked at: the first lines of a list, however long it is. */
 const LOOKED_AT = 1000;
@@ -39,7 +38,7 @@ function whyNoIdText(text: string, pattern: RegExp): string | undefined {
   const [first = "", ...others] = text.split(/[\s,;|]+/).map((piece) => piece.replace(/^["']|["']$/g, ""));
   if (others.length > 0) return [first, ...others].some((piece) => pattern.test(piece)) ? LIST : undefined;
   if (pattern.test(first)) return JSON_TEXT;
-  return HEX_ID.test(first) || UUID.test(first) ? OTHER_PRODUCT : undefined;
+  return HEX_ID.pattern.test(first) || UUID.pattern.test(first) ? OTHER_PRODUCT : undefined;
 }
 
 /** A Buffer or the like, also as JSON shows it. */

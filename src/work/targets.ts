@@ -1,14 +1,12 @@
 import { asksForDryRun } from "./dry-run.js";
 import { kindOf, TokenError } from "../errors.js";
+import type { IdForm } from "../ids.js";
 import { isBytes, whyNoId } from "./mistaken-ids.js";
 
 /** How a product writes the ids of its tokens. */
-export interface IdFormat {
+export interface IdFormat extends IdForm {
   /** What the id names, in the product's words, such as "authorization". */
   readonly noun: string;
-  /** The shape, in words that complete "expected …". */
-  readonly expected: string;
-  readonly pattern: RegExp;
   /** Fields of a token that are worth repeating in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
   /** Fields by which it shows that a token has changed; the first of them is in every token of a list. */
@@ -32,7 +30,7 @@ export function isSameId(a: string, b: string): boolean {
 
 /** One token to act upon. */
 export interface Target {
-  /** Trimmed and in lower case: servers read ids without regard to case, so two spellings are one token. */
+  /** Normalized, so two spellings are one token. */
   readonly id: string;
   /** What the message said of the token beside its id. */
   readonly known: Readonly<Record<string, string>>;
@@ -130,7 +128,7 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
     );
   }
   return {
-    id: id.trim().toLowerCase(),
+    id: format.normalize(id),
     known: knownFields(source, format.known),
     listed: listedFields(source, format.listed),
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
 import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
+import { isProduct, productOf } from "../../src/products.js";
 import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { useLab, waitFor } from "./editor.js";
@@ -76,8 +77,10 @@ for (const version of ["node-red", "node-red-4"] as const)
 
     /** A node with every property other than the editor presets it, and right. */
     async function unusual(name: string, connections: Saved[]): Promise<Saved> {
-      const { type, fields, products, outputs } = await operationOf(name);
-      const connection = connections.find(({ product }) => products.includes(product as never));
+      const { type, fields, resource, outputs } = await operationOf(name);
+      const connection = connections.find(
+        ({ product }) => isProduct(product) && productOf(product).resources.includes(resource),
+      );
       const properties: Record<string, unknown> = {};
       for (const [index, [key, { control }]] of Object.entries(fields).entries()) {
         switch (control.kind) {

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TokenError } from "../../../src/errors.js";
+import { PRODUCTS, productOf, type Product } from "../../../src/products.js";
 import { definitionIn, type Definition } from "../../../nodes/editor/render.js";
 import { readSettings } from "../../../nodes/influxdb-connection/read-settings.js";
-import {
-  CLUSTER_PRODUCTS,
-  PRODUCTS,
-  SETTINGS,
-  WRONG,
-  wrongSetting,
-  wrongToken,
-  type Product,
-} from "../../../nodes/influxdb-connection/settings.js";
+import { SETTINGS, WRONG, wrongSetting, wrongToken } from "../../../nodes/influxdb-connection/settings.js";
 import type { NodeModule } from "../../../nodes/runtime/node.js";
 import packageJson from "../../../package.json" with { type: "json" };
 
@@ -137,7 +130,7 @@ describe("the dialog and the runtime", () => {
   const connection = definitionOf("influxdb-connection");
 
   for (const product of Object.keys(PRODUCTS) as Product[]) {
-    const isCluster = (CLUSTER_PRODUCTS as readonly string[]).includes(product);
+    const isCluster = productOf(product).scheme === "Bearer";
     const right = {
       product,
       url: "https://influx.example.com",
@@ -237,9 +230,9 @@ describe("the dialog and the runtime", () => {
   )) {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
     const module = require(`../../../nodes/${name}/${name}.ts`) as { default: NodeModule };
-    const { fields, products } = module.default.operation;
+    const { fields, resource } = module.default.operation;
     const definition = definitionOf(name);
-    const id = (CLUSTER_PRODUCTS as readonly string[]).includes(products[0]!) ? UUID : HEX;
+    const id = resource === "authorizations" ? HEX : UUID;
     const right = { connection: "connection" };
     /** What makes right what depends on the field. */
     const besides = (key: string) => {

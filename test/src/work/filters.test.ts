@@ -21,7 +21,7 @@ import { anything, hexId, space, unicode } from "../../helpers/arbitraries.js";
 describe("readFilter", () => {
   it("takes a text as it is, and the shaped ones without the space around them", () => {
     assert.equal(readFilter(text, "user", " me ", 0), " me ");
-    assert.equal(readFilter(shaped(/^a+$/, "some a"), "id", " aa\n", 0), "aa");
+    assert.equal(readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", " aa\n", 0), "aa");
     assert.equal(readFilter(word(["on", "off"]), "state", "off", 0), "off");
   });
 
@@ -33,12 +33,12 @@ describe("readFilter", () => {
       [undefined, "nothing"],
       ["secret", "a text of 6 characters"],
     ] as const) {
-      assert.throws(() => readFilter(shaped(/^a+$/, "some a"), "id", value, 0), {
+      assert.throws(() => readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", value, 0), {
         code: "invalid-filter",
         message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
       });
     }
-    assert.throws(() => readFilter(shaped(/^a+$/, "some a"), "id", 7, 0), {
+    assert.throws(() => readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", 7, 0), {
       message:
         /^the filter "id" comes out as a number, expected some a\. A CSV or JSON node .* Nothing was sent\.$/,
     });
@@ -93,7 +93,13 @@ describe("oldest", () => {
 
 describe("filters, for any value", () => {
   const WORDS = ["active", "inactive"] as const;
-  const FILTERS = { text, moment, age, word: word(WORDS), shaped: shaped(/^[0-9a-f]{16}$/i, "an ID") };
+  const FILTERS = {
+    text,
+    moment,
+    age,
+    word: word(WORDS),
+    shaped: shaped({ pattern: /^[0-9a-f]{16}$/i, expected: "an ID" }),
+  };
   const read = (name: keyof typeof FILTERS, value: unknown) =>
     readFilter<unknown>(FILTERS[name], name, value, Date.now());
   const isRefused = (name: keyof typeof FILTERS, value: unknown) => {

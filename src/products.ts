@@ -1,0 +1,83 @@
+import { HEX_ID, UUID, type IdForm } from "./ids.js";
+
+/*
+ * All that depends on the product. The build puts this file into the browser, so it uses what both have.
+ */
+
+/** The kinds of tokens that a server has; each is a file of `tokens/`. */
+export type ResourceName = "authorizations" | "database-tokens" | "management-tokens";
+
+/** A setting of a connection that only some products have. */
+export type ProductSetting = "accountId" | "clusterId" | "influxctl" | "influxctlTimeout";
+
+interface ProductEntry {
+  /** As InfluxData calls it. */
+  readonly name: string;
+  /** The address that it has by default; a server of one's own has an address of its own. */
+  readonly url: string;
+  /** The scheme of the Authorization header that its API takes. */
+  readonly scheme: "Token" | "Bearer";
+  readonly resources: readonly ResourceName[];
+  /** How the ids of its tokens are written. */
+  readonly ids: IdForm;
+  readonly settings: readonly ProductSetting[];
+  /** Settings that can be left empty only all together. */
+  readonly allOrNone?: readonly ProductSetting[];
+  /** Whether its API finds an authorization by the value of its token. */
+  readonly findsByValue?: boolean;
+}
+
+const V2 = { scheme: "Token", resources: ["authorizations"], ids: HEX_ID, settings: [] } as const;
+const CLUSTER = {
+  scheme: "Bearer",
+  resources: ["database-tokens", "management-tokens"],
+  ids: UUID,
+  settings: ["accountId", "clusterId", "influxctl", "influxctlTimeout"],
+} as const;
+
+/** The products of InfluxData whose tokens this package manages, in the order of the dialog. */
+export const PRODUCTS = {
+  "cloud-serverless": {
+    ...V2,
+    name: "InfluxDB Cloud Serverless",
+    url: "https://us-east-1-1.aws.cloud2.influxdata.com",
+    findsByValue: true,
+  },
+  cloud: {
+    ...V2,
+    name: "InfluxDB Cloud (TSM)",
+    url: "https://us-west-2-1.aws.cloud2.influxdata.com",
+    findsByValue: true,
+  },
+  oss: { ...V2, name: "InfluxDB OSS v2", url: "http://localhost:8086" },
+  "cloud-dedicated": {
+    ...CLUSTER,
+    name: "InfluxDB Cloud Dedicated",
+    url: "https://console.influxdata.com",
+  },
+  clustered: {
+    ...CLUSTER,
+    name: "InfluxDB Clustered",
+    url: "",
+    // Documented without the two in its paths; InfluxData's own tools use them there as well.
+    allOrNone: ["accountId", "clusterId"],
+  },
+} as const satisfies Record<string, ProductEntry>;
+
+export type Product = keyof typeof PRODUCTS;
+
+/** What is known of a product. */
+export function productOf(product: Product): ProductEntry {
+  return PRODUCTS[product];
+}
+
+export function isProduct(value: unknown): value is Product {
+  return typeof value === "string" && Object.hasOwn(PRODUCTS, value);
+}
+
+/** The products whose servers have tokens of this kind. */
+export function productsWith(resource: ResourceName): Product[] {
+  return (Object.keys(PRODUCTS) as Product[]).filter((product) =>
+    productOf(product).resources.includes(resource),
+  );
+}
