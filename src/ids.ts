@@ -3,8 +3,13 @@ export interface IdForm {
   readonly pattern: RegExp;
   /** In words that complete "expected …". */
   readonly expected: string;
-  /** The one spelling by which they are compared, of a text that has the pattern. */
-  normalize(text: string): string;
+  /** The one spelling by which they are compared, and of which the pattern tells. Nothing else lowers or trims them. */
+  readonly normalize: (text: string) => string;
+}
+
+/** Whether two spellings are one ID. */
+export function isSameId({ normalize }: IdForm, a: string, b: string): boolean {
+  return normalize(a) === normalize(b);
 }
 
 /** Servers read hexadecimal digits without regard to case. */

@@ -1,8 +1,8 @@
-import { authorizationId, unlessInactiveFor } from "../../src/tokens/authorizations.js";
-import { changeForGood, inactiveForField, irreversibleFields } from "../runtime/change.js";
+import { authorizations, unlessInactiveFor } from "../../src/tokens/authorizations.js";
+import { inactiveForField, irreversibleFields, remove } from "../runtime/change.js";
 import { node } from "../runtime/node.js";
 
-const { limit, notFound, report, ifSomeFail, ...conditions } = irreversibleFields(authorizationId);
+const { limit, notFound, report, ifSomeFail, ...conditions } = irreversibleFields(authorizations);
 
 export default node({
   type: "influxdb-delete-authorization",
@@ -13,14 +13,8 @@ export default node({
   fields: { ...conditions, inactiveFor: inactiveForField, limit, notFound, report, ifSomeFail },
 
   run(task) {
-    const { authorizations } = task.connection;
     const { inactiveFor } = task.values;
-    return changeForGood(task, {
-      format: authorizationId,
-      outcome: "deleted",
-      endsAccessOf: "authorization",
-      look: (id) => authorizations.get(id, task.watch),
-      act: (id) => authorizations.delete(id, task.watch),
+    return remove(task, {
       spare: inactiveFor === undefined ? undefined : (look) => unlessInactiveFor(look, inactiveFor),
     });
   },

@@ -1,5 +1,5 @@
-import { databaseTokenId } from "../../src/tokens/database-tokens.js";
-import { changeForGood, irreversibleFields } from "../runtime/change.js";
+import { databaseTokens } from "../../src/tokens/database-tokens.js";
+import { irreversibleFields, remove } from "../runtime/change.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -8,15 +8,6 @@ export default node({
   color: "#dfb3ab",
   icon: "influxdb-token-delete.svg",
   outputs: ["report"],
-  fields: irreversibleFields(databaseTokenId),
-
-  run(task) {
-    const { databaseTokens } = task.connection;
-    return changeForGood(task, {
-      format: databaseTokenId,
-      outcome: "deleted",
-      look: (id) => databaseTokens.get(id, task.watch),
-      act: (id) => databaseTokens.delete(id, task.watch),
-    });
-  },
+  fields: irreversibleFields(databaseTokens),
+  run: (task) => remove(task),
 });

@@ -2,7 +2,7 @@ import type { NodeAPI } from "node-red";
 import * as z from "zod";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
-import { readTargets, type IdFormat, type Targets } from "../../src/work/targets.js";
+import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import { holdsVariable, isVariable, PART_OF_TEXT } from "./variables.js";
 import { wholeNumberOf } from "./whole-numbers.js";
 
@@ -155,11 +155,11 @@ function refuseFormer(name: string, formerly: string, properties: Record<string,
 }
 
 /** The tokens to act upon: `msg.payload` unless the dialog says otherwise. */
-export function targetsField(format: IdFormat): Field<Targets> {
+export function targetsField(kind: TokenKind): Field<Targets> {
   return typed({
     preset: { type: "msg", value: "payload" },
-    pattern: format.pattern,
-    read: (value) => readTargets(value, format),
+    pattern: kind.reference.pattern,
+    read: (value) => readTargets(value, kind),
   });
 }
 

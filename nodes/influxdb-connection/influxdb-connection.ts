@@ -1,6 +1,48 @@
-import type { NodeAPI } from "node-red";
-import { registerConnection } from "./connection.js";
+import type { NodeAPI, NodeDef } from "node-red";
+import { removeLeftovers } from "../../src/influxctl/folders.js";
+import { refuseEmptyVariables } from "../fields/fields.js";
+import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
+import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
+import { readSettings, readToken } from "./read-settings.js";
+import type { Properties } from "./settings.js";
+import { openWires, type OpenWires } from "./wires.js";
 
+/** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
 export default (RED: NodeAPI): void => {
-  registerConnection(RED);
+  warnOfIdleExcludes(RED);
+  leaveOutIfExcluded(RED, CONNECTION_TYPE);
+  const { userDir } = RED.settings as { userDir?: string };
+  void removeLeftovers(userDir).then((left) => {
+    for (const folder of left) RED.log.warn(cannotRemove(folder));
+  });
+
+  function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
+    RED.nodes.createNode(this, properties);
+    let wires: OpenWires | undefined;
+    let connection: Connection | undefined;
+
+    this.connection = () => {
+      if (connection) return connection;
+      refuseEmptyVariables(RED, properties);
+      const settings = readSettings(properties);
+      // Undefined if no credential was ever set.
+      const credentials = this.credentials as { token?: unknown } | undefined;
+      wires = openWires(RED, settings, readToken(credentials?.token), (text) => {
+        this.warn(text);
+      });
+      connection = createConnection(this.id, settings, wires);
+      return connection;
+    };
+
+    this.on("close", (_removed: boolean, done: () => void) => {
+      void Promise.resolve(wires?.close()).then(done);
+    });
+  }
+  RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
+    credentials: { token: { type: "password" } },
+  });
 };
+
+function cannotRemove(folder: string): string {
+  return `influxdb-connection: ${folder} could not be removed. It is left of a killed run of influxctl, and can hold its token: remove it.`;
+}

@@ -1,10 +1,10 @@
-import { authorizationFilters, authorizationId } from "../../src/tokens/authorizations.js";
+import { authorizations } from "../../src/tokens/authorizations.js";
 import { flag } from "../fields/fields.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
-const { pattern } = authorizationId;
-const { user, userID, org, orgID, status, ...filters } = authorizationFilters;
+const { pattern } = authorizations.reference;
+const { user, userID, org, orgID, status, ...filters } = authorizations.filters;
 
 export default node({
   type: "influxdb-list-authorizations",
@@ -25,12 +25,8 @@ export default node({
     includeToken: flag(),
   },
 
-  async run(task) {
-    const { tokenStatus, includeToken, result, ...wanted } = task.values;
-    const found = await task.connection.authorizations.list(
-      { ...wanted, status: tokenStatus },
-      { ...task.watch, includeToken },
-    );
-    return sendFound(task, found, result);
+  run(task) {
+    const { tokenStatus, includeToken, ...filters } = task.values;
+    return sendFound(task, task.tokens.list({ ...filters, status: tokenStatus }, { includeToken }));
   },
 });

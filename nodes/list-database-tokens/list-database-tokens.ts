@@ -1,4 +1,4 @@
-import { databaseTokenFilters } from "../../src/tokens/database-tokens.js";
+import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
@@ -11,12 +11,8 @@ export default node({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(databaseTokenFilters, { expired: YES_NO, revoked: YES_NO }),
+    ...filterFields(databaseTokens.filters, { expired: YES_NO, revoked: YES_NO }),
     result: resultField,
   },
-
-  async run(task) {
-    const found = await task.connection.databaseTokens.list(task.values, task.watch);
-    return sendFound(task, found, task.values.result);
-  },
+  run: (task) => sendFound(task, task.tokens.list(task.values)),
 });

@@ -1,4 +1,4 @@
-import { managementTokenFilters } from "../../src/tokens/management-tokens.js";
+import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
@@ -9,12 +9,8 @@ export default node({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(managementTokenFilters, { state: { words: ["active", "expired", "revoked"] } }),
+    ...filterFields(managementTokens.filters, { state: { words: ["active", "expired", "revoked"] } }),
     result: resultField,
   },
-
-  async run(task) {
-    const found = await task.connection.managementTokens.list(task.values, task.watch.signal);
-    return sendFound(task, found, task.values.result);
-  },
+  run: (task) => sendFound(task, task.tokens.list(task.values)),
 });

@@ -1,5 +1,5 @@
-import { managementTokenId } from "../../src/tokens/management-tokens.js";
-import { changeForGood, irreversibleFields } from "../runtime/change.js";
+import { managementTokens } from "../../src/tokens/management-tokens.js";
+import { irreversibleFields, remove } from "../runtime/change.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -8,31 +8,6 @@ export default node({
   color: "#dfb3ab",
   icon: "influxdb-token-revoke.svg",
   outputs: ["report"],
-  fields: irreversibleFields(managementTokenId),
-
-  run(task) {
-    const { managementTokens } = task.connection;
-    const { signal } = task.watch;
-    const revoke = managementTokens.revoker(signal);
-    return changeForGood(task, {
-      format: managementTokenId,
-      outcome: "revoked",
-      endsAccessOf: "management token",
-      look: (id) => managementTokens.get(id, signal),
-      async act(id) {
-        const { token, alreadyRevoked, attempts } = await revoke(id);
-        const { state, description, createdBy, revokedAt } = token;
-        return {
-          attempts,
-          told: {
-            state,
-            description,
-            ...(createdBy && { createdBy }),
-            revokedAt,
-            ...(alreadyRevoked && { alreadyRevoked }),
-          },
-        };
-      },
-    });
-  },
+  fields: irreversibleFields(managementTokens),
+  run: (task) => remove(task),
 });

@@ -1,6 +1,7 @@
 import { asTokenError, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import { age } from "../../src/work/filters.js";
-import type { Done } from "../../src/http/client.js";
+import type { Changed, Look, Shown } from "../../src/tokens/resource.js";
+import { RESOURCES } from "../../src/tokens/resources.js";
 import {
   isFailure,
   sweep,
@@ -9,17 +10,16 @@ import {
   type OutcomeName,
   type OutcomeRecord,
 } from "../../src/work/sweep.js";
-import { knownFields, listedFields, type IdFormat, type Look, type Target } from "../../src/work/targets.js";
+import { knownFields, listedFields, type Target, type TokenKind } from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField } from "../fields/fields.js";
-import type { OwnToken } from "../influxdb-connection/connection.js";
 import { filterField } from "./list.js";
 import type { Summary, Task } from "./node.js";
 import { grouped } from "./status.js";
 
 /** Fields of every node that changes something. */
-export function changingFields(format: IdFormat) {
+export function changingFields(kind: TokenKind) {
   return {
-    targets: targetsField(format),
+    targets: targetsField(kind),
     dryRun: flag(),
     onlyIfAsListed: flag(),
     limit: limitField(100),
@@ -28,8 +28,8 @@ export function changingFields(format: IdFormat) {
 }
 
 /** Fields of every node whose work cannot be undone. */
-export function irreversibleFields(format: IdFormat) {
-  const { targets, ifSomeFail, ...safety } = changingFields(format);
+export function irreversibleFields(kind: TokenKind) {
+  const { targets, ifSomeFail, ...safety } = changingFields(kind);
   return {
     targets,
     confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
@@ -51,16 +51,13 @@ type Changing = ReturnType<typeof changingFields>;
 
 /** What a node does to each target. */
 export interface Change {
-  format: IdFormat;
   /** The outcome of success. */
   outcome: "updated" | "deleted" | "revoked";
-  /** The kind of token, where it is one that a connection's own can be of, and the change takes its rights away. */
-  endsAccessOf?: OwnToken | undefined;
-  /** Looks the token up, and changes nothing. */
-  look(id: string): Promise<Look<Readonly<Record<string, unknown>>>>;
-  act(id: string): Promise<Done & { told?: Record<string, unknown> }>;
+  /** Whether it ends the token's access, which the connection's own must not lose. */
+  endsAccess: boolean;
+  act(id: string): Promise<Changed<Shown>>;
   /** A condition on what is looked up: the reason to leave the token alone, where there is one. */
-  spare?: ((look: Awaited<ReturnType<Change["look"]>>) => string | undefined) | undefined;
+  spare?: ((look: Look<Shown>) => string | undefined) | undefined;
   /** What is set, for a dry run to compare with what is. */
   changes?: Readonly<Record<string, unknown>>;
 }
@@ -75,33 +72,33 @@ interface Ways {
 /** Does one thing to each target of the message, and sends the records of it. */
 export async function change(
   task: Task<Changing>,
-  { outcome: success, format, ...steps }: Change,
+  { outcome: success, ...steps }: Change,
   { notFoundIsDone = false, inParts = false }: Ways = {},
 ): Promise<Summary> {
-  const { connection, places } = task;
+  const { connection, resource, tokens, places, signal } = task;
+  const kind = RESOURCES[resource];
   const { targets, onlyIfAsListed, limit, ifSomeFail } = task.values;
   const { list, many } = targets;
-  const { signal } = task.watch;
   const dryRun = isDryRun(task);
-  if (onlyIfAsListed) for (const target of list) refuseNotListed(target, format);
+  if (onlyIfAsListed) for (const target of list) refuseNotListed(target, kind);
   const ids = list.map(({ id }) => id);
   const giveBack = await limit.take(ids, task.origins, !dryRun);
-  const refuseOwn = steps.endsAccessOf && connection.ownToken(steps.endsAccessOf).begin(ids, signal);
+  const refuseOwn = steps.endsAccess ? connection.ownToken(resource)?.begin(ids, signal) : undefined;
 
   /** Why the token is left alone, where it is. */
   async function verdictOn(target: Target): Promise<Outcome | undefined> {
     connection.refuseProtected(target.id);
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
-    const look = needsLook ? await steps.look(target.id).catch(rethrowAsNotStarted) : undefined;
+    const look = needsLook ? await tokens.get(target.id).catch(rethrowAsNotStarted) : undefined;
     await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
     if (look === undefined) return undefined;
-    if (onlyIfAsListed && !isSame(listedFields(look.token ?? {}, format.listed), target.listed)) {
-      return { outcome: "changed", now: nowOf(look, format) };
+    if (onlyIfAsListed && !isSame(listedFields(look.token ?? {}, kind.listed), target.listed)) {
+      return { outcome: "changed", now: nowOf(look, kind) };
     }
     const reason = steps.spare?.(look);
     if (reason !== undefined) return { outcome: "skipped", reason };
     if (!dryRun) return undefined;
-    const told = knownFields(look.token ?? {}, format.known);
+    const told = knownFields(look.token ?? {}, kind.known);
     return { outcome: "dry-run", would: success, told, ...changesOf(look, steps.changes) };
   }
 
@@ -110,8 +107,9 @@ export async function change(
       const verdict = await verdictOn(target);
       if (verdict) return verdict;
       await announce();
-      const { attempts, told } = await steps.act(target.id);
-      return { outcome: success, ...(told && { told }), ...triedMoreThanOnce(attempts) };
+      const { attempts, token, alreadyRevoked } = await steps.act(target.id);
+      const told = { ...token, ...(alreadyRevoked && { alreadyRevoked }) };
+      return { outcome: success, told, ...triedMoreThanOnce(attempts) };
     } catch (error) {
       if (!(error instanceof TokenError && error.code === "not-found" && notFoundIsDone)) throw error;
       return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };
@@ -176,8 +174,11 @@ export async function change(
   return { text, dryRun, failed: error !== undefined };
 }
 
-/** {@link change}, for work that cannot be undone: only if confirmed. */
-export async function changeForGood(task: Task<Irreversible>, steps: Change): Promise<Summary> {
+/** Removes each token of the message: {@link change}, for what cannot be undone, and so only if confirmed. */
+export async function remove(
+  task: Task<Irreversible>,
+  { spare }: Pick<Change, "spare"> = {},
+): Promise<Summary> {
   const { confirmed, notFound, report } = task.values;
   if (!confirmed && !isDryRun(task)) {
     throw new TokenError(
@@ -186,7 +187,16 @@ export async function changeForGood(task: Task<Irreversible>, steps: Change): Pr
         "Open the node and tick it, or ask for a dry run.",
     );
   }
-  return change(task, steps, { notFoundIsDone: notFound === "done", inParts: report === "each" });
+  return change(
+    task,
+    {
+      outcome: RESOURCES[task.resource].removed,
+      endsAccess: true,
+      act: (id) => task.tokens.remove(id),
+      spare,
+    },
+    { notFoundIsDone: notFound === "done", inParts: report === "each" },
+  );
 }
 
 /** Each can ask for a dry run, none can call off another's. */
@@ -195,7 +205,7 @@ function isDryRun(task: Task<Changing>): boolean {
 }
 
 /** @throws {TokenError} `not-listed`. */
-function refuseNotListed({ id, listed }: Target, { noun, listed: [first] }: IdFormat): void {
+function refuseNotListed({ id, listed }: Target, { noun, listed: [first] }: TokenKind): void {
   if (listed[first] !== undefined) return;
   throw new TokenError(
     "not-listed",
@@ -210,18 +220,12 @@ function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, 
 }
 
 /** The fields by which it shows that a token has changed. */
-function nowOf(
-  { token }: Look<Readonly<Record<string, unknown>>>,
-  { listed }: IdFormat,
-): Record<string, unknown> {
+function nowOf({ token }: Look<Shown>, { listed }: TokenKind): Record<string, unknown> {
   const fields = listed.map((name) => [name, token?.[name]] as const);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
-function changesOf(
-  { token }: Look<Readonly<Record<string, unknown>>>,
-  changes: Change["changes"],
-): Pick<Outcome, "changes"> {
+function changesOf({ token }: Look<Shown>, changes: Change["changes"]): Pick<Outcome, "changes"> {
   if (changes === undefined) return {};
   const each = Object.entries(changes).map(([name, to]) => [name, { from: token?.[name], to }]);
   return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };

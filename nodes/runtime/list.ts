@@ -1,7 +1,7 @@
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
-import { choice, typed, type Field } from "../fields/fields.js";
+import { choice, typed, type Field, type Fields } from "../fields/fields.js";
 import type { Summary, Task } from "./node.js";
 import { grouped } from "./status.js";
 
@@ -37,15 +37,23 @@ export function filterFields<F extends Record<string, Filter<unknown>>>(
 /** What a list node sends. */
 export const resultField = choice(["all", "first", "each"], "all");
 
+interface Listing extends Fields {
+  result: typeof resultField;
+}
+
 /** Labels of the two outputs of a list node, as keys of the locale. */
 export const listOutputs = ["found", "none"] as const;
 
-/** Sends what was found in the way that the node says, or an empty array to the second output. */
-export async function sendFound(
-  { send, watch }: Pick<Task<never>, "send" | "watch">,
-  found: readonly { createdAt?: string | undefined }[],
-  result: "all" | "first" | "each",
+/** Sends what is found in the way that the node says, or an empty array to the second output. */
+export async function sendFound<T extends { createdAt?: string | undefined }>(
+  { values: { result }, signal, send }: Pick<Task<Listing>, "values" | "signal" | "send">,
+  batches: AsyncIterable<T[]>,
 ): Promise<Summary> {
+  const found: T[] = [];
+  for await (const batch of batches) {
+    // Not push(...batch), whose arguments a stack may not hold.
+    for (const token of batch) found.push(token);
+  }
   if (found.length === 0) {
     send([], { output: 1 });
   } else if (result === "first") {
@@ -54,7 +62,7 @@ export async function sendFound(
   } else if (result === "each") {
     const breathe = breather();
     for (const [index, token] of found.entries()) {
-      if (watch.signal.aborted) {
+      if (signal.aborted) {
         throw new TokenError(
           "cancelled",
           `the flow was stopped or deployed anew. ${index} of ${found.length} were sent on.`,

@@ -7,7 +7,7 @@ import { asksForDryRun } from "../../src/work/dry-run.js";
 import type { TokenError } from "../../src/errors.js";
 import { asTokenError, reasonOf } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
-import type { Watch } from "../../src/http/client.js";
+import type { Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
@@ -24,32 +24,35 @@ import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
  * reading of its properties come from its fields; what it does, from `run`.
  */
-export interface Operation<F extends Fields = Fields> {
+export interface Operation<F extends Fields = Fields, R extends ResourceName = ResourceName> {
   /** Node type, such as `influxdb-list-authorizations`. */
   type: string;
   /** The tokens that it works on. */
-  resource: ResourceName;
+  resource: R;
   /** Colour and icon (a file of `icons/`) in the palette. */
   color: string;
   icon: string;
   /** What leaves each output, as keys of the locale; one key an output. */
   outputs: readonly string[];
   fields: F;
-  run(task: Task<F>): Promise<Summary>;
+  run(task: Task<F, R>): Promise<Summary>;
 }
 
 /** One message on its way through a node. */
-export interface Task<F extends Fields> {
+export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   values: Values<F>;
   connection: Connection;
+  resource: R;
+  /** The tokens of the resource; what is sent to them ends with the signal, and its retries show in the status. */
+  tokens: Tokens<R>;
   /** The message asks for a dry run: nothing may be changed, whatever the node says. */
   dryRun: boolean;
   /** What the message comes from: the parts of one list share one. */
   origins: readonly string[];
   /** The places of the message's targets in the order of all that concerns them. */
   places: Places;
-  /** For the calls of the message: its signal is aborted when the node stops, and retries show in the status. */
-  watch: Required<Watch> & { signal: AbortSignal };
+  /** Aborted when the node stops. */
+  signal: AbortSignal;
   /** Shows how far the work is, in the node's status. */
   progress: (done: number, total: number) => void;
   /** Writes to the log. */
@@ -72,7 +75,7 @@ export interface Summary {
 export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
 
 /** A node from its operation. */
-export function node<F extends Fields>(operation: Operation<F>): NodeModule {
+export function node<F extends Fields, R extends ResourceName>(operation: Operation<F, R>): NodeModule {
   return Object.assign(
     (RED: NodeAPI) => {
       register(RED, operation);
@@ -96,7 +99,7 @@ const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
  * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and
  * `close`: one `done` a message, errors through `done` alone, and on close nothing is left under way.
  */
-function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void {
+function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operation: Operation<F, R>): void {
   leaveOutIfExcluded(RED, operation.type);
 
   // As people name it: "delete authorization".
@@ -130,10 +133,12 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
           const { text, ...summary } = await operation.run({
             values,
             connection,
+            resource: operation.resource,
+            tokens: connection.open(operation.resource, { signal: stopping.signal, onRetry }),
             dryRun,
             origins: originsOf(msg),
             places,
-            watch: { signal: stopping.signal, onRetry },
+            signal: stopping.signal,
             progress,
             warn: (text) => {
               this.warn(text);

@@ -1,10 +1,10 @@
-import { authorizationId } from "../../src/tokens/authorizations.js";
+import { authorizations } from "../../src/tokens/authorizations.js";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { change, changingFields } from "../runtime/change.js";
 import { typed } from "../fields/fields.js";
 import { node } from "../runtime/node.js";
 
-const { targets, ...safety } = changingFields(authorizationId);
+const { targets, ...safety } = changingFields(authorizations);
 
 type Status = "active" | "inactive";
 
@@ -57,16 +57,10 @@ export default node({
       ...(status !== undefined && { status }),
       ...(description !== undefined && { description }),
     };
-    const { authorizations } = task.connection;
     return change(task, {
-      format: authorizationId,
       outcome: "updated",
-      endsAccessOf: status === "inactive" ? "authorization" : undefined,
-      look: (id) => authorizations.get(id, task.watch),
-      async act(id) {
-        const { value, attempts } = await authorizations.update(id, changes, task.watch);
-        return { attempts, told: value };
-      },
+      endsAccess: status === "inactive",
+      act: (id) => task.tokens.update(id, changes),
       changes,
     });
   },

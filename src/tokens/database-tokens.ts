@@ -12,22 +12,14 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { ApiResponse, Conceal, Done, Http, Watch } from "../http/client.js";
+import type { ApiResponse, Conceal, Watch } from "../http/client.js";
 import { readLongList } from "../http/long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
-import { isSameId, type IdFormat, type Look } from "../work/targets.js";
+import type { Listable, Removable, Resource, Wires } from "./resource.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { readToken, type Token } from "./read-token.js";
-import { UUID } from "../ids.js";
-
-export const databaseTokenId: IdFormat = {
-  noun: "database token",
-  ...UUID,
-  known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
-  // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
-  listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
-};
+import { isSameId, UUID } from "../ids.js";
 
 /** RFC 3339. It never expires where that time is missing. */
 const TIMES = ["createdAt", "expiresAt", "revokedAt"] as const;
@@ -54,71 +46,64 @@ export interface DatabaseTokenFilters {
   revoked?: "yes" | "no" | undefined;
 }
 
-/** How the filters are read from what a flow gives. */
-export const databaseTokenFilters = {
-  description: text,
-  database: text,
-  createdBefore: moment,
-  createdAfter: moment,
-  expired: word(["yes", "no"]),
-  expiresWithin: age,
-  revoked: word(["yes", "no"]),
-} satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> };
+/** {@link DatabaseTokens}, and what is known of them. */
+export const databaseTokens = {
+  noun: "database token",
+  reference: UUID,
+  known: ["description", "accountId", "clusterId", "createdAt", "expiresAt", "revokedAt"],
+  // There is no time of the last change; taking the permissions away is the nearest thing to disabling.
+  listed: ["createdAt", "description", "permissions", "expiresAt", "revokedAt"],
+  filters: {
+    description: text,
+    database: text,
+    createdBefore: moment,
+    createdAfter: moment,
+    expired: word(["yes", "no"]),
+    expiresWithin: age,
+    revoked: word(["yes", "no"]),
+  } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
+  removed: "deleted",
+  open,
+} satisfies Resource;
 
 /**
  * The database tokens of one cluster, through the Management API of InfluxDB Cloud Dedicated and Clustered. Its
- * methods throw {@link TokenError}: besides the codes below, those of {@link Http.send}, and `unauthorized`,
+ * methods throw {@link TokenError}: besides the codes of each, those of `Http.send`, and `unauthorized`,
  * `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
  */
-export interface DatabaseTokens {
-  /** All that match, in the server's order. */
-  list(filters: DatabaseTokenFilters, watch?: Watch): Promise<DatabaseToken[]>;
-  /** @throws {TokenError} `not-found`. */
-  get(id: string, watch?: Watch): Promise<Look<DatabaseToken>>;
-  /**
-   * Deletes without a look before it. A repeated try that finds nothing has found its own work done. That the
-   * token is gone is proved by a look after it.
-   *
-   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
-   */
-  delete(id: string, watch?: Watch): Promise<Done>;
-}
+export interface DatabaseTokens
+  extends Listable<DatabaseToken, DatabaseTokenFilters>, Removable<DatabaseToken> {}
 
-/** @param cluster account and cluster id, where the product's path names them. */
-export function databaseTokensOf(
-  http: Http,
-  cluster?: { accountId: string; clusterId: string },
-): DatabaseTokens {
+function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch): DatabaseTokens {
   const path = [
     ...["api", "v0"],
     ...(cluster ? ["accounts", cluster.accountId, "clusters", cluster.clusterId] : []),
     "tokens",
   ];
   return {
-    async list(filters, watch) {
+    async *list(filters) {
       const task = "list database tokens";
       const answer = await http.send({ task, method: "GET", path, isList: true, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
-      const found: DatabaseToken[] = [];
-      for await (const tokens of readLongList(answer, undefined, readDatabaseToken)) {
-        found.push(...tokens.filter((token) => matches(token, filters, now)));
+      for await (const batch of readLongList(answer, undefined, readDatabaseToken)) {
+        yield batch.filter((token) => matches(token, filters, now));
       }
-      return found;
     },
 
-    async get(id, watch) {
+    async get(id) {
       const task = `look up database token ${id}`;
       const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
       if (answer.status !== 200) throw refused(answer);
       const token = databaseTokenIn(answer);
-      if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      if (!isSameId(UUID, token.id, id)) throw badResponse(answer, "the answer shows another database token");
       // A deleted one may go on being shown so.
       if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
       return { token, now: serverTime(answer) };
     },
 
-    async delete(id, watch) {
+    // A repeated try that finds nothing has found its own work done. That the token is gone is proved by a look.
+    async remove(id) {
       const task = `delete database token ${id}`;
       const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);

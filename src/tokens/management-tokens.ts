@@ -11,21 +11,14 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { Done } from "../http/client.js";
+import type { Http, Watch } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
 import { TOO_OLD } from "../influxctl/failures.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
-import type { IdFormat, Look } from "../work/targets.js";
+import type { Changed, Listable, Look, Resource, Wires } from "./resource.js";
 import { elementsOf, startOfList } from "../influxctl/printed-list.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
-
-export const managementTokenId: IdFormat = {
-  noun: "management token",
-  ...UUID,
-  known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
-  listed: ["state", "description", "expiresAt", "revokedAt"],
-};
 
 /** A token is revoked whether or not it has expired as well. */
 export type ManagementTokenState = "active" | "expired" | "revoked";
@@ -58,48 +51,114 @@ export interface ManagementTokenFilters {
   expiresWithin?: number | undefined;
 }
 
-/** How the filters are read from what a flow gives. */
-export const managementTokenFilters = {
-  state: word(["active", "expired", "revoked"]),
-  description: text,
-  createdBefore: moment,
-  createdAfter: moment,
-  expiresWithin: age,
-} satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> };
-
-export interface Revoked extends Done {
-  /** True where it had been revoked before: nothing was done now. */
-  alreadyRevoked?: true;
-  /** What the list says of it. */
-  token: ManagementToken;
-}
+/** {@link ManagementTokens}, and what is known of them. */
+export const managementTokens = {
+  noun: "management token",
+  reference: UUID,
+  known: ["description", "state", "accountId", "createdBy", "createdAt", "expiresAt", "revokedAt"],
+  listed: ["state", "description", "expiresAt", "revokedAt"],
+  filters: {
+    state: word(["active", "expired", "revoked"]),
+    description: text,
+    createdBefore: moment,
+    createdAfter: moment,
+    expiresWithin: age,
+  } satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> },
+  removed: "revoked",
+  ownToken,
+  open,
+} satisfies Resource;
 
 /**
  * The management tokens of an account, through influxctl. Its methods throw {@link TokenError}: besides the codes
- * below, those of {@link Influxctl.run}.
+ * of each, those of {@link Influxctl.run}.
  */
-export interface ManagementTokens {
+export interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
   /**
    * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
    * none at all can be right. `not-found` where influxctl does not find the account.
    */
-  list(filters: ManagementTokenFilters, signal?: AbortSignal): Promise<ManagementToken[]>;
+  list(filters: ManagementTokenFilters): AsyncIterable<ManagementToken[]>;
   /** @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty. */
-  get(id: string, signal?: AbortSignal): Promise<Look<ManagementToken>>;
+  get(id: string): Promise<Look<ManagementToken>>;
   /**
-   * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
-   * any that is not revoked.
-   */
-  own: OwnTokenSigns;
-  /**
-   * Begins to revoke: what is known of all tokens is read once, and each call of the result revokes one. What
-   * influxctl says of its success proves nothing (neither text nor exit code is documented), so the list does:
-   * done is what it shows as revoked.
+   * Revokes. What is known of all tokens is read once for the message, before the first. What influxctl says of its
+   * success proves nothing (neither text nor exit code is documented), so the list does: done is what it shows as
+   * revoked.
    *
-   * @throws {TokenError} the result does: `not-found` where the list holds others alone, `forbidden` where it is empty,
+   * @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty,
    *   `influxctl-failed`.
    */
-  revoker(signal?: AbortSignal): (id: string) => Promise<Revoked>;
+  remove(id: string): Promise<Changed<ManagementToken>>;
+}
+
+function open(
+  wires: Pick<Wires, "influxctl"> & { http: Pick<Http, "now"> },
+  { signal }: Watch,
+): ManagementTokens {
+  const influxctl = wires.influxctl();
+  // Of the server, for influxctl tells no time; expiry and ages count by it.
+  const serverTime = () => wires.http.now(signal);
+  // Whether a token has expired does not matter to those who revoke it.
+  const all = () => tokensById(influxctl, LIST, Date.now(), signal);
+  let before: ReturnType<typeof all> | undefined;
+  return {
+    async *list(filters) {
+      const [output, now] = await Promise.all([printedList(influxctl, LIST, signal), serverTime()]);
+      const found: ManagementToken[] = [];
+      for await (const token of read(LIST, output, now)) if (matches(token, filters, now)) found.push(token);
+      yield found;
+    },
+
+    async get(id) {
+      const task = `look up management token ${id}`;
+      const now = serverTime();
+      const token = (await tokensById(influxctl, task, now, signal)).get(UUID.normalize(id));
+      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now: await now };
+    },
+
+    async remove(id) {
+      const task = `revoke management token ${id}`;
+      const known = (await (before ??= all()).catch(rethrowAsNotStarted)).get(UUID.normalize(id));
+      if (known === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      if (known.state === "revoked") return { attempts: 0, alreadyRevoked: true, token: shown(known) };
+      const failure = await influxctl
+        .run(task, ["management", "revoke", "--force", id], signal)
+        .then(() => undefined, asTokenError);
+      if (failure?.code === "cancelled" || failure?.code === "influxctl-missing") throw failure;
+      const after = await all().catch((error: unknown) => rethrowAsUnproven(error, task));
+      const revoked = after.get(UUID.normalize(id));
+      if (revoked?.state === "revoked") return { attempts: 1, token: shown(revoked) };
+      // Of a token that was listed, "not found" proves nothing either.
+      const code = failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
+      throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
+    },
+  };
+}
+
+/**
+ * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
+ * any that is not revoked.
+ */
+function ownToken({ influxctl, own }: Pick<Wires, "influxctl" | "own">): OwnTokenSigns {
+  // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+  const usable = async (signal: AbortSignal) =>
+    [...(await tokensById(influxctl(), LIST, Date.now(), signal)).values()].filter(
+      ({ state }) => state !== "revoked",
+    );
+  return {
+    async find(signal) {
+      const [id, ...others] = beginsLike(own.value, await usable(signal));
+      return others.length === 0 ? id : undefined;
+    },
+    async mayBe(id, _around, signal) {
+      const tokens = await usable(signal);
+      const mine = beginsLike(own.value, tokens);
+      const candidates = mine.length > 0 ? mine : tokens.map((token) => UUID.normalize(token.id));
+      return candidates.includes(id) ? "its prefix does not tell" : undefined;
+    },
+  };
 }
 
 /** Characters of a prefix that tell one token from another: all begin with `M.V1.`. */
@@ -107,7 +166,7 @@ const TELLING_PREFIX = 9;
 /** Characters of a prefix that are looked at; influxctl shows fourteen. */
 const LONGEST_PREFIX = 100;
 
-/** The ids of the tokens whose prefix a value begins with, in lower case. */
+/** The normalized ids of the tokens whose prefix a value begins with. */
 function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
   const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
     const prefix = tokenPrefix
@@ -116,88 +175,38 @@ function beginsLike(value: string, tokens: readonly ManagementToken[]): string[]
       .replace(/[.…*]+$/, "");
     return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
   };
-  return tokens.filter(isLike).map(({ id }) => id.toLowerCase());
+  return tokens.filter(isLike).map(({ id }) => UUID.normalize(id));
+}
+
+function printedList(influxctl: Influxctl, task: string, signal: AbortSignal | undefined): Promise<string> {
+  return influxctl.run(task, ["management", "list", "--format", "json"], signal);
 }
 
 /**
- * @param value the connection's own management token.
- * @param serverTime the server's time in milliseconds since 1970, of which influxctl tells nothing: expiry and ages
- *   count by it. It must not fail; without it, our own counts.
+ * All tokens by their normalized ids, for those who act by what is missing. "Not found" can count as done, so here it
+ * never means the account, and nothing is missing from a list that is empty.
+ *
+ * @param now milliseconds since 1970, by which a token has expired.
  */
-export function managementTokensOf(
+async function tokensById(
   influxctl: Influxctl,
-  value: string,
-  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(Date.now()),
-): ManagementTokens {
-  const run = (task: string, signal?: AbortSignal) =>
-    influxctl.run(task, ["management", "list", "--format", "json"], signal);
-  /**
-   * All tokens by their ids in lower case, for those who act by what is missing. "Not found" can count as done, so
-   * here it never means the account, and nothing is missing from a list that is empty.
-   */
-  const known = async (task: string, now: number | Promise<number>, signal?: AbortSignal) => {
-    const tokens = new Map<string, ManagementToken>();
-    const [output, time] = await Promise.all([run(task, signal).catch(rethrowAsUnlisted), now]);
-    for await (const token of read(task, output, time)) tokens.set(token.id.toLowerCase(), token);
-    if (tokens.size === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
-    return tokens;
-  };
-  // Whether a token has expired does not matter to those who revoke it.
-  const all = (signal?: AbortSignal) => known(LIST, Date.now(), signal);
-  // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
-  const usable = async (signal?: AbortSignal) =>
-    [...(await all(signal)).values()].filter(({ state }) => state !== "revoked");
+  task: string,
+  now: number | Promise<number>,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, ManagementToken>> {
+  const tokens = new Map<string, ManagementToken>();
+  const [output, time] = await Promise.all([
+    printedList(influxctl, task, signal).catch(rethrowAsUnlisted),
+    now,
+  ]);
+  for await (const token of read(task, output, time)) tokens.set(UUID.normalize(token.id), token);
+  if (tokens.size === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
+  return tokens;
+}
 
-  return {
-    async list(filters, signal) {
-      const [output, now] = await Promise.all([run(LIST, signal), serverTime(signal)]);
-      const found: ManagementToken[] = [];
-      for await (const token of read(LIST, output, now)) if (matches(token, filters, now)) found.push(token);
-      return found;
-    },
-
-    async get(id, signal) {
-      const task = `look up management token ${id}`;
-      const now = serverTime(signal);
-      const token = (await known(task, now, signal)).get(id);
-      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
-      return { token, now: await now };
-    },
-
-    own: {
-      async find(signal) {
-        const [id, ...others] = beginsLike(value, await usable(signal));
-        return others.length === 0 ? id : undefined;
-      },
-      async mayBe(id, _around, signal) {
-        const tokens = await usable(signal);
-        const mine = beginsLike(value, tokens);
-        const candidates = mine.length > 0 ? mine : tokens.map((token) => token.id.toLowerCase());
-        return candidates.includes(id) ? "its prefix does not tell" : undefined;
-      },
-    },
-
-    revoker(signal) {
-      let before: ReturnType<typeof all> | undefined;
-      return async (id) => {
-        const task = `revoke management token ${id}`;
-        const token = (await (before ??= all(signal)).catch(rethrowAsNotStarted)).get(id);
-        if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
-        if (token.state === "revoked") return { attempts: 0, alreadyRevoked: true, token };
-        const failure = await influxctl
-          .run(task, ["management", "revoke", "--force", id], signal)
-          .then(() => undefined, asTokenError);
-        if (failure?.code === "cancelled" || failure?.code === "influxctl-missing") throw failure;
-        const after = await all(signal).catch((error: unknown) => rethrowAsUnproven(error, task));
-        const revoked = after.get(id);
-        if (revoked?.state === "revoked") return { attempts: 1, token: revoked };
-        // Of a token that was listed, "not found" proves nothing either.
-        const code =
-          failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
-        throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
-      };
-    },
-  };
+/** What a record tells of a token that is revoked. */
+function shown({ state, description, createdBy, revokedAt }: ManagementToken): Partial<ManagementToken> {
+  return { state, description, ...(createdBy && { createdBy }), revokedAt };
 }
 
 const LIST = "list management tokens";

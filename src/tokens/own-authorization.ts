@@ -1,18 +1,12 @@
 import * as z from "zod";
 import { readJson } from "../http/responses.js";
-import {
-  authorizationsIn,
-  PATH,
-  refused,
-  type Authorization,
-  type Authorizations,
-} from "./authorizations.js";
-import { breather } from "../work/breather.js";
+import type { Authorizations } from "./authorizations.js";
+import { authorizationsIn, PATH, refused, type Authorization } from "./authorizations-api.js";
 import { TokenError } from "../errors.js";
 import type { ApiResponse, ApiCall, Http, Watch } from "../http/client.js";
 import { HEX_ID } from "../ids.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
-import type { Look } from "../work/targets.js";
+import type { Look } from "./resource.js";
 
 export interface OwnToken {
   /** The token value that the connection sends. */
@@ -73,11 +67,13 @@ const MANY = 20;
  * Tells a connection's own authorization from others: by its value where the server shows that, by the filter of
  * InfluxDB Cloud, and otherwise by what it cannot be. That a list holds one active token of its user alone proves
  * nothing: the own one is hidden where its organization is gone, or where it may not read itself.
+ *
+ * @param open the authorizations as what the signal ends reaches them.
  */
 export function ownAuthorizationSigns(
   http: Http,
   own: OwnToken,
-  authorizations: Pick<Authorizations, "get" | "list">,
+  open: (signal: AbortSignal) => Authorizations,
 ): OwnTokenSigns {
   let userID: string | undefined;
   /** Of each message: what a list has shown to be somebody else's. */
@@ -89,24 +85,22 @@ export function ownAuthorizationSigns(
     (WHOLE_VALUE.test(token) && token !== own.value);
 
   function othersIn(among: readonly string[], signal: AbortSignal): Promise<Set<string>> {
-    const known = others.get(among);
-    if (known) return known;
-    const rows = authorizations.list({}, { signal, includeToken: true }).catch((error: unknown) => {
-      // What no list shows is looked up one by one.
-      if (isRefused(error)) return [];
-      throw error;
-    });
-    const ids = rows.then(async (all) => {
-      const breathe = breather();
-      const found = new Set<string>();
-      for (const [index, row] of all.entries()) {
-        if (isOther(row)) found.add(row.id.toLowerCase());
-        if (index % 1000 === 0) await breathe();
-      }
-      return found;
-    });
+    const ids = others.get(among) ?? listOthers(signal);
     others.set(among, ids);
     return ids;
+  }
+
+  async function listOthers(signal: AbortSignal): Promise<Set<string>> {
+    const found = new Set<string>();
+    try {
+      for await (const batch of open(signal).list({}, { includeToken: true })) {
+        for (const row of batch) if (isOther(row)) found.add(HEX_ID.normalize(row.id));
+      }
+    } catch (error) {
+      // What no list shows is looked up one by one.
+      if (!isRefused(error)) throw error;
+    }
+    return found;
   }
 
   return {
@@ -114,18 +108,18 @@ export function ownAuthorizationSigns(
       const found = await ownAuthorizations(http, own, { signal });
       userID = found.userID;
       const shown = found.rows.find(({ token }) => token === own.value);
-      if (shown) return shown.id.toLowerCase();
+      if (shown) return HEX_ID.normalize(shown.id);
       const [only] = found.rows;
       if (!own.isCloud) return undefined;
       if (only === undefined) throw new TokenError("forbidden", UNREADABLE, { task: TASK });
       // Another server than Cloud takes no notice of the filter; this one says "redacted" of every value.
-      return found.rows.length === 1 && only.token === "redacted" ? only.id.toLowerCase() : undefined;
+      return found.rows.length === 1 && only.token === "redacted" ? HEX_ID.normalize(only.id) : undefined;
     },
 
     async mayBe(id, { among, look }, signal) {
       if (!look && among.length > MANY && (await othersIn(among, signal)).has(id)) return undefined;
       try {
-        const seen = look ?? (await authorizations.get(id, { signal }, { includeToken: true }));
+        const seen = look ?? (await open(signal).get(id, { includeToken: true }));
         const { token, hidden } = seen as Look<Authorization>;
         // Without its user no token works.
         if (token === undefined)

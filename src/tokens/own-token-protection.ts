@@ -1,12 +1,12 @@
 import { TokenError } from "../errors.js";
-import type { Look } from "../work/targets.js";
+import type { Look, Shown } from "./resource.js";
 
 /** Keeps a connection from taking its own token's rights away: it would be locked out, and could not undo it. */
 export interface OwnTokenProtection {
   /**
    * Begins a message: the first of its targets asks which token is the own one, where that is not known yet.
    *
-   * @param ids of all its targets, in lower case.
+   * @param ids of all its targets, normalized.
    * @returns what refuses an id that is, or may be, the own token's; it takes the token where that has been looked up.
    * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` where it cannot be told for want
    *   of a permission; `invalid-config` where the ID that the connection names is not that of its token; the error of
@@ -15,7 +15,7 @@ export interface OwnTokenProtection {
   begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
 }
 
-/** How the own token is told from others. Ids are in lower case. */
+/** How the own token is told from others. Ids are normalized. */
 export interface OwnTokenSigns {
   /** The own token's ID where the server tells it for sure, or undefined. */
   find(signal: AbortSignal): Promise<string | undefined>;
@@ -31,12 +31,9 @@ export interface OwnTokenSigns {
   ): Promise<string | undefined>;
 }
 
-/** A token as the server shows it. */
-export type Shown = Readonly<Record<string, unknown>>;
-
 /**
  * @param allowed the user has said that nodes may do so.
- * @param named the own token's ID as the user names it, in lower case.
+ * @param named the own token's ID as the user names it, normalized.
  */
 export function createOwnTokenProtection(
   { allowed, named }: { allowed: boolean; named: string | undefined },

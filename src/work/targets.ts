@@ -3,29 +3,16 @@ import { kindOf, TokenError } from "../errors.js";
 import type { IdForm } from "../ids.js";
 import { isBytes, whyNoId } from "./mistaken-ids.js";
 
-/** How a product writes the ids of its tokens. */
-export interface IdFormat extends IdForm {
-  /** What the id names, in the product's words, such as "authorization". */
+/** A kind of tokens, as its targets are read. */
+export interface TokenKind {
+  /** One of them in the product's words, such as "authorization". */
   readonly noun: string;
+  /** How the id is written that names one of them. */
+  readonly reference: IdForm;
   /** Fields of a token that are worth repeating in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
   /** Fields by which it shows that a token has changed; the first of them is in every token of a list. */
   readonly listed: readonly [string, ...string[]];
-}
-
-/** A token that was looked up. */
-export interface Look<T> {
-  /** Undefined where it is there but cannot be shown. */
-  token: T | undefined;
-  /** What of it is gone, where it cannot be shown. */
-  hidden?: "user" | "organization";
-  /** The server's time of it, in milliseconds since 1970. */
-  now: number;
-}
-
-/** Servers read ids without regard to case. */
-export function isSameId(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** One token to act upon. */
@@ -34,7 +21,7 @@ export interface Target {
   readonly id: string;
   /** What the message said of the token beside its id. */
   readonly known: Readonly<Record<string, string>>;
-  /** The token's fields of {@link IdFormat.listed} as the message has them, as {@link listedFields} makes them. */
+  /** The token's fields of {@link TokenKind.listed} as the message has them, as {@link listedFields} makes them. */
   readonly listed: Readonly<Record<string, string>>;
 }
 
@@ -75,24 +62,24 @@ function jsonOf(value: unknown): string {
  * @throws {TokenError} `missing-id` where there is none, `invalid-id` where it has the wrong type or shape.
  *   The message gives the kind of the wrong value, not the value: people do pass a token for its id.
  */
-export function readTargets(value: unknown, format: IdFormat): Targets {
+export function readTargets(value: unknown, kind: TokenKind): Targets {
   try {
-    return readAny(value, format);
+    return readAny(value, kind);
   } catch (error) {
     if (error instanceof TokenError) throw error;
     // A getter or proxy of the flow has thrown. Not its message: it could hold the value.
     throw new TokenError(
       "invalid-id",
-      `no valid ${format.noun} ID: found a value that cannot be read, expected ${format.expected}.`,
+      `no valid ${kind.noun} ID: found a value that cannot be read, expected ${kind.reference.expected}.`,
     );
   }
 }
 
-function readAny(value: unknown, format: IdFormat): Targets {
+function readAny(value: unknown, kind: TokenKind): Targets {
   if (!Array.isArray(value)) {
     return {
       many: false,
-      list: [readTarget(value, format, "")],
+      list: [readTarget(value, kind, "")],
       dryRun: asksForDryRun(value),
     };
   }
@@ -100,14 +87,15 @@ function readAny(value: unknown, format: IdFormat): Targets {
   const byId = new Map<string, Target>();
   // Not forEach: it passes over holes, and an array of nothing but holes is not empty.
   for (const [index, item] of (value as unknown[]).entries()) {
-    const target = readTarget(item, format, ` in element ${index} of the array`);
+    const target = readTarget(item, kind, ` in element ${index} of the array`);
     if (!byId.has(target.id)) byId.set(target.id, target);
     dryRun ||= asksForDryRun(item);
   }
   return { many: true, list: [...byId.values()], dryRun };
 }
 
-function readTarget(value: unknown, format: IdFormat, where: string): Target {
+function readTarget(value: unknown, kind: TokenKind, where: string): Target {
+  const { pattern, expected, normalize } = kind.reference;
   const hasFields = isObject(value);
   const source = hasFields ? value : {};
   const id = hasFields ? source.id : value;
@@ -115,22 +103,22 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
     const found = hasFields ? "an object without an id" : kindOf(value);
     throw new TokenError(
       "missing-id",
-      `no ${format.noun} ID${where}: found ${found}. ` +
-        (whyNoId(value, format.pattern) ??
-          `Send the ID (${format.expected}), an object with an "id", or an array of either.`),
+      `no ${kind.noun} ID${where}: found ${found}. ` +
+        (whyNoId(value, pattern) ??
+          `Send the ID (${expected}), an object with an "id", or an array of either.`),
     );
   }
-  if (typeof id !== "string" || !format.pattern.test(id.trim())) {
+  if (typeof id !== "string" || !pattern.test(normalize(id))) {
     throw new TokenError(
       "invalid-id",
-      `no valid ${format.noun} ID${where}: found ${kindOf(id)}, expected ${format.expected}. ` +
-        (whyNoId(id, format.pattern) ?? `Use the "id" of the ${format.noun}, not its token or its name.`),
+      `no valid ${kind.noun} ID${where}: found ${kindOf(id)}, expected ${expected}. ` +
+        (whyNoId(id, pattern) ?? `Use the "id" of the ${kind.noun}, not its token or its name.`),
     );
   }
   return {
-    id: format.normalize(id),
-    known: knownFields(source, format.known),
-    listed: listedFields(source, format.listed),
+    id: normalize(id),
+    known: knownFields(source, kind.known),
+    listed: listedFields(source, kind.listed),
   };
 }
 

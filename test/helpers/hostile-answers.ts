@@ -1,22 +1,24 @@
 /** The clients in a process of its own, for answers that could end it. */
-import { authorizationsOf } from "../../src/tokens/authorizations.js";
-import { databaseTokensOf } from "../../src/tokens/database-tokens.js";
+import { authorizations } from "../../src/tokens/authorizations.js";
+import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
+import { allOf } from "./batches.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
 
 const [url = ""] = process.argv.slice(2);
 const options = { authorization: "Token a-token", timeout: 60, retries: 0, parallel: 1 };
 const http = createHttp({ url: new URL(url), ...options });
-const authorizations = authorizationsOf(http, () => Promise.resolve({ rows: [] }));
-const databaseTokens = databaseTokensOf(http);
+const own = { value: "own", isCloud: true };
+const v2 = authorizations.open({ http, own }, {});
+const cluster = databaseTokens.open({ http }, {});
 
 const CALLS = {
-  "authorizations.list": () => authorizations.list({}),
-  "authorizations.get": () => authorizations.get("0aaaaaaaaaaaaaaa"),
-  "databaseTokens.list": () => databaseTokens.list({}),
-  "databaseTokens.get": () => databaseTokens.get("55555555-5555-4555-8555-555555555555"),
-  ownAuthorizations: () => ownAuthorizations(http, { value: "own", isCloud: true }),
+  "authorizations.list": () => allOf(v2.list({})),
+  "authorizations.get": () => v2.get("0aaaaaaaaaaaaaaa"),
+  "databaseTokens.list": () => allOf(cluster.list({})),
+  "databaseTokens.get": () => cluster.get("55555555-5555-4555-8555-555555555555"),
+  ownAuthorizations: () => ownAuthorizations(http, own),
 };
 export type CallName = keyof typeof CALLS;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Authorization } from "../../src/tokens/authorizations.js";
+import type { Authorization } from "../../src/tokens/authorizations-api.js";
 import type { Simulator } from "../../simulator/server.js";
 import type { Authorization as Own, User } from "../../simulator/world.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";

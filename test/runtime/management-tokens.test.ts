@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
-import { managementTokensOf, type ManagementToken } from "../../src/tokens/management-tokens.js";
+import type { Influxctl } from "../../src/influxctl/influxctl.js";
+import { managementTokens, type ManagementToken } from "../../src/tokens/management-tokens.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
+import { allOf } from "../helpers/batches.js";
 import { profileFolders } from "../helpers/secrets.js";
 
 const DAY = 86_400_000;
@@ -373,8 +375,18 @@ describe("influxctl", () => {
     });
   });
 
-  const printing = (output: string) =>
-    managementTokensOf({ run: () => Promise.resolve(output) }, "M.V1.own-token");
+  const open = (run: Influxctl["run"]) =>
+    managementTokens.open(
+      { influxctl: () => ({ run }), http: { now: () => Promise.resolve(Date.now()) } },
+      {},
+    );
+  const ownToken = (run: Influxctl["run"]) =>
+    managementTokens.ownToken({
+      influxctl: () => ({ run }),
+      own: { value: "M.V1.own-token", isCloud: false },
+    });
+  const prints = (output: string) => () => Promise.resolve(output);
+  const printing = (output: string) => open(prints(output));
   const TOLD: [what: string, output: string, expected: string[]][] = [
     ["null", "null", []],
     ["null after a warning", "WARN: x\n\uFEFFnull\n", []],
@@ -395,7 +407,7 @@ describe("influxctl", () => {
   ];
   for (const [what, output, expected] of TOLD) {
     it(`'s list is understood with ${what}`, async () => {
-      const found = await printing(output).list({});
+      const found = await allOf(printing(output).list({}));
       assert.deepEqual(
         found.map(({ id, state }) => `${id} ${state}`),
         expected,
@@ -422,7 +434,7 @@ describe("influxctl", () => {
     ["10 MB of what is wrong", `[${"1,".repeat(5_000_000)}1]`, "bad-response", /at "0\.id"/],
   ] as const) {
     it(`'s list is an error with ${what}`, () =>
-      assert.rejects(printing(output).list({}), { code, message: words, fatal: true }));
+      assert.rejects(allOf(printing(output).list({})), { code, message: words, fatal: true }));
   }
 
   it("'s list of 10 MB is read while others have their turns", async () => {
@@ -436,7 +448,7 @@ describe("influxctl", () => {
       next = setImmediate(count);
     };
     let next = setImmediate(count);
-    assert.equal((await printing(output).list({})).length, list.length);
+    assert.equal((await allOf(printing(output).list({}))).length, list.length);
     clearImmediate(next);
     assert.ok(turns >= 5, `${turns} turns`);
   });
@@ -446,7 +458,7 @@ describe("influxctl", () => {
     const output = JSON.stringify(
       Array.from({ length: 20 }, (_, index) => ({ ...token, id: String(index) })),
     );
-    assert.equal(await printing(output).own.find(new AbortController().signal), undefined);
+    assert.equal(await ownToken(prints(output)).find(new AbortController().signal), undefined);
   });
 
   it("does not tell that a token is missing by a list that is empty", async () => {
@@ -454,57 +466,49 @@ describe("influxctl", () => {
     const empty = { code: "forbidden", message: /list of management tokens is empty/, fatal: true };
     for (const output of ["null", "[]"]) {
       await assert.rejects(printing(output).get("a"), empty);
-      await assert.rejects(printing(output).revoker()("a"), empty);
-      await assert.rejects(printing(output).own.find(signal), empty);
-      await assert.rejects(printing(output).own.mayBe("a", { among: [] }, signal), empty);
+      await assert.rejects(printing(output).remove("a"), empty);
+      await assert.rejects(ownToken(prints(output)).find(signal), empty);
+      await assert.rejects(ownToken(prints(output)).mayBe("a", { among: [] }, signal), empty);
     }
   });
 
   it("does not tell that a token is missing by an account that is", async () => {
     const { signal } = new AbortController();
     const missing = new TokenError("not-found", "there is no such account", { fatal: true });
-    const tokens = managementTokensOf({ run: () => Promise.reject(missing) }, "M.V1.own");
-    await assert.rejects(tokens.list({}), missing);
+    const fails = () => Promise.reject(missing);
+    const tokens = open(fails);
+    await assert.rejects(allOf(tokens.list({})), missing);
     const other = { code: "influxctl-failed", message: /no such account/ };
     await assert.rejects(tokens.get("a"), other);
-    await assert.rejects(tokens.revoker()("a"), other);
-    await assert.rejects(tokens.own.find(signal), other);
+    await assert.rejects(tokens.remove("a"), other);
+    await assert.rejects(ownToken(fails).find(signal), other);
   });
 
   it("does not tell that a token is missing by what it says while it revokes", async () => {
-    const tokens = managementTokensOf(
-      {
-        run: (_task, [, command]) =>
-          command === "list"
-            ? Promise.resolve('[{"id":"a"}]')
-            : Promise.reject(new TokenError("not-found", "no such token")),
-      },
-      "M.V1.own",
+    const tokens = open((_task, [, command]) =>
+      command === "list"
+        ? Promise.resolve('[{"id":"a"}]')
+        : Promise.reject(new TokenError("not-found", "no such token")),
     );
-    await assert.rejects(tokens.revoker()("a"), { code: "influxctl-failed", message: /no such token/ });
+    await assert.rejects(tokens.remove("a"), { code: "influxctl-failed", message: /no such token/ });
   });
 
   it("is proved by its list, whatever it says or fails with while it revokes", async () => {
     for (const failure of ["token is revoked", "unauthorized", "401 ms"]) {
       let revoked = false;
-      const tokens = managementTokensOf(
-        {
-          run(_task, [, command]) {
-            if (command === "list")
-              return Promise.resolve(`[{"id":"a"${revoked ? ',"revoked_at":{"seconds":5}' : ""}}]`);
-            revoked = true;
-            return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
-          },
-        },
-        "M.V1.own",
-      );
-      assert.equal((await tokens.revoker()("a")).token.state, "revoked");
+      const tokens = open((_task, [, command]) => {
+        if (command === "list")
+          return Promise.resolve(`[{"id":"a"${revoked ? ',"revoked_at":{"seconds":5}' : ""}}]`);
+        revoked = true;
+        return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
+      });
+      assert.equal((await tokens.remove("a")).token?.state, "revoked");
     }
   });
 
   it("says that nothing was revoked, when the flow stops while it still looks", async () => {
     const stopped = new TokenError("cancelled", "stopped", { attempts: 1 });
-    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) }, "M.V1.own");
-    await assert.rejects(tokens.revoker()("a"), { code: "cancelled", attempts: 0 });
+    const tokens = open(() => Promise.reject(stopped));
+    await assert.rejects(tokens.remove("a"), { code: "cancelled", attempts: 0 });
   });
 });

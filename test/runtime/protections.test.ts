@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
-import { managementTokensOf } from "../../src/tokens/management-tokens.js";
+import type { Influxctl } from "../../src/influxctl/influxctl.js";
+import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
@@ -764,20 +765,19 @@ describe("a connection's own token", () => {
       it(`is spared where the list shows its prefix ${what}`, async () => {
         const value = "M.V1.OwnOwnOwnOwn0123456789";
         let isRevoked = false;
-        const tokens = managementTokensOf(
-          {
-            run(_task, args) {
-              if (args[1] === "revoke") isRevoked = true;
-              const list = [
-                { id: OWN_ID, token_prefix: shown(value.slice(0, 14)) },
-                { id: OTHER_ID, token_prefix: "M.V1.OtherOthe" },
-              ];
-              return Promise.resolve(JSON.stringify(list));
-            },
+        const influxctl: Influxctl = {
+          run(_task, args) {
+            if (args[1] === "revoke") isRevoked = true;
+            const list = [
+              { id: OWN_ID, token_prefix: shown(value.slice(0, 14)) },
+              { id: OTHER_ID, token_prefix: "M.V1.OtherOthe" },
+            ];
+            return Promise.resolve(JSON.stringify(list));
           },
-          value,
-        );
-        const protection = createOwnTokenProtection({ allowed: false, named: undefined }, tokens.own);
+        };
+        const own = { value, isCloud: false };
+        const signs = managementTokens.ownToken({ influxctl: () => influxctl, own });
+        const protection = createOwnTokenProtection({ allowed: false, named: undefined }, signs);
         const refuse = protection.begin([], new AbortController().signal);
         await assert.rejects(refuse(OWN_ID), { code: "protected" });
         // Where it is not told, nor is any other touched.

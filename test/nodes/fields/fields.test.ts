@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { NodeAPI } from "node-red";
 import { refuseEmptyVariables, targetsField, typed, type Placed } from "../../../nodes/fields/fields.js";
-import { authorizationId } from "../../../src/tokens/authorizations.js";
+import { authorizations } from "../../../src/tokens/authorizations.js";
 import { moment, readFilter, text } from "../../../src/work/filters.js";
 
 describe("refuseEmptyVariables", () => {
@@ -42,8 +42,8 @@ describe("a variable within a fixed text", () => {
 
   it("is refused where it cannot be meant as it stands", () => {
     for (const [field, value] of [
-      [targetsField(authorizationId), "0aaaaaaa${REST}"],
-      [targetsField(authorizationId), " ${ID}"],
+      [targetsField(authorizations), "0aaaaaaa${REST}"],
+      [targetsField(authorizations), " ${ID}"],
       [filter(moment), "${DAY}T00:00:00Z"],
       [filter(text), "${NAME} "],
     ] as const) {

@@ -4,11 +4,12 @@ import type { ServerResponse } from "node:http";
 import { mock } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { authorizationsOf } from "../../../src/tokens/authorizations.js";
-import { databaseTokensOf } from "../../../src/tokens/database-tokens.js";
+import { authorizations } from "../../../src/tokens/authorizations.js";
+import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { TokenError } from "../../../src/errors.js";
-import { createHttp, retryAfterOf, type Http } from "../../../src/http/client.js";
+import { createHttp, retryAfterOf, type Http, type Watch } from "../../../src/http/client.js";
 import { ERROR_CODES, unicode } from "../../helpers/arbitraries.js";
+import { allOf } from "../../helpers/batches.js";
 import { serve, type Running } from "../../helpers/servers.js";
 
 /** As the Management API does: what was deleted is not found afterwards. */
@@ -71,8 +72,8 @@ describe("createHttp, for any request and any answer", () => {
   const prefix = fc
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
-  const clientOf = (http: Http) =>
-    authorizationsOf(http, () => Promise.resolve({ rows: [{ id: "own", status: "active" }] }));
+  const clientOf = (http: Http, watch: Watch = {}) =>
+    authorizations.open({ http, own: { value: "a-token", isCloud: false } }, watch);
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
@@ -80,7 +81,7 @@ describe("createHttp, for any request and any answer", () => {
     fc.assert(
       fc.asyncProperty(prefix, anyText, anyText, anyText, async (base, accountId, clusterId, id) =>
         withHttp({ prefix: base }, async (http) => {
-          const work = databaseTokensOf(http, { accountId, clusterId }).delete(id);
+          const work = databaseTokens.open({ http, cluster: { accountId, clusterId } }, {}).remove(id);
           if ([accountId, clusterId, id].some(isNoSegment)) {
             await assert.rejects(work, { name: "Error", code: "invalid-id" });
             assert.deepEqual(arrived, []);
@@ -109,7 +110,7 @@ describe("createHttp, for any request and any answer", () => {
       fc.asyncProperty(unicode, fc.integer({ min: 0xd800, max: 0xdfff }), async (around, half) =>
         withHttp({}, async (http) => {
           const id = `${around}${String.fromCharCode(half)}-${around}`;
-          await assert.rejects(clientOf(http).delete(id), { code: "invalid-id" });
+          await assert.rejects(clientOf(http).remove(id), { code: "invalid-id" });
           assert.deepEqual(arrived, []);
         }),
       ),
@@ -119,7 +120,7 @@ describe("createHttp, for any request and any answer", () => {
     fc.assert(
       fc.asyncProperty(anyText, anyText, async (user, org) =>
         withHttp({}, async (http) => {
-          await assert.rejects(clientOf(http).list({ user, org }), TokenError);
+          await assert.rejects(allOf(clientOf(http).list({ user, org })), TokenError);
           const [path, query = "", ...rest] = arrived[0]!.split("?");
           assert.deepEqual([path, rest], ["GET /api/v2/authorizations", []]);
           const decode = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
@@ -136,12 +137,12 @@ describe("createHttp, for any request and any answer", () => {
 
   /** What each client asks for, and the one status that is its success. */
   const CALLS: [status: number, call: (http: Http) => Promise<unknown>][] = [
-    [200, (http) => clientOf(http).list({})],
-    [200, (http) => clientOf(http).list({ user: "me" })],
+    [200, (http) => allOf(clientOf(http).list({}))],
+    [200, (http) => allOf(clientOf(http).list({ user: "me" }))],
     [200, (http) => clientOf(http).update("0aaaaaaaaaaaaaaa", { status: "inactive" })],
-    [204, (http) => clientOf(http).delete("0aaaaaaaaaaaaaaa")],
-    [200, (http) => databaseTokensOf(http).list({})],
-    [204, (http) => databaseTokensOf(http).delete("55555555-5555-4555-8555-555555555555")],
+    [204, (http) => clientOf(http).remove("0aaaaaaaaaaaaaaa")],
+    [200, (http) => allOf(databaseTokens.open({ http }, {}).list({}))],
+    [204, (http) => databaseTokens.open({ http }, {}).remove("55555555-5555-4555-8555-555555555555")],
   ];
   const call = fc.constantFrom(...CALLS);
   const token = fc.string({
@@ -252,7 +253,7 @@ describe("createHttp, for any request and any answer", () => {
       const id = "55555555-5555-4555-8555-555555555555";
       respond = ((before) => (response: ServerResponse) =>
         response.req.method === "DELETE" ? before(response) : answerAsApi(response))(respond);
-      assert.deepEqual(await databaseTokensOf(http).delete(id), { attempts: 4 });
+      assert.deepEqual(await databaseTokens.open({ http }, {}).remove(id), { attempts: 4 });
     }));
 
   it("leaves nothing behind of its pauses", async () => {
@@ -265,7 +266,7 @@ describe("createHttp, for any request and any answer", () => {
         seen.push(listeners());
         response.writeHead(503).end();
       });
-      await assert.rejects(clientOf(http).list({}, { signal }), { code: "unavailable" });
+      await assert.rejects(allOf(clientOf(http, { signal }).list({})), { code: "unavailable" });
       // That of the one try that is under way.
       assert.deepEqual(seen, [1, 1, 1]);
       await http.now(signal);
@@ -322,7 +323,8 @@ describe("createHttp, for any request and any answer", () => {
     it(`tells who refuses: ${status} of ${who}`, () =>
       withHttp({}, async (http) => {
         respond = (response) => response.writeHead(status).end(text);
-        const work = calls === "v2" ? clientOf(http).list({}) : databaseTokensOf(http).list({});
+        const work =
+          calls === "v2" ? allOf(clientOf(http).list({})) : allOf(databaseTokens.open({ http }, {}).list({}));
         const error: unknown = await work.catch((thrown: unknown) => thrown);
         assert.ok(error instanceof TokenError);
         assert.equal(error.code, code);
@@ -337,9 +339,7 @@ describe("createHttp, for any request and any answer", () => {
       const message = `a\u001b[31m\n${"x".repeat(60_000)}`;
       respond = (response) =>
         response.writeHead(500).end(JSON.stringify({ code: "internal error", message }));
-      const error: unknown = await clientOf(http)
-        .list({})
-        .catch((thrown: unknown) => thrown);
+      const error: unknown = await allOf(clientOf(http).list({})).catch((thrown: unknown) => thrown);
       assert.ok(error instanceof TokenError);
       assert.ok(error.message.length < 400);
       assert.match(error.message, /\("a�\[31m x+"\)/);

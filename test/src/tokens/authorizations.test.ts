@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import {
-  authorizationsOf,
+  authorizations as resource,
   unlessInactiveFor,
-  type Authorization,
   type AuthorizationFilters,
   type Authorizations,
 } from "../../../src/tokens/authorizations.js";
+import type { Authorization } from "../../../src/tokens/authorizations-api.js";
 import type { TokenError } from "../../../src/errors.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../../src/tokens/own-authorization.js";
-import { createHttp, retryAfterOf, type Http } from "../../../src/http/client.js";
+import { createHttp, retryAfterOf, type Http, type Watch } from "../../../src/http/client.js";
+import { allOf } from "../../helpers/batches.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 
 /** The clients without Node-RED: they are of use to any program. */
-describe("authorizationsOf", () => {
+describe("authorizations", () => {
   let simulator: Simulator;
   let http: Http;
   let authorizations: Authorizations;
@@ -28,15 +29,14 @@ describe("authorizationsOf", () => {
       parallel: 4,
     });
 
-  const clientOf = (client: Http) => {
-    const own = { value: simulator.world.operator.token, isCloud: false };
-    return authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch));
-  };
+  const open = (client: Http, watch: Watch = {}) =>
+    resource.open({ http: client, own: { value: simulator.world.operator.token, isCloud: false } }, watch);
+  const list = (...args: Parameters<Authorizations["list"]>) => allOf(authorizations.list(...args));
 
   beforeEach(async () => {
     simulator = await startSimulator();
     http = connect();
-    authorizations = clientOf(http);
+    authorizations = open(http);
   });
   afterEach(async () => {
     await http.close();
@@ -46,29 +46,29 @@ describe("authorizationsOf", () => {
   it("lists, updates and deletes", async () => {
     const { id } = simulator.world.addAuthorization({ description: "mine" });
     assert.deepEqual(
-      (await authorizations.list({ description: "mine" })).map((found) => found.id),
+      (await list({ description: "mine" })).map((found) => found.id),
       [id],
     );
-    const { value, attempts } = await authorizations.update(id, { status: "inactive" });
-    assert.deepEqual([value.status, value.description, attempts], ["inactive", "mine", 1]);
-    await authorizations.delete(id);
-    await assert.rejects(authorizations.delete(id), { code: "not-found", statusCode: 404 });
+    const { token, attempts } = await authorizations.update(id, { status: "inactive" });
+    assert.deepEqual([token?.status, token?.description, attempts], ["inactive", "mine", 1]);
+    await authorizations.remove(id);
+    await assert.rejects(authorizations.remove(id), { code: "not-found", statusCode: 404 });
   });
 
   it("encodes what it puts into a path", async () => {
-    await assert.rejects(authorizations.delete("../users/x?y#z"), { code: "invalid-id" });
+    await assert.rejects(authorizations.remove("../users/x?y#z"), { code: "invalid-id" });
     assert.equal(simulator.requests[0]!.path, "/api/v2/authorizations/..%2Fusers%2Fx%3Fy%23z");
   });
 
   it("encodes what it puts into a query", async () => {
     simulator.world.addUser("a&b=c d+é");
-    await authorizations.list({ user: "a&b=c d+é" });
+    await list({ user: "a&b=c d+é" });
     assert.equal(new URL(simulator.requests[0]!.path, simulator.url).searchParams.get("user"), "a&b=c d+é");
   });
 
   it("says of a name with a line break, too, that nobody has it", async () => {
     for (const filter of [{ user: "me\n" }, { org: "a\r\nb" }]) {
-      await assert.rejects(authorizations.list(filter), { code: "not-found" });
+      await assert.rejects(list(filter), { code: "not-found" });
     }
   });
 
@@ -130,7 +130,7 @@ describe("authorizationsOf", () => {
         simulator.faults.push({ body: JSON.stringify({ authorizations: sent }) });
         const given = Object.entries(wanted) as [keyof AuthorizationFilters, never][];
         assert.deepEqual(
-          await authorizations.list(wanted),
+          await list(wanted),
           sent.filter((token) => given.every(([filter, value]) => HOLDS[filter](token, value))),
         );
       }),
@@ -186,15 +186,15 @@ describe("authorizationsOf", () => {
         body: JSON.stringify({ authorizations: [null, {}, { id, status }] }),
         times: 3,
       });
-      assert.equal((await authorizations.list({})).length, 1);
+      assert.equal((await list({})).length, 1);
       for (const wanted of ["active", "inactive"] as const) {
-        assert.deepEqual(await authorizations.list({ status: wanted }), []);
+        assert.deepEqual(await list({ status: wanted }), []);
       }
       simulator.faults.push(answer(status), answer(status), answer(status));
       const look = await authorizations.get(id);
       assert.match(unlessInactiveFor(look, 1000) ?? "", /neither active nor inactive/);
       // It could be the connection's own.
-      const signs = ownAuthorizationSigns(http, { value: "own", isCloud: false }, authorizations);
+      const signs = ownAuthorizationSigns(http, { value: "own", isCloud: false }, () => authorizations);
       const { signal } = new AbortController();
       assert.match((await signs.mayBe(id, { among: [id] }, signal)) ?? "", /status that is new to us/);
       await assert.rejects(authorizations.update(id, { status: "inactive" }), { code: "not-applied" });
@@ -223,12 +223,12 @@ describe("authorizationsOf", () => {
       ...{ token: operator.token, links: { self: `/x?token=${encodeURIComponent(operator.token)}` } },
       permissions: [operator.token],
     };
-    const list = JSON.stringify({ authorizations: [echo] });
-    simulator.faults.push({ status: 200, body: list }, { status: 200, body: list });
+    const body = JSON.stringify({ authorizations: [echo] });
+    simulator.faults.push({ status: 200, body }, { status: 200, body });
     simulator.faults.push({ status: 200, body: JSON.stringify(echo) });
-    const { token, ...rest } = (await authorizations.list({}, { includeToken: true }))[0]!;
+    const { token, ...rest } = (await list({}, { includeToken: true }))[0]!;
     assert.equal(token, operator.token);
-    const told = [rest, await authorizations.list({}), await authorizations.get("0aaaaaaaaaaaaaaa")];
+    const told = [rest, await list({}), await authorizations.get("0aaaaaaaaaaaaaaa")];
     assert.doesNotMatch(JSON.stringify(told), new RegExp(operator.token.replace(/\W/g, ".")));
     assert.equal(rest.description, "made with …");
   });
@@ -242,8 +242,9 @@ describe("authorizationsOf", () => {
       const client = connect(value);
       const own = { value, isCloud: false };
       simulator.faults.push({ status, body: JSON.stringify({ code, message }) });
-      const error: unknown = await authorizationsOf(client, (watch) => ownAuthorizations(client, own, watch))
-        .delete("0aaaaaaaaaaaaaaa")
+      const error: unknown = await resource
+        .open({ http: client, own }, {})
+        .remove("0aaaaaaaaaaaaaaa")
         .catch((thrown: unknown) => thrown);
       assert.equal((error as TokenError).code, expected);
       assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(value));
@@ -253,12 +254,12 @@ describe("authorizationsOf", () => {
 
   it("ends all that is under way when it is closed, and begins nothing after", async () => {
     simulator.faults.push({ delay: 60_000 });
-    const listing = authorizations.list({});
+    const listing = list({});
     await simulator.arrived(1);
     const ended = assert.rejects(listing, { code: "cancelled" });
     await http.close();
     await ended;
-    await assert.rejects(authorizations.list({}), { code: "cancelled" });
+    await assert.rejects(list({}), { code: "cancelled" });
     assert.equal(simulator.requests.length, 1);
   });
 
@@ -266,7 +267,7 @@ describe("authorizationsOf", () => {
     http = connect(undefined, 3);
     simulator.faults.push({ status: 503, headers: { "retry-after": "3600" } });
     const control = new AbortController();
-    const listing = clientOf(http).list({}, { signal: control.signal });
+    const listing = allOf(open(http, { signal: control.signal }).list({}));
     await simulator.arrived(1);
     control.abort();
     await assert.rejects(listing, { code: "cancelled" });
@@ -274,7 +275,7 @@ describe("authorizationsOf", () => {
 
   it("carries code, status and wait as own properties of the error", async () => {
     simulator.faults.push({ status: 429, headers: { "retry-after": "7" } });
-    const error: unknown = await authorizations.list({}).catch((thrown: unknown) => thrown);
+    const error: unknown = await list({}).catch((thrown: unknown) => thrown);
     assert.deepEqual(
       ["code", "statusCode", "retryAfter", "cause"].map((name) => Object.hasOwn(error as object, name)),
       [true, true, true, true],

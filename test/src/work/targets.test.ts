@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { authorizationId } from "../../../src/tokens/authorizations.js";
-import { databaseTokenId } from "../../../src/tokens/database-tokens.js";
+import { authorizations } from "../../../src/tokens/authorizations.js";
+import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { TokenError } from "../../../src/errors.js";
-import { readTargets, type IdFormat, type Targets } from "../../../src/work/targets.js";
+import { readTargets, type TokenKind, type Targets } from "../../../src/work/targets.js";
 import { anything, hexId, space, unicode, uuid } from "../../helpers/arbitraries.js";
 import { BAD_TARGETS } from "../../helpers/bad-targets.js";
 
-const read = (value: unknown) => readTargets(value, authorizationId);
+const read = (value: unknown) => readTargets(value, authorizations);
 const A = "0aaaaaaaaaaaaaaa";
 const B = "0bbbbbbbbbbbbbbb";
 
@@ -52,7 +52,7 @@ describe("readTargets", () => {
     circular.self = circular;
     const uuid = "55555555-5555-4555-8555-555555555555";
     const permissions = [{ action: "read", resource: "a" }];
-    const listed = (token: object) => readTargets({ id: uuid, ...token }, databaseTokenId).list[0]!.listed;
+    const listed = (token: object) => readTargets({ id: uuid, ...token }, databaseTokens).list[0]!.listed;
     assert.deepEqual(listed({ createdAt: "x", permissions, expiresAt: null, other: 1 }), {
       createdAt: "x",
       permissions: JSON.stringify([permissions]),
@@ -123,64 +123,64 @@ describe("readTargets, for any value", () => {
     spelled(id).chain((text) => fc.constantFrom<unknown>(text, { id: text }));
   const idOf = (value: unknown) =>
     (typeof value === "string" ? value : (value as { id: string }).id).trim().toLowerCase();
-  const FORMATS: [IdFormat, fc.Arbitrary<string>][] = [
-    [authorizationId, hexId],
-    [databaseTokenId, uuid],
+  const KINDS: [TokenKind, fc.Arbitrary<string>][] = [
+    [authorizations, hexId],
+    [databaseTokens, uuid],
   ];
-  const attempt = (value: unknown, format: IdFormat): Targets | TokenError => {
+  const attempt = (value: unknown, kind: TokenKind): Targets | TokenError => {
     try {
-      return readTargets(value, format);
+      return readTargets(value, kind);
     } catch (error) {
       assert.ok(error instanceof TokenError, String(error));
       return error;
     }
   };
 
-  for (const [format, id] of FORMATS) {
-    it(`reads each ${format.noun} ID once, in lower case, in the order of the first of each, which stays`, () => {
+  for (const [kind, id] of KINDS) {
+    it(`reads each ${kind.noun} ID once, in lower case, in the order of the first of each, which stays`, () => {
       fc.assert(
         fc.property(fc.array(spelled(id), { minLength: 1 }), fc.array(fc.nat()), (distinct, again) => {
           const texts = [...distinct, ...again.map((index) => distinct[index % distinct.length]!)];
           const known = texts.map((_, index) => (index % 2 === 0 ? {} : { description: `${index}` }));
           const value = texts.map((text, index) => (index % 2 === 0 ? text : { id: text, ...known[index] }));
           const ids = texts.map((text) => text.trim().toLowerCase());
-          const listed = (index: number) => (format.listed.includes("description") ? known[index] : {});
+          const listed = (index: number) => (kind.listed.includes("description") ? known[index] : {});
           const first = ids.map((each, index) => ({ id: each, known: known[index], listed: listed(index) }));
           const list = first.filter((target, index) => ids.indexOf(target.id) === index);
-          assert.deepEqual(readTargets(value, format), { many: true, list, dryRun: false });
+          assert.deepEqual(readTargets(value, kind), { many: true, list, dryRun: false });
         }),
       );
     });
 
-    it(`reads one ${format.noun} ID as one`, () => {
+    it(`reads one ${kind.noun} ID as one`, () => {
       fc.assert(
         fc.property(named(id), (value) => {
-          const { many, list } = readTargets(value, format);
+          const { many, list } = readTargets(value, kind);
           assert.deepEqual([many, list.map((target) => target.id)], [false, [idOf(value)]]);
         }),
       );
     });
 
-    it(`takes nothing else for a ${format.noun} ID, and throws nothing else than that`, () => {
+    it(`takes nothing else for a ${kind.noun} ID, and throws nothing else than that`, () => {
       fc.assert(
         fc.property(fc.oneof(anything, fc.array(anything), fc.record({ id: anything })), (value) => {
-          const result = attempt(value, format);
+          const result = attempt(value, kind);
           if (result instanceof TokenError) assert.match(result.code, /^(missing|invalid)-id$/);
-          else for (const target of result.list) assert.match(target.id, format.pattern);
+          else for (const target of result.list) assert.match(target.id, kind.reference.pattern);
         }),
       );
     });
 
-    it(`refuses the whole array for one that is no ${format.noun} ID`, () => {
+    it(`refuses the whole array for one that is no ${kind.noun} ID`, () => {
       const bad = fc.oneof(
-        unicode.filter((text) => !format.pattern.test(text.trim())),
+        unicode.filter((text) => !kind.reference.pattern.test(text.trim())),
         id.map((text) => `${text}0`),
         id.map((text) => text.slice(1)),
         fc.constantFrom(null, 7, [], {}),
       );
       fc.assert(
         fc.property(fc.array(named(id)), bad, fc.array(named(id)), (before, wrong, after) => {
-          assert.ok(attempt([...before, wrong, ...after], format) instanceof TokenError);
+          assert.ok(attempt([...before, wrong, ...after], kind) instanceof TokenError);
         }),
       );
     });
@@ -194,7 +194,7 @@ describe("readTargets, for any value", () => {
     );
     fc.assert(
       fc.property(holding, ([text, value]) => {
-        const error = attempt(value, authorizationId);
+        const error = attempt(value, authorizations);
         assert.ok(error instanceof TokenError);
         assert.ok(!error.message.includes(text.trim()));
       }),
@@ -202,12 +202,12 @@ describe("readTargets, for any value", () => {
   });
 
   it("keeps of an object the texts that are worth a record, and never its token", () => {
-    const names = fc.constantFrom(...authorizationId.known, "token", "accessToken", "outcome", "__proto__");
+    const names = fc.constantFrom(...authorizations.known, "token", "accessToken", "outcome", "__proto__");
     fc.assert(
       fc.property(hexId, fc.dictionary(names, anything), (id, said) => {
-        const [target] = readTargets({ ...said, id }, authorizationId).list;
+        const [target] = readTargets({ ...said, id }, authorizations).list;
         for (const [name, value] of Object.entries(target!.known)) {
-          assert.ok(authorizationId.known.includes(name));
+          assert.ok(authorizations.known.includes(name));
           assert.equal(typeof value, "string");
         }
         assert.ok(!("token" in target!.known));

@@ -1,0 +1,86 @@
+import type { NodeAPI } from "node-red";
+import { createHttp, type HttpOptions } from "../../src/http/client.js";
+import { createInfluxctl, type Influxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
+import { productOf } from "../../src/products.js";
+import type { Wires } from "../../src/tokens/resource.js";
+import { auditFile, type AuditSink } from "../../src/work/audit.js";
+import { invalidConnection, type Settings } from "./read-settings.js";
+import { proxyOf, tlsOf } from "./tls-and-proxy.js";
+
+/** All that a connection opens, which closes with it. */
+export interface OpenWires extends Wires {
+  /** Takes the audit trail, if that does not go to Node-RED's log. */
+  readonly auditFile: AuditSink | undefined;
+  /** Ends all that is under way, and waits for what is written to the audit file. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what the settings of a connection describe. Sockets and processes are begun with the first call.
+ *
+ * @param token the value of the connection's own.
+ * @param warn writes to the log.
+ * @throws {TokenError} `invalid-config` if the TLS configuration or the proxy that they name is none.
+ */
+export function openWires(
+  RED: NodeAPI,
+  settings: Settings,
+  token: string,
+  warn: (text: string) => void,
+): OpenWires {
+  const { url, timeout, retries, parallel, accountId, clusterId } = settings;
+  const { scheme, findsByValue = false } = productOf(settings.product);
+  const tls = tlsOf(RED, settings.tls);
+  const proxy = proxyOf(RED, settings);
+  const authorization = `${scheme} ${token}`;
+  const http = createHttp({ url, authorization, timeout, retries, parallel, tls, proxy, warn });
+  const audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
+  // Missing if flows are stored elsewhere than in files.
+  const { userDir: userFolder } = RED.settings as { userDir?: string };
+  let influxctl: Influxctl | undefined;
+  return {
+    http,
+    influxctl: () =>
+      (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
+    own: { value: token, isCloud: findsByValue },
+    cluster: accountId !== undefined && clusterId !== undefined ? { accountId, clusterId } : undefined,
+    auditFile: audit,
+    async close() {
+      await http.close().catch(() => undefined);
+      await audit?.settled();
+    },
+  };
+}
+
+function influxctlOptions(
+  settings: Settings,
+  managementToken: string,
+  tls: HttpOptions["tls"],
+  proxy: HttpOptions["proxy"],
+): InfluxctlOptions {
+  if (tls?.pfx ?? tls?.passphrase) {
+    throw invalidConnection("influxctl takes a client certificate only as PEM and without a passphrase");
+  }
+  const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
+  // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
+  const isOwn = settings.product === "clustered";
+  const plainHttp = url.protocol === "http:";
+  return {
+    command: influxctl,
+    timeout: influxctlTimeout,
+    parallel,
+    proxy,
+    profile: {
+      product: isOwn ? "clustered" : "dedicated",
+      accountId,
+      clusterId,
+      ...(isOwn && {
+        host: url.hostname.replace(/^\[|\]$/g, ""),
+        port: url.port || (plainHttp ? "80" : "443"),
+        plainHttp,
+      }),
+      managementToken,
+      ...(tls && { tls }),
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { badResponse, parseBody } from "../http/responses.js";
+import type { TokenError } from "../errors.js";
+import { readLongList } from "../http/long-lists.js";
+import type { ApiResponse } from "../http/client.js";
+import { messageOf, refusal, toldBy, type Meaning } from "../http/refusals.js";
+import { readToken, type Token } from "./read-token.js";
+
+/*
+ * The answers of `/api/v2/authorizations`.
+ */
+
+const TEXTS = [
+  // Active, inactive, or what is new to us.
+  "status",
+  "description",
+  "org",
+  "orgID",
+  "user",
+  "userID",
+  // RFC 3339, UTC.
+  "createdAt",
+  // The same. The server sets it on each update, also on one that changes nothing.
+  "updatedAt",
+  // Clear text, "" (a server that stores hashes) or "redacted" (Cloud); only where it was asked for.
+  "token",
+] as const;
+
+/** An authorization as the server describes it: https://docs.influxdata.com/influxdb/v2/api/#operation/GetAuthorizations. */
+export type Authorization = Token<(typeof TEXTS)[number]>;
+
+/** Of the authorizations, below the URL of the server. */
+export const PATH = ["api", "v2", "authorizations"];
+
+/** An answer that is no success, as an error. */
+export function refused(answer: ApiResponse): TokenError {
+  return refusal(answer, meaningOf(answer));
+}
+
+/** The authorizations of a list, in batches. */
+export function authorizationsIn(
+  answer: ApiResponse,
+  options: { includeToken: boolean },
+): AsyncGenerator<Authorization[]> {
+  return readLongList(answer, "authorizations", (element, conceal) =>
+    readToken(element, TEXTS, { ...options, conceal }),
+  );
+}
+
+export function authorizationIn(answer: ApiResponse, options?: { includeToken: boolean }): Authorization {
+  const { json, conceal } = parseBody(answer);
+  const found = readToken(json, TEXTS, { ...options, conceal });
+  if (found === undefined) throw badResponse(answer, "the answer shows no authorization");
+  return found;
+}
+
+const NOT_FOUND = "authorization not found";
+
+/** It is there, but is not shown, for its user or organization is gone. */
+export function hiddenBy(answer: ApiResponse): "user" | "organization" | undefined {
+  if (answer.status !== 404) return undefined;
+  const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
+  return gone as "user" | "organization" | undefined;
+}
+
+/** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
+export function isRefusalOfApi({ status, error }: ApiResponse): boolean {
+  return (
+    (status === 401 && error?.code === "unauthorized") || (status === 403 && error?.code === "forbidden")
+  );
+}
+
+export function isUnknownAuthorization(answer: ApiResponse): boolean {
+  return answer.status === 404 && messageOf(answer) === NOT_FOUND;
+}
+
+/**
+ * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 alone has three
+ * meanings.
+ */
+function meaningOf(answer: ApiResponse): Meaning | undefined {
+  const { status, call } = answer;
+  const message = messageOf(answer);
+  if (isRefusalOfApi(answer)) return meaningOfRefusal(answer, message);
+  if (status !== 404 || message === "path not found") return undefined;
+  if (message === NOT_FOUND) {
+    return {
+      code: "not-found",
+      reason:
+        "there is no such authorization. It may have been deleted already; check the ID and the connection.",
+    };
+  }
+  // Only a list looks names up.
+  if (call.path.length > PATH.length) return undefined;
+  // What the name holds can be long, and is cut then.
+  const kind = /^(user|organization) .*(not found|…)$/.exec(message)?.[1];
+  if (kind === undefined) return undefined;
+  return {
+    code: "not-found",
+    reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
+  };
+}
+
+/** What 401 and 403 mean where InfluxDB says so, and nothing before it. */
+function meaningOfRefusal(answer: ApiResponse, message: string): Meaning {
+  const { status } = answer;
+  const missing = /^\S+(?= is unauthorized$)/;
+  if (status === 401 && missing.test(message)) {
+    const [permission = "for this"] = missing.exec(toldBy(answer)) ?? [];
+    return {
+      code: "unauthorized",
+      reason: `the connection's token lacks the permission ${permission}. Give it a token with this permission.`,
+    };
+  }
+  if (status === 401 && message === "token is inactive") {
+    return {
+      code: "unauthorized",
+      reason: "the connection's token is inactive. Activate it, or set another token in the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 401) {
+    return {
+      code: "unauthorized",
+      reason:
+        "the server does not accept the connection's token: it is wrong, deleted, or of another server. " +
+        "Set a valid API token in the connection.",
+      fatal: true,
+    };
+  }
+  if (message === "User is inactive") {
+    return {
+      code: "forbidden",
+      reason:
+        "the user who owns the connection's token is inactive or deleted. " +
+        "Activate the user, or set another token in the connection.",
+      fatal: true,
+    };
+  }
+  return {
+    code: "forbidden",
+    reason: "the server forbids it. Check the permissions of the connection's token.",
+  };
+}

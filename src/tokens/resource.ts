@@ -1,0 +1,78 @@
+import type { Done, Http, Watch } from "../http/client.js";
+import type { Influxctl } from "../influxctl/influxctl.js";
+import type { Filter } from "../work/filters.js";
+import type { TokenKind } from "../work/targets.js";
+import type { OwnToken } from "./own-authorization.js";
+import type { OwnTokenSigns } from "./own-token-protection.js";
+
+/** What is known of a kind of tokens, and how they are reached: all that tells it from the others. */
+export interface Resource extends TokenKind {
+  /** How the filters of its list are read from what a flow gives. */
+  readonly filters: Readonly<Record<string, Filter<unknown>>>;
+  /** What one is that has been removed. Missing if none can be. */
+  readonly removed?: "deleted" | "revoked";
+  /** How a connection's own token is told from the others. Missing if it cannot be one of them. */
+  readonly ownToken?: (wires: Wires) => OwnTokenSigns;
+  /**
+   * The tokens as one message reaches them. What cannot be done to them is not there.
+   *
+   * @param watch ends all that is sent for the message, and is told of its retries.
+   */
+  readonly open: (wires: Wires, watch: Watch) => Listable<Shown, never>;
+}
+
+/** What a connection reaches its tokens through. */
+export interface Wires {
+  readonly http: Http;
+  /** @throws {TokenError} `invalid-config` if influxctl cannot work with the settings of the connection. */
+  readonly influxctl: () => Influxctl;
+  readonly own: OwnToken;
+  /** UUIDs of account and cluster, if the paths of the product name them. */
+  readonly cluster?: { readonly accountId: string; readonly clusterId: string } | undefined;
+}
+
+/** A token as the server shows it. */
+export type Shown = Readonly<Record<string, unknown>>;
+
+export interface Listable<T, Filters> {
+  /** All that match, in the server's order, as they are read: in batches, of which some are empty. */
+  list(filters: Filters): AsyncIterable<T[]>;
+  /** @throws {TokenError} `not-found`. */
+  get(id: string): Promise<Look<T>>;
+}
+
+/** A token that was looked up. */
+export interface Look<T> {
+  /** Undefined where it is there but cannot be shown. */
+  token: T | undefined;
+  /** What of it is gone, where it cannot be shown. */
+  hidden?: "user" | "organization";
+  /** The server's time of it, in milliseconds since 1970. */
+  now: number;
+}
+
+export interface Updatable<T, Changes> {
+  /**
+   * Sets the given fields and no other.
+   *
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and shows something else.
+   */
+  update(id: string, changes: Changes): Promise<Changed<T>>;
+}
+
+export interface Removable<T> {
+  /**
+   * Ends the token's access for good, without a look before it.
+   *
+   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
+   */
+  remove(id: string): Promise<Changed<T>>;
+}
+
+/** What is told of a change that was made. */
+export interface Changed<T> extends Done {
+  /** What the server then shows of the token, where it shows any of it. */
+  token?: Partial<T>;
+  /** True where it had been revoked before: nothing was done now. */
+  alreadyRevoked?: true;
+}
