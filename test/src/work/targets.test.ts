@@ -47,6 +47,19 @@ describe("readTargets", () => {
     ]);
   });
 
+  it("compares as the form of the IDs says, and changes nothing itself", () => {
+    const reference = { pattern: /^[^_]/, expected: "a name", normalize: (text: string) => text };
+    const named: TokenKind = { ...authorizations, noun: "admin token", reference };
+    const names = ["CI", "ci", " ci", "CI", "ci\n"];
+    assert.deepEqual(
+      readTargets(names, named).list.map(({ id }) => id),
+      ["CI", "ci", " ci", "ci\n"],
+    );
+    assert.throws(() => readTargets("_admin", named), { code: "invalid-id" });
+    // The space is part of the name.
+    assert.equal(readTargets(" _admin", named).list[0]!.id, " _admin");
+  });
+
   it("keeps how the token was listed, in a form that can be compared", () => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
