@@ -19,7 +19,7 @@ export interface Connection {
   parallel: number;
   /** The order of what concerns each token, over all nodes of the connection. */
   order: Order;
-  /** Takes the audit trail, where that does not go to Node-RED's log. */
+  /** Takes the audit trail, if that does not go to Node-RED's log. */
   auditFile: AuditSink | undefined;
   /**
    * The tokens of one kind, for one message.
@@ -27,7 +27,7 @@ export interface Connection {
    * @throws {TokenError} `invalid-config` if the settings do not do for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
-  /** @throws {TokenError} `protected` where the id is on the connection's list. */
+  /** @throws {TokenError} `protected` if the id is on the connection's list. */
   refuseProtected(id: string): void;
   /** Keeps the connection's own token from losing its rights; undefined if it cannot be of this kind. */
   ownToken(resource: ResourceName): OwnTokenProtection | undefined;
@@ -75,8 +75,8 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
 /**
  * The connection that a node names.
  *
- * @throws {TokenError} `invalid-config` where there is none or its settings are wrong, `unsupported-product`
- *   where its product cannot do the job.
+ * @throws {TokenError} `invalid-config` if there is none or its settings are wrong, `unsupported-product`
+ *   if its product cannot do the job.
  */
 export function connectionOf(RED: NodeAPI, id: string | undefined, resource: ResourceName): Connection {
   const node = RED.nodes.getNode(id ?? "") as ConnectionNode | null;

@@ -21,7 +21,7 @@ const TEXTS = [
   "createdAt",
   // The same. The server sets it on each update, also on one that changes nothing.
   "updatedAt",
-  // Clear text, "" (a server that stores hashes) or "redacted" (Cloud); only where it was asked for.
+  // Clear text, "" (a server that stores hashes) or "redacted" (Cloud); only if it was asked for.
   "token",
 ] as const;
 
@@ -55,7 +55,7 @@ export function authorizationIn(answer: ApiResponse, options?: { includeToken: b
 
 const NOT_FOUND = "authorization not found";
 
-/** It is there, but is not shown, for its user or organization is gone. */
+/** It is there, but is not shown, because its user or organization is gone. */
 export function hiddenBy(answer: ApiResponse): "user" | "organization" | undefined {
   if (answer.status !== 404) return undefined;
   const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
@@ -100,7 +100,7 @@ function meaningOf(answer: ApiResponse): Meaning | undefined {
   };
 }
 
-/** What 401 and 403 mean where InfluxDB says so, and nothing before it. */
+/** What 401 and 403 mean if InfluxDB says so, and nothing before it. */
 function meaningOfRefusal(answer: ApiResponse, message: string): Meaning {
   const { status } = answer;
   const missing = /^\S+(?= is unauthorized$)/;

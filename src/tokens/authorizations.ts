@@ -86,14 +86,14 @@ export interface Authorizations
     Removable<Authorization> {
   /**
    * All that match, without their token values unless they are asked for. User and org filters are sent and checked
-   * again on what comes back, for a server may ignore them.
+   * again on what comes back, because a server may ignore them.
    *
-   * @throws {TokenError} `not-found` where no user or org has the given name; `forbidden`, or what the server says
-   *   of its token, where the list comes back empty because the connection's own token may not read it.
+   * @throws {TokenError} `not-found` if no user or org has the given name; `forbidden`, or what the server says
+   *   of its token, if the list comes back empty because the connection's own token may not read it.
    */
   list(filters: AuthorizationFilters, options?: { includeToken?: boolean }): AsyncIterable<Authorization[]>;
   /**
-   * Looks one up. It is there but not shown where its user or organization is gone.
+   * Looks one up. It is there but not shown if its user or organization is gone.
    *
    * @throws {TokenError} `not-found`.
    */
@@ -233,7 +233,7 @@ export function unlessInactiveFor({ token, now }: Look<Shown>, milliseconds: num
   const since = String(token.updatedAt);
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
-  // Where the clocks differ, something between may have written the date of the answer.
+  // If the clocks differ, something between may have written the date of the answer.
   const isLongAgo = changed < Math.min(now, Date.now()) - milliseconds;
   return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }

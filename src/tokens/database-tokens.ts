@@ -21,7 +21,7 @@ import { instantOf, type Moment } from "../work/times.js";
 import { readToken, type Token } from "./read-token.js";
 import { isSameId, UUID } from "../ids.js";
 
-/** RFC 3339. It never expires where that time is missing. */
+/** RFC 3339. It never expires if that time is missing. */
 const TIMES = ["createdAt", "expiresAt", "revokedAt"] as const;
 const TEXTS = ["description", ...TIMES] as const;
 

@@ -34,7 +34,7 @@ export type ManagementToken = {
   createdBy?: string | undefined;
   /** RFC 3339, UTC, as the other times. */
   createdAt?: string | undefined;
-  /** Never expires where it is missing. */
+  /** Never expires if it is missing. */
   expiresAt?: string | undefined;
   revokedAt?: string | undefined;
 };
@@ -76,17 +76,17 @@ export const managementTokens = {
 export interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
   /**
    * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
-   * none at all can be right. `not-found` where influxctl does not find the account.
+   * none at all can be right. `not-found` if influxctl does not find the account.
    */
   list(filters: ManagementTokenFilters): AsyncIterable<ManagementToken[]>;
-  /** @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty. */
+  /** @throws {TokenError} `not-found` if the list holds others alone, `forbidden` if it is empty. */
   get(id: string): Promise<Look<ManagementToken>>;
   /**
    * Revokes. What is known of all tokens is read once for the message, before the first. What influxctl says of its
    * success proves nothing (neither text nor exit code is documented), so the list does: done is what it shows as
    * revoked.
    *
-   * @throws {TokenError} `not-found` where the list holds others alone, `forbidden` where it is empty,
+   * @throws {TokenError} `not-found` if the list holds others alone, `forbidden` if it is empty,
    *   `influxctl-failed`.
    */
   remove(id: string): Promise<Changed<ManagementToken>>;
@@ -97,7 +97,7 @@ function open(
   { signal }: Watch,
 ): ManagementTokens {
   const influxctl = wires.influxctl();
-  // Of the server, for influxctl tells no time; expiry and ages count by it.
+  // Of the server, because influxctl tells no time; expiry and ages count by it.
   const serverTime = () => wires.http.now(signal);
   // Whether a token has expired does not matter to those who revoke it.
   const all = () => tokensById(influxctl, LIST, Date.now(), signal);

@@ -22,8 +22,8 @@ export interface OwnAuthorizations {
   userID?: string;
   /**
    * The authorizations among which that of the connection's own token is: on OSS those of its user that it may read,
-   * and on Cloud it alone. An empty list says that the token may not read authorizations, for at least itself would be
-   * there. Of each, `token` is what the server shows: the value, "" or "redacted".
+   * and on Cloud it alone. An empty list says that the token may not read authorizations, because at least
+   * itself would be there. Of each, `token` is what the server shows: the value, "" or "redacted".
    */
   rows: Authorization[];
 }
@@ -31,8 +31,8 @@ export interface OwnAuthorizations {
 /**
  * Asks whose token the connection has.
  *
- * @throws {TokenError} what the server says of a token that is no good: `unauthorized` where it is inactive, or lacks a
- *   permission, which is named; `forbidden` where its user is inactive; and those of {@link Http.send}.
+ * @throws {TokenError} what the server says of a token that is no good: `unauthorized` if it is inactive, or lacks a
+ *   permission, which is named; `forbidden` if its user is inactive; and those of {@link Http.send}.
  */
 export async function ownAuthorizations(
   http: Http,
@@ -64,9 +64,9 @@ const TASK = "read the connection's own authorization";
 const MANY = 20;
 
 /**
- * Tells a connection's own authorization from others: by its value where the server shows that, by the filter of
+ * Tells a connection's own authorization from others: by its value if the server shows that, by the filter of
  * InfluxDB Cloud, and otherwise by what it cannot be. That a list holds one active token of its user alone proves
- * nothing: the own one is hidden where its organization is gone, or where it may not read itself.
+ * nothing: the own one is hidden if its organization is gone, or if it may not read itself.
  *
  * @param open the authorizations as what the signal ends reaches them.
  */

@@ -4,12 +4,12 @@ import type { Look, Shown } from "./resource.js";
 /** Keeps a connection from taking its own token's rights away: it would be locked out, and could not undo it. */
 export interface OwnTokenProtection {
   /**
-   * Begins a message: the first of its targets asks which token is the own one, where that is not known yet.
+   * Begins a message: the first of its targets asks which token is the own one, if that is not known yet.
    *
    * @param ids of all its targets, normalized.
-   * @returns what refuses an id that is, or may be, the own token's; it takes the token where that has been looked up.
-   * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` where it cannot be told for want
-   *   of a permission; `invalid-config` where the ID that the connection names is not that of its token; the error of
+   * @returns what refuses an id that is, or may be, the own token's; it takes the token if that has been looked up.
+   * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` if it cannot be told for want
+   *   of a permission; `invalid-config` if the ID that the connection names is not that of its token; the error of
    *   an unreachable server.
    */
   begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
@@ -17,12 +17,12 @@ export interface OwnTokenProtection {
 
 /** How the own token is told from others. Ids are normalized. */
 export interface OwnTokenSigns {
-  /** The own token's ID where the server tells it for sure, or undefined. */
+  /** The own token's ID if the server tells it for sure, or undefined. */
   find(signal: AbortSignal): Promise<string | undefined>;
   /**
-   * Where it does not: why a token may be the own one, or undefined where it cannot be.
+   * If it does not: why a token may be the own one, or undefined if it cannot be.
    *
-   * @param around what else will be asked, and the token where it has been looked up.
+   * @param around what else will be asked, and the token if it has been looked up.
    */
   mayBe(
     id: string,
@@ -39,7 +39,7 @@ export function createOwnTokenProtection(
   { allowed, named }: { allowed: boolean; named: string | undefined },
   signs: OwnTokenSigns,
 ): OwnTokenProtection {
-  /** Its ID never changes; where it cannot be told, that stays so as well. */
+  /** Its ID never changes; if it cannot be told, that stays so as well. */
   let told: { id: string | undefined } | undefined;
 
   async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {

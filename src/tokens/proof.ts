@@ -18,8 +18,8 @@ export type Sight = "gone" | "there" | "refused";
  * login page or a wrong address. An API that refuses to show it is the API at least, and taken at its word.
  *
  * @param look asks for the token.
- * @param read what the answer means; undefined where it is none of the API's.
- * @throws {TokenError} `not-applied` where the token is still there, or something else answers; the error of a look
+ * @param read what the answer means; undefined if it is none of the API's.
+ * @throws {TokenError} `not-applied` if the token is still there, or something else answers; the error of a look
  *   that fails.
  */
 export async function proveGone(

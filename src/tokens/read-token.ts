@@ -16,7 +16,7 @@ const MOST_FIELDS = 1000;
  * @param texts fields that are texts.
  * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own out of
  *   all other texts.
- * @returns undefined where it is no token, for it has no id, or more fields than any has.
+ * @returns undefined if it is no token, because it has no id, or more fields than any has.
  */
 export function readToken<Text extends string>(
   json: unknown,

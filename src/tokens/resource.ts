@@ -17,6 +17,10 @@ export interface Resource extends TokenKind {
    * The tokens as one message reaches them. What cannot be done to them is not there.
    *
    * @param watch ends all that is sent for the message, and is told of its retries.
+   * @throws {TokenError} as {@link Wires.influxctl} does.
+   * @example
+   * const tokens = authorizations.open(wires, { signal });
+   * for await (const batch of tokens.list({ user: "me" })) console.log(batch.length);
    */
   readonly open: (wires: Wires, watch: Watch) => Listable<Shown, never>;
 }
@@ -43,9 +47,9 @@ export interface Listable<T, Filters> {
 
 /** A token that was looked up. */
 export interface Look<T> {
-  /** Undefined where it is there but cannot be shown. */
+  /** Undefined if it is there but cannot be shown. */
   token: T | undefined;
-  /** What of it is gone, where it cannot be shown. */
+  /** What of it is gone, if it cannot be shown. */
   hidden?: "user" | "organization";
   /** The server's time of it, in milliseconds since 1970. */
   now: number;
@@ -55,7 +59,7 @@ export interface Updatable<T, Changes> {
   /**
    * Sets the given fields and no other.
    *
-   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and shows something else.
+   * @throws {TokenError} `not-found`; `not-applied` if the server says that it did, and shows something else.
    */
   update(id: string, changes: Changes): Promise<Changed<T>>;
 }
@@ -64,15 +68,15 @@ export interface Removable<T> {
   /**
    * Ends the token's access for good, without a look before it.
    *
-   * @throws {TokenError} `not-found`; `not-applied` where the server says that it did, and still has it.
+   * @throws {TokenError} `not-found`; `not-applied` if the server says that it did, and still has it.
    */
   remove(id: string): Promise<Changed<T>>;
 }
 
 /** What is told of a change that was made. */
 export interface Changed<T> extends Done {
-  /** What the server then shows of the token, where it shows any of it. */
+  /** What the server then shows of the token, if it shows any of it. */
   token?: Partial<T>;
-  /** True where it had been revoked before: nothing was done now. */
+  /** True if it had been revoked before: nothing was done now. */
   alreadyRevoked?: true;
 }

@@ -59,7 +59,7 @@ function jsonOf(value: unknown): string {
  * Reads what a message names: an id, an object with an `id`, or an array of either. Duplicates are dropped,
  * the first of them stays. Nothing is sent before all of it is known to be well formed.
  *
- * @throws {TokenError} `missing-id` where there is none, `invalid-id` where it has the wrong type or shape.
+ * @throws {TokenError} `missing-id` if there is none, `invalid-id` if it has the wrong type or shape.
  *   The message gives the kind of the wrong value, not the value: people do pass a token for its id.
  */
 export function readTargets(value: unknown, kind: TokenKind): Targets {
