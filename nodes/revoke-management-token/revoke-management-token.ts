@@ -20,18 +20,9 @@ export default node({
       endsAccessOf: "management token",
       look: (id) => managementTokens.get(id, signal),
       async act(id) {
-        const { token, alreadyRevoked, attempts } = await revoke(id);
+        const { token, ...done } = await revoke(id);
         const { state, description, createdBy, revokedAt } = token;
-        return {
-          attempts,
-          told: {
-            state,
-            description,
-            ...(createdBy && { createdBy }),
-            revokedAt,
-            ...(alreadyRevoked && { alreadyRevoked }),
-          },
-        };
+        return { ...done, token: { state, description, ...(createdBy && { createdBy }), revokedAt } };
       },
     });
   },

@@ -65,7 +65,7 @@ export default node({
       look: (id) => authorizations.get(id, task.watch),
       async act(id) {
         const { value, attempts } = await authorizations.update(id, changes, task.watch);
-        return { attempts, told: value };
+        return { attempts, token: value };
       },
       changes,
     });

@@ -181,7 +181,7 @@ export function authorizationsOf(
       const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
       const { attempts } = answer;
       // The server applies the change before it looks up the owner's names for its answer.
-      if (hiddenBy(answer)) return { value: { id, ...changes }, attempts };
+      if (hiddenBy(answer)) return { value: { ...changes }, attempts };
       if (answer.status !== 200) throw refused(answer);
       const value = authorizationIn(answer);
       if (!isSameId(value.id, id)) {
@@ -307,10 +307,9 @@ export function unlessInactiveFor(
 
 /** What a record tells of an authorization: nothing that a server could pass for ours. */
 function shown(authorization: Authorization): Partial<Authorization> {
-  const { id, permissions } = authorization;
+  const { permissions } = authorization;
   const known = authorizationId.known.map((name) => [name, authorization[name]] as const);
   return {
-    id,
     ...Object.fromEntries(known.filter(([, value]) => value !== undefined)),
     ...(permissions !== undefined && { permissions }),
   };

@@ -127,10 +127,12 @@ function readTarget(value: unknown, format: IdFormat, where: string): Target {
         (whyNoId(id, format.pattern) ?? `Use the "id" of the ${format.noun}, not its token or its name.`),
     );
   }
+  // The records of other nodes have what is known of the token under a key of its own.
+  const token = isObject(source.token) ? source.token : source;
   return {
     id: format.normalize(id),
-    known: knownFields(source, format.known),
-    listed: listedFields(source, format.listed),
+    known: knownFields(token, format.known),
+    listed: listedFields(token, format.listed),
   };
 }
 
