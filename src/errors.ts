@@ -1,35 +1,8 @@
 import { types } from "node:util";
+import { factsOf, type TokenErrorCode } from "./error-codes.js";
 import { plain } from "./text/plain-text.js";
 
-/**
- * What went wrong, in one word. A flow can switch on it: `msg.error.code` in a Catch node.
- */
-export type TokenErrorCode =
-  | "unauthorized"
-  | "forbidden"
-  | "not-found"
-  | "invalid-id"
-  | "missing-id"
-  | "invalid-filter"
-  | "invalid-config"
-  | "conflict"
-  | "rate-limited"
-  | "unavailable"
-  | "timeout"
-  | "network"
-  | "tls"
-  | "protected"
-  | "limit-exceeded"
-  | "not-confirmed"
-  | "not-listed"
-  | "not-applied"
-  | "audit-failed"
-  | "cancelled"
-  | "unsupported-product"
-  | "influxctl-missing"
-  | "influxctl-failed"
-  | "bad-response"
-  | "unexpected";
+export type { TokenErrorCode };
 
 export interface TokenErrorDetails {
   /** What could not be done, to complete "Cannot …": `delete authorization 0a1b…`. */
@@ -42,7 +15,7 @@ export interface TokenErrorDetails {
   attempts?: number | undefined;
   /** What lies beneath, in flat properties: foreign errors can hold requests, and with them secrets. */
   cause?: object | undefined;
-  /** True where every further request of the connection would fail alike, so that a sweep must stop. */
+  /** For a code that ends a sweep "sometimes": whether every further request of the connection would fail alike. */
   fatal?: boolean;
 }
 
@@ -56,6 +29,7 @@ export class TokenError extends Error {
   declare readonly statusCode?: number;
   declare readonly retryAfter?: number;
   declare readonly attempts?: number;
+  /** Whether it ends a sweep. */
   readonly fatal: boolean;
   readonly #reason: string;
   readonly #details: TokenErrorDetails;
@@ -70,7 +44,8 @@ export class TokenError extends Error {
     this.#reason = told;
     this.#details = details;
     this.code = code;
-    this.fatal = fatal ?? false;
+    const { endsSweep } = factsOf(code);
+    this.fatal = endsSweep === "always" || (endsSweep === "sometimes" && fatal === true);
     if (task !== undefined) this.task = task;
     if (statusCode !== undefined) this.statusCode = statusCode;
     if (retryAfter !== undefined) this.retryAfter = retryAfter;

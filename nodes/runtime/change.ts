@@ -1,15 +1,17 @@
+import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import { age } from "../../src/work/filters.js";
 import type { Changed, Look, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import {
+  factsOfOutcome,
   isFailure,
-  sweep,
   triedMoreThanOnce,
   type Outcome,
   type OutcomeName,
   type OutcomeRecord,
-} from "../../src/work/sweep.js";
+} from "../../src/work/outcomes.js";
+import { sweep } from "../../src/work/sweep.js";
 import { knownFields, listedFields, type Target, type TokenKind } from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField } from "../fields/fields.js";
 import { filterField } from "./list.js";
@@ -98,8 +100,8 @@ export async function change(
     const reason = steps.spare?.(look);
     if (reason !== undefined) return { outcome: "skipped", reason };
     if (!dryRun) return undefined;
-    const told = knownFields(look.token ?? {}, kind.known);
-    return { outcome: "dry-run", would: success, told, ...changesOf(look, steps.changes) };
+    const token = knownFields(look.token ?? {}, kind.known);
+    return { outcome: "dry-run", would: success, token, ...changesOf(look, steps.changes) };
   }
 
   async function one(target: Target, announce: () => Promise<void> | undefined): Promise<Outcome> {
@@ -107,9 +109,8 @@ export async function change(
       const verdict = await verdictOn(target);
       if (verdict) return verdict;
       await announce();
-      const { attempts, token, alreadyRevoked } = await steps.act(target.id);
-      const told = { ...token, ...(alreadyRevoked && { alreadyRevoked }) };
-      return { outcome: success, told, ...triedMoreThanOnce(attempts) };
+      const { attempts, ...told } = await steps.act(target.id);
+      return { outcome: success, ...told, ...triedMoreThanOnce(attempts) };
     } catch (error) {
       if (!(error instanceof TokenError && error.code === "not-found" && notFoundIsDone)) throw error;
       return { outcome: "not-found", ...triedMoreThanOnce(error.attempts) };
@@ -153,7 +154,7 @@ export async function change(
         said.push(say(record, index));
         task.progress(done, list.length);
         if (parts && (tellsFailures || !isFailure(record))) {
-          task.send(record, { part: { index, count: list.length } });
+          task.send(record, { part: { index, count: list.length }, statusCode: statusOf(record) });
         }
       },
     },
@@ -168,7 +169,9 @@ export async function change(
   }
   const report = many ? records : records[0];
   if (error && many) task.keep(report);
-  if (!parts && (error === undefined || tellsFailures)) task.send(report);
+  if (!parts && (error === undefined || tellsFailures)) {
+    task.send(report, error && { statusCode: factsOf(error.code).httpStatus });
+  }
   if (error && ifSomeFail !== "report") throw error;
   const text = dryRun ? `${grouped(records.length)} in dry run` : counted(records);
   return { text, dryRun, failed: error !== undefined };
@@ -231,13 +234,16 @@ function changesOf({ token }: Look<Shown>, changes: Change["changes"]): Pick<Out
   return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
 }
 
+/** What an HTTP flow answers with of a single one. */
+function statusOf(record: OutcomeRecord): number {
+  if (!isFailure(record)) return 200;
+  return factsOf(record.error?.code ?? "cancelled").httpStatus;
+}
+
 /** Nothing was done to it, so it uses up no limit. */
 function isUntouched({ outcome, error, alreadyRevoked }: OutcomeRecord): boolean {
-  return (
-    alreadyRevoked === true ||
-    ["not-started", "not-found", "changed", "skipped"].includes(outcome) ||
-    ["not-found", "protected", "audit-failed"].includes(error?.code ?? "")
-  );
+  const facts = error ? factsOf(error.code) : factsOfOutcome(outcome);
+  return alreadyRevoked === true || facts.isUntouched === true;
 }
 
 /** How many there are of each: `38 deleted, 2 changed meanwhile`. */
@@ -245,8 +251,7 @@ function counted(records: OutcomeRecord[]): string {
   if (records.length === 0) return "0 done";
   const counts = new Map<OutcomeName, number>();
   for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, count]) => `${grouped(count)} ${WORDS[outcome] ?? outcome}`).join(", ");
+  return [...counts]
+    .map(([outcome, count]) => `${grouped(count)} ${factsOfOutcome(outcome).words ?? outcome}`)
+    .join(", ");
 }
-
-/** An outcome that could be taken for another has more words. */
-const WORDS: Partial<Record<OutcomeName, string>> = { changed: "changed meanwhile" };

@@ -5,6 +5,7 @@ import { createLimiter } from "../../src/work/limiter.js";
 import type { ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import type { TokenError } from "../../src/errors.js";
+import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Tokens } from "../../src/tokens/resources.js";
@@ -18,7 +19,7 @@ import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from ".
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { followerOf } from "./status.js";
-import { copyOf, ending, outgoing, type Message, type Outgoing, type Send } from "./outgoing.js";
+import { copyOf, ending, outgoing, withFields, type Message, type Outgoing, type Send } from "./outgoing.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
@@ -178,6 +179,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         (thrown: unknown) => {
           const error = asTokenError(thrown).during(task);
           this.status({ fill: "red", shape: "ring", text: error.code });
+          // A Catch node gets a copy of this very message.
+          withFields(msg, { statusCode: factsOf(error.code).httpStatus });
           end(msg, done, error);
         },
       );

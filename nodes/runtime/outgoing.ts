@@ -6,11 +6,15 @@ type Fields = Record<string, unknown>;
 
 export interface Outgoing {
   /**
-   * Sends the message on with this payload.
+   * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
    *
    * @param options.part its place in a series, in which a Join node can put it together again with the others.
+   * @param options.statusCode 200 unless it tells of an error.
    */
-  send(payload: unknown, options?: { output?: number; part?: { index: number; count: number } }): void;
+  send(
+    payload: unknown,
+    options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
+  ): void;
   /** Leaves the payload in the message itself, for whoever gets it with an error. */
   keep(payload: unknown): void;
 }
@@ -22,7 +26,7 @@ export interface Outgoing {
 export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Outgoing {
   let series: { id: string; rest: Message } | undefined;
   return {
-    send(payload, { output = 0, part } = {}) {
+    send(payload, { output = 0, part, statusCode = 200 } = {}) {
       let sent: Message;
       if (part) {
         // The payload of the original may be large, and each copy gets another.
@@ -39,23 +43,24 @@ export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly
         const isCopied = (wires[output] ?? []).length > 1;
         sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
       }
-      send([...Array<null>(output).fill(null), withPayload(sent, payload)]);
+      send([...Array<null>(output).fill(null), withFields(sent, { payload, statusCode })]);
     },
     keep(payload) {
-      withPayload(msg, payload);
+      withFields(msg, { payload });
     },
   };
 }
 
-/** The message with the payload; another, where it takes none. */
-function withPayload(msg: Message, payload: unknown): Message {
+/** The message with these fields; another, if it takes none. */
+export function withFields(msg: Message, fields: Fields): Message {
   try {
-    msg.payload = payload;
-    if (msg.payload === payload) return msg;
+    Object.assign(msg, fields);
+    const own = msg as Message & Fields;
+    if (Object.keys(fields).every((name) => own[name] === fields[name])) return msg;
   } catch {
     // A function node can make a message, or its payload, read-only.
   }
-  return { ...readable(msg), payload } as Message;
+  return { ...readable(msg), ...fields } as Message;
 }
 
 function canBeCopied(RED: NodeAPI, msg: Message): boolean {

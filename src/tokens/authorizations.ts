@@ -150,7 +150,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
       const { attempts } = answer;
       // The server applies the change before it looks up the owner's names for its answer.
-      if (hiddenBy(answer)) return { token: { id, ...changes }, attempts };
+      if (hiddenBy(answer)) return { token: { ...changes }, attempts };
       if (answer.status !== 200) throw refused(answer);
       const token = authorizationIn(answer);
       if (!isSameId(HEX_ID, token.id, id)) {
@@ -240,10 +240,9 @@ export function unlessInactiveFor({ token, now }: Look<Shown>, milliseconds: num
 
 /** What a record tells of an authorization: nothing that a server could pass for ours. */
 function shown(authorization: Authorization): Partial<Authorization> {
-  const { id, permissions } = authorization;
+  const { permissions } = authorization;
   const known = authorizations.known.map((name) => [name, authorization[name]] as const);
   return {
-    id,
     ...Object.fromEntries(known.filter(([, value]) => value !== undefined)),
     ...(permissions !== undefined && { permissions }),
   };

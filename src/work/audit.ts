@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { TokenError } from "../errors.js";
-import type { OutcomeRecord } from "./sweep.js";
+import type { OutcomeRecord } from "./outcomes.js";
 import type { Target } from "./targets.js";
 
 /** A line before the effect, or after it. */
@@ -88,7 +88,7 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
       if (batch > 1) void announce(batchOf(index) + 1);
       await written;
     },
-    async after(index, { id, outcome, description, attempts, reason, error }) {
+    async after(index, { id, outcome, token, attempts, reason, error }) {
       const announcement = announced.get(batchOf(index));
       if (announcement === undefined) over.add(index);
       const isAnnounced = await announcement?.then(
@@ -98,7 +98,7 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
       if (!isAnnounced) return;
       const told = {
         id,
-        description: cut(description),
+        description: cut(token.description),
         outcome,
         attempts,
         reason: cut(reason),

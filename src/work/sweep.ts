@@ -1,56 +1,7 @@
-import { asTokenError, TokenError, type TokenErrorCode } from "../errors.js";
+import { factsOf } from "../error-codes.js";
+import { asTokenError, TokenError } from "../errors.js";
+import { isFailure, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "./outcomes.js";
 import type { Target } from "./targets.js";
-
-/**
- * What became of one target:
- * - `updated`, `deleted`, `revoked`: done;
- * - `not-found`: it did not exist, which the node counts as done;
- * - `changed`: it is not as it was listed any more, and was left alone;
- * - `skipped`: it is not what the node is to act upon (see `reason`), and was left alone;
- * - `dry-run`: nothing was changed; `would` is what the outcome would be, or the code of the error;
- * - `failed`: see `error`;
- * - `not-started`: nothing was sent, for the work was stopped before;
- * - `unknown`: it was stopped while the request was under way.
- */
-export type OutcomeName =
-  | "updated"
-  | "deleted"
-  | "revoked"
-  | "not-found"
-  | "changed"
-  | "skipped"
-  | "dry-run"
-  | "failed"
-  | "not-started"
-  | "unknown";
-
-/** The record of one target: what became of it, and what is known of the token. */
-export interface OutcomeRecord {
-  id: string;
-  outcome: OutcomeName;
-  /** When the outcome was known, ISO 8601 in UTC. */
-  at: string;
-  /** How often the request was sent, where more than once. */
-  attempts?: number;
-  error?: { code: string; message: string; statusCode?: number };
-  [known: string]: unknown;
-}
-
-/** What acting on one target gives, for its record. */
-export interface Outcome {
-  outcome: OutcomeName;
-  attempts?: number;
-  /** Why a token was skipped. */
-  reason?: string;
-  /** What has changed since it was listed: each field as it is now. */
-  now?: Record<string, unknown>;
-  /** What a dry run says would be the outcome. */
-  would?: OutcomeName | TokenErrorCode;
-  /** The fields that a dry run says would change. */
-  changes?: Record<string, { from: unknown; to: unknown }>;
-  /** What the server tells of the token. It takes no name that is one of the record's own. */
-  told?: Record<string, unknown>;
-}
 
 export interface SweepOptions {
   /** How many targets are worked on at once. */
@@ -67,17 +18,7 @@ export interface SweepResult {
   error?: TokenError;
 }
 
-/** Failures of a server that is out of order, or of the way to it. */
-const OUT_OF_ORDER = new Set<TokenErrorCode>([
-  "unavailable",
-  "timeout",
-  "network",
-  "rate-limited",
-  "bad-response",
-  "not-applied",
-  "influxctl-failed",
-]);
-/** Targets that fail so, one after another and each after all its retries, before the rest is left alone. */
+/** Targets that fail by an outage, one after another and each after all its retries, before the rest is left alone. */
 const MOST_IN_A_ROW = 10;
 
 /**
@@ -103,7 +44,7 @@ export async function sweep(
   function fail(thrown: unknown, index: number): TokenError {
     const error = asTokenError(thrown);
     errors[index] ??= error;
-    inARow = OUT_OF_ORDER.has(error.code) ? inARow + 1 : 0;
+    inARow = factsOf(error.code).isOutage ? inARow + 1 : 0;
     if (inARow === MOST_IN_A_ROW) gaveUp = true;
     if (error.fatal || gaveUp) stopped = true;
     return error;
@@ -126,12 +67,10 @@ export async function sweep(
     for (let index = next++; index < targets.length; index = next++) {
       const target = targets[index] as Target;
       const { id, known } = target;
-      const { told, ...own } = await one(target, index);
-      const { outcome, ...rest } = own;
-      const result = { id, outcome, at: new Date().toISOString(), ...rest };
-      // What matters first: it is read in the debug sidebar. And last again: what is told of a token never
-      // stands for what we say.
-      const record: OutcomeRecord = { ...result, ...known, ...told, ...result };
+      const { outcome, token, ...rest } = await one(target, index);
+      // What matters first: it is read in the debug sidebar.
+      const at = new Date().toISOString();
+      const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
       records[index] = record;
       try {
         options.onRecord?.(record, index, ++done);
@@ -144,16 +83,6 @@ export async function sweep(
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
   return { records, ...failureOf(records, errors, gaveUp) };
-}
-
-/** Whether it was not done, or it is not known. */
-export function isFailure({ outcome }: OutcomeRecord): boolean {
-  return ["failed", "unknown", "not-started"].includes(outcome);
-}
-
-/** For a record: how often a request was sent, where more than once. */
-export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
-  return attempts > 1 ? { attempts } : {};
 }
 
 function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {

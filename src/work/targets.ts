@@ -115,10 +115,12 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
         (whyNoId(id, pattern) ?? `Use the "id" of the ${kind.noun}, not its token or its name.`),
     );
   }
+  // The records of other nodes have what is known of the token under a key of its own.
+  const token = isObject(source.token) ? source.token : source;
   return {
     id: normalize(id),
-    known: knownFields(source, kind.known),
-    listed: listedFields(source, kind.listed),
+    known: knownFields(token, kind.known),
+    listed: listedFields(token, kind.listed),
   };
 }
 

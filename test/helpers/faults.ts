@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { addTokens, withNode, type Bench, type MoreNodes } from "./node.js";
 import type { Message, Properties, Seen } from "./runtime.js";
 

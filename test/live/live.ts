@@ -1,3 +1,4 @@
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { request } from "undici";
@@ -151,26 +152,18 @@ describe(`the nodes on ${url}`, function () {
   });
 
   it("changes the description alone, and keeps the status", async () => {
-    assert.equal(
-      (
-        (await update({ tokenStatusType: "str", tokenStatus: "inactive" }, first.id)).payload as {
-          status: string;
-        }
-      ).status,
-      "inactive",
-    );
+    const disabled = await update({ tokenStatusType: "str", tokenStatus: "inactive" }, first.id);
+    assert.equal((disabled.payload as OutcomeRecord).token.status, "inactive");
     const { payload } = await update({ description: "renamed", descriptionType: "str" }, first.id);
     assert.partialDeepStrictEqual(payload, {
-      id: first.id,
-      description: "renamed",
-      status: "inactive",
-      outcome: "updated",
+      ...{ id: first.id, outcome: "updated" },
+      token: { description: "renamed", status: "inactive" },
     });
   });
 
   it("clears a description on purpose", async () => {
     const { payload } = await update({ descriptionType: "clear" }, { id: first.id });
-    assert.equal((payload as { description: string }).description, "");
+    assert.equal((payload as OutcomeRecord).token.description, "");
   });
 
   it("does nothing in a dry run", async () => {
@@ -297,11 +290,7 @@ describe(`the nodes on ${url}`, function () {
     await api("DELETE", `users/${gone.id}`);
     assert.partialDeepStrictEqual(
       (await update({ tokenStatus: "inactive", tokenStatusType: "str" }, orphan.id)).payload,
-      {
-        id: orphan.id,
-        status: "inactive",
-        outcome: "updated",
-      },
+      { id: orphan.id, outcome: "updated", token: { status: "inactive" } },
     );
     assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import crypto from "node:crypto";
 import { readFileSync } from "node:fs";
+import { factsOf } from "../../src/error-codes.js";
 import { compileFunction } from "node:vm";
 import { definitionIn } from "../../nodes/editor/render.js";
 import packageJson from "../../package.json" with { type: "json" };
@@ -101,7 +102,9 @@ describe("the examples", () => {
           "node",
           "crypto",
           "Date",
-        ]) as (...scope: unknown[]) => [object | null, { error: { code: string } } | null] | undefined;
+        ]) as (
+          ...scope: unknown[]
+        ) => [object | null, { error: { code: string }; statusCode: number } | null] | undefined;
         memory = new Map();
         warnings = [];
         environment = { [variable]: secret };
@@ -117,7 +120,10 @@ describe("the examples", () => {
           if (outputs === undefined) return "nothing";
           const [accepted, refused] = outputs;
           assert.ok((accepted === null) !== (refused === null));
-          return accepted ? "accepted" : refused!.error.code;
+          if (accepted) return "accepted";
+          const { error, statusCode } = refused!;
+          assert.equal(statusCode, error.code === "limit-exceeded" ? 429 : 401);
+          return error.code;
         };
       });
 
@@ -219,20 +225,27 @@ describe("the examples", () => {
         const outcome = example.startsWith("disable") ? "updated" : "revoked";
         for (const res of [undefined, {}]) {
           const payload = { id, outcome };
-          assert.deepEqual(answer({ id, payload, res }), { status: 200, id, outcome });
+          assert.deepEqual(answer({ id, payload, res, statusCode: 200 }), { status: 200, id, outcome });
           const rehearsed = { id, outcome: "dry-run", would: outcome };
-          assert.deepEqual(answer({ id, payload: rehearsed, res }), { status: 200, ...rehearsed });
+          assert.deepEqual(answer({ id, payload: rehearsed, res, statusCode: 200 }), {
+            ...{ status: 200, ...rehearsed },
+          });
           for (const [error, status, code] of [
             [{ code: "protected", message: "…" }, 403, "protected"],
             [{ code: "limit-exceeded", message: "…" }, 429, "limit-exceeded"],
             [{ code: "network", message: "…" }, 502, "network"],
-            [{ message: "a function node has thrown" }, 502, "failed"],
           ] as const) {
-            assert.deepEqual(answer({ id, payload, res, error }), { status, id, error: code });
+            const statusCode = factsOf(error.code).httpStatus;
+            assert.deepEqual(answer({ id, payload, res, error, statusCode }), { status, id, error: code });
+          }
+          for (const error of [{ message: "a function node has thrown" }, { code: "network" }]) {
+            for (const statusCode of [undefined, 200]) {
+              assert.partialDeepStrictEqual(answer({ id, payload, res, error, statusCode }), { status: 500 });
+            }
           }
           for (const odd of ["<b>", `${id}0`, [id], { toString: () => id }, 16, null, undefined]) {
             const error = { code: "invalid-id" };
-            assert.deepEqual(answer({ id: odd, payload: odd, res, error }), {
+            assert.deepEqual(answer({ id: odd, payload: odd, res, error, statusCode: 400 }), {
               status: 400,
               error: "invalid-id",
             });

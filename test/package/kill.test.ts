@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { Clusters, type ManagementToken } from "../../simulator/clusters.js";
 import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
 import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";

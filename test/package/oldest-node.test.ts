@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { request } from "undici";
 import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const oldest = resolve(root, "node_modules/node-20/bin/node");

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeAPI } from "node-red";
 import { auditLog } from "../../nodes/runtime/audit-log.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withClusterNode } from "../helpers/cluster-node.js";
 import { addTokens, withNode } from "../helpers/node.js";
 import { trailIn, type AuditLine, type Properties } from "../helpers/runtime.js";

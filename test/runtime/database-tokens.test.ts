@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { DatabaseToken } from "../../src/tokens/database-tokens.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Properties } from "../helpers/runtime.js";
 
@@ -158,7 +158,7 @@ describe("delete-database-token", () => {
       const seen = await bench.send({
         payload: { id: id.toUpperCase(), description: "mine", accessToken: "secret" },
       });
-      assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", description: "mine" });
+      assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", token: { description: "mine" } });
       assert.ok(!JSON.stringify(seen.payload).includes("secret"));
       assert.deepEqual(
         bench.sent().map((request) => request.split(" ")[0]),
@@ -250,7 +250,7 @@ describe("delete-database-token", () => {
       assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
         outcome: "dry-run",
         would: "deleted",
-        description,
+        token: { description },
       });
       assert.ok(bench.clusters.databaseTokens.has(id));
     }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Message, Properties, Runtime } from "../helpers/runtime.js";
@@ -31,7 +31,7 @@ describe("delete-authorization", () => {
       const [token] = addTokens(simulator, 1);
       const seen = await send({ payload: token!.id, topic: "kept" });
       const { at, ...record } = seen.payload as OutcomeRecord;
-      assert.deepEqual(record, { id: token!.id, outcome: "deleted" });
+      assert.deepEqual(record, { id: token!.id, outcome: "deleted", token: {} });
       assert.ok(Math.abs(Date.now() - Date.parse(at)) < 60_000);
       assert.equal(seen.outputs[0][0]!.topic, "kept");
       assert.deepEqual(sent(), [`DELETE /api/v2/authorizations/${token!.id}`]);
@@ -46,12 +46,10 @@ describe("delete-authorization", () => {
       const [token] = addTokens(simulator, 1);
       const seen = await send({ payload: { ...token, user: "user1", links: { self: "/x" } } });
       assert.partialDeepStrictEqual(seen.payload, {
-        description: "token 0",
-        user: "user1",
-        status: "active",
+        token: { description: "token 0", user: "user1", status: "active" },
       });
       assert.ok(!JSON.stringify(seen.outputs).includes(token!.token));
-      assert.ok(!("links" in (seen.payload as object)));
+      assert.ok(!("links" in (seen.payload as OutcomeRecord).token));
     }));
 
   it("deletes many, of mixed kinds, in order and each once", () =>
@@ -161,7 +159,7 @@ describe("delete-authorization", () => {
       const payload = [token!.id, "0aaaaaaaaaaaaaaa", orphan.id];
       const seen = await send({ payload, dryRun: false });
       assert.deepEqual(
-        records(seen.payload).map(({ id, outcome, would, description }) => [id, outcome, would, description]),
+        records(seen.payload).map(({ id, outcome, would, token }) => [id, outcome, would, token.description]),
         [
           [token!.id, "dry-run", "deleted", "token 0"],
           ["0aaaaaaaaaaaaaaa", "dry-run", "not-found", undefined],

@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
 import { withClusterNode } from "../helpers/cluster-node.js";

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
 import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens, type ManagementToken } from "../../src/tokens/management-tokens.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
@@ -115,8 +115,11 @@ describe("revoke-management-token", () => {
       const token = add(bench);
       const seen = await bench.send({ payload: ` ${token.id.toUpperCase()}`, topic: "kept" });
       const record = seen.payload as OutcomeRecord;
-      assert.partialDeepStrictEqual(record, { id: token.id, outcome: "revoked", description: "someone" });
-      assert.ok(Date.parse(record.revokedAt as string) > Date.now() - 60_000);
+      assert.partialDeepStrictEqual(record, {
+        ...{ id: token.id, outcome: "revoked" },
+        token: { description: "someone" },
+      });
+      assert.ok(Date.parse(record.token.revokedAt as string) > Date.now() - 60_000);
       assert.ok(!("alreadyRevoked" in record));
       assert.ok(bench.clusters.managementTokens.get(token.id)?.revokedAt);
       assert.equal(seen.outputs[0][0]!.topic, "kept");

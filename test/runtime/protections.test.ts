@@ -3,7 +3,7 @@ import type { Simulator } from "../../simulator/server.js";
 import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Message, Properties } from "../helpers/runtime.js";
@@ -145,8 +145,9 @@ describe("a change is compared with what was asked", () => {
       const body = answerOf(simulator, id, { ...forged, hashedToken: "secret", links: { self: "/x" } });
       simulator.faults.push({ method: "PATCH", status: 200, body });
       const seen = record((await send({ payload: id })).payload);
-      assert.deepEqual(Object.keys(seen).toSorted(), [
-        ...["at", "createdAt", "description", "id", "orgID", "outcome", "status", "updatedAt", "userID"],
+      assert.deepEqual(Object.keys(seen).toSorted(), ["at", "id", "outcome", "token"]);
+      assert.deepEqual(Object.keys(seen.token).toSorted(), [
+        ...["createdAt", "description", "orgID", "status", "updatedAt", "userID"],
       ]);
       assert.notEqual(seen.at, "then");
       assert.equal(seen.outcome, "updated");

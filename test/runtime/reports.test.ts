@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
@@ -49,6 +49,25 @@ describe("a report", () => {
         assert.equal(runtime.statuses.at(-1), single ? "green 1 deleted" : "green 2 deleted");
       }));
   }
+
+  it("has a status code for flows that answer a request, as its error has", () =>
+    withDelete({ ifSomeFail: "both" }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const mixed = await send({ payload: [token!.id, UNKNOWN], statusCode: 418 });
+      assert.deepEqual([mixed.outputs[0][0]!.statusCode, mixed.caught?.statusCode], [404, 404]);
+      assert.equal((await send({ payload: [], statusCode: 418 })).outputs[0][0]!.statusCode, 200);
+      assert.equal((await send({ payload: "no ID", statusCode: 200 })).caught?.statusCode, 400);
+    }));
+
+  it("that is sent one by one has the status code of each", () =>
+    withDelete({ report: "each", ifSomeFail: "report" }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const { outputs } = await send({ payload: [token!.id, UNKNOWN] });
+      assert.deepEqual(
+        outputs[0].map(({ statusCode }) => statusCode),
+        [200, 404],
+      );
+    }));
 
   for (const ifSomeFail of ["both", "error"]) {
     it(`is the payload of the message that the Catch node gets (if some fail: ${ifSomeFail})`, () =>

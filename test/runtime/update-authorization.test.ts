@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutcomeRecord } from "../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
 import { addTokens, withNode, type Bench } from "../helpers/node.js";
 import type { Properties } from "../helpers/runtime.js";
@@ -23,12 +23,10 @@ describe("update-authorization", () => {
       const seen = await send({ payload: { id: token!.id }, topic: "kept" });
       assert.partialDeepStrictEqual(seen.payload, {
         id: token!.id,
-        status: "inactive",
-        description: "token 0",
-        user: "user1",
         outcome: "updated",
+        token: { status: "inactive", description: "token 0", user: "user1" },
       });
-      assert.ok(!("token" in (seen.payload as object)));
+      assert.ok(!("token" in (seen.payload as OutcomeRecord).token));
       assert.deepEqual(sent(), [`PATCH /api/v2/authorizations/${token!.id}`]);
       assert.equal(simulator.requests.at(-1)!.body, '{"status":"inactive"}');
       assert.equal(seen.outputs[0][0]!.topic, "kept");
@@ -39,8 +37,7 @@ describe("update-authorization", () => {
     withUpdate({ description: "new", descriptionType: "str" }, async ({ simulator, send }) => {
       const { id } = simulator.world.addAuthorization({ status: "inactive" });
       assert.partialDeepStrictEqual((await send({ payload: id })).payload, {
-        description: "new",
-        status: "inactive",
+        token: { description: "new", status: "inactive" },
       });
       assert.equal(simulator.requests[0]!.body, '{"description":"new"}');
     }));
@@ -48,7 +45,7 @@ describe("update-authorization", () => {
   it("clears the description where the dialog says so", () =>
     withUpdate({ descriptionType: "clear" }, async ({ simulator, send }) => {
       const [token] = addTokens(simulator, 1);
-      assert.equal(((await send({ payload: token!.id })).payload as OutcomeRecord).description, "");
+      assert.equal(((await send({ payload: token!.id })).payload as OutcomeRecord).token.description, "");
       assert.equal(simulator.requests[0]!.body, '{"description":""}');
     }));
 
@@ -64,8 +61,7 @@ describe("update-authorization", () => {
         const [token] = addTokens(simulator, 1);
         const seen = await send({ payload: token, to: "inactive" });
         assert.partialDeepStrictEqual(seen.payload, {
-          status: "inactive",
-          description: "token 0 (inactive)",
+          token: { status: "inactive", description: "token 0 (inactive)" },
         });
       },
     ));
@@ -138,7 +134,7 @@ describe("update-authorization", () => {
       const [a, b] = addTokens(simulator, 2);
       const seen = await send({ payload: [a!.id, "0aaaaaaaaaaaaaaa", { id: b!.id }, a!.id] });
       assert.deepEqual(
-        (seen.payload as OutcomeRecord[]).map(({ id, outcome, status }) => [id, outcome, status]),
+        (seen.payload as OutcomeRecord[]).map(({ id, outcome, token }) => [id, outcome, token.status]),
         [
           [a!.id, "updated", "inactive"],
           ["0aaaaaaaaaaaaaaa", "failed", undefined],
@@ -156,7 +152,10 @@ describe("update-authorization", () => {
       const orphan = simulator.world.addAuthorization({ user: gone });
       simulator.world.users.delete(gone.id);
       const seen = await send({ payload: orphan.id });
-      assert.partialDeepStrictEqual(seen.payload, { id: orphan.id, status: "inactive", outcome: "updated" });
+      assert.partialDeepStrictEqual(seen.payload, {
+        ...{ id: orphan.id, outcome: "updated" },
+        token: { status: "inactive" },
+      });
       assert.equal(orphan.status, "inactive");
     }));
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditFile, createAudit, type AuditedWork, type AuditSink } from "../../../src/work/audit.js";
 import { TokenError } from "../../../src/errors.js";
-import type { OutcomeRecord } from "../../../src/work/sweep.js";
+import type { OutcomeRecord } from "../../../src/work/outcomes.js";
 
 const WORK: AuditedWork = {
   operation: "delete authorization",
@@ -22,7 +22,7 @@ const target = (id: string, description?: string) => ({
 });
 const TARGETS = Array.from({ length: 100 }, (_, index) => target(`id${index}`));
 const record = (id: string, more: Partial<OutcomeRecord> = {}): OutcomeRecord => ({
-  ...{ id, outcome: "deleted", at: "2026-01-01T00:00:00.000Z" },
+  ...{ id, outcome: "deleted", at: "2026-01-01T00:00:00.000Z", token: {} },
   ...more,
 });
 
@@ -54,12 +54,22 @@ describe("createAudit", () => {
     assert.deepEqual(said, { type: "request", id: "0a", description: "of Bob", ...WORK });
     await audit.after(
       0,
-      record("0a", { description: "told", attempts: 2, error: { code: "x", message: "m" } }),
+      record("0a", {
+        ...{ token: { description: "told" }, attempts: 2 },
+        error: { code: "network", message: "m" },
+      }),
     );
     const { time: later, ...response } = lines[1] as Record<string, unknown>;
     assert.ok(String(later) >= String(time));
     assert.deepEqual(response, {
-      ...{ type: "response", id: "0a", description: "told", outcome: "deleted", attempts: 2, error: "x" },
+      ...{
+        type: "response",
+        id: "0a",
+        description: "told",
+        outcome: "deleted",
+        attempts: 2,
+        error: "network",
+      },
       ...WORK,
     });
   });
@@ -150,7 +160,7 @@ describe("createAudit", () => {
       target("0a", long),
     ]);
     await audit.before(0);
-    await audit.after(0, record("0a", { description: long, reason: long }));
+    await audit.after(0, record("0a", { token: { description: long }, reason: long }));
     assert.ok(texts.every((line) => line.length < 2000));
   });
 });

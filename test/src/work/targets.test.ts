@@ -214,17 +214,22 @@ describe("readTargets, for any value", () => {
     );
   });
 
-  it("keeps of an object the texts that are worth a record, and never its token", () => {
+  it("keeps of an object, or of what a record has of its token, the texts that are worth a record alone", () => {
     const names = fc.constantFrom(...authorizations.known, "token", "accessToken", "outcome", "__proto__");
     fc.assert(
-      fc.property(hexId, fc.dictionary(names, anything), (id, said) => {
-        const [target] = readTargets({ ...said, id }, authorizations).list;
-        for (const [name, value] of Object.entries(target!.known)) {
-          assert.ok(authorizations.known.includes(name));
-          assert.equal(typeof value, "string");
-        }
-        assert.ok(!("token" in target!.known));
+      fc.property(hexId, fc.dictionary(names, anything), fc.boolean(), (id, said, isRecord) => {
+        const given = isRecord ? { id, outcome: "updated", token: said } : { ...said, id, token: "secret" };
+        const [target] = readTargets(given, authorizations).list;
+        const texts = authorizations.known.filter((name) => typeof said[name] === "string");
+        assert.deepEqual(target!.known, Object.fromEntries(texts.map((name) => [name, said[name]])));
       }),
     );
+  });
+
+  it("refuses a record whose token cannot be read", () => {
+    const token = new Proxy({}, { get: () => assert.fail("no") });
+    assert.throws(() => readTargets({ id: "0123456789abcdef", token }, authorizations), {
+      code: "invalid-id",
+    });
   });
 });

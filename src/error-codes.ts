@@ -1,0 +1,188 @@
+/** What is to be known of an error code. */
+interface ErrorCode {
+  /** What has happened, as a part of a sentence. */
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** What an HTTP flow answers with: `msg.statusCode`. Troubles between this package and InfluxDB are no fault of whoever asks. */
+  readonly httpStatus: number;
+  /** Whether it ends a sweep, because each further request would meet it too. With "sometimes", the error itself says. */
+  readonly endsSweep?: "always" | "sometimes";
+  /** Whether it is a failure of a server that is out of order, or of the way to it: ten in a row end a sweep. */
+  readonly isOutage?: true;
+  /** Whether a call that meets it is tried again by itself, if it may be repeated. */
+  readonly isRetried?: true;
+  /** Whether nothing was done to the token, so it uses up no limit. */
+  readonly isUntouched?: true;
+}
+
+/**
+ * All that can go wrong. A flow can switch on the code: `msg.error.code` in a Catch node. The README's table follows
+ * from this one.
+ */
+export const ERROR_CODES = {
+  "missing-id": {
+    meaning: "the message names no token",
+    remedy: "send an ID, an object with an `id`, or an array of either",
+    httpStatus: 400,
+  },
+  "invalid-id": {
+    meaning: "what it names is not an ID",
+    remedy:
+      "use the `id` of the token (16 hexadecimal digits, or a UUID for Cloud Dedicated and Clustered), not its value or name; the error tells JSON, CSV, a Buffer or a number apart, and says what to put before the node",
+    httpStatus: 400,
+  },
+  "invalid-filter": {
+    meaning: "a filter came out empty, of a wrong type, or as a time that makes no sense",
+    remedy: "look at what the flow gives; nothing was sent",
+    httpStatus: 400,
+  },
+  "invalid-config": {
+    meaning:
+      "a field of the node or connection is wrong, or the value it takes from elsewhere, or an environment variable is not set or empty",
+    remedy: "the message names the field",
+    httpStatus: 500,
+    endsSweep: "always",
+  },
+  "not-confirmed": {
+    meaning: "the box on delete or revoke is not ticked",
+    remedy: "tick it, or ask for a dry run",
+    httpStatus: 403,
+  },
+  "limit-exceeded": {
+    meaning: "more tokens than the node's limit",
+    remedy: "send fewer, or raise the limit",
+    httpStatus: 429,
+  },
+  "not-listed": {
+    meaning: "the node acts only upon what is still as listed, and the message does not say how it was",
+    remedy: "send what a list node sends, or untick the box",
+    httpStatus: 400,
+  },
+  protected: {
+    meaning: "the ID is on the connection's list, or is or may be that of its own token",
+    remedy: 'take it off the list, allow it, or enter the connection\'s "Own token ID"',
+    httpStatus: 403,
+    isUntouched: true,
+  },
+  "not-applied": {
+    meaning: "the server reported success, and shows otherwise",
+    remedy: "list the tokens to see; check what is in front of the server",
+    httpStatus: 502,
+    isOutage: true,
+  },
+  "audit-failed": {
+    meaning: "the audit file could not be written, and nothing was done",
+    remedy: "check the file and its folder, or choose another in the connection",
+    httpStatus: 500,
+    endsSweep: "always",
+    isUntouched: true,
+  },
+  "not-found": {
+    meaning: "no such token, user, organization or cluster",
+    remedy: "check ID, name and connection; on delete and revoke it can count as done",
+    httpStatus: 404,
+    endsSweep: "sometimes",
+    isUntouched: true,
+  },
+  unauthorized: {
+    meaning:
+      "the connection's token is wrong, inactive, expired, revoked, or lacks a permission; or something before the server wants a login",
+    remedy: "the message says which, and names the permission",
+    httpStatus: 502,
+    endsSweep: "sometimes",
+  },
+  forbidden: {
+    meaning:
+      "the owner of the connection's token is inactive; or it has no access to the account or cluster; or a list is empty that should hold at least that token, which means a missing permission; or influxctl's list is empty, which tells nothing of the token to revoke; or something before the server forbids it",
+    remedy: "the message says which",
+    httpStatus: 502,
+    endsSweep: "sometimes",
+  },
+  conflict: {
+    meaning: "the server reports a conflict",
+    remedy: "try again",
+    httpStatus: 409,
+  },
+  "rate-limited": {
+    meaning: "too many requests",
+    remedy: "wait, or lower the parallel requests",
+    httpStatus: 503,
+    isOutage: true,
+    isRetried: true,
+  },
+  unavailable: {
+    meaning: "the server failed (500 and up)",
+    remedy: "check the server, try again",
+    httpStatus: 503,
+    isOutage: true,
+    isRetried: true,
+  },
+  timeout: {
+    meaning: "no answer in time, or influxctl did not end; a change may have been carried out all the same",
+    remedy: "check the server and the network, or raise the timeout",
+    httpStatus: 504,
+    endsSweep: "sometimes",
+    isOutage: true,
+  },
+  network: {
+    meaning:
+      "no connection, or it was lost (a change may have been carried out all the same), or the proxy refused",
+    remedy: "check URL, network, proxy",
+    httpStatus: 502,
+    endsSweep: "sometimes",
+    isOutage: true,
+    isRetried: true,
+  },
+  tls: {
+    meaning: "no secure connection: expired, other host, unknown CA",
+    remedy: "see the message; give your CA in the TLS configuration",
+    httpStatus: 502,
+    endsSweep: "always",
+  },
+  "influxctl-missing": {
+    meaning: "influxctl is not installed, or may not be run",
+    remedy: "install it, or set its path in the connection",
+    httpStatus: 500,
+    endsSweep: "always",
+  },
+  "influxctl-failed": {
+    meaning: "influxctl failed, is too old to write JSON, or did not revoke",
+    remedy: "the message says which",
+    httpStatus: 502,
+    endsSweep: "sometimes",
+    isOutage: true,
+  },
+  "bad-response": {
+    meaning:
+      "something else than InfluxDB's API answered, or more than it ever does, or influxctl wrote something else than its list, or more than 16 MB",
+    remedy: "check the URL, with its path; the version of influxctl",
+    httpStatus: 502,
+    endsSweep: "sometimes",
+    isOutage: true,
+  },
+  unexpected: {
+    meaning: "a defect of this package",
+    remedy: "please report it",
+    httpStatus: 500,
+  },
+  "unsupported-product": {
+    meaning: "the connection's product cannot do this",
+    remedy: "choose another connection",
+    httpStatus: 500,
+    endsSweep: "always",
+  },
+  cancelled: {
+    meaning: "the flow was stopped or deployed anew meanwhile",
+    remedy: "send the message again",
+    httpStatus: 503,
+  },
+} as const satisfies Record<string, ErrorCode>;
+
+/** What went wrong, in one word. */
+export type TokenErrorCode = keyof typeof ERROR_CODES;
+
+/** What is to be known of a code. */
+export function factsOf(code: TokenErrorCode): ErrorCode {
+  return ERROR_CODES[code];
+}

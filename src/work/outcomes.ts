@@ -1,0 +1,78 @@
+import type { TokenErrorCode } from "../error-codes.js";
+
+/** What is to be known of an outcome. */
+interface OutcomeFacts {
+  /** It was not done, or that is not known. */
+  readonly isFailure?: true;
+  /** Nothing was done to the token, so it uses up no limit. */
+  readonly isUntouched?: true;
+  /** What a status calls it, if its name alone could be taken for another. */
+  readonly words?: string;
+}
+
+/** What can become of one target. */
+export const OUTCOMES = {
+  updated: {},
+  deleted: {},
+  revoked: {},
+  /** It did not exist, which the node counts as done. */
+  "not-found": { isUntouched: true },
+  /** It is not as it was listed any more, and was left alone; `now` says how it is. */
+  changed: { isUntouched: true, words: "changed meanwhile" },
+  /** It is not what the node is to act upon (see `reason`), and was left alone. */
+  skipped: { isUntouched: true },
+  /** Nothing was changed; `would` is what the outcome would be, or the code of the error. */
+  "dry-run": {},
+  /** See `error`. */
+  failed: { isFailure: true },
+  /** Nothing was sent, because the work was stopped before. */
+  "not-started": { isFailure: true, isUntouched: true },
+  /** It was stopped while the request was under way. */
+  unknown: { isFailure: true },
+} as const satisfies Record<string, OutcomeFacts>;
+
+export type OutcomeName = keyof typeof OUTCOMES;
+
+/** What is to be known of an outcome. */
+export function factsOfOutcome(outcome: OutcomeName): OutcomeFacts {
+  return OUTCOMES[outcome];
+}
+
+/** The record of one target. What is known of the token has a key of its own, where it cannot meet what is ours. */
+export interface OutcomeRecord extends Omit<Outcome, "token"> {
+  id: string;
+  /** When the outcome was known, ISO 8601 in UTC. */
+  at: string;
+  error?: { code: TokenErrorCode; message: string; statusCode?: number };
+  /** What the message said of the token, and what the server tells of it now. Never its value. */
+  token: Readonly<Record<string, unknown>>;
+}
+
+/** What acting on one target gives, for its record. */
+export interface Outcome {
+  outcome: OutcomeName;
+  /** How often the request was sent, if more than once. */
+  attempts?: number;
+  /** Why a token was skipped, or would be refused. */
+  reason?: string;
+  /** What has changed since it was listed: each field as it is now. */
+  now?: Record<string, unknown>;
+  /** What a dry run says would be the outcome. */
+  would?: OutcomeName | TokenErrorCode;
+  /** The fields that a dry run says would change. */
+  changes?: Record<string, { from: unknown; to: unknown }>;
+  /** It had been revoked before. */
+  alreadyRevoked?: true;
+  /** What the server tells of the token. */
+  token?: Readonly<Record<string, unknown>>;
+}
+
+/** Whether it was not done, or it is not known. */
+export function isFailure({ outcome }: OutcomeRecord): boolean {
+  return factsOfOutcome(outcome).isFailure === true;
+}
+
+/** For a record: how often a request was sent, if more than once. */
+export function triedMoreThanOnce(attempts = 1): { attempts?: number } {
+  return attempts > 1 ? { attempts } : {};
+}
