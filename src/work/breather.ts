@@ -1,14 +1,16 @@
+import { systemClock, type Clock } from "../clock.js";
+
 /** Milliseconds that long work may take before all else has its turn. */
 const LONGEST_TURN = 10;
 
 /**
  * For long work in a loop: await the result now and then, and other flows of the same Node-RED go on meanwhile.
  */
-export function breather(): () => Promise<void> {
-  let since = performance.now();
+export function breather(clock: Clock = systemClock): () => Promise<void> {
+  let since = clock.steady();
   return async () => {
-    if (performance.now() - since < LONGEST_TURN) return;
+    if (clock.steady() - since < LONGEST_TURN) return;
     await new Promise(setImmediate);
-    since = performance.now();
+    since = clock.steady();
   };
 }

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from "../clock.js";
 import { asTokenError, TokenError, type TokenErrorCode } from "../errors.js";
 import type { Target } from "./targets.js";
 
@@ -58,6 +59,7 @@ export interface SweepOptions {
   signal: AbortSignal;
   /** Called as soon as the outcome of a target is known. Where it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
+  clock?: Clock;
 }
 
 export interface SweepResult {
@@ -91,6 +93,7 @@ export async function sweep(
   act: (target: Target, index: number) => Promise<Outcome>,
   options: SweepOptions,
 ): Promise<SweepResult> {
+  const { clock = systemClock } = options;
   const records: OutcomeRecord[] = [];
   /** By the index of the target. */
   const errors: (TokenError | undefined)[] = [];
@@ -128,7 +131,7 @@ export async function sweep(
       const { id, known } = target;
       const { told, ...own } = await one(target, index);
       const { outcome, ...rest } = own;
-      const result = { id, outcome, at: new Date().toISOString(), ...rest };
+      const result = { id, outcome, at: new Date(clock.now()).toISOString(), ...rest };
       // What matters first: it is read in the debug sidebar. And last again: what is told of a token never
       // stands for what we say.
       const record: OutcomeRecord = { ...result, ...known, ...told, ...result };
