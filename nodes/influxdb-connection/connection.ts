@@ -9,6 +9,7 @@ import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { managementTokensOf, type ManagementTokens } from "../../src/tokens/management-tokens.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { createOrder, type Order } from "../../src/work/order.js";
+import { Secret } from "../../src/text/secret.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/tokens/own-authorization.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
@@ -69,14 +70,14 @@ export function registerConnection(RED: NodeAPI): void {
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
-      const token = readToken(credentials?.token);
+      const token = new Secret(readToken(credentials?.token));
       const { scheme, findsByValue = false } = productOf(settings.product);
       const tls = tlsOf(RED, settings.tls);
       const proxy = proxyOf(RED, settings);
       http = createHttp({
         url: settings.url,
-        authorization: `${scheme} ${token}`,
-        timeout: settings.timeout,
+        authorization: { scheme, token },
+        timeoutSeconds: settings.timeout,
         retries: settings.retries,
         parallel: settings.parallel,
         tls,
@@ -176,7 +177,7 @@ function clusterOf({ accountId, clusterId }: Settings): { accountId: string; clu
 
 function influxctlOptions(
   settings: Settings,
-  managementToken: string,
+  managementToken: Secret,
   tls: HttpOptions["tls"],
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
@@ -189,7 +190,7 @@ function influxctlOptions(
   const plainHttp = url.protocol === "http:";
   return {
     command: influxctl,
-    timeout: influxctlTimeout,
+    timeoutSeconds: influxctlTimeout,
     parallel,
     proxy,
     profile: {

@@ -1,7 +1,9 @@
 import { badResponse, parseJson, plainBody, TOO_DEEP } from "./responses.js";
 import { Brackets } from "../text/brackets.js";
 import { breather } from "../work/breather.js";
-import { LONGEST_TOKEN, type ApiResponse, type Conceal } from "./client.js";
+import type { Conceal } from "../text/redactor.js";
+import { LONGEST_TOKEN } from "./attempt.js";
+import type { ApiResponse } from "./call.js";
 
 /** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
@@ -37,7 +39,7 @@ export async function* readLongList<T>(
   let known = 0;
   for (const piece of piecesOf(answer, key, PIECE)) {
     const elements = parseJson(answer, `[${piece}]`) as unknown[];
-    const conceal = answer.concealer(piece);
+    const conceal = answer.redactor.concealer(piece);
     count += elements.length;
     if (count > MOST_ELEMENTS) throw badResponse(answer, "the list has more than 1,000,000 elements");
     const batch = elements.map((element) => read(element, conceal)).filter((each) => each !== undefined);

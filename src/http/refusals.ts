@@ -1,6 +1,7 @@
 import { badResponse } from "./responses.js";
 import { TokenError, type TokenErrorCode } from "../errors.js";
-import { retryAfterOf, type ApiResponse } from "./client.js";
+import type { ApiResponse } from "./call.js";
+import { retryAfterSeconds } from "./retries.js";
 
 /** What an answer means to the API that gave it. */
 export interface Meaning {
@@ -30,7 +31,7 @@ export function refusal(answer: ApiResponse, own?: Meaning): TokenError {
   const meaning = own ?? meaningOfStatus(answer);
   if (meaning === undefined) return badResponse(answer, "the answer is not one that InfluxDB gives");
   const { status, attempts, call } = answer;
-  const retryAfter = retryAfterOf(answer);
+  const retryAfter = retryAfterSeconds(answer);
   return new TokenError(meaning.code, meaning.reason, {
     task: call.task,
     statusCode: status,
@@ -64,7 +65,7 @@ function meaningOfStatus(answer: ApiResponse): Meaning | undefined {
   }
   if (status === 409) return { code: "conflict", reason: `the server reports a conflict${said}. Try again.` };
   if (status === 429) {
-    const seconds = retryAfterOf(answer);
+    const seconds = retryAfterSeconds(answer);
     const wait = seconds === undefined ? "Try again later" : `Try again in ${seconds} s`;
     return {
       code: "rate-limited",

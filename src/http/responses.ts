@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import { Brackets } from "../text/brackets.js";
 import { TokenError } from "../errors.js";
-import type { ApiResponse, Conceal } from "./client.js";
+import type { Conceal } from "../text/redactor.js";
+import type { ApiResponse } from "./call.js";
 
 /**
  * The JSON of a successful answer that is not long, checked against the schema.
@@ -20,7 +21,7 @@ export function readJson<T>(answer: ApiResponse, schema: z.ZodType<T>): T {
 }
 
 /**
- * The JSON of a successful answer that is not long, and what takes the connection's token out of it, where it is there.
+ * The JSON of a successful answer that is not long, and what takes secrets out of it, if it holds any.
  *
  * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
  */
@@ -32,7 +33,7 @@ export function parseBody(answer: ApiResponse): { json: unknown; conceal: Concea
     throw badResponse(answer, TOO_DEEP);
   }
   const text = bytes.toString();
-  return { json: parseJson(answer, text), conceal: answer.concealer(text) };
+  return { json: parseJson(answer, text), conceal: answer.redactor.concealer(text) };
 }
 
 const NEVER = -1;

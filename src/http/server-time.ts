@@ -1,7 +1,6 @@
 import ms from "ms";
-
-/** Header fields of an answer, by their names in lower case. */
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+import { systemClock, type Clock } from "../clock.js";
+import type { Headers } from "./call.js";
 
 /** Milliseconds that two clocks may differ before people are told. */
 const TOLERANCE = 60_000;
@@ -17,19 +16,22 @@ export function readHttpDate(header: string | string[] | undefined): number {
  * The time at which the server began its answer, in milliseconds since 1970 and to the second. Its own clock has
  * written the times of its tokens, so ages and expiry count by it; ours where it does not tell.
  */
-export function serverTime({ headers }: { headers: Headers }): number {
+export function serverTime({ headers }: { headers: Headers }, clock: Clock = systemClock): number {
   const date = readHttpDate(headers.date);
-  return Number.isNaN(date) ? Date.now() : date;
+  return Number.isNaN(date) ? clock.now() : date;
 }
 
 /**
  * Compares the server's clock with ours at each answer, to be called as it arrives, and tells once where they differ
  * by more than a minute.
  */
-export function clockComparison(tell: (text: string) => void): (answer: { headers: Headers }) => void {
+export function clockComparison(
+  tell: (text: string) => void,
+  clock: Clock = systemClock,
+): (answer: { headers: Headers }) => void {
   let told = false;
   return (answer) => {
-    const ahead = serverTime(answer) - Date.now();
+    const ahead = serverTime(answer, clock) - clock.now();
     if (told || Math.abs(ahead) <= TOLERANCE) return;
     told = true;
     tell(

@@ -1,5 +1,6 @@
 import { badResponse, parseBody } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
+import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import {
   contains,
@@ -136,7 +137,15 @@ export function authorizationsOf(
     async list(filters, { includeToken = false, ...watch } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
-      const answer = await http.send({ task, method: "GET", path: PATH, query, isList: true, watch });
+      const answer = await http.send({
+        task,
+        method: "GET",
+        repeat: "safe",
+        path: PATH,
+        query,
+        isList: true,
+        watch,
+      });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
       const found: Authorization[] = [];
@@ -161,7 +170,7 @@ export function authorizationsOf(
 
     async get(id, watch, { includeToken = false } = {}) {
       const task = `look up authorization ${id}`;
-      const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch });
       const now = serverTime(answer);
       const hidden = hiddenBy(answer);
       if (hidden) return { token: undefined, hidden, now };
@@ -178,7 +187,14 @@ export function authorizationsOf(
         // Half a character cannot be sent: the server would store another in its place.
         ...(description !== undefined && { description: Buffer.from(description).toString() }),
       };
-      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
+      const answer = await http.send({
+        task,
+        method: "PATCH",
+        repeat: "safe",
+        path: [...PATH, id],
+        body: changes,
+        watch,
+      });
       const { attempts } = answer;
       // The server applies the change before it looks up the owner's names for its answer.
       if (hiddenBy(answer)) return { value: { id, ...changes }, attempts };
@@ -198,13 +214,13 @@ export function authorizationsOf(
 
     async delete(id, watch) {
       const task = `delete authorization ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], watch });
+      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...PATH, id], watch });
       const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       if (answer.status === 204 && !bearsMark(answer)) {
         await proveGone(
           answer,
-          () => http.send({ task, method: "GET", path: [...PATH, id], watch }),
+          () => http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch }),
           sightOf,
         );
       }
@@ -293,6 +309,7 @@ function sightOf(look: ApiResponse): Sight | undefined {
 export function unlessInactiveFor(
   { token, now }: Look<Readonly<Record<string, unknown>>>,
   milliseconds: number,
+  clock: Clock = systemClock,
 ): string | undefined {
   if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
   if (token.status === "active") return "it is active";
@@ -301,7 +318,7 @@ export function unlessInactiveFor(
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
   // Where the clocks differ, something between may have written the date of the answer.
-  const isLongAgo = changed < Math.min(now, Date.now()) - milliseconds;
+  const isLongAgo = changed < Math.min(now, clock.now()) - milliseconds;
   return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }
 

@@ -12,7 +12,8 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { ApiResponse, Conceal, Done, Http, Watch } from "../http/client.js";
+import type { ApiResponse, Done, Http, Watch } from "../http/client.js";
+import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
@@ -97,7 +98,7 @@ export function databaseTokensOf(
   return {
     async list(filters, watch) {
       const task = "list database tokens";
-      const answer = await http.send({ task, method: "GET", path, isList: true, watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
       const found: DatabaseToken[] = [];
@@ -109,7 +110,7 @@ export function databaseTokensOf(
 
     async get(id, watch) {
       const task = `look up database token ${id}`;
-      const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch });
       if (answer.status !== 200) throw refused(answer);
       const token = databaseTokenIn(answer);
       if (!isSameId(token.id, id)) throw badResponse(answer, "the answer shows another database token");
@@ -120,13 +121,13 @@ export function databaseTokensOf(
 
     async delete(id, watch) {
       const task = `delete database token ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
+      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       if (answer.status === 204) {
         await proveGone(
           answer,
-          () => http.send({ task, method: "GET", path: [...path, id], watch }),
+          () => http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch }),
           sightOf,
         );
       }

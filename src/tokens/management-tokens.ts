@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { systemClock } from "../clock.js";
 import { asTokenError, rethrowAsNotStarted, TokenError } from "../errors.js";
 import {
   age,
@@ -19,6 +20,7 @@ import type { IdFormat, Look } from "../work/targets.js";
 import { elementsOf, startOfList } from "../influxctl/printed-list.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
+import type { Secret } from "../text/secret.js";
 
 export const managementTokenId: IdFormat = {
   noun: "management token",
@@ -108,13 +110,13 @@ const TELLING_PREFIX = 9;
 const LONGEST_PREFIX = 100;
 
 /** The ids of the tokens whose prefix a value begins with, in lower case. */
-function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
+function beginsLike(value: Secret, tokens: readonly ManagementToken[]): string[] {
   const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
     const prefix = tokenPrefix
       .slice(0, LONGEST_PREFIX)
       .trim()
       .replace(/[.…*]+$/, "");
-    return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
+    return prefix.length >= TELLING_PREFIX && value.reveal().startsWith(prefix);
   };
   return tokens.filter(isLike).map(({ id }) => id.toLowerCase());
 }
@@ -126,8 +128,8 @@ function beginsLike(value: string, tokens: readonly ManagementToken[]): string[]
  */
 export function managementTokensOf(
   influxctl: Influxctl,
-  value: string,
-  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(Date.now()),
+  value: Secret,
+  serverTime: (signal?: AbortSignal) => Promise<number> = () => Promise.resolve(systemClock.now()),
 ): ManagementTokens {
   const run = (task: string, signal?: AbortSignal) =>
     influxctl.run(task, ["management", "list", "--format", "json"], signal);
@@ -143,7 +145,7 @@ export function managementTokensOf(
     return tokens;
   };
   // Whether a token has expired does not matter to those who revoke it.
-  const all = (signal?: AbortSignal) => known(LIST, Date.now(), signal);
+  const all = (signal?: AbortSignal) => known(LIST, systemClock.now(), signal);
   // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
   const usable = async (signal?: AbortSignal) =>
     [...(await all(signal)).values()].filter(({ state }) => state !== "revoked");

@@ -3,11 +3,17 @@ import { authorizationsOf } from "../../src/tokens/authorizations.js";
 import { databaseTokensOf } from "../../src/tokens/database-tokens.js";
 import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
+import { Secret } from "../../src/text/secret.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
 
 const [url = ""] = process.argv.slice(2);
-const options = { authorization: "Token a-token", timeout: 60, retries: 0, parallel: 1 };
-const http = createHttp({ url: new URL(url), ...options });
+const http = createHttp({
+  url: new URL(url),
+  authorization: { scheme: "Token", token: new Secret("a-token") },
+  timeoutSeconds: 60,
+  retries: 0,
+  parallel: 1,
+});
 const authorizations = authorizationsOf(http, () => Promise.resolve({ rows: [] }));
 const databaseTokens = databaseTokensOf(http);
 
@@ -16,7 +22,7 @@ const CALLS = {
   "authorizations.get": () => authorizations.get("0aaaaaaaaaaaaaaa"),
   "databaseTokens.list": () => databaseTokens.list({}),
   "databaseTokens.get": () => databaseTokens.get("55555555-5555-4555-8555-555555555555"),
-  ownAuthorizations: () => ownAuthorizations(http, { value: "own", isCloud: true }),
+  ownAuthorizations: () => ownAuthorizations(http, { value: new Secret("own"), isCloud: true }),
 };
 export type CallName = keyof typeof CALLS;
 

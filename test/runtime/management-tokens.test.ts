@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
+import { Secret } from "../../src/text/secret.js";
 import { managementTokensOf, type ManagementToken } from "../../src/tokens/management-tokens.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
@@ -374,7 +375,7 @@ describe("influxctl", () => {
   });
 
   const printing = (output: string) =>
-    managementTokensOf({ run: () => Promise.resolve(output) }, "M.V1.own-token");
+    managementTokensOf({ run: () => Promise.resolve(output) }, new Secret("M.V1.own-token"));
   const TOLD: [what: string, output: string, expected: string[]][] = [
     ["null", "null", []],
     ["null after a warning", "WARN: x\n\uFEFFnull\n", []],
@@ -463,7 +464,7 @@ describe("influxctl", () => {
   it("does not tell that a token is missing by an account that is", async () => {
     const { signal } = new AbortController();
     const missing = new TokenError("not-found", "there is no such account", { fatal: true });
-    const tokens = managementTokensOf({ run: () => Promise.reject(missing) }, "M.V1.own");
+    const tokens = managementTokensOf({ run: () => Promise.reject(missing) }, new Secret("M.V1.own"));
     await assert.rejects(tokens.list({}), missing);
     const other = { code: "influxctl-failed", message: /no such account/ };
     await assert.rejects(tokens.get("a"), other);
@@ -479,7 +480,7 @@ describe("influxctl", () => {
             ? Promise.resolve('[{"id":"a"}]')
             : Promise.reject(new TokenError("not-found", "no such token")),
       },
-      "M.V1.own",
+      new Secret("M.V1.own"),
     );
     await assert.rejects(tokens.revoker()("a"), { code: "influxctl-failed", message: /no such token/ });
   });
@@ -496,7 +497,7 @@ describe("influxctl", () => {
             return Promise.reject(new TokenError("unauthorized", failure, { fatal: true }));
           },
         },
-        "M.V1.own",
+        new Secret("M.V1.own"),
       );
       assert.equal((await tokens.revoker()("a")).token.state, "revoked");
     }
@@ -504,7 +505,7 @@ describe("influxctl", () => {
 
   it("says that nothing was revoked, when the flow stops while it still looks", async () => {
     const stopped = new TokenError("cancelled", "stopped", { attempts: 1 });
-    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) }, "M.V1.own");
+    const tokens = managementTokensOf({ run: () => Promise.reject(stopped) }, new Secret("M.V1.own"));
     await assert.rejects(tokens.revoker()("a"), { code: "cancelled", attempts: 0 });
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
+import { Secret } from "../../src/text/secret.js";
 import { managementTokensOf } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
@@ -775,7 +776,7 @@ describe("a connection's own token", () => {
               return Promise.resolve(JSON.stringify(list));
             },
           },
-          value,
+          new Secret(value),
         );
         const protection = createOwnTokenProtection({ allowed: false, named: undefined }, tokens.own);
         const refuse = protection.begin([], new AbortController().signal);
