@@ -25,7 +25,7 @@ export interface ProxyChoice {
 
 /**
  * The proxy for all requests to one origin, by the rules of Node-RED's http request node
- * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined where there is none.
+ * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined if there is none.
  *
  * @param typed the same URL as its author has written it, in which the legacy way looks for the hosts of `no_proxy`.
  */
@@ -63,7 +63,7 @@ function firstSet(
   return undefined;
 }
 
-/** @param spared `no_proxy` in lower case: hosts, `.suffix` or `*suffix`, each with a port where it is for one. */
+/** @param spared `no_proxy` in lower case: hosts, `.suffix` or `*suffix`, each with a port if it is for one. */
 function isSpared({ protocol, hostname, port }: URL, spared: string): boolean {
   const effectivePort = Number(port) || (protocol === "https:" ? 443 : 80);
   return spared.split(/[,\s]/).some((entry) => {

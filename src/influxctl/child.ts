@@ -14,7 +14,7 @@ export interface ChildOptions {
 }
 
 export interface Ended {
-  /** Why it was stopped, where it has not ended by itself. */
+  /** Why it was stopped, if it has not ended by itself. */
   stopped?: "aborted" | "timeout" | "too-long";
   /** Its exit code, or the signal that has ended it. */
   exit: number | NodeJS.Signals | null;
@@ -35,7 +35,7 @@ let watchesExit = false;
  * Runs a program without a standard input to its end, whatever it does. All of its process group ends with it, and
  * with our own process.
  *
- * @throws {Error} where it cannot be started.
+ * @throws {Error} if it cannot be started.
  */
 export async function runChild(
   command: string,

@@ -6,7 +6,7 @@ export interface Failure {
   code: TokenErrorCode;
   /** Why, and what to do about it. */
   reason: string;
-  /** True where every further run of the connection would fail alike. */
+  /** True if every further run of the connection would fail alike. */
   fatal?: boolean;
 }
 

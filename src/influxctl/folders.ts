@@ -16,10 +16,10 @@ let watchesExit = false;
 
 /**
  * A new folder for one run of influxctl, which its owner alone can enter: below the user folder, or in the temporary
- * folder of the machine where there is none that is fit for it.
+ * folder of the machine if there is none that is fit for it.
  *
  * @param userFolder Node-RED's own.
- * @throws {Error} where it cannot be made.
+ * @throws {Error} if it cannot be made.
  */
 export async function makeFolder(userFolder: string | undefined): Promise<string> {
   const place = (await ownPlace(userFolder)) ?? tmpdir();
@@ -70,7 +70,7 @@ export async function removeLeftovers(
   return left;
 }
 
-/** The place for such folders below the user folder, or undefined where it is not fit for them. */
+/** The place for such folders below the user folder, or undefined if it is not fit for them. */
 async function ownPlace(userFolder: string | undefined): Promise<string | undefined> {
   if (userFolder === undefined) return undefined;
   const place = resolve(userFolder, OWN);

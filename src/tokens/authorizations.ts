@@ -1,6 +1,6 @@
 import { badResponse, parseBody } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
-import { systemClock, type Clock } from "../clock.js";
+import { systemClock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import {
   contains,
@@ -309,7 +309,6 @@ function sightOf(look: ApiResponse): Sight | undefined {
 export function unlessInactiveFor(
   { token, now }: Look<Readonly<Record<string, unknown>>>,
   milliseconds: number,
-  clock: Clock = systemClock,
 ): string | undefined {
   if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
   if (token.status === "active") return "it is active";
@@ -318,7 +317,7 @@ export function unlessInactiveFor(
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
   // Where the clocks differ, something between may have written the date of the answer.
-  const isLongAgo = changed < Math.min(now, clock.now()) - milliseconds;
+  const isLongAgo = changed < Math.min(now, systemClock.now()) - milliseconds;
   return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }
 
