@@ -1,5 +1,16 @@
 import tseslint from "typescript-eslint";
 
+/** The folders of src/: each may import those before it, so that none can come to need each other. */
+const LAYERS = ["text", "work", "http", "influxctl", "tokens"];
+/** What knows of requests takes no more of the work than these two. */
+const OF_WORK = ["**/work/*", "!**/work/limiter.js", "!**/work/breather.js"];
+
+const NODE_RED = {
+  group: ["**/nodes/**", "node-red", "node-red/**", "@node-red/**"],
+  message: "src/ is of use without Node-RED.",
+};
+const clockOf = (method) => ({ message: `Take ${method} of src/clock.ts, which a test can give.` });
+
 export default tseslint.config(
   { ignores: ["dist/", "node_modules/"] },
   {
@@ -14,6 +25,45 @@ export default tseslint.config(
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
+    },
+  },
+  {
+    files: ["src/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: [NODE_RED] }] },
+  },
+  ...LAYERS.map((folder, index) => ({
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            NODE_RED,
+            ...LAYERS.slice(index + 1).map((later) => ({
+              group: [`**/${later}/**`],
+              message: `src/${folder} comes before src/${later}.`,
+            })),
+            ...(["http", "influxctl"].includes(folder) ? [{ group: OF_WORK }] : []),
+          ],
+        },
+      ],
+    },
+  })),
+  {
+    files: ["src/**/*.ts"],
+    ignores: ["src/clock.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now", ...clockOf("now()") },
+        { object: "performance", property: "now", ...clockOf("steady()") },
+        { object: "process", property: "hrtime", ...clockOf("steady()") },
+        { object: "Math", property: "random", ...clockOf("random()") },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", ...clockOf("now()") },
+      ],
     },
   },
   {

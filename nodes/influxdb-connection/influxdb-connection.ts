@@ -1,5 +1,6 @@
 import type { NodeAPI, NodeDef } from "node-red";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
+import { Secret } from "../../src/text/secret.js";
 import { refuseEmptyVariables } from "../fields/fields.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
@@ -27,7 +28,7 @@ export default (RED: NodeAPI): void => {
       const settings = readSettings(properties);
       // Undefined if no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
-      wires = openWires(RED, settings, readToken(credentials?.token), (text) => {
+      wires = openWires(RED, settings, new Secret(readToken(credentials?.token)), (text) => {
         this.warn(text);
       });
       connection = createConnection(this.id, settings, wires);

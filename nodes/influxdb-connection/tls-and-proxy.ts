@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from "node-red";
 import type { HttpOptions } from "../../src/http/client.js";
-import { chooseProxy, readProxy, type ProxyOptions } from "../../src/http/proxy.js";
+import { chooseProxy, readProxy, type HttpProxy, type ProxyOptions } from "../../src/http/proxy.js";
 import { refuseVariable } from "../fields/fields.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
 
@@ -18,7 +18,7 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
 }
 
 /** As core's http request node finds the proxy for the connection's URL. */
-export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): URL | undefined {
+export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): HttpProxy | undefined {
   const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
   if (id === "") {
     const choice = chooseProxy(url, typedUrl, proxyOptions);
@@ -36,9 +36,6 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): U
   const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
   const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });
   if (choice === undefined) return undefined;
-  const proxy = readProxy(choice.url, "the HTTP proxy of the connection");
-  // Core's dialog keeps the credentials apart from the URL. The setters of URL encode them.
-  const { username = "", password = "" } = node.credentials ?? {};
-  if (username || password) Object.assign(proxy, { username, password });
-  return proxy;
+  // Core's dialog keeps the credentials apart from the URL.
+  return readProxy(choice.url, "the HTTP proxy of the connection", node.credentials);
 }

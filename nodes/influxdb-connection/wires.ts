@@ -2,6 +2,7 @@ import type { NodeAPI } from "node-red";
 import { createHttp, type HttpOptions } from "../../src/http/client.js";
 import { createInfluxctl, type Influxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { productOf } from "../../src/products.js";
+import type { Secret } from "../../src/text/secret.js";
 import type { Wires } from "../../src/tokens/resource.js";
 import { auditFile, type AuditSink } from "../../src/work/audit.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
@@ -25,15 +26,23 @@ export interface OpenWires extends Wires {
 export function openWires(
   RED: NodeAPI,
   settings: Settings,
-  token: string,
+  token: Secret,
   warn: (text: string) => void,
 ): OpenWires {
-  const { url, timeout, retries, parallel, accountId, clusterId } = settings;
+  const { url, timeout: timeoutSeconds, retries, parallel, accountId, clusterId } = settings;
   const { scheme, findsByValue = false } = productOf(settings.product);
   const tls = tlsOf(RED, settings.tls);
   const proxy = proxyOf(RED, settings);
-  const authorization = `${scheme} ${token}`;
-  const http = createHttp({ url, authorization, timeout, retries, parallel, tls, proxy, warn });
+  const http = createHttp({
+    url,
+    authorization: { scheme, token },
+    timeoutSeconds,
+    retries,
+    parallel,
+    tls,
+    proxy,
+    warn,
+  });
   const audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
   // Missing if flows are stored elsewhere than in files.
   const { userDir: userFolder } = RED.settings as { userDir?: string };
@@ -54,7 +63,7 @@ export function openWires(
 
 function influxctlOptions(
   settings: Settings,
-  managementToken: string,
+  managementToken: Secret,
   tls: HttpOptions["tls"],
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
@@ -67,7 +76,7 @@ function influxctlOptions(
   const plainHttp = url.protocol === "http:";
   return {
     command: influxctl,
-    timeout: influxctlTimeout,
+    timeoutSeconds: influxctlTimeout,
     parallel,
     proxy,
     profile: {

@@ -1,7 +1,32 @@
 import type { Socket } from "node:net";
 import type { buildConnector, Dispatcher, Pool } from "undici";
-import type { HttpOptions } from "./client.js";
-import { credentialsOf } from "./proxy.js";
+import { proxyAuthorization, type HttpProxy } from "./proxy.js";
+
+/** The options of `node:tls` that Node-RED's TLS configuration sets. */
+export interface TlsOptions {
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  pfx?: Buffer;
+  passphrase?: string;
+  servername?: string;
+  rejectUnauthorized?: boolean;
+  ALPNProtocols?: string[];
+}
+
+/** The server of a connection and the way to it. */
+export interface WayOptions {
+  /** Base URL of the server; a path prefix is kept. */
+  url: URL;
+  /** What one attempt may take, from connecting to the last byte. */
+  timeoutSeconds: number;
+  /** How many requests may be under way at once, over all that share this client. */
+  parallel: number;
+  /** TLS options of the server (CA, client certificate, server name, …). */
+  tls?: TlsOptions | undefined;
+  /** The HTTP proxy that all requests go through. The environment does not count. */
+  proxy?: HttpProxy | undefined;
+}
 
 /**
  * The way to the server of one connection: a pool of sockets, through a proxy or none.
@@ -9,16 +34,16 @@ import { credentialsOf } from "./proxy.js";
  * @param sockets is kept to those that are open or opening.
  */
 export async function createDispatcher(
-  { url, parallel, timeout, tls, proxy }: HttpOptions,
+  { url, parallel, timeoutSeconds, tls, proxy }: WayOptions,
   sockets: Set<Socket>,
 ): Promise<Dispatcher> {
   // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
   const undici = await import("undici");
-  const patience = { timeout: timeout * 1000 };
+  const timeoutMs = 1000 * timeoutSeconds;
   // Its type does not tell that it returns the socket.
   const connect: (...args: Parameters<buildConnector.connector>) => unknown = undici.buildConnector({
     ...tls,
-    ...patience,
+    timeout: timeoutMs,
   });
   const poolOptions: Pool.Options = {
     connections: parallel,
@@ -26,23 +51,23 @@ export async function createDispatcher(
       const socket = connect(target, callback) as Socket;
       sockets.add(socket.once("close", () => sockets.delete(socket)));
     },
-    // One time limit over the whole try (see `sendOnce`), not one for each of its phases.
+    // One time limit over the whole attempt, not one for each of its phases.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
   if (proxy === undefined) return new undici.Pool(url.origin, poolOptions);
-  const token = credentialsOf(proxy);
+  const token = proxyAuthorization(proxy);
   return new undici.ProxyAgent({
     ...poolOptions,
-    uri: proxy.href,
+    uri: proxy.url.href,
     ...(token !== undefined && { token }),
     // A plain proxy for plain http: many proxies allow CONNECT to port 443 only.
     proxyTunnel: false,
-    proxyTls: patience,
-    requestTls: { ...tls, ...patience },
+    proxyTls: { timeout: timeoutMs },
+    requestTls: { ...tls, timeout: timeoutMs },
     // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
     factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
     clientFactory: (origin, own) =>
-      new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: patience.timeout }),
+      new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: timeoutMs }),
   });
 }

@@ -1,7 +1,9 @@
 import { badResponse, parseJson, plainBody, TOO_DEEP } from "./responses.js";
 import { Brackets } from "../text/brackets.js";
 import { breather } from "../work/breather.js";
-import { LONGEST_TOKEN, type ApiResponse, type Conceal } from "./client.js";
+import type { Conceal } from "../text/redactor.js";
+import { LONGEST_TOKEN } from "./attempt.js";
+import type { ApiResponse } from "./call.js";
 
 /** Bytes of a list that are parsed at once, and then its next element to its end: half a millisecond's work. */
 const PIECE = 64 * 1024;
@@ -22,31 +24,31 @@ const LONGEST_AROUND = 64 * 1024;
  * and `JSON.parse` of the whole stops all flows for a quarter of a second; so it is parsed in pieces, with a rest for
  * others in between.
  *
- * @param key of the list in the object of the answer; undefined where the answer is the list itself.
+ * @param key of the list in the object of the answer; undefined if the answer is the list itself.
  * @param read gives undefined for what is left out, since it is none of what is listed.
- * @throws {TokenError} `bad-response` where the answer is no JSON or of another shape, or all of it would be left out:
+ * @throws {TokenError} `bad-response` if the answer is no JSON or of another shape, or all of it would be left out:
  *   then it is a list of something else.
  */
 export async function* readLongList<T>(
-  answer: ApiResponse,
+  response: ApiResponse,
   key: string | undefined,
   read: (element: unknown, conceal: Conceal | undefined) => T | undefined,
 ): AsyncGenerator<T[]> {
   const breathe = breather();
   let count = 0;
   let known = 0;
-  for (const piece of piecesOf(answer, key, PIECE)) {
-    const elements = parseJson(answer, `[${piece}]`) as unknown[];
-    const conceal = answer.concealer(piece);
+  for (const piece of piecesOf(response, key, PIECE)) {
+    const elements = parseJson(response, `[${piece}]`) as unknown[];
+    const conceal = response.redactor.concealer(piece);
     count += elements.length;
-    if (count > MOST_ELEMENTS) throw badResponse(answer, "the list has more than 1,000,000 elements");
+    if (count > MOST_ELEMENTS) throw badResponse(response, "the list has more than 1,000,000 elements");
     const batch = elements.map((element) => read(element, conceal)).filter((each) => each !== undefined);
     known += batch.length;
     yield batch;
     await breathe();
   }
   if (count > 0 && known === 0)
-    throw badResponse(answer, "no element of the list is a token, for none has an ID");
+    throw badResponse(response, "no element of the list is a token, for none has an ID");
 }
 
 /**
@@ -56,7 +58,7 @@ export async function* readLongList<T>(
  * @param size bytes that a text has at least, but for the last.
  * @throws {TokenError} `bad-response`.
  */
-export function* piecesOf(answer: ApiResponse, key: string | undefined, size: number): Generator<string> {
+export function* piecesOf(response: ApiResponse, key: string | undefined, size: number): Generator<string> {
   const depth = key === undefined ? 1 : 2;
   const brackets = new Brackets();
   /** What has come and was not taken yet. */
@@ -71,11 +73,11 @@ export function* piecesOf(answer: ApiResponse, key: string | undefined, size: nu
     try {
       at = brackets.next(bytes, at, depth, firstComma);
     } catch {
-      throw badResponse(answer, TOO_DEEP);
+      throw badResponse(response, TOO_DEEP);
     }
     const [longest, reason] =
       before === undefined ? [LONGEST_AROUND, OTHER_FORM] : [size + LONGEST_TOKEN, TOO_LONG];
-    if (Math.min(at, bytes.length) > longest) throw badResponse(answer, reason);
+    if (Math.min(at, bytes.length) > longest) throw badResponse(response, reason);
     return at < bytes.length;
   }
 
@@ -86,7 +88,7 @@ export function* piecesOf(answer: ApiResponse, key: string | undefined, size: nu
     return text;
   }
 
-  for (const block of plainBody(answer)) {
+  for (const block of plainBody(response)) {
     bytes = Buffer.concat([bytes, block]);
     while (before === undefined && next(Infinity)) {
       at++;
@@ -94,22 +96,22 @@ export function* piecesOf(answer: ApiResponse, key: string | undefined, size: nu
     }
     while (before !== undefined && !isOver && next(size)) {
       isOver = brackets.depth < depth;
-      if (at >= LONG_ENOUGH && brackets.values * SHORTEST_VALUE > at) throw badResponse(answer, TOO_MANY);
+      if (at >= LONG_ENOUGH && brackets.values * SHORTEST_VALUE > at) throw badResponse(response, TOO_MANY);
       brackets.values = 0;
       const piece = take(at, isOver ? at : at + 1);
       // Without an element it would be JSON all the same.
-      if (piece.trim() === "" && !(isFirst && isOver)) throw badResponse(answer, "the answer is not JSON");
+      if (piece.trim() === "" && !(isFirst && isOver)) throw badResponse(response, "the answer is not JSON");
       isFirst = false;
       yield piece;
     }
-    if (isOver && bytes.length > LONGEST_AROUND) throw badResponse(answer, OTHER_FORM);
+    if (isOver && bytes.length > LONGEST_AROUND) throw badResponse(response, OTHER_FORM);
   }
   const rest = bytes.toString();
-  const around = parseJson(answer, before === undefined ? rest : `${before}${MARK}${rest}`);
+  const around = parseJson(response, before === undefined ? rest : `${before}${MARK}${rest}`);
   const list = key === undefined ? around : (around as Record<string, unknown> | null)?.[key];
   // Another list of the same name, or anything else, would stand for the one that was read.
   const isThere = before !== undefined && Array.isArray(list) && list.length === 1 && list[0] === MARK;
-  if (!isThere) throw badResponse(answer, OTHER_FORM);
+  if (!isThere) throw badResponse(response, OTHER_FORM);
 }
 
 const OTHER_FORM = "the answer has another form than expected";

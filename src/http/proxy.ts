@@ -1,4 +1,5 @@
 import { TokenError } from "../errors.js";
+import { Secret } from "../text/secret.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,7 +25,7 @@ export interface ProxyChoice {
 
 /**
  * The proxy for all requests to one origin, by the rules of Node-RED's http request node
- * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined where there is none.
+ * (`core/network/lib/proxyHelper.js` of `@node-red/nodes`); undefined if there is none.
  *
  * @param typed the same URL as its author has written it, in which the legacy way looks for the hosts of `no_proxy`.
  */
@@ -62,7 +63,7 @@ function firstSet(
   return undefined;
 }
 
-/** @param spared `no_proxy` in lower case: hosts, `.suffix` or `*suffix`, each with a port where it is for one. */
+/** @param spared `no_proxy` in lower case: hosts, `.suffix` or `*suffix`, each with a port if it is for one. */
 function isSpared({ protocol, hostname, port }: URL, spared: string): boolean {
   const effectivePort = Number(port) || (protocol === "https:" ? 443 : 80);
   return spared.split(/[,\s]/).some((entry) => {
@@ -86,38 +87,66 @@ function chooseAsNodeRed3(spellings: readonly string[], env: Environment): Proxy
 /**
  * @param text the URL of a proxy, which can hold a password.
  * @param place where it stands, to begin a sentence with.
- * @throws {TokenError} `invalid-config` where nothing can be sent through it; its message does not hold the text.
+ * @param own a user and a password that are kept apart from the URL, and count before those in it.
+ * @throws {TokenError} `invalid-config` if nothing can be sent through it; its message does not hold the text.
  */
-export function readProxy(text: string, place: string): URL {
+export function readProxy(
+  text: string,
+  place: string,
+  own: { username?: string; password?: string } = {},
+): HttpProxy {
   const refuse = (reason: string) =>
     new TokenError(
       "invalid-config",
       `${place} ${reason}, expected the URL of an HTTP proxy such as http://proxy.example.com:3128. Correct it there.`,
     );
   let url: URL;
+  let inUrl: typeof own;
   try {
     url = new URL(text);
     // What is not well encoded could not be sent.
-    credentialsOf(url);
+    inUrl = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   } catch {
     throw refuse("holds no valid URL");
   }
   if (/^socks/.test(url.protocol)) throw refuse("names a SOCKS proxy, which these nodes cannot use");
   if (!/^https?:$/.test(url.protocol))
     throw refuse("holds a URL that does not start with http:// or https://");
-  return url;
+  Object.assign(url, { username: "", password: "" });
+  const { username = "", password = "" } = own.username || own.password ? own : inUrl;
+  if (username === "" && password === "") return { url };
+  return { url, credentials: { username, password: new Secret(password) } };
 }
 
-/** What nobody may be told of a proxy, as it is and as it is sent. */
-export function secretsOf(proxy: URL | undefined): string[] {
-  const sent = proxy && credentialsOf(proxy);
-  if (sent === undefined || proxy?.password === "") return [];
-  return [decodeURIComponent(proxy?.password ?? ""), sent.replace(/^Basic /, "")];
+/** An HTTP proxy. */
+export interface HttpProxy {
+  /** Without credentials. */
+  readonly url: URL;
+  readonly credentials?: { readonly username: string; readonly password: Secret };
 }
 
-/** The value of the Proxy-Authorization header for a proxy with a user or a password in its URL. */
-export function credentialsOf({ username, password }: URL): string | undefined {
-  if (username === "" && password === "") return undefined;
-  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(plain).toString("base64")}`;
+/** What nobody may be told of a proxy: its password, as it is and as it is sent. */
+export function secretsOf(proxy: HttpProxy | undefined): Secret[] {
+  const password = proxy?.credentials?.password;
+  if (proxy === undefined || password === undefined || password.reveal() === "") return [];
+  return [password, new Secret((proxyAuthorization(proxy) ?? "").replace(/^Basic /, ""))];
+}
+
+/** The value of the Proxy-Authorization header, if the proxy has a user or a password. */
+export function proxyAuthorization({ credentials }: HttpProxy): string | undefined {
+  if (credentials === undefined) return undefined;
+  const { username, password } = credentials;
+  return `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString("base64")}`;
+}
+
+/** The address of a proxy with its credentials in it, as the environment of another program takes it. */
+export function addressWithCredentials({ url, credentials }: HttpProxy): string {
+  const address = new URL(url);
+  // The setters encode all but the sign of encoding itself.
+  const encode = (text: string) => text.replaceAll("%", "%25");
+  if (credentials) {
+    address.username = encode(credentials.username);
+    address.password = encode(credentials.password.reveal());
+  }
+  return address.href;
 }

@@ -1,17 +1,18 @@
 import { badResponse } from "./responses.js";
 import { TokenError, type TokenErrorCode } from "../errors.js";
-import { retryAfterOf, type ApiResponse } from "./client.js";
+import type { ApiResponse } from "./call.js";
+import { retryAfterSeconds } from "./retries.js";
 
 /** What an answer means to the API that gave it. */
 export interface Meaning {
   code: TokenErrorCode;
   /** Why, and what to do about it. */
   reason: string;
-  /** True where every further request of the connection would be refused alike. */
+  /** True if every further request of the connection would be refused alike. */
   fatal?: boolean;
 }
 
-/** The message of the server's own error, to be compared, or "" where the answer is not one. */
+/** The message of the server's own error, to be compared, or "" if the answer is not one. */
 export function messageOf({ error }: ApiResponse): string {
   return error?.message ?? "";
 }
@@ -24,27 +25,27 @@ export function toldBy({ error }: ApiResponse): string {
 /**
  * An answer that is no success, as an error.
  *
- * @param own what it means to the API in particular, where it does; otherwise its status says what it means.
+ * @param own what it means to the API in particular, if it does; otherwise its status says what it means.
  */
-export function refusal(answer: ApiResponse, own?: Meaning): TokenError {
-  const meaning = own ?? meaningOfStatus(answer);
-  if (meaning === undefined) return badResponse(answer, "the answer is not one that InfluxDB gives");
-  const { status, attempts, call } = answer;
-  const retryAfter = retryAfterOf(answer);
+export function refusal(response: ApiResponse, own?: Meaning): TokenError {
+  const meaning = own ?? meaningOfStatus(response);
+  if (meaning === undefined) return badResponse(response, "the answer is not one that InfluxDB gives");
+  const { status, attempts, call } = response;
+  const retryAfter = retryAfterSeconds(response);
   return new TokenError(meaning.code, meaning.reason, {
     task: call.task,
     statusCode: status,
     retryAfter,
     fatal: meaning.fatal ?? false,
     ...(attempts > 1 && { attempts }),
-    cause: { statusCode: status, message: toldBy(answer), retryAfter },
+    cause: { statusCode: status, message: toldBy(response), retryAfter },
   });
 }
 
-function meaningOfStatus(answer: ApiResponse): Meaning | undefined {
-  const { status, attempts, call } = answer;
+function meaningOfStatus(response: ApiResponse): Meaning | undefined {
+  const { status, attempts, call } = response;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
-  const said = quoted(toldBy(answer));
+  const said = quoted(toldBy(response));
   // InfluxDB says why; a server that expects TLS, or what lies before one, says it in its own way.
   if ((status === 400 || status === 422) && said !== "") {
     return {
@@ -64,7 +65,7 @@ function meaningOfStatus(answer: ApiResponse): Meaning | undefined {
   }
   if (status === 409) return { code: "conflict", reason: `the server reports a conflict${said}. Try again.` };
   if (status === 429) {
-    const seconds = retryAfterOf(answer);
+    const seconds = retryAfterSeconds(response);
     const wait = seconds === undefined ? "Try again later" : `Try again in ${seconds} s`;
     return {
       code: "rate-limited",
@@ -88,7 +89,7 @@ function meaningOfStatus(answer: ApiResponse): Meaning | undefined {
 
 /**
  * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say
- * what to check where there is none.
+ * what to check if there is none.
  */
 const UNSIGNED: Partial<Record<number, { code: TokenErrorCode; fatal: boolean; check: string }>> = {
   401: {

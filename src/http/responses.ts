@@ -1,38 +1,39 @@
 import type * as z from "zod";
 import { Brackets } from "../text/brackets.js";
 import { TokenError } from "../errors.js";
-import type { ApiResponse, Conceal } from "./client.js";
+import type { Conceal } from "../text/redactor.js";
+import type { ApiResponse } from "./call.js";
 
 /**
  * The JSON of a successful answer that is not long, checked against the schema.
  *
- * @throws {TokenError} `bad-response` where it is no JSON or of another shape: most often the URL leads to
+ * @throws {TokenError} `bad-response` if it is no JSON or of another shape: most often the URL leads to
  *   something else than the API.
  */
-export function readJson<T>(answer: ApiResponse, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(parseBody(answer).json);
+export function readJson<T>(response: ApiResponse, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(parseBody(response).json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw badResponse(
-    answer,
+    response,
     `the answer has another form than expected at ${issue?.path.join(".") || "its root"}`,
   );
 }
 
 /**
- * The JSON of a successful answer that is not long, and what takes the connection's token out of it, where it is there.
+ * The JSON of a successful answer that is not long, and what takes secrets out of it, if it holds any.
  *
- * @throws {TokenError} `bad-response` where it is none, or nested deeper than any token is.
+ * @throws {TokenError} `bad-response` if it is none, or nested deeper than any token is.
  */
-export function parseBody(answer: ApiResponse): { json: unknown; conceal: Conceal | undefined } {
-  const bytes = Buffer.concat(plainBody(answer));
+export function parseBody(response: ApiResponse): { json: unknown; conceal: Conceal | undefined } {
+  const bytes = Buffer.concat(plainBody(response));
   try {
     new Brackets().next(bytes, 0, NEVER, 0);
   } catch {
-    throw badResponse(answer, TOO_DEEP);
+    throw badResponse(response, TOO_DEEP);
   }
   const text = bytes.toString();
-  return { json: parseJson(answer, text), conceal: answer.concealer(text) };
+  return { json: parseJson(response, text), conceal: response.redactor.concealer(text) };
 }
 
 const NEVER = -1;
@@ -41,24 +42,24 @@ export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
 /**
  * The body of an answer as it can be read.
  *
- * @throws {TokenError} `bad-response` where it is compressed: that was not asked for.
+ * @throws {TokenError} `bad-response` if it is compressed: that was not asked for.
  */
-export function plainBody(answer: ApiResponse): readonly Buffer[] {
-  if (/^(identity)?$/i.test(String(answer.headers["content-encoding"] ?? ""))) return answer.body;
-  throw badResponse(answer, "the answer is compressed, which was not asked for");
+export function plainBody(response: ApiResponse): readonly Buffer[] {
+  if (/^(identity)?$/i.test(String(response.headers["content-encoding"] ?? ""))) return response.body;
+  throw badResponse(response, "the answer is compressed, which was not asked for");
 }
 
 /** @throws {TokenError} `bad-response`. */
-export function parseJson(answer: ApiResponse, text: string): unknown {
+export function parseJson(response: ApiResponse, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw badResponse(answer, "the answer is not JSON");
+    throw badResponse(response, "the answer is not JSON");
   }
 }
 
-export function badResponse(answer: ApiResponse, reason: string): TokenError {
-  const { call, status } = answer;
+export function badResponse(response: ApiResponse, reason: string): TokenError {
+  const { call, status } = response;
   return new TokenError(
     "bad-response",
     `${reason} (status ${status}). Check that the connection's URL leads to InfluxDB's API.`,

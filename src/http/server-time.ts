@@ -1,12 +1,11 @@
 import ms from "ms";
-
-/** Header fields of an answer, by their names in lower case. */
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+import { systemClock, type Clock } from "../clock.js";
+import type { Headers } from "./call.js";
 
 /** Milliseconds that two clocks may differ before people are told. */
 const TOLERANCE = 60_000;
 
-/** A date as HTTP writes it (RFC 9110, 5.6.7): milliseconds since 1970, NaN where it is none. */
+/** A date as HTTP writes it (RFC 9110, 5.6.7): milliseconds since 1970, NaN if it is none. */
 export function readHttpDate(header: string | string[] | undefined): number {
   const text = String(header ?? "").trim();
   // Date.parse alone guesses: it makes a date of "-1".
@@ -15,21 +14,24 @@ export function readHttpDate(header: string | string[] | undefined): number {
 
 /**
  * The time at which the server began its answer, in milliseconds since 1970 and to the second. Its own clock has
- * written the times of its tokens, so ages and expiry count by it; ours where it does not tell.
+ * written the times of its tokens, so ages and expiry count by it; ours if it does not tell.
  */
-export function serverTime({ headers }: { headers: Headers }): number {
+export function serverTime({ headers }: { headers: Headers }, clock: Clock = systemClock): number {
   const date = readHttpDate(headers.date);
-  return Number.isNaN(date) ? Date.now() : date;
+  return Number.isNaN(date) ? clock.now() : date;
 }
 
 /**
- * Compares the server's clock with ours at each answer, to be called as it arrives, and tells once where they differ
+ * Compares the server's clock with ours at each answer, to be called as it arrives, and tells once if they differ
  * by more than a minute.
  */
-export function clockComparison(tell: (text: string) => void): (answer: { headers: Headers }) => void {
+export function clockComparison(
+  tell: (text: string) => void,
+  clock: Clock = systemClock,
+): (response: { headers: Headers }) => void {
   let told = false;
-  return (answer) => {
-    const ahead = serverTime(answer) - Date.now();
+  return (response) => {
+    const ahead = serverTime(response, clock) - clock.now();
     if (told || Math.abs(ahead) <= TOLERANCE) return;
     told = true;
     tell(

@@ -5,8 +5,8 @@ import { CollectedBytes } from "../text/collected-bytes.js";
 export interface ChildOptions {
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** Milliseconds that it may take. */
-  timeout: number;
+  /** What it may take. */
+  timeoutMs: number;
   /** Bytes that it may write to its standard output. */
   longest: number;
   /** Ends it. */
@@ -14,7 +14,7 @@ export interface ChildOptions {
 }
 
 export interface Ended {
-  /** Why it was stopped, where it has not ended by itself. */
+  /** Why it was stopped, if it has not ended by itself. */
   stopped?: "aborted" | "timeout" | "too-long";
   /** Its exit code, or the signal that has ended it. */
   exit: number | NodeJS.Signals | null;
@@ -35,12 +35,12 @@ let watchesExit = false;
  * Runs a program without a standard input to its end, whatever it does. All of its process group ends with it, and
  * with our own process.
  *
- * @throws {Error} where it cannot be started.
+ * @throws {Error} if it cannot be started.
  */
 export async function runChild(
   command: string,
   args: readonly string[],
-  { cwd, env, timeout, longest, signal }: ChildOptions,
+  { cwd, env, timeoutMs, longest, signal }: ChildOptions,
 ): Promise<Ended> {
   // A process group of its own, so that all that it starts ends with it.
   const detached = process.platform !== "win32";
@@ -54,7 +54,7 @@ export async function runChild(
   watchesExit = true;
 
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort("timeout"), timeout);
+  const timer = setTimeout(() => stop.abort("timeout"), timeoutMs);
   const onAbort = () => stop.abort("aborted");
   signal?.addEventListener("abort", onAbort);
 

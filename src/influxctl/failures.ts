@@ -6,7 +6,7 @@ export interface Failure {
   code: TokenErrorCode;
   /** Why, and what to do about it. */
   reason: string;
-  /** True where every further run of the connection would fail alike. */
+  /** True if every further run of the connection would fail alike. */
   fatal?: boolean;
 }
 
@@ -120,19 +120,19 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
  *
  * @param words what it wrote beside its list, not long.
  * @param quote what may be told of its words.
- * @param timeout the seconds that it had.
+ * @param timeoutSeconds what it had.
  */
 export function explain(
   { stopped, exit }: Pick<Ended, "stopped" | "exit">,
   words: string,
   quote: string,
-  timeout: number,
+  timeoutSeconds: number,
 ): Failure {
   if (words.includes(LOGIN_ADDRESS)) return LOGIN;
   if (stopped === "timeout") {
     return {
       code: "timeout",
-      reason: `influxctl did not end within ${timeout} s and was stopped. Check the network, or raise influxctl's timeout in the connection.`,
+      reason: `influxctl did not end within ${timeoutSeconds} s and was stopped. Check the network, or raise influxctl's timeout in the connection.`,
     };
   }
   if (stopped === "too-long") return TOO_LONG;

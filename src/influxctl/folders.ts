@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { systemClock, type Clock } from "../clock.js";
 
 /** Below the user folder: it is nobody else's, and holds the token anyway (encrypted, in the flow's credentials). */
 const OWN = ".influxdb-tokens";
@@ -15,10 +16,10 @@ let watchesExit = false;
 
 /**
  * A new folder for one run of influxctl, which its owner alone can enter: below the user folder, or in the temporary
- * folder of the machine where there is none that is fit for it.
+ * folder of the machine if there is none that is fit for it.
  *
  * @param userFolder Node-RED's own.
- * @throws {Error} where it cannot be made.
+ * @throws {Error} if it cannot be made.
  */
 export async function makeFolder(userFolder: string | undefined): Promise<string> {
   const place = (await ownPlace(userFolder)) ?? tmpdir();
@@ -47,7 +48,10 @@ function removeNow(): void {
  *
  * @returns the folders that could not be removed.
  */
-export async function removeLeftovers(userFolder: string | undefined): Promise<string[]> {
+export async function removeLeftovers(
+  userFolder: string | undefined,
+  clock: Clock = systemClock,
+): Promise<string[]> {
   const place = userFolder === undefined ? undefined : resolve(userFolder, OWN);
   if (place === undefined || !(await isPrivate(place))) return [];
   const left: string[] = [];
@@ -57,7 +61,7 @@ export async function removeLeftovers(userFolder: string | undefined): Promise<s
     if (host === undefined || inUse.has(folder) || !(await isPrivate(folder))) continue;
     const isOurs = host === hostname() && (Number(pid) === process.pid || !isRunning(Number(pid)));
     const age = await lstat(folder).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
+      ({ mtimeMs }) => clock.now() - mtimeMs,
       () => 0,
     );
     if (!isOurs && age < SOMEBODYS) continue;
@@ -66,7 +70,7 @@ export async function removeLeftovers(userFolder: string | undefined): Promise<s
   return left;
 }
 
-/** The place for such folders below the user folder, or undefined where it is not fit for them. */
+/** The place for such folders below the user folder, or undefined if it is not fit for them. */
 async function ownPlace(userFolder: string | undefined): Promise<string | undefined> {
   if (userFolder === undefined) return undefined;
   const place = resolve(userFolder, OWN);

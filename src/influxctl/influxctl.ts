@@ -5,18 +5,19 @@ import { stringify } from "smol-toml";
 import { createLimiter } from "../work/limiter.js";
 import { endsOf, runChild, type Ended } from "./child.js";
 import { cancelled, TokenError } from "../errors.js";
-import type { TlsOptions } from "../http/client.js";
+import type { TlsOptions } from "../http/dispatcher.js";
 import { explain, explainNoStart, lastLines, LONGEST_OUTPUT, type Failure } from "./failures.js";
 import { makeFolder, removeFolder } from "./folders.js";
-import { secretsOf } from "../http/proxy.js";
+import { addressWithCredentials, secretsOf, type HttpProxy } from "../http/proxy.js";
 import { startOfList } from "./printed-list.js";
-import { withoutSecrets } from "../text/secrets.js";
+import { createRedactor } from "../text/redactor.js";
+import type { Secret } from "../text/secret.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
   command: string;
-  /** Seconds that one run may take. */
-  timeout: number;
+  /** What one run may take. */
+  timeoutSeconds: number;
   /** How many runs may be under way at once. */
   parallel: number;
   profile: {
@@ -25,20 +26,21 @@ export interface InfluxctlOptions {
     clusterId?: string | undefined;
     host?: string | undefined;
     port?: string | undefined;
-    managementToken: string;
+    managementToken: Secret;
     tls?: TlsOptions | undefined;
     /** For a cluster without TLS; `disable` is in the sample configuration file of influxctl. */
     plainHttp?: boolean;
   };
-  /** The HTTP proxy of the connection, with its credentials. The proxy variables of the environment do not count. */
-  proxy?: URL | undefined;
+  /** The HTTP proxy of the connection. The proxy variables of the environment do not count. */
+  proxy?: HttpProxy | undefined;
   /** Node-RED's own, below which the profiles are; without it, they are in the machine's temporary folder. */
   userFolder?: string | undefined;
 }
 
 export interface Influxctl {
   /**
-   * Runs influxctl once and gives what it wrote to its standard output.
+   * Runs influxctl once and gives what it wrote to its standard output. It never runs it again: what a run that failed
+   * has done on the server is not told by anything but a list.
    *
    * @param task what the run is for, to complete "Cannot …".
    * @throws {TokenError} `influxctl-missing`, `cancelled`, or what {@link explain} finds.
@@ -52,7 +54,8 @@ export interface Influxctl {
  * a folder of its own that is also its home (so no cached login of the user's counts), and in no other way.
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
-  const { profile, proxy, timeout } = options;
+  const { profile, proxy, timeoutSeconds } = options;
+  const redactor = createRedactor([profile.managementToken], secretsOf(proxy));
   const inTurn = createLimiter(options.parallel);
   // A relative path is one of Node-RED's own folder, not of the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
@@ -62,7 +65,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     const { folder, config } = await prepare(task);
     try {
       if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
-      const all = ["--config", config, "--timeout", `${timeout}s`, ...args];
+      const all = ["--config", config, "--timeout", `${timeoutSeconds}s`, ...args];
       return await execute(task, all, folder, signal);
     } finally {
       await removeFolder(folder);
@@ -90,11 +93,10 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   ): Promise<string> {
     const fail = ({ code, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, { task, fatal, cause: { stderr } });
-    const quote = (words: string) =>
-      withoutSecrets(lastLines(words), [profile.managementToken, ...secretsOf(proxy)]);
+    const quote = (words: string) => redactor.withhold(lastLines(words));
     const ended = await runChild(command, args, {
       ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
-      timeout: timeout * 1000,
+      timeoutMs: 1000 * timeoutSeconds,
       longest: LONGEST_OUTPUT * 1024 * 1024,
     }).catch((error: unknown) => {
       throw fail(explainNoStart(error, command));
@@ -102,7 +104,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     if (ended.stopped === "aborted") throw cancelled(task, 1, UNDER_WAY);
     if (ended.exit === 0 && !ended.stopped) return ended.stdout;
     const words = await wordsOf(ended);
-    throw fail(explain(ended, words, quote(words), timeout), quote(withoutColours(ended.stderr)));
+    throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutColours(ended.stderr)));
   }
 
   return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
@@ -133,7 +135,7 @@ async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]
     cluster_id: profile.clusterId,
     host: profile.host,
     port: profile.port,
-    mgmt_token: profile.managementToken,
+    mgmt_token: profile.managementToken.reveal(),
     tls: profile.plainHttp
       ? { disable: true }
       : tls && { insecure: tls.rejectUnauthorized === false, ...files },
@@ -150,13 +152,14 @@ const FOR_OWNER = { mode: 0o600, flag: "wx" };
  * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that
  * holds the token, no folder (such as those of `XDG_CONFIG_HOME`) that could hold a login of the user's.
  */
-function environment(folder: string, secret: string, proxy: InfluxctlOptions["proxy"]): NodeJS.ProcessEnv {
+function environment(folder: string, token: Secret, proxy: HttpProxy | undefined): NodeJS.ProcessEnv {
   const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
   const kept = names.map((name) => [name, process.env[name]] as const);
-  const entries = kept.filter(([, value]) => value !== undefined && !value.includes(secret));
+  const address = proxy && addressWithCredentials(proxy);
+  const entries = kept.filter(([, value]) => value !== undefined && !value.includes(token.reveal()));
   return {
     ...Object.fromEntries(entries),
-    ...(proxy && { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href }),
+    ...(address !== undefined && { HTTP_PROXY: address, HTTPS_PROXY: address }),
     ...{ HOME: folder, USERPROFILE: folder, APPDATA: folder, LOCALAPPDATA: folder },
     ...{ TMPDIR: folder, TEMP: folder, TMP: folder },
   };

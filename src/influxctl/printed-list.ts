@@ -6,7 +6,7 @@ const PIECE = 64 * 1024;
 
 /**
  * Where a list begins in what a program printed, which can be warnings before it: at the beginning of a line, or after
- * a byte order mark. -1 where there is none.
+ * a byte order mark. -1 if there is none.
  */
 export async function startOfList(text: string): Promise<number> {
   const breathe = breather();
@@ -32,7 +32,7 @@ export async function startOfList(text: string): Promise<number> {
  * flows for a tenth of a second.
  *
  * @param start where the array begins, or -1; nothing but white space may follow it.
- * @throws {SyntaxError} where it is no JSON array, or one of its elements is longer than 64 KB; RangeError where it is
+ * @throws {SyntaxError} if it is no JSON array, or one of its elements is longer than 64 KB; RangeError if it is
  *   nested too deep.
  */
 export async function* elementsOf(text: string, start: number): AsyncGenerator {

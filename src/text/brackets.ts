@@ -23,10 +23,10 @@ export class Brackets {
   /**
    * Goes on to the next place where the text enters the given depth, leaves it, or has a comma in it.
    *
-   * @param at where to go on. It can lie behind the last byte, where that is the first half of an escape.
+   * @param at where to go on. It can lie behind the last byte, if that is the first half of an escape.
    * @param firstComma commas before this place do not count.
    * @returns the place; one that is not before the last byte's end says that there is none.
-   * @throws {RangeError} where the text is nested too deep.
+   * @throws {RangeError} if the text is nested too deep.
    */
   next(bytes: Uint8Array, at: number, depth: number, firstComma: number): number {
     const { length } = bytes;

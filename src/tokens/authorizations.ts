@@ -1,5 +1,6 @@
 import { badResponse } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
+import { systemClock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import {
   contains,
@@ -105,7 +106,15 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
     async *list(filters, { includeToken = false } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
-      const answer = await http.send({ task, method: "GET", path: PATH, query, isList: true, watch });
+      const answer = await http.send({
+        task,
+        method: "GET",
+        repeat: "safe",
+        path: PATH,
+        query,
+        isList: true,
+        watch,
+      });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
       let count = 0;
@@ -129,7 +138,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
 
     async get(id, { includeToken = false } = {}) {
       const task = `look up authorization ${id}`;
-      const answer = await http.send({ task, method: "GET", path: [...PATH, id], watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch });
       const now = serverTime(answer);
       const hidden = hiddenBy(answer);
       if (hidden) return { token: undefined, hidden, now };
@@ -147,7 +156,14 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         // Half a character cannot be sent: the server would store another in its place.
         ...(description !== undefined && { description: Buffer.from(description).toString() }),
       };
-      const answer = await http.send({ task, method: "PATCH", path: [...PATH, id], body: changes, watch });
+      const answer = await http.send({
+        task,
+        method: "PATCH",
+        repeat: "safe",
+        path: [...PATH, id],
+        body: changes,
+        watch,
+      });
       const { attempts } = answer;
       // The server applies the change before it looks up the owner's names for its answer.
       if (hiddenBy(answer)) return { token: { ...changes }, attempts };
@@ -171,13 +187,13 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
      */
     async remove(id) {
       const task = `delete authorization ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...PATH, id], watch });
+      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...PATH, id], watch });
       const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       if (answer.status === 204 && !bearsMark(answer)) {
         await proveGone(
           answer,
-          () => http.send({ task, method: "GET", path: [...PATH, id], watch }),
+          () => http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch }),
           sightOf,
         );
       }
@@ -234,7 +250,7 @@ export function unlessInactiveFor({ token, now }: Look<Shown>, milliseconds: num
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
   // If the clocks differ, something between may have written the date of the answer.
-  const isLongAgo = changed < Math.min(now, Date.now()) - milliseconds;
+  const isLongAgo = changed < Math.min(now, systemClock.now()) - milliseconds;
   return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }
 

@@ -12,7 +12,8 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { ApiResponse, Conceal, Watch } from "../http/client.js";
+import type { ApiResponse, Watch } from "../http/client.js";
+import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { proveGone, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
@@ -83,7 +84,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
   return {
     async *list(filters) {
       const task = "list database tokens";
-      const answer = await http.send({ task, method: "GET", path, isList: true, watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
       if (answer.status !== 200) throw refused(answer);
       const now = serverTime(answer);
       for await (const batch of readLongList(answer, undefined, readDatabaseToken)) {
@@ -93,7 +94,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
 
     async get(id) {
       const task = `look up database token ${id}`;
-      const answer = await http.send({ task, method: "GET", path: [...path, id], watch });
+      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch });
       if (answer.status !== 200) throw refused(answer);
       const token = databaseTokenIn(answer);
       if (!isSameId(UUID, token.id, id)) throw badResponse(answer, "the answer shows another database token");
@@ -105,13 +106,13 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
     // A repeated try that finds nothing has found its own work done. That the token is gone is proved by a look.
     async remove(id) {
       const task = `delete database token ${id}`;
-      const answer = await http.send({ task, method: "DELETE", path: [...path, id], watch });
+      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...path, id], watch });
       const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
       if (answer.status !== 204 && !doneBefore) throw refused(answer);
       if (answer.status === 204) {
         await proveGone(
           answer,
-          () => http.send({ task, method: "GET", path: [...path, id], watch }),
+          () => http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch }),
           sightOf,
         );
       }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { systemClock } from "../clock.js";
 import { asTokenError, rethrowAsNotStarted, TokenError } from "../errors.js";
 import {
   age,
@@ -19,6 +20,7 @@ import type { Changed, Listable, Look, Resource, Wires } from "./resource.js";
 import { elementsOf, startOfList } from "../influxctl/printed-list.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
+import type { Secret } from "../text/secret.js";
 
 /** A token is revoked whether or not it has expired as well. */
 export type ManagementTokenState = "active" | "expired" | "revoked";
@@ -100,7 +102,7 @@ function open(
   // Of the server, because influxctl tells no time; expiry and ages count by it.
   const serverTime = () => wires.http.now(signal);
   // Whether a token has expired does not matter to those who revoke it.
-  const all = () => tokensById(influxctl, LIST, Date.now(), signal);
+  const all = () => tokensById(influxctl, LIST, systemClock.now(), signal);
   let before: ReturnType<typeof all> | undefined;
   return {
     async *list(filters) {
@@ -144,7 +146,7 @@ function open(
 function ownToken({ influxctl, own }: Pick<Wires, "influxctl" | "own">): OwnTokenSigns {
   // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
   const usable = async (signal: AbortSignal) =>
-    [...(await tokensById(influxctl(), LIST, Date.now(), signal)).values()].filter(
+    [...(await tokensById(influxctl(), LIST, systemClock.now(), signal)).values()].filter(
       ({ state }) => state !== "revoked",
     );
   return {
@@ -167,13 +169,13 @@ const TELLING_PREFIX = 9;
 const LONGEST_PREFIX = 100;
 
 /** The normalized ids of the tokens whose prefix a value begins with. */
-function beginsLike(value: string, tokens: readonly ManagementToken[]): string[] {
+function beginsLike(value: Secret, tokens: readonly ManagementToken[]): string[] {
   const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
     const prefix = tokenPrefix
       .slice(0, LONGEST_PREFIX)
       .trim()
       .replace(/[.…*]+$/, "");
-    return prefix.length >= TELLING_PREFIX && value.startsWith(prefix);
+    return prefix.length >= TELLING_PREFIX && value.reveal().startsWith(prefix);
   };
   return tokens.filter(isLike).map(({ id }) => UUID.normalize(id));
 }

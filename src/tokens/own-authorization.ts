@@ -4,13 +4,14 @@ import type { Authorizations } from "./authorizations.js";
 import { authorizationsIn, PATH, refused, type Authorization } from "./authorizations-api.js";
 import { TokenError } from "../errors.js";
 import type { ApiResponse, ApiCall, Http, Watch } from "../http/client.js";
+import type { Secret } from "../text/secret.js";
 import { HEX_ID } from "../ids.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
 import type { Look } from "./resource.js";
 
 export interface OwnToken {
   /** The token value that the connection sends. */
-  value: string;
+  value: Secret;
   /** InfluxDB Cloud and OSS look it up in different ways. */
   isCloud: boolean;
 }
@@ -39,13 +40,13 @@ export async function ownAuthorizations(
   own: OwnToken,
   watch?: Watch,
 ): Promise<OwnAuthorizations> {
-  const get = async (call: Pick<ApiCall, "path" | "query" | "isList">): Promise<ApiResponse> => {
-    const answer = await http.send({ task: TASK, method: "GET", ...call, watch });
+  const get = async (call: Pick<ApiCall, "path" | "query" | "secrets" | "isList">): Promise<ApiResponse> => {
+    const answer = await http.send({ task: TASK, method: "GET", repeat: "safe", ...call, watch });
     if (answer.status !== 200) throw refused(answer);
     return answer;
   };
   const rows = async (query: Record<string, string>) => {
-    const answer = await get({ path: PATH, query, isList: true });
+    const answer = await get({ path: PATH, query, secrets: [own.value], isList: true });
     const found: Authorization[] = [];
     for await (const authorizations of authorizationsIn(answer, { includeToken: true })) {
       found.push(...authorizations);
@@ -53,7 +54,7 @@ export async function ownAuthorizations(
     return found;
   };
   // Cloud may refuse to tell a token with few permissions whose it is; OSS lists every token for any value.
-  if (own.isCloud) return { rows: await rows({ token: own.value }) };
+  if (own.isCloud) return { rows: await rows({ token: own.value.reveal() }) };
   const userID = readJson(await get({ path: ["api", "v2", "me"] }), User).id;
   return { userID, rows: await rows({ userID }) };
 }
@@ -82,7 +83,7 @@ export function ownAuthorizationSigns(
   const isOther = ({ userID: its, status, token = "" }: Authorization) =>
     (userID !== undefined && its !== undefined && its !== userID) ||
     status === "inactive" ||
-    (WHOLE_VALUE.test(token) && token !== own.value);
+    (WHOLE_VALUE.test(token) && token !== own.value.reveal());
 
   function othersIn(among: readonly string[], signal: AbortSignal): Promise<Set<string>> {
     const ids = others.get(among) ?? listOthers(signal);
@@ -107,7 +108,7 @@ export function ownAuthorizationSigns(
     async find(signal) {
       const found = await ownAuthorizations(http, own, { signal });
       userID = found.userID;
-      const shown = found.rows.find(({ token }) => token === own.value);
+      const shown = found.rows.find(({ token }) => token === own.value.reveal());
       if (shown) return HEX_ID.normalize(shown.id);
       const [only] = found.rows;
       if (!own.isCloud) return undefined;

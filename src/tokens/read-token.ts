@@ -1,4 +1,4 @@
-import type { Conceal } from "../http/client.js";
+import type { Conceal } from "../text/redactor.js";
 
 /** A token as an answer has it. Fields that are not texts of ours pass through. */
 export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { lstat, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import type { OutcomeRecord } from "./outcomes.js";
 import type { Target } from "./targets.js";
@@ -55,7 +56,12 @@ export interface Audit {
 }
 
 /** @param targets in the order in which they are begun: a sink that takes its time gets the next of them ahead. */
-export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonly Target[]): Audit {
+export function createAudit(
+  sink: AuditSink,
+  work: AuditedWork,
+  targets: readonly Target[],
+  clock: Clock = systemClock,
+): Audit {
   const { batch } = sink;
   const { changes, ...rest } = work;
   const common = jsonOf({ ...cutAll(rest), changes: changes && cutAll(changes) });
@@ -64,6 +70,11 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
   /** Those of which all was known before their batch was announced. */
   const over = new Set<number>();
   const batchOf = (index: number) => Math.floor(index / batch);
+  /** What a line says of a token, before what all lines of the work have in common. */
+  const lineOf = (type: LineType, token: Readonly<Record<string, unknown>>) => {
+    const own = jsonOf({ time: new Date(clock.now()).toISOString(), type, ...token });
+    return `${own.slice(0, -1)},${common.slice(1)}`;
+  };
 
   function announce(number: number): Promise<void> {
     const known = announced.get(number);
@@ -71,9 +82,7 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
     const lines = targets
       .slice(number * batch, (number + 1) * batch)
       .filter((_, index) => !over.has(number * batch + index))
-      .map(({ id, known: { description } }) =>
-        lineOf("request", { id, description: cut(description) }, common),
-      );
+      .map(({ id, known: { description } }) => lineOf("request", { id, description: cut(description) }));
     const written = lines.length === 0 ? Promise.resolve() : sink.append("request", lines);
     // Those that are begun meet the failure; it may be none.
     written.catch(() => undefined);
@@ -104,19 +113,13 @@ export function createAudit(sink: AuditSink, work: AuditedWork, targets: readonl
         reason: cut(reason),
         error: error?.code,
       };
-      await sink.append("response", [lineOf("response", told, common)]);
+      await sink.append("response", [lineOf("response", told)]);
     },
   };
 }
 
 /** Characters of a text that a line repeats. */
 const LONGEST_TEXT = 300;
-
-/** What a line says of a token, before what all lines of the work have in common. */
-function lineOf(type: LineType, token: Readonly<Record<string, unknown>>, common: string): string {
-  const own = jsonOf({ time: new Date().toISOString(), type, ...token });
-  return `${own.slice(0, -1)},${common.slice(1)}`;
-}
 
 /** In JSON as it is written, some characters could break or reorder the line that a terminal shows. */
 function jsonOf(fields: object): string {

@@ -1,4 +1,5 @@
 import Queue from "yocto-queue";
+import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
 
 /**
@@ -33,7 +34,7 @@ interface Arrival {
   isRead: boolean;
   /** Nobody waits for it any more. */
   isOver: boolean;
-  /** By `performance.now()`. */
+  /** By the steady clock. */
   since: number;
   wake?: () => void;
   patience?: NodeJS.Timeout;
@@ -44,7 +45,7 @@ const LONGEST_READING = 5_000;
 /** Milliseconds between messages that have been waited for together. */
 const AT_ONCE = 1_000;
 
-export function createOrder(): Order {
+export function createOrder(clock: Clock = systemClock): Order {
   const arrivals = new Queue<Arrival>();
   const last = new Map<string, Place>();
   const stops = new WeakMap<AbortSignal, Set<() => void>>();
@@ -85,7 +86,7 @@ export function createOrder(): Order {
       const slow = first;
       // After a long block of everything, what has been read meanwhile comes first.
       const pass = () => setImmediate(passOver, slow);
-      slow.patience ??= setTimeout(pass, slow.since + LONGEST_READING - performance.now());
+      slow.patience ??= setTimeout(pass, slow.since + LONGEST_READING - clock.steady());
     }
   }
 
@@ -121,7 +122,7 @@ export function createOrder(): Order {
 
   return {
     async queue(ids, signal) {
-      const arrival: Arrival = { isRead: false, isOver: false, since: performance.now() };
+      const arrival: Arrival = { isRead: false, isOver: false, since: clock.steady() };
       arrivals.enqueue(arrival);
       advance();
       try {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
 
 /** What a limit is counted over. */
@@ -31,18 +32,6 @@ export interface CounterStore {
   save(counts: unknown): Promise<void>;
 }
 
-export interface Clock {
-  /** Milliseconds since 1970. It can be set, and so jump. */
-  wall(): number;
-  /** Milliseconds since some moment, perhaps the start of the machine. It cannot be set. */
-  steady(): number;
-}
-
-const MACHINE_CLOCK: Clock = {
-  wall: Date.now,
-  steady: () => Number(process.hrtime.bigint() / 1_000_000n),
-};
-
 /** Tokens that were admitted in one go, and when, by both clocks. */
 const Admitted = z.object({ wall: z.number(), steady: z.number(), count: z.number().int().min(1) });
 type Admitted = z.infer<typeof Admitted>;
@@ -52,7 +41,7 @@ export function createRateLimit(
   max: number,
   per: Window,
   store: CounterStore,
-  clock: Clock = MACHINE_CLOCK,
+  clock: Clock = systemClock,
 ): RateLimit {
   return per === "message" ? perMessage(max) : perWindow(max, per, store, clock);
 }
@@ -108,7 +97,7 @@ function perWindow(
       .default([])
       .safeParse((await store.load()) ?? undefined);
     if (!counts.success) throw new TokenError("invalid-config", UNREADABLE);
-    const now = { wall: clock.wall(), steady: clock.steady() };
+    const now = { wall: clock.now(), steady: clock.steady() };
     // From here on the steady clock alone counts.
     return counts.data.map((each) => ({ ...each, steady: now.steady - age(each, now) }));
   }
@@ -126,7 +115,7 @@ function perWindow(
       const used = admitted.reduce((sum, { count }) => sum + count, 0);
       if (used + ids.length > max) throw limitExceeded(ids.length, used, `${max} per ${per}`);
       if (!spend || ids.length === 0 || max === Infinity) return KEEP;
-      const entry = add(admitted, { wall: clock.wall(), steady: now, count: ids.length }, length);
+      const entry = add(admitted, { wall: clock.now(), steady: now, count: ids.length }, length);
       await store.save(structuredClone(admitted));
       return async (count) => {
         // What is over by now counts no more, and what is of others goes on counting.

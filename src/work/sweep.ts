@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from "../clock.js";
 import { factsOf } from "../error-codes.js";
 import { asTokenError, TokenError } from "../errors.js";
 import { isFailure, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "./outcomes.js";
@@ -9,6 +10,7 @@ export interface SweepOptions {
   signal: AbortSignal;
   /** Called as soon as the outcome of a target is known. Where it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
+  clock?: Clock;
 }
 
 export interface SweepResult {
@@ -32,6 +34,7 @@ export async function sweep(
   act: (target: Target, index: number) => Promise<Outcome>,
   options: SweepOptions,
 ): Promise<SweepResult> {
+  const { clock = systemClock } = options;
   const records: OutcomeRecord[] = [];
   /** By the index of the target. */
   const errors: (TokenError | undefined)[] = [];
@@ -69,7 +72,7 @@ export async function sweep(
       const { id, known } = target;
       const { outcome, token, ...rest } = await one(target, index);
       // What matters first: it is read in the debug sidebar.
-      const at = new Date().toISOString();
+      const at = new Date(clock.now()).toISOString();
       const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
       records[index] = record;
       try {

@@ -4,12 +4,18 @@ import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
 import { allOf } from "./batches.js";
+import { Secret } from "../../src/text/secret.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
 
 const [url = ""] = process.argv.slice(2);
-const options = { authorization: "Token a-token", timeout: 60, retries: 0, parallel: 1 };
-const http = createHttp({ url: new URL(url), ...options });
-const own = { value: "own", isCloud: true };
+const http = createHttp({
+  url: new URL(url),
+  authorization: { scheme: "Token", token: new Secret("a-token") },
+  timeoutSeconds: 60,
+  retries: 0,
+  parallel: 1,
+});
+const own = { value: new Secret("own"), isCloud: true };
 const v2 = authorizations.open({ http, own }, {});
 const cluster = databaseTokens.open({ http }, {});
 

@@ -32,9 +32,9 @@ export async function run(server: Server | ReturnType<typeof createServer>, port
   };
 }
 
-/** A server that answers as the listener does. */
-export function serve(listener: RequestListener): Promise<Running> {
-  return run(createHttpServer(listener));
+/** A server that answers as the listener does, on a free port unless one is given. */
+export function serve(listener: RequestListener, port?: number): Promise<Running> {
+  return run(createHttpServer(listener), port);
 }
 
 function passOnTo(port: number): (socket: Socket) => void {

@@ -6,20 +6,21 @@ import { inspect } from "node:util";
 import { deflateSync, gzipSync } from "node:zlib";
 import type { Fault } from "../../simulator/server.js";
 import type { World } from "../../simulator/world.js";
+import { systemClock } from "../../src/clock.js";
 import { CHANGES, DONE, METHODS, outcomes, records, withFaults } from "../helpers/faults.js";
 import { serve } from "../helpers/servers.js";
+
+/** The clock by which the package counts pauses, and nothing else, goes on by so many milliseconds. */
+function passTime(milliseconds: number): void {
+  const { steady } = systemClock;
+  mock.method(systemClock, "steady", () => steady() + milliseconds);
+}
 
 /**
  * What a flow sees of each fault in the answers of a server, or of what lies before it; that no request is lost
  * or doubled, counted on the simulator; and that the next message works. Faults of the connection itself are in
  * `lost-connections.test.ts` and `tls-and-proxy.test.ts`.
  */
-/** The clock by which the pauses of a connection are counted goes on by so many milliseconds. */
-function passTime(milliseconds: number): void {
-  const now = performance.now.bind(performance);
-  mock.method(performance, "now", () => now() + milliseconds);
-}
-
 describe("faults", () => {
   const LIST = JSON.stringify({ authorizations: [{ id: "0aaaaaaaaaaaaaaa", status: "active" }] });
   const html = { "content-type": "text/html" };
@@ -112,7 +113,7 @@ describe("faults", () => {
           { raw: (socket) => socket.end(`${message}\r\n`) },
         );
         const errors = [
-          (await fails({}, "unavailable", /it held the connection's token/)).error,
+          (await fails({}, "unavailable", /it held a secret/)).error,
           (await fails({}, "network", /Check the network and the URL/)).error,
         ];
         assert.ok(!inspect(errors, { depth: 9 }).includes(token));

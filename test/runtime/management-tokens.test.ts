@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { TokenError } from "../../src/errors.js";
+import { Secret } from "../../src/text/secret.js";
 import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens, type ManagementToken } from "../../src/tokens/management-tokens.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -386,7 +387,7 @@ describe("influxctl", () => {
   const ownToken = (run: Influxctl["run"]) =>
     managementTokens.ownToken({
       influxctl: () => ({ run }),
-      own: { value: "M.V1.own-token", isCloud: false },
+      own: { value: new Secret("M.V1.own-token"), isCloud: false },
     });
   const prints = (output: string) => () => Promise.resolve(output);
   const printing = (output: string) => open(prints(output));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
+import { Secret } from "../../src/text/secret.js";
 import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
@@ -776,7 +777,7 @@ describe("a connection's own token", () => {
             return Promise.resolve(JSON.stringify(list));
           },
         };
-        const own = { value, isCloud: false };
+        const own = { value: new Secret(value), isCloud: false };
         const signs = managementTokens.ownToken({ influxctl: () => influxctl, own });
         const protection = createOwnTokenProtection({ allowed: false, named: undefined }, signs);
         const refuse = protection.begin([], new AbortController().signal);

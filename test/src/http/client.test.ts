@@ -7,9 +7,19 @@ import fc from "fast-check";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { TokenError } from "../../../src/errors.js";
-import { createHttp, retryAfterOf, type Http, type Watch } from "../../../src/http/client.js";
+import { systemClock, type Clock } from "../../../src/clock.js";
+import {
+  createHttp,
+  type ApiCall,
+  type Http,
+  type HttpOptions,
+  type Watch,
+} from "../../../src/http/client.js";
+import { readProxy } from "../../../src/http/proxy.js";
+import { Secret } from "../../../src/text/secret.js";
 import { ERROR_CODES, unicode } from "../../helpers/arbitraries.js";
 import { allOf } from "../../helpers/batches.js";
+import { freePort } from "../../../simulator/node-red.js";
 import { serve, type Running } from "../../helpers/servers.js";
 
 /** As the Management API does: what was deleted is not found afterwards. */
@@ -35,12 +45,18 @@ describe("createHttp, for any request and any answer", () => {
   beforeEach(() => (respond = answerAsApi));
 
   async function withHttp<T>(
-    { prefix = "", token = "a-token", timeout = 5, retries = 0 },
+    { prefix = "", token = "a-token", timeoutSeconds = 5, retries = 0 },
     work: (http: Http) => Promise<T>,
   ): Promise<T> {
     arrived = [];
     const url = new URL(`http://127.0.0.1:${server.port}${prefix}`);
-    const http = createHttp({ url, authorization: `Token ${token}`, timeout, retries, parallel: 1 });
+    const http = createHttp({
+      url,
+      authorization: { scheme: "Token", token: new Secret(token) },
+      timeoutSeconds,
+      retries,
+      parallel: 1,
+    });
     try {
       return await work(http);
     } finally {
@@ -73,7 +89,7 @@ describe("createHttp, for any request and any answer", () => {
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
   const clientOf = (http: Http, watch: Watch = {}) =>
-    authorizations.open({ http, own: { value: "a-token", isCloud: false } }, watch);
+    authorizations.open({ http, own: { value: new Secret("a-token"), isCloud: false } }, watch);
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
@@ -225,7 +241,7 @@ describe("createHttp, for any request and any answer", () => {
     fc.assert(
       fc.asyncProperty(call, fc.integer({ min: 100, max: 199 }), async ([, work], status) => {
         respond = (response) => response.socket?.write(`HTTP/1.1 ${status} Soon\r\n\r\n`);
-        await assert.rejects(withHttp({ timeout: 0.05 }, work), ({ code }: TokenError) =>
+        await assert.rejects(withHttp({ timeoutSeconds: 0.05 }, work), ({ code }: TokenError) =>
           ["timeout", "network"].includes(code),
         );
       }),
@@ -347,22 +363,182 @@ describe("createHttp, for any request and any answer", () => {
     }));
 });
 
-describe("retryAfterOf, for any header", () => {
-  it("is a number of seconds that can be waited, or nothing", () => {
-    const digits = fc.string({ unit: fc.constantFrom("0", "9"), minLength: 1, maxLength: 400, size: "max" });
-    const date = fc.date().map((at) => at.toUTCString());
-    const text = fc.oneof(
-      digits,
-      date,
-      unicode,
-      unicode.map((any) => `${any} GMT`),
-      fc.constant(undefined),
+describe("createHttp, for a call that may be repeated or not", () => {
+  type Fault = (response: ServerResponse) => void;
+  const status =
+    (code: number): Fault =>
+    (response) =>
+      response.writeHead(code).end();
+  /** For attempts that follow one another as soon as they may. */
+  const clock: Clock = { ...systemClock, random: () => 0 };
+
+  /** Sends a call to a server whose first response is a fault; gives what it came to, and the requests that arrived. */
+  async function send(
+    fault: Fault,
+    call: Partial<ApiCall>,
+    { port = 0, timeoutSeconds = 5 } = {},
+  ): Promise<{ end: string | number; requests: number }> {
+    let requests = 0;
+    const listen = () => serve((_, response) => (requests++ === 0 ? fault : status(204))(response), port);
+    let server = port === 0 ? await listen() : undefined;
+    const http = createHttp({
+      url: new URL(`http://127.0.0.1:${server?.port ?? port}`),
+      authorization: { scheme: "Token", token: new Secret("a-token") },
+      ...{ timeoutSeconds, retries: 5, parallel: 1, clock },
+    });
+    // A server that was away comes back with the second attempt.
+    const back: Promise<unknown>[] = [];
+    const onRetry = () => {
+      if (port !== 0 && back.length === 0) back.push(listen().then((running) => (server = running)));
+    };
+    try {
+      const end = await http
+        .send({ task: "try", method: "PATCH", repeat: "safe", path: ["x"], watch: { onRetry }, ...call })
+        .then(
+          (response) => response.status,
+          (error: unknown) => (error as TokenError).code,
+        );
+      await Promise.all(back);
+      return { end, requests };
+    } finally {
+      await http.close();
+      await server?.close();
+    }
+  }
+
+  const FAULTS: [
+    what: string,
+    fault: Fault,
+    safe: [string | number, number],
+    never: [string | number, number],
+  ][] = [
+    ["429", status(429), [204, 2], [204, 2]],
+    ["502", status(502), [204, 2], [502, 1]],
+    ["503", status(503), [204, 2], [503, 1]],
+    ["504", status(504), [204, 2], [504, 1]],
+    ["a reset", ({ socket }) => socket?.resetAndDestroy(), [204, 2], ["network", 1]],
+    ["a connection that is closed", ({ socket }) => socket?.destroy(), [204, 2], ["network", 1]],
+    [
+      "half a response",
+      ({ socket }) => socket?.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"),
+      [204, 2],
+      ["network", 1],
+    ],
+    ["something that is no HTTP", ({ socket }) => socket?.end("no"), [204, 2], ["network", 1]],
+    ["500", status(500), [500, 1], [500, 1]],
+  ];
+  for (const [what, fault, safe, never] of FAULTS) {
+    it(`sends it again after ${what} only if that can do no harm`, async () => {
+      for (const [repeat, [end, requests]] of [
+        ["safe", safe],
+        ["never", never],
+      ] as const) {
+        assert.deepEqual(await send(fault, { repeat }), { end, requests }, repeat);
+      }
+    });
+  }
+
+  it("sends it once if there is no response in time", async () => {
+    for (const repeat of ["safe", "never"] as const) {
+      const seen = await send(() => undefined, { repeat }, { timeoutSeconds: 0.3 });
+      assert.deepEqual(seen, { end: "timeout", requests: 1 });
+    }
+  });
+
+  it("sends it when there is a connection, as none of the attempts before has arrived", async () => {
+    for (const repeat of ["safe", "never"] as const) {
+      const seen = await send(status(204), { repeat }, { port: await freePort() });
+      assert.deepEqual(seen, { end: 204, requests: 1 });
+    }
+  });
+});
+
+describe("createHttp, for secrets and clocks that it is given", () => {
+  const OWN = "the-own-token-0123";
+  const OTHER = "another-token-4567";
+  const PASSWORD = "the-proxy-password";
+
+  async function withServer(
+    respond: (response: ServerResponse) => void,
+    options: Partial<HttpOptions>,
+    work: (http: Http) => Promise<void>,
+  ): Promise<void> {
+    const server = await serve((_, response) => respond(response));
+    const http = createHttp({
+      url: new URL(`http://127.0.0.1:${server.port}`),
+      authorization: { scheme: "Token", token: new Secret(OWN) },
+      ...{ timeoutSeconds: 5, retries: 0, parallel: 1, ...options },
+    });
+    try {
+      await work(http);
+    } finally {
+      await http.close();
+      await server.close();
+    }
+  }
+  const GET = { task: "try", method: "GET", repeat: "safe", path: ["x"] } as const;
+
+  it("withholds those of the connection from every response, and those of a call from its own", () => {
+    const text = JSON.stringify({ code: "invalid", message: `no ${OTHER}` });
+    return withServer(
+      (response) => response.writeHead(500).end(text),
+      {},
+      async (http) => {
+        const own = await http.send({ ...GET, query: { token: OTHER }, secrets: [new Secret(OTHER)] });
+        const other = await http.send(GET);
+        assert.equal(own.error?.told, "… (it held a secret)");
+        assert.equal(own.redactor.concealer(OTHER)?.(`${OTHER} ${OWN}`), "… …");
+        assert.equal(other.error?.told, `no ${OTHER}`);
+        assert.equal(other.redactor.withhold(`no ${OWN}`), "… (it held a secret)");
+      },
     );
-    fc.assert(
-      fc.property(fc.oneof(text, fc.array(unicode)), (value) => {
-        const seconds = retryAfterOf({ headers: { "retry-after": value } });
-        assert.ok(seconds === undefined || (Number.isFinite(seconds) && seconds >= 0), String(seconds));
-      }),
+  });
+
+  it("withholds the password of its proxy", async () => {
+    const proxy = await serve((_, response) =>
+      response.writeHead(500).end(JSON.stringify({ message: `you are ${PASSWORD}` })),
+    );
+    try {
+      const address = `http://me:${PASSWORD}@127.0.0.1:${proxy.port}`;
+      await withServer(
+        () => assert.fail("it goes through the proxy"),
+        { proxy: readProxy(address, "x") },
+        async (http) => {
+          assert.equal((await http.send(GET)).error?.told, "… (it held a secret)");
+        },
+      );
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it("shows its token to nobody who looks into its options", () => {
+    const options = { authorization: { scheme: "Token", token: new Secret(OWN) } };
+    assert.ok(!`${inspect(options, { depth: 9, showHidden: true })}${JSON.stringify(options)}`.includes(OWN));
+  });
+
+  it("takes the time of its own clock for that of a server that does not tell it", () => {
+    const clock: Clock = { ...systemClock, now: () => 1_234_567 };
+    return withServer(
+      (response) => response.socket?.destroy(),
+      { clock },
+      async (http) => assert.equal(await http.now(), 1_234_567),
+    );
+  });
+
+  it("rests after too many requests by its own clock", () => {
+    const clock = { ...systemClock, steady: () => time };
+    let time = 0;
+    let requests = 0;
+    return withServer(
+      (response) => response.writeHead(requests++ === 0 ? 429 : 204, { "retry-after": "3600" }).end(),
+      { clock },
+      async (http) => {
+        assert.equal((await http.send(GET)).status, 429);
+        // The longest rest is half a minute.
+        time += 30_000;
+        assert.equal((await http.send(GET)).status, 204);
+      },
     );
   });
 });

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ApiResponse } from "../../../src/http/client.js";
+import type { ApiResponse } from "../../../src/http/call.js";
+import { createRedactor } from "../../../src/text/redactor.js";
 import { piecesOf, readLongList } from "../../../src/http/long-lists.js";
 
 const answerOf = (...body: (string | Buffer)[]): ApiResponse => ({
-  call: { task: "list things", method: "GET", path: [] },
+  call: { task: "list things", method: "GET", repeat: "safe", path: [] },
   status: 200,
   headers: {},
   attempts: 1,
   mayBeRepeated: false,
-  concealer: () => undefined,
+  redactor: createRedactor([]),
   body: body.map((block) => Buffer.from(block)),
   error: undefined,
 });

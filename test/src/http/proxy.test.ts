@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { chooseProxy, credentialsOf, readProxy, type ProxyOptions } from "../../../src/http/proxy.js";
+import {
+  addressWithCredentials,
+  chooseProxy,
+  proxyAuthorization,
+  readProxy,
+  secretsOf,
+  type ProxyOptions,
+} from "../../../src/http/proxy.js";
+import { unicode } from "../../helpers/arbitraries.js";
 import { coreProxyHelper } from "../../helpers/core-nodes.js";
 
 const TARGETS = [
@@ -159,10 +167,39 @@ describe("chooseProxy", () => {
 describe("readProxy", () => {
   it("reads a proxy with its credentials", () => {
     const proxy = readProxy("http://me:s3cret%2F%40@proxy:3128", "x");
-    assert.equal(proxy.host, "proxy:3128");
-    assert.equal(credentialsOf(proxy), `Basic ${btoa("me:s3cret/@")}`);
-    assert.equal(credentialsOf(readProxy("https://me@proxy", "x")), `Basic ${btoa("me:")}`);
-    assert.equal(credentialsOf(readProxy("http://proxy", "x")), undefined);
+    assert.equal(proxy.url.href, "http://proxy:3128/");
+    assert.equal(proxyAuthorization(proxy), `Basic ${btoa("me:s3cret/@")}`);
+    assert.equal(proxyAuthorization(readProxy("https://me@proxy", "x")), `Basic ${btoa("me:")}`);
+    assert.equal(proxyAuthorization(readProxy("http://proxy", "x")), undefined);
+    const apart = readProxy("http://you:other@proxy", "x", { username: "me", password: "50%@home:é" });
+    assert.equal(proxyAuthorization(apart), `Basic ${Buffer.from("me:50%@home:é").toString("base64")}`);
+  });
+
+  it("gives the address that other programs take, whatever the password is", () => {
+    fc.assert(
+      fc.property(unicode, unicode, (username, password) => {
+        const address = new URL(
+          addressWithCredentials(readProxy("http://proxy:3128", "x", { username, password })),
+        );
+        assert.deepEqual(
+          [address.host, decodeURIComponent(address.username), decodeURIComponent(address.password)],
+          ["proxy:3128", username, password],
+        );
+      }),
+    );
+  });
+
+  it("shows nothing of its password, and names what nobody may be told", () => {
+    const proxy = readProxy("http://me:s3cret%2F@proxy:3128", "x");
+    assert.doesNotMatch(inspect(proxy, { depth: 9, showHidden: true }) + JSON.stringify(proxy), /s3cret/);
+    assert.deepEqual(
+      secretsOf(proxy).map((secret) => secret.reveal()),
+      ["s3cret/", btoa("me:s3cret/")],
+    );
+    for (const without of ["http://proxy", "http://me@proxy"]) {
+      assert.deepEqual(secretsOf(readProxy(without, "x")), []);
+    }
+    assert.deepEqual(secretsOf(undefined), []);
   });
 
   for (const [text, words] of [

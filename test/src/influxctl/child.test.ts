@@ -5,7 +5,7 @@ import { runChild, type ChildOptions } from "../../../src/influxctl/child.js";
 describe("runChild", () => {
   const run = (script: string, options: Partial<ChildOptions> = {}) =>
     runChild("/bin/sh", ["-c", script], {
-      ...{ cwd: tmpdir(), env: { PATH: process.env.PATH }, timeout: 5000, longest: 1000 },
+      ...{ cwd: tmpdir(), env: { PATH: process.env.PATH }, timeoutMs: 5000, longest: 1000 },
       ...options,
     });
 
@@ -28,7 +28,7 @@ describe("runChild", () => {
   });
 
   it("stops it at its time, at what is too long, and when it is told to", async () => {
-    assert.equal((await run("sleep 60", { timeout: 50 })).stopped, "timeout");
+    assert.equal((await run("sleep 60", { timeoutMs: 50 })).stopped, "timeout");
     assert.equal((await run("head -c 2000 /dev/zero; sleep 60")).stopped, "too-long");
     const controller = new AbortController();
     const aborted = run("sleep 60", { signal: controller.signal });
@@ -37,7 +37,7 @@ describe("runChild", () => {
   });
 
   it("fails where there is no such program", () =>
-    assert.rejects(runChild("/no/such", [], { cwd: "/", env: {}, timeout: 50, longest: 1 }), {
+    assert.rejects(runChild("/no/such", [], { cwd: "/", env: {}, timeoutMs: 50, longest: 1 }), {
       code: "ENOENT",
     }));
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { systemClock, type Clock } from "../../../src/clock.js";
 import { makeFolder, removeFolder, removeLeftovers } from "../../../src/influxctl/folders.js";
 
 describe("influxctl's folders", () => {
@@ -65,9 +66,16 @@ describe("influxctl's folders", () => {
     const gone = [name(GONE), name(process.pid)];
     const kept = [name(process.ppid), name(GONE, "another"), "anything else"];
     for (const each of [...gone, ...kept]) await make(join(place, each));
-    await make(join(place, name(1, "another")), new Date(0));
-    assert.deepEqual(await removeLeftovers(userFolder), []);
-    assert.deepEqual((await readdir(place)).toSorted(), [...kept, basename(used)].toSorted());
+    const left = async (clock: Clock) => {
+      assert.deepEqual(await removeLeftovers(userFolder, clock), []);
+      return (await readdir(place)).toSorted();
+    };
+    const made = (await stat(join(place, name(GONE, "another")))).mtimeMs;
+    const after = (milliseconds: number) => ({ ...systemClock, now: () => made + milliseconds });
+    assert.deepEqual(await left(after(3_599_999)), [...kept, basename(used)].toSorted());
+    // Those of which it cannot be told whether they are in use go after an hour.
+    const stay = ["anything else", basename(used)].toSorted();
+    assert.deepEqual(await left(after(3_600_000)), stay);
     await removeFolder(used);
   });
 

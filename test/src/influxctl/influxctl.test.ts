@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { parse } from "smol-toml";
+import { Secret } from "../../../src/text/secret.js";
 import { createInfluxctl, type InfluxctlOptions } from "../../../src/influxctl/influxctl.js";
 
 describe("createInfluxctl", () => {
@@ -15,20 +16,20 @@ describe("createInfluxctl", () => {
   async function run(
     script: string,
     profile: Partial<InfluxctlOptions["profile"]> = {},
-    timeout = 5,
+    timeoutSeconds = 5,
   ): Promise<string> {
     const command = join(folder, "script");
     await writeFile(command, `#!/bin/sh\n${script}`);
     await chmod(command, 0o755);
     const given = {
       product: "clustered" as const,
-      managementToken: 'quo"te\\',
+      managementToken: new Secret('quo"te\\'),
       host: "influx.example.com",
       port: "443",
     };
     const influxctl = createInfluxctl({
       command,
-      timeout,
+      timeoutSeconds,
       parallel: 2,
       profile: { ...given, ...profile },
     });
@@ -144,7 +145,7 @@ describe("createInfluxctl", () => {
     ["after a flood", `yes gdk | head -c 50000 >&2; echo '${TOKEN}' >&2; yes gdk | head -c 4170 >&2`],
   ] as const) {
     it(`does not tell a token that influxctl writes ${how}`, async () => {
-      const error: unknown = await run(`${script}; exit 1`, { managementToken: TOKEN }).catch(
+      const error: unknown = await run(`${script}; exit 1`, { managementToken: new Secret(TOKEN) }).catch(
         (thrown: unknown) => thrown,
       );
       const shown = inspect(error, { depth: 9, showHidden: true });

@@ -10,7 +10,8 @@ import {
 import type { Authorization } from "../../../src/tokens/authorizations-api.js";
 import type { TokenError } from "../../../src/errors.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../../src/tokens/own-authorization.js";
-import { createHttp, retryAfterOf, type Http, type Watch } from "../../../src/http/client.js";
+import { createHttp, type Http, type Watch } from "../../../src/http/client.js";
+import { Secret } from "../../../src/text/secret.js";
 import { allOf } from "../../helpers/batches.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 
@@ -23,14 +24,17 @@ describe("authorizations", () => {
   const connect = (token = simulator.world.operator.token, retries = 0) =>
     createHttp({
       url: new URL(simulator.url),
-      authorization: `Token ${token}`,
-      timeout: 5,
+      authorization: { scheme: "Token", token: new Secret(token) },
+      timeoutSeconds: 5,
       retries,
       parallel: 4,
     });
 
   const open = (client: Http, watch: Watch = {}) =>
-    resource.open({ http: client, own: { value: simulator.world.operator.token, isCloud: false } }, watch);
+    resource.open(
+      { http: client, own: { value: new Secret(simulator.world.operator.token), isCloud: false } },
+      watch,
+    );
   const list = (...args: Parameters<Authorizations["list"]>) => allOf(authorizations.list(...args));
 
   beforeEach(async () => {
@@ -146,7 +150,7 @@ describe("authorizations", () => {
     });
     const client = connect(token);
     const ids = async (isCloud: boolean) =>
-      (await ownAuthorizations(client, { value: token, isCloud })).rows.map((own) => own.id);
+      (await ownAuthorizations(client, { value: new Secret(token), isCloud })).rows.map((own) => own.id);
     try {
       assert.deepEqual(await ids(false), [id]);
       // OSS takes no notice of the value.
@@ -160,13 +164,13 @@ describe("authorizations", () => {
     const url = new URL(cloud.url);
     const there = createHttp({
       url,
-      authorization: `Token ${operator.token}`,
-      timeout: 5,
+      authorization: { scheme: "Token", token: new Secret(operator.token) },
+      timeoutSeconds: 5,
       retries: 0,
       parallel: 1,
     });
     try {
-      const own = await ownAuthorizations(there, { value: operator.token, isCloud: true });
+      const own = await ownAuthorizations(there, { value: new Secret(operator.token), isCloud: true });
       assert.deepEqual(
         own.rows.map((each) => [each.id, each.status, each.token, each.userID]),
         [[operator.id, "active", "redacted", operator.userID]],
@@ -194,7 +198,11 @@ describe("authorizations", () => {
       const look = await authorizations.get(id);
       assert.match(unlessInactiveFor(look, 1000) ?? "", /neither active nor inactive/);
       // It could be the connection's own.
-      const signs = ownAuthorizationSigns(http, { value: "own", isCloud: false }, () => authorizations);
+      const signs = ownAuthorizationSigns(
+        http,
+        { value: new Secret("own"), isCloud: false },
+        () => authorizations,
+      );
       const { signal } = new AbortController();
       assert.match((await signs.mayBe(id, { among: [id] }, signal)) ?? "", /status that is new to us/);
       await assert.rejects(authorizations.update(id, { status: "inactive" }), { code: "not-applied" });
@@ -206,11 +214,11 @@ describe("authorizations", () => {
     const client = connect(value);
     for (const echo of [value, encodeURIComponent(value)]) {
       simulator.faults.push({ status: 500, body: JSON.stringify({ message: `no ?token=${echo}` }) });
-      const error = await ownAuthorizations(client, { value, isCloud: true }).catch(
+      const error = await ownAuthorizations(client, { value: new Secret(value), isCloud: true }).catch(
         (thrown: unknown) => thrown,
       );
       const told = inspect(error, { depth: 9, showHidden: true });
-      assert.match(told, /500 \("… \(it held the connection's token\)"\)/);
+      assert.match(told, /500 \("… \(it held a secret\)"\)/);
       assert.doesNotMatch(told, /own.{1,5}token=/);
     }
     await client.close();
@@ -240,7 +248,7 @@ describe("authorizations", () => {
       ["read:authorizations", 401, "unauthorized", "read:authorizations is unauthorized", "unauthorized"],
     ] as const) {
       const client = connect(value);
-      const own = { value, isCloud: false };
+      const own = { value: new Secret(value), isCloud: false };
       simulator.faults.push({ status, body: JSON.stringify({ code, message }) });
       const error: unknown = await resource
         .open({ http: client, own }, {})
@@ -285,21 +293,5 @@ describe("authorizations", () => {
       { code: "rate-limited", statusCode: 429, retryAfter: 7 },
     );
     assert.match(String(error), /^Cannot list authorizations: too many requests\. Try again in 7 s/);
-  });
-});
-
-describe("retryAfterOf", () => {
-  const of = (value?: string) => retryAfterOf({ headers: { "retry-after": value } });
-
-  it("reads seconds, and a date", () => {
-    assert.equal(of("12"), 12);
-    assert.equal(of("0"), 0);
-    const wait = of(new Date(Date.now() + 60_000).toUTCString()) ?? NaN;
-    assert.ok(wait > 50 && wait <= 60);
-    assert.equal(of(new Date(0).toUTCString()), 0);
-  });
-
-  it("takes nonsense for nothing", () => {
-    for (const value of ["soon", "", "-1", "1.5", undefined]) assert.equal(of(value), undefined);
   });
 });

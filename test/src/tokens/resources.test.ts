@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { createInfluxctl } from "../../../src/influxctl/influxctl.js";
 import { PRODUCTS, productOf, productsWith, type ResourceName } from "../../../src/products.js";
+import { Secret } from "../../../src/text/secret.js";
 import type { Resource, Wires } from "../../../src/tokens/resource.js";
 import { openTokens, RESOURCES } from "../../../src/tokens/resources.js";
 import { Clusters, type Cluster } from "../../../simulator/clusters.js";
@@ -40,24 +41,25 @@ describe("a resource", () => {
     const own = isV2
       ? simulator.world.operator
       : clusters.addManagementToken(cluster, { description: "own" });
+    const value = new Secret(own.token);
     const { id: clusterId, accountId } = cluster;
     const http = createHttp({
       url: new URL(simulator.url),
-      authorization: `${isV2 ? "Token" : "Bearer"} ${own.token}`,
-      ...{ timeout: 5, retries: 0, parallel: 4 },
+      authorization: { scheme: isV2 ? "Token" : "Bearer", token: value },
+      ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
     https.push(http);
     const influxctl = createInfluxctl({
       command: await installInfluxctl(simulator, folder),
-      ...{ timeout: 10, parallel: 2, userFolder: folder },
-      profile: { product: "dedicated", accountId, clusterId, managementToken: own.token },
+      ...{ timeoutSeconds: 10, parallel: 2, userFolder: folder },
+      profile: { product: "dedicated", accountId, clusterId, managementToken: value },
     });
     return {
       wires: {
         // Its clock is none of the calls that are counted here.
         http: { ...http, now: () => Promise.resolve(Date.now()) },
         influxctl: () => influxctl,
-        own: { value: own.token, isCloud: false },
+        own: { value, isCloud: false },
         cluster: { accountId, clusterId },
       },
       ownId: own.id,

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock, type Clock } from "../../../src/clock.js";
 import { auditFile, createAudit, type AuditedWork, type AuditSink } from "../../../src/work/audit.js";
 import { TokenError } from "../../../src/errors.js";
 import type { OutcomeRecord } from "../../../src/work/outcomes.js";
@@ -46,11 +47,14 @@ function memory(batch: number) {
 describe("createAudit", () => {
   it("writes a line before the effect and one after it", async () => {
     const { sink, lines } = memory(1);
-    const audit = createAudit(sink, WORK, [target("0a", "of Bob")]);
+    let now = 1_800_000_000_000;
+    const clock: Clock = { ...systemClock, now: () => now };
+    const audit = createAudit(sink, WORK, [target("0a", "of Bob")], clock);
     assert.equal(lines.length, 0);
     await audit.before(0);
     const { time, ...said } = lines[0] as Record<string, unknown>;
-    assert.ok(Math.abs(Date.now() - Date.parse(String(time))) < 60_000);
+    assert.equal(time, "2027-01-15T08:00:00.000Z");
+    now += 1500;
     assert.deepEqual(said, { type: "request", id: "0a", description: "of Bob", ...WORK });
     await audit.after(
       0,
@@ -60,7 +64,7 @@ describe("createAudit", () => {
       }),
     );
     const { time: later, ...response } = lines[1] as Record<string, unknown>;
-    assert.ok(String(later) >= String(time));
+    assert.equal(later, "2027-01-15T08:00:01.500Z");
     assert.deepEqual(response, {
       ...{
         type: "response",

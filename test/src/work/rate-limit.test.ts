@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createRateLimit, type Clock, type CounterStore, type Window } from "../../../src/work/rate-limit.js";
+import { systemClock, type Clock } from "../../../src/clock.js";
+import { createRateLimit, type CounterStore, type Window } from "../../../src/work/rate-limit.js";
 
 const limitExceeded = { code: "limit-exceeded" };
 
@@ -24,7 +25,7 @@ function memory(): CounterStore & { kept: unknown } {
 /** Clocks that a test moves. */
 function clocks() {
   const now = { wall: 1_800_000_000_000, steady: 1_000_000 };
-  const clock: Clock = { wall: () => now.wall, steady: () => now.steady };
+  const clock: Clock = { ...systemClock, now: () => now.wall, steady: () => now.steady };
   const pass = (milliseconds: number) => {
     now.wall += milliseconds;
     now.steady += milliseconds;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { concealerOf, withoutSecrets } from "../../../src/text/secrets.js";
+import { createRedactor } from "../../../src/text/redactor.js";
+import { Secret } from "../../../src/text/secret.js";
 
 const SECRET = "kP3_xV9-aZ/qL+7mR2tY8wB5nC1dF4gH6jK0sE==";
 
@@ -49,11 +50,15 @@ const SPELLINGS: Record<string, (text: string) => string> = {
   "in hex, in upper case": (text) => Buffer.from(text).toString("hex").toUpperCase(),
 };
 
-describe("withoutSecret", () => {
+const redactorOf = (...values: string[]) => createRedactor(values.map((value) => new Secret(value)));
+
+describe("Redactor.withhold", () => {
+  const redactor = redactorOf(SECRET);
+
   for (const [how, spell] of Object.entries(SPELLINGS)) {
     it(`withholds a text that holds the secret ${how}`, () => {
-      const text = withoutSecrets(`invalid token "${spell(SECRET)}", try again`, [SECRET]);
-      assert.equal(text, "… (it held the connection's token)");
+      const text = redactor.withhold(`invalid token "${spell(SECRET)}", try again`);
+      assert.equal(text, "… (it held a secret)");
     });
   }
 
@@ -63,7 +68,7 @@ describe("withoutSecret", () => {
     const around = fc.string({ unit: fc.constantFrom("%", "\\u", "&#", " ", "é", "x", "\n") });
     fc.assert(
       fc.property(around, piece, around, (before, held, after) => {
-        assert.ok(!withoutSecrets(before + "." + held + "." + after, [SECRET]).includes(held));
+        assert.ok(!redactor.withhold(before + "." + held + "." + after).includes(held));
       }),
     );
   });
@@ -79,23 +84,23 @@ describe("withoutSecret", () => {
       "a\u0000b",
       SECRET.slice(0, 7),
     ]) {
-      assert.equal(withoutSecrets(text, [SECRET]), text);
+      assert.equal(redactor.withhold(text), text);
     }
   });
 
   it("looks for a short secret, or one of few letters, as a whole", () => {
     for (const short of ["s3cret", "!-!_!-!_!-!_!-!_!"]) {
-      assert.match(withoutSecrets(`no ${short} here`, [short]), /^…/);
-      assert.match(withoutSecrets(`no ${all((each) => `%${hexOf(each)}`)(short)} here`, [short]), /^…/);
-      assert.equal(withoutSecrets(`no ${short.slice(1)} here`, [short]), `no ${short.slice(1)} here`);
+      assert.match(redactorOf(short).withhold(`no ${short} here`), /^…/);
+      assert.match(redactorOf(short).withhold(`no ${all((each) => `%${hexOf(each)}`)(short)} here`), /^…/);
+      assert.equal(redactorOf(short).withhold(`no ${short.slice(1)} here`), `no ${short.slice(1)} here`);
     }
-    assert.equal(withoutSecrets("any text", [""]), "any text");
+    assert.equal(redactorOf("").withhold("any text"), "any text");
   });
 });
 
-describe("concealerOf", () => {
+describe("Redactor.concealer", () => {
   it("takes a token out of the texts of an answer that holds it, and out of no other", () => {
-    const concealer = concealerOf("own/token==");
+    const { concealer } = redactorOf("own/token==");
     assert.equal(concealer("nothing of it"), undefined);
     for (const spelling of ["own/token==", "own%2Ftoken%3D%3D"]) {
       const conceal = concealer(`{"description":"made with ${spelling}"}`);
@@ -103,6 +108,31 @@ describe("concealerOf", () => {
       assert.equal(conceal("made with care"), "made with care");
     }
     // It could be a part of any text.
-    assert.equal(concealerOf("short")("a short text"), undefined);
+    assert.equal(redactorOf("short").concealer("a short text"), undefined);
+  });
+});
+
+describe("Redactor", () => {
+  const [token, other, password] = ["the-token-0123", "the-token-0123-and-more", "influxdb"].map(
+    (value) => new Secret(value),
+  ) as [Secret, Secret, Secret];
+
+  it("knows the secrets of a call beside those of the connection", () => {
+    const redactor = createRedactor([token], [password]);
+    const ofCall = redactor.knowing([other]);
+    for (const secret of [token, other, password]) {
+      assert.equal(ofCall.withhold(`no ${secret.reveal()}`), "… (it held a secret)");
+    }
+    const text = `${other.reveal()}, ${token.reveal()}`;
+    assert.equal(ofCall.concealer(text)?.(text), "…, …");
+    assert.equal(redactor.withhold("no and-more"), "no and-more");
+    assert.equal(redactor.knowing([token]), redactor);
+  });
+
+  it("leaves in data what may be a word and a password", () => {
+    const redactor = createRedactor([token], [password]);
+    assert.equal(redactor.concealer("an influxdb of mine"), undefined);
+    const text = `influxdb ${token.reveal()}`;
+    assert.equal(redactor.concealer(text)?.(text), "influxdb …");
   });
 });

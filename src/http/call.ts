@@ -1,0 +1,62 @@
+import type { Redactor } from "../text/redactor.js";
+import type { Secret } from "../text/secret.js";
+import type { ApiError } from "./api-errors.js";
+
+/** Header fields of a response, by their names in lower case. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** How the work of a call is followed and ended. */
+export interface Watch {
+  /** Ends the call. */
+  signal?: AbortSignal | undefined;
+  /** Told of each further attempt. */
+  onRetry?: (() => void) | undefined;
+}
+
+/** One thing that an API is asked for, whatever number of requests that takes. */
+export interface ApiCall {
+  /** What the call is for, to complete "Cannot …": `delete authorization 0a1b…`. */
+  task: string;
+  method: "GET" | "PATCH" | "DELETE";
+  /**
+   * What another attempt may follow. A `safe` call has the same effect however often it is carried out: it reads, sets
+   * absolute values or deletes by ID, so it is sent again after 429, 502, 503, 504 and a lost connection. A call that
+   * is `never` to be repeated is sent again only if no attempt can have been carried out: there was no connection to
+   * send it through, a proxy refused it, or the server answered 429 (RFC 6585, 4), by which it says that it has
+   * refused the request for the number of those before it, without doing it.
+   */
+  repeat: "safe" | "never";
+  /** Path segments below the base URL; each is encoded. */
+  path: readonly string[];
+  query?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Secrets that the call sends beside those of the connection. Its response and errors do not tell them. */
+  secrets?: readonly Secret[];
+  /** True if a success is a list, which can be long. */
+  isList?: boolean;
+  watch?: Watch | undefined;
+}
+
+/** The server's answer to a call, whatever its status. */
+export interface ApiResponse {
+  call: ApiCall;
+  status: number;
+  headers: Headers;
+  /** The response body, in blocks, if the status is 200; it is empty otherwise. */
+  body: readonly Buffer[];
+  /** What any other response says, if its body is an error of InfluxData's APIs. */
+  error: ApiError | undefined;
+  /** How often the request was sent. */
+  attempts: number;
+  /** True if an earlier attempt may have taken effect on the server although its response was lost. */
+  mayBeRepeated: boolean;
+  /** Knows the secrets of the connection and of the call, which the server can repeat. */
+  redactor: Redactor;
+}
+
+/** What is told of a change that was made. */
+export interface Done {
+  /** How often the request was sent. */
+  attempts: number;
+}

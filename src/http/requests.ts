@@ -1,0 +1,52 @@
+import { kindOf, TokenError } from "../errors.js";
+import type { Secret } from "../text/secret.js";
+import type { AttemptRequest } from "./attempt.js";
+import type { ApiCall } from "./call.js";
+
+/** The Authorization header. */
+export interface Authorization {
+  scheme: "Token" | "Bearer";
+  token: Secret;
+}
+
+/**
+ * Makes the requests of calls to one server.
+ *
+ * @param url the base URL of the server; a path prefix is kept.
+ * @returns what makes the request of a call. It throws {@link TokenError} `invalid-id` if the path holds what cannot
+ *   be sent in one.
+ */
+export function requestsTo(
+  { origin, pathname }: URL,
+  { scheme, token }: Authorization,
+): (call: ApiCall) => AttemptRequest {
+  const prefix = pathname.replace(/\/+$/, "");
+  // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
+  const authorization = Buffer.from(`${scheme} ${token.reveal()}`).toString("latin1");
+  const plainHeaders = { authorization, accept: "application/json" };
+  const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
+  return ({ method, path, query, body }) => ({
+    origin,
+    path: targetOf(prefix, path, query),
+    method,
+    headers: body === undefined ? plainHeaders : jsonHeaders,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+}
+
+/** Path and query. */
+function targetOf(prefix: string, path: readonly string[], query: ApiCall["query"]): string {
+  const search = new URLSearchParams(query).toString();
+  return [prefix, ...path.map(segmentOf)].join("/") + (search === "" ? "" : `?${search}`);
+}
+
+/**
+ * @throws {TokenError} `invalid-id` for what no encoding makes a segment: nothing, halves of characters, and dots,
+ *   which name the folder itself or the one above, also as `%2e`.
+ */
+function segmentOf(text: string): string {
+  if (/^\.{0,2}$|\p{Surrogate}/u.test(text)) {
+    throw new TokenError("invalid-id", `${kindOf(text)} cannot be part of a URL's path. Nothing was sent.`);
+  }
+  return encodeURIComponent(text);
+}

@@ -1,0 +1,61 @@
+import { systemClock, type Clock } from "../clock.js";
+import { FailedAttempt, type AttemptResponse } from "./attempt.js";
+import type { ApiCall, ApiResponse } from "./call.js";
+import { readHttpDate, serverTime } from "./server-time.js";
+import { mayHaveArrived, transportErrorCode } from "./transport-errors.js";
+
+const TOO_MANY_REQUESTS = 429;
+const RETRIED = new Set([TOO_MANY_REQUESTS, 502, 503, 504]);
+/** Statuses of a gateway that has passed the request on: the server behind it may have done its work. */
+const LOST_BEHIND_GATEWAY = new Set([502, 504]);
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 30_000;
+
+type Result = AttemptResponse | FailedAttempt;
+
+/** Whether another attempt may follow this result, as far as the call goes. */
+export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result): boolean {
+  if (result instanceof FailedAttempt) {
+    return transportErrorCode(result) === "network" && (repeat === "safe" || !mayHaveArrived(result));
+  }
+  return repeat === "safe" ? RETRIED.has(result.status) : isTooMany(result);
+}
+
+/** Whether the server may have done what was asked although this result does not say so. */
+export function mayHaveTakenEffect(result: Result): boolean {
+  return result instanceof FailedAttempt ? mayHaveArrived(result) : LOST_BEHIND_GATEWAY.has(result.status);
+}
+
+/** Whether the server complains of too many requests. */
+export function isTooMany(result: Result): boolean {
+  return !(result instanceof FailedAttempt) && result.status === TOO_MANY_REQUESTS;
+}
+
+/**
+ * How long to wait before another attempt: what the server asks for, up to half a minute; otherwise twice as long each
+ * time, with jitter.
+ *
+ * @param attempts how many there were.
+ */
+export function retryDelayMs(attempts: number, result: Result, clock: Clock = systemClock): number {
+  const asked = result instanceof FailedAttempt ? undefined : retryAfterSeconds(result, clock);
+  const backoff = FIRST_DELAY_MS * 2 ** (attempts - 1) * (0.5 + clock.random() / 2);
+  return Math.min(Math.max(1000 * (asked ?? 0), backoff), LONGEST_DELAY_MS);
+}
+
+/** As RFC 9111 has them. */
+const LONGEST_WISH_SECONDS = 2 ** 31;
+
+/** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date); undefined if it is neither. */
+export function retryAfterSeconds(
+  { headers }: Pick<ApiResponse, "headers">,
+  clock: Clock = systemClock,
+): number | undefined {
+  const header = String(headers["retry-after"] ?? "").trim();
+  // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
+  if (/^\d+$/.test(header)) return Math.min(Number(header), LONGEST_WISH_SECONDS);
+  const date = readHttpDate(header);
+  if (Number.isNaN(date)) return undefined;
+  const seconds = Math.ceil((date - serverTime({ headers }, clock)) / 1000);
+  return Math.min(Math.max(0, seconds), LONGEST_WISH_SECONDS);
+}
