@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from "../clock.js";
+import { factsOf } from "../error-codes.js";
 import { FailedAttempt, type AttemptResponse } from "./attempt.js";
 import type { ApiCall, ApiResponse } from "./call.js";
 import { readHttpDate, serverTime } from "./server-time.js";
@@ -16,7 +17,9 @@ type Result = AttemptResponse | FailedAttempt;
 /** Whether another attempt may follow this result, as far as the call goes. */
 export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result): boolean {
   if (result instanceof FailedAttempt) {
-    return transportErrorCode(result) === "network" && (repeat === "safe" || !mayHaveArrived(result));
+    return (
+      factsOf(transportErrorCode(result)).isRetried === true && (repeat === "safe" || !mayHaveArrived(result))
+    );
   }
   return repeat === "safe" ? RETRIED.has(result.status) : isTooMany(result);
 }
