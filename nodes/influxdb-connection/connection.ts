@@ -12,9 +12,10 @@ import { createOrder, type Order } from "../../src/work/order.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../src/tokens/own-authorization.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
+import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/fields.js";
 import { invalidConnection, readSettings, readToken, type Settings } from "./read-settings.js";
-import type { Properties } from "./settings.js";
+
 import { proxyOf, tlsOf } from "./tls-and-proxy.js";
 
 /** What the nodes of a flow see of a connection. */

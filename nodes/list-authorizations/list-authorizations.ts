@@ -3,7 +3,6 @@ import { flag } from "../fields/fields.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
-const { pattern } = authorizationId;
 const { user, userID, org, orgID, status, ...filters } = authorizationFilters;
 
 export default node({
@@ -16,8 +15,8 @@ export default node({
     ...filterFields(
       { user, userID, org, orgID, tokenStatus: status, ...filters },
       {
-        userID: { pattern },
-        orgID: { pattern },
+        userID: { form: authorizationId },
+        orgID: { form: authorizationId },
         tokenStatus: { words: ["active", "inactive"], formerly: "status" },
       },
     ),

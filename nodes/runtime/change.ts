@@ -32,7 +32,7 @@ export function irreversibleFields(format: IdFormat) {
   const { targets, ifSomeFail, ...safety } = changingFields(format);
   return {
     targets,
-    confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
+    confirmed: flag({ notConfirmed: { confirmed: false, dryRun: false } }),
     ...safety,
     notFound: choice(["error", "done"], "error"),
     report: choice(["together", "each"], "together"),
