@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import packageJson from "../../package.json" with { type: "json" };
 import { definitionIn } from "./definition.js";
+import { compileHelp } from "./help.js";
 import { compileLocale, type Texts } from "./locales.js";
 import { ownedNames, takenNames, VERSIONS } from "./owned-names.js";
 import { connectionPage, nodePage, SCRIPT, type Page } from "./render.js";
@@ -25,7 +26,10 @@ async function build(out: string): Promise<void> {
     pages.set(name, page);
     await writeFile(join(out, `${name}.html`), page.html);
   }
-  for (const file of await readdir("nodes/locales")) await writeLocale(file.replace(".json", ""), pages, out);
+  for (const file of await readdir("nodes/locales")) {
+    const [, language] = /^(.+)\.json$/.exec(file) ?? [];
+    if (language !== undefined) await writeLocale(language, pages, out);
+  }
   for (const name of bundled) await writeLicense(name, out);
 }
 
@@ -59,16 +63,33 @@ async function writeScript(out: string): Promise<void> {
 async function writeLocale(language: string, pages: ReadonlyMap<string, Page>, out: string): Promise<void> {
   const read = async (folder: string) =>
     JSON.parse(await readFile(join(folder, "locales", `${language}.json`), "utf8")) as Texts;
-  const own = new Map<string, Texts>();
-  for (const name of pages.keys()) own.set(name, await read(join("nodes", name)));
+  const texts = new Map<string, Texts>();
+  const helps = new Map<string, string>();
+  for (const name of pages.keys()) {
+    const own = join("nodes", name);
+    texts.set(name, await read(own));
+    helps.set(name, await readFile(join(own, "locales", `${language}.html`), "utf8"));
+  }
+  const passages = await filesIn(join("nodes", "locales", language));
 
   const folder = join(out, "locales", language);
   await mkdir(folder, { recursive: true });
-  for (const [name, texts] of compileLocale(pages, own, await read("nodes"))) {
-    await writeFile(join(folder, `${name}.json`), JSON.stringify(texts, null, 2));
-    // Help stands beside the texts; the editor finds it by the name of the set.
-    await cp(join("nodes", name, "locales", `${language}.html`), join(folder, `${name}.html`));
+  for (const [name, compiled] of compileLocale(pages, texts, await read("nodes"))) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(compiled, null, 2));
   }
+  // Help stands beside the texts; the editor finds it by the name of the set.
+  for (const [name, help] of compileHelp(helps, passages)) {
+    await writeFile(join(folder, `${name}.html`), help);
+  }
+}
+
+/** The contents of the html files of a folder, by their names. */
+async function filesIn(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const file of await readdir(folder)) {
+    files.set(file.replace(".html", ""), await readFile(join(folder, file), "utf8"));
+  }
+  return files;
 }
 
 void build("dist");
