@@ -318,8 +318,54 @@ describe("the dialog and the runtime", () => {
           assert.deepEqual(marked(definition, { ...right, ...besides(key), [key]: value }), []);
       });
     }
+
+    for (const [key, field] of Object.entries(fields as FieldsData)) {
+      for (const [way, together] of Object.entries(field.wrongWhen ?? {})) {
+        it(`judge ${key} of ${name} among other fields alike: ${way}`, async () => {
+          let wrongs = 0;
+          for (const properties of unlike(together)) {
+            const node = { ...right, targets: id, targetsType: "str", ...FILLED, ...properties };
+            const isMarked = marked(definition, node).includes(key);
+            const error = await refusalOf(operationOf(name), node);
+            assert.equal(error instanceof TokenError, isMarked, told(properties));
+            wrongs += Number(isMarked);
+          }
+          assert.equal(wrongs, 1);
+        });
+      }
+    }
   }
 });
+
+/** What fields hold if their types say that it counts. */
+const FILLED = { tokenStatus: "active", description: "x" };
+
+/** All nodes that have some of these values, and others in place of the rest. */
+function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
+  return Object.entries(values).reduce<Record<string, unknown>[]>(
+    (nodes, [name, value]) =>
+      nodes.flatMap((node) =>
+        [value, typeof value === "boolean" ? !value : "str"].map((each) => ({ ...node, [name]: each })),
+      ),
+    [{}],
+  );
+}
+
+/** Why a node does not begin with a message, up to where it would count what it changes. */
+async function refusalOf({ fields, run }: Operation, properties: Record<string, unknown>): Promise<unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    const read = field.parse(key, properties, NO_COUNTS);
+    values[key] = await read((value) => Promise.resolve({ value }));
+  }
+  values.limit = { take: () => Promise.reject(new Error("begun")) };
+  const connection = { managementTokens: { revoker: () => undefined } };
+  const task = { values, connection, dryRun: false, places: {}, watch: {} };
+  return run(task as never).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
 
 /** Nothing has been counted. */
 const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
