@@ -94,6 +94,8 @@ export interface FieldData {
   hint?: boolean;
   /** A heading above the field in the dialog, by its key in the locale. */
   section?: string;
+  /** Whether it protects less when it is empty. */
+  protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */
   products?: readonly Product[];
   /** When the dialog marks the field beyond its own value: if all of these properties have these values. */

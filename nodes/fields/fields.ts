@@ -3,7 +3,15 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
 import { readTargets, type IdFormat, type Targets } from "../../src/work/targets.js";
-import { SOURCES, type FieldData, type Properties, type Source, type Typed } from "./controls.js";
+import {
+  SOURCES,
+  type FieldData,
+  type FieldsData,
+  type Limit,
+  type Properties,
+  type Source,
+  type Typed,
+} from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { holdsVariable, isVariable } from "./variables.js";
 import { wholeNumberOf } from "./whole-numbers.js";
@@ -44,7 +52,8 @@ export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
 
 /** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
 export function limitField(preset: number): Field<RateLimit> {
-  return fixed({ control: { kind: "limit", preset, per: WINDOWS } }, (value = preset, per, counts) =>
+  const control: Limit = { kind: "limit", preset, per: WINDOWS };
+  return fixed({ control, protects: true }, (value = preset, per, counts) =>
     createRateLimit(
       wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) ?? Infinity,
       (per ?? WINDOWS[0]) as (typeof WINDOWS)[number],
@@ -203,22 +212,19 @@ export interface Placed {
   [property: string]: unknown;
 }
 
-/** Fields that protect less when they are empty. */
-const PROTECTIVE = ["limit", "protectedIds", "url", "auditFile"];
-
 /**
  * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default
  * URL" is never meant by it. The properties that a node gets do not tell; the flow does.
  *
  * @throws {TokenError} `invalid-config`.
  */
-export function refuseEmptyVariables(RED: NodeAPI, properties: Placed): void {
+export function refuseEmptyVariables(RED: NodeAPI, fields: FieldsData, properties: Placed): void {
   const original = originalOf(RED, properties);
   for (const [name, value] of Object.entries(properties)) {
     if (!isEmpty(value)) continue;
     const written = original?.[name];
     refuseVariable(name, written);
-    if (original === undefined && PROTECTIVE.includes(name)) {
+    if (original === undefined && fields[name]?.protects) {
       throw new TokenError(
         "invalid-config",
         `the field "${name}" is empty, and it cannot be told here whether an environment variable has emptied it. Fill it in.`,

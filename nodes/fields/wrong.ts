@@ -17,7 +17,7 @@ export const WRONG = {
   flag: "expected true or false",
   limit: "expected a whole number from 1, or nothing for no limit",
   type: "expected one of __types__",
-  formerly: "expected what is chosen again, for an older version saved it under another name",
+  formerly: "expected what is chosen again, because an older version saved it under another name",
   empty: "expected a text",
   config: "expected the ID of a configuration node",
   number: "expected a whole number from __min__ to __max__",

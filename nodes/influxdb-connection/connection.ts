@@ -16,6 +16,7 @@ import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/fields.js";
 import { invalidConnection, readSettings, readToken, type Settings } from "./read-settings.js";
 
+import { SETTINGS } from "./settings.js";
 import { proxyOf, tlsOf } from "./tls-and-proxy.js";
 
 /** What the nodes of a flow see of a connection. */
@@ -66,7 +67,7 @@ export function registerConnection(RED: NodeAPI): void {
 
     this.connection = () => {
       if (connection) return connection;
-      refuseEmptyVariables(RED, properties);
+      refuseEmptyVariables(RED, SETTINGS, properties);
       const settings = readSettings(properties);
       // Undefined where no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;

@@ -7,7 +7,7 @@ export const MOST_PARALLEL = 64;
 /** The settings of a connection, in the order of its dialog. */
 export const SETTINGS = {
   product: { control: { kind: "product", preset: "oss" }, icon: "fa-database" },
-  url: { control: text("url", { preset: PRODUCTS.oss.url }), icon: "fa-globe" },
+  url: { control: text("url", { preset: PRODUCTS.oss.url }), icon: "fa-globe", protects: true },
   token: { control: text("token", { secret: true }), icon: "fa-key" },
   accountId: {
     control: text("uuid", { twin: "clusterId" }),
@@ -26,10 +26,10 @@ export const SETTINGS = {
     ...onlyForSome("influxctl"),
   },
   influxctlTimeout: { control: seconds(60), icon: "fa-clock-o", ...onlyForSome("influxctlTimeout") },
-  protectedIds: { control: text("ids", { rows: 3 }), icon: "fa-shield", hint: true },
+  protectedIds: { control: text("ids", { rows: 3 }), icon: "fa-shield", hint: true, protects: true },
   ownTokenId: { control: text("id"), icon: "fa-id-badge", hint: true },
   allowOwnToken: { control: { kind: "flag" } },
-  auditFile: { control: text("path"), icon: "fa-list-alt", hint: true },
+  auditFile: { control: text("path"), icon: "fa-list-alt", hint: true, protects: true },
   tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock" },
   proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange" },
   timeout: { control: seconds(30), icon: "fa-clock-o" },

@@ -110,7 +110,7 @@ function register<F extends Fields>(RED: NodeAPI, operation: Operation<F>): void
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, properties);
+      refuseEmptyVariables(RED, operation.fields, properties);
       return parseAll(operation.fields, properties, counterStoreOf(this));
     });
 

@@ -161,7 +161,7 @@ describe("the package", () => {
         );
       });
 
-      it("serves the script that every dialog loads, for the editor waits for it", async () => {
+      it("serves the script that every dialog loads, because the editor waits for it", async () => {
         const html = await get("text/html");
         const sources = [...html.matchAll(/<script src="(resources\/@token-flows\/[^"]+)">/g)];
         assert.equal(sources.length, nodes.length - 1);
