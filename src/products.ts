@@ -77,7 +77,14 @@ export function isProduct(value: unknown): value is Product {
 
 /** The products whose servers have tokens of this kind. */
 export function productsWith(resource: ResourceName): Product[] {
-  return (Object.keys(PRODUCTS) as Product[]).filter((product) =>
-    productOf(product).resources.includes(resource),
-  );
+  return products().filter((product) => productOf(product).resources.includes(resource));
+}
+
+/** The products that have a setting. */
+export function productsThatHave(setting: ProductSetting): Product[] {
+  return products().filter((product) => productOf(product).settings.includes(setting));
+}
+
+function products(): Product[] {
+  return Object.keys(PRODUCTS) as Product[];
 }

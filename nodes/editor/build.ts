@@ -1,31 +1,35 @@
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import packageJson from "../../package.json" with { type: "json" };
-import { definitionIn, render } from "./render.js";
-import { withSettings } from "../influxdb-connection/editor.js";
-import { compileLocale, type Page, type Texts } from "./locales.js";
+import { definitionIn } from "./definition.js";
+import { compileHelp } from "./help.js";
+import { compileLocale, type Texts } from "./locales.js";
 import { ownedNames, takenNames, VERSIONS } from "./owned-names.js";
+import { connectionPage, nodePage, SCRIPT, type Page } from "./render.js";
 import type { NodeModule } from "../runtime/node.js";
 import { bundled } from "../../tsup.config.js";
 
 /**
- * Writes all that the editor needs beside the built nodes: the dialogs (rendered from the fields of each
- * operation, or the node's own html where it has one), the locales and the icons.
+ * Writes all that the editor needs: beside the built nodes the dialogs (rendered from the fields of each node), the
+ * locales and the icons; and in `resources`, from where the editor is served, the script of the dialogs.
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
+  await writeScript("resources");
   const owned = new Set((await Promise.all(VERSIONS.map(ownedNames))).flatMap((names) => [...names]));
-  const dialogs = new Map<string, string>();
+  const pages = new Map<string, Page>();
   for (const name of Object.keys(packageJson["node-red"].nodes)) {
-    const html = await dialogOf(name);
-    const taken = takenNames(definitionIn(html).defaults, owned);
+    const page = await pageOf(name);
+    const taken = takenNames(definitionIn(page.html).defaults, owned);
     if (taken.length > 0) throw new Error(`${name}: the editor owns the properties ${taken.join(", ")}`);
-    dialogs.set(name, html);
-    await writeFile(join(out, `${name}.html`), html);
+    pages.set(name, page);
+    await writeFile(join(out, `${name}.html`), page.html);
   }
-  for (const file of await readdir("nodes/locales"))
-    await writeLocale(file.replace(".json", ""), dialogs, out);
+  for (const file of await readdir("nodes/locales")) {
+    const [, language] = /^(.+)\.json$/.exec(file) ?? [];
+    if (language !== undefined) await writeLocale(language, pages, out);
+  }
   for (const name of bundled) await writeLicense(name, out);
 }
 
@@ -38,48 +42,54 @@ async function writeLicense(name: string, out: string): Promise<void> {
   await cp(join(folder, license), join(out, "licenses", name));
 }
 
-async function dialogOf(name: string): Promise<string> {
-  const folder = join("nodes", name);
-  const own = `${name}.html`;
-  const dialog = await scriptOf("nodes/editor/dialog.ts", "influxdbTokens");
-  if ((await readdir(folder)).includes(own)) {
-    const settings = await scriptOf(join(folder, "settings.ts"), "influxdbSettings");
-    return dialog + settings + withSettings(await readFile(join(folder, own), "utf8"));
-  }
+async function pageOf(name: string): Promise<Page> {
+  if (name === "influxdb-connection") return connectionPage();
   const module = (await import(`../${name}/${name}.js`)) as { default: NodeModule };
-  return dialog + render(module.default.operation);
+  return nodePage(module.default.operation);
 }
 
-/** A module for the browser, as a script that puts what it exports into a global variable. */
-async function scriptOf(file: string, globalName: string): Promise<string> {
-  const { outputFiles } = await bundle({
-    entryPoints: [file],
-    globalName,
+async function writeScript(out: string): Promise<void> {
+  await rm(out, { recursive: true, force: true });
+  await bundle({
+    entryPoints: ["nodes/editor/script.ts"],
+    outfile: join(out, SCRIPT.file),
+    globalName: SCRIPT.globalName,
     bundle: true,
     format: "iife",
     target: "es2020",
-    write: false,
   });
-  return `<script type="text/javascript">\n${outputFiles[0]?.text ?? ""}</script>\n`;
 }
 
-async function writeLocale(
-  language: string,
-  dialogs: ReadonlyMap<string, string>,
-  out: string,
-): Promise<void> {
+async function writeLocale(language: string, pages: ReadonlyMap<string, Page>, out: string): Promise<void> {
   const read = async (folder: string) =>
     JSON.parse(await readFile(join(folder, "locales", `${language}.json`), "utf8")) as Texts;
-  const pages = new Map<string, Page>();
-  for (const [name, html] of dialogs) pages.set(name, { html, own: await read(join("nodes", name)) });
+  const texts = new Map<string, Texts>();
+  const helps = new Map<string, string>();
+  for (const name of pages.keys()) {
+    const own = join("nodes", name);
+    texts.set(name, await read(own));
+    helps.set(name, await readFile(join(own, "locales", `${language}.html`), "utf8"));
+  }
+  const passages = await filesIn(join("nodes", "locales", language));
 
   const folder = join(out, "locales", language);
   await mkdir(folder, { recursive: true });
-  for (const [name, texts] of compileLocale(pages, await read("nodes"))) {
-    await writeFile(join(folder, `${name}.json`), JSON.stringify(texts, null, 2));
-    // Help stands beside the texts; the editor finds it by the name of the set.
-    await cp(join("nodes", name, "locales", `${language}.html`), join(folder, `${name}.html`));
+  for (const [name, compiled] of compileLocale(pages, texts, await read("nodes"))) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(compiled, null, 2));
   }
+  // Help stands beside the texts; the editor finds it by the name of the set.
+  for (const [name, help] of compileHelp(helps, passages)) {
+    await writeFile(join(folder, `${name}.html`), help);
+  }
+}
+
+/** The contents of the html files of a folder, by their names. */
+async function filesIn(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const file of await readdir(folder)) {
+    files.set(file.replace(".html", ""), await readFile(join(folder, file), "utf8"));
+  }
+  return files;
 }
 
 void build("dist");

@@ -1,67 +1,31 @@
 /// <reference lib="dom" />
+import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
+import type { Typed } from "../fields/controls.js";
+import { CHOOSE, typeIn } from "../fields/judge.js";
+import type { Editor, EditorNode, Elements, InputType } from "./api.js";
 
 /*
- * What the dialogs of all nodes do in the browser; the build puts it before each. The editor judges a field by
- * its validator in two cases, and does not tell it which: the values that a node was saved with, of any node at
- * any time, whatever dialog is open; and those in the dialog of the node. So a validator reads nothing but the
- * node that it is called on, and for its dialog that is a draft of what Done would save.
+ * What the dialogs do in the browser. The editor judges a field by its validator in two cases, and does not tell it
+ * which: the values that a node was saved with, of any node at any time, whatever dialog is open; and those in the
+ * dialog of the node. So a validator reads nothing but the node that it is called on, and for its dialog that is a
+ * draft of what Done would save.
  */
 
-export { holdsVariable, isVariable } from "../fields/variables.js";
-export { wholeNumberOf } from "../fields/whole-numbers.js";
-
-interface EditorNode {
-  _def: { defaults: Record<string, Default> };
-  [property: string]: unknown;
-}
-interface Default {
-  value?: unknown;
-  validate?: (this: object, value: unknown, options: object) => unknown;
-}
-
-/** What is used of jQuery and of the editor. */
-interface Elements {
-  length: number;
-  closest(selector: string): Elements;
-  data(key: string): Tooltip | null | undefined;
-  data(key: string, value: Tooltip | null): void;
-  filter<E extends HTMLElement>(test: (this: E) => boolean): Elements;
-  find(selector: string): Elements;
-  is(selector: string): boolean;
-  next(selector: string): Elements;
-  on(events: string, listener: () => void): void;
-  prop(name: string): unknown;
-  prop(properties: object): void;
-  remove(): void;
-  removeAttr(name: string): void;
-  toggleClass(name: string, on: boolean): void;
-  trigger(event: string): void;
-  val(): unknown;
-  val(value: string | number): Elements;
-}
-interface Tooltip {
-  setContent(text: string): void;
-  delete(): void;
-}
 declare const $: (selector: string) => Elements;
-declare const RED: {
-  nodes: { node(id: unknown): { id: string; product?: unknown } | null | undefined };
-  popover: { tooltip(target: Elements, text: string): Tooltip };
-};
+declare const RED: Editor;
 
-/** Reads properties of a node, or of a draft of it, as the runtime will: what is missing is as preset. */
-export function reader(node: EditorNode): (name: string) => unknown {
-  return (name) => (node[name] === undefined ? node._def.defaults[name]?.value : node[name]);
+/** How the editor names the fields in the dialog of a node. */
+export function prefixOf({ _def }: EditorNode): string {
+  return _def.category === "config" ? "node-config-input" : "node-input";
 }
-
-type Prefix = "node-input" | "node-config-input";
 
 /**
  * Shows what is saved and no value of its field. The editor ticks a box for any text, "false" too, and leaves a field
  * empty for `null` and the like; Done would save that, and lift a protection that nobody has touched.
  */
-export function showSaved(node: EditorNode, prefix: Prefix): void {
+export function showSaved(node: EditorNode): void {
   const { defaults } = node._def;
+  const prefix = prefixOf(node);
   for (const [name, { validate }] of Object.entries(defaults)) {
     const saved = node[name];
     if (saved === undefined || validate === undefined) continue;
@@ -87,7 +51,8 @@ export function showPresets(node: EditorNode): void {
 }
 
 /** Marks the fields of the dialog that is being opened, now and with each change, by what stands in all of them. */
-export function markDialog(node: EditorNode, prefix: Prefix): void {
+export function markDialog(node: EditorNode): void {
+  const prefix = prefixOf(node);
   const form = $(`#${prefix}-name`).closest("form");
   const mark = () => {
     const fields = Object.entries(node._def.defaults).map(
@@ -112,8 +77,8 @@ function valueOf(field: Elements): unknown {
 }
 
 /** When Done saves a dialog: leaves alone what {@link showSaved} has left open, and nobody has clicked since. */
-export function keepUnclicked(prefix: Prefix): void {
-  const unclicked = $(`#${prefix}-name`)
+export function keepUnclicked(node: EditorNode): void {
+  const unclicked = $(`#${prefixOf(node)}-name`)
     .closest("form")
     .find(":checkbox")
     .filter(function (this: HTMLInputElement) {
@@ -123,40 +88,49 @@ export function keepUnclicked(prefix: Prefix): void {
   unclicked.removeAttr("id");
 }
 
-/** The type of a TypedInput whose user has yet to choose one. */
-export const CHOOSE = "choose";
-
-interface TypeOfInput {
-  value: string;
-  label?: string;
-  options?: { value: string; label: string }[];
+/** Makes the TypedInput of a field. */
+export function makeTypedInput(node: EditorNode, name: string, control: Typed): void {
+  const { constants, words, sources, preset } = control;
+  const text = (value: string) => ({ value, label: node._(`option.${value}`) });
+  // The preset comes first: it is what most people want.
+  const sorted = [...sources].sort((a, b) => Number(b === preset.type) - Number(a === preset.type));
+  const types: (InputType | string)[] = [
+    ...constants.map((value) => ({ ...text(value), hasValue: false })),
+    ...sorted.map((source) =>
+      source === "str" && words.length > 0
+        ? { ...FIXED, label: node._("option.fixed"), options: words.map(text) }
+        : source,
+    ),
+  ];
+  offerSaved(node, name, control, types);
+  const id = `#${prefixOf(node)}-${name}`;
+  $(id).typedInput({ default: preset.type, typeField: `${id}Type`, types });
 }
+
+const FIXED = { value: "str", icon: "red/images/typedInput/az.svg" };
 
 /**
  * Adds to the types of a TypedInput what is saved and not among them. It would show the first in its place, and Done
  * would save that.
- *
- * @param choose what to start with where the type is none of these.
- * @param isFormer whether it is to start so in any case.
  */
-export function offerSaved(
-  node: EditorNode,
-  name: string,
-  types: (TypeOfInput | string)[],
-  choose: TypeOfInput,
-  isFormer: boolean,
-): void {
-  const typeName = `${name}Type`;
-  const value = node[name];
-  const isPreset = value === undefined || value === "" || value === node._def.defaults[name]?.value;
-  const type = isPreset ? reader(node)(typeName) : node[typeName];
+function offerSaved(node: EditorNode, name: string, control: Typed, types: (InputType | string)[]): void {
+  const { [name]: value } = node;
+  const type = typeIn(node, name, control);
   const found = types.find((each) => (typeof each === "string" ? each : each.value) === type);
+  const isFormer = control.formerly !== undefined && node[`${control.formerly}Type`] !== undefined;
   if (found === undefined || isFormer) {
-    types.unshift(choose);
-    $(`#node-input-${typeName}`).val(choose.value);
+    types.unshift({ value: CHOOSE, label: node._(`option.${CHOOSE}`), hasValue: false });
+    $(`#${prefixOf(node)}-${name}Type`).val(CHOOSE);
   } else if (typeof found === "object" && found.options && typeof value === "string") {
     const { options } = found;
     if (options.every((option) => option.value !== value)) options.push({ value, label: value });
+  }
+}
+
+/** When Done saves a dialog: forgets what was saved under a former name, once its user has chosen again. */
+export function forgetFormer(node: EditorNode, name: string, { formerly }: Typed): void {
+  if (formerly !== undefined && $(`#${prefixOf(node)}-${name}Type`).val() !== CHOOSE) {
+    Reflect.deleteProperty(node, `${formerly}Type`);
   }
 }
 
@@ -183,13 +157,18 @@ function setTooltip(element: Elements, text: string | undefined): void {
   }
 }
 
+/** The products that cannot do what a node does. */
+export function unableFor({ _def: { resource } }: EditorNode): Product[] {
+  const able = resource === undefined ? [] : productsWith(resource);
+  return (Object.keys(PRODUCTS) as Product[]).filter((product) => !able.includes(product));
+}
+
 /**
  * Keeps the list of connections to those that can do the job and the one that is chosen. A filter of the editor
  * would take a connection that its user has just added out of the list, and leave another chosen.
- *
- * @param unable products that cannot.
  */
-export function offerConnections(unable: readonly string[]): void {
+export function offerConnections(node: EditorNode): void {
+  const unable: readonly unknown[] = unableFor(node);
   const select = $("#node-input-connection");
   let chosen = RED.nodes.node(select.val());
   const offer = () => {
@@ -200,7 +179,7 @@ export function offerConnections(unable: readonly string[]): void {
     select
       .find("option")
       .filter(function (this: HTMLOptionElement) {
-        return !this.selected && unable.includes(String(RED.nodes.node(this.value)?.product));
+        return !this.selected && unable.includes(RED.nodes.node(this.value)?.product);
       })
       .remove();
   };

@@ -1,30 +1,29 @@
+import type { Page } from "./render.js";
+
 /** Texts of a locale, nested as in its file. */
 export type Texts = { [key: string]: string | Texts };
-
-/** A node's html and the texts that it brings itself. */
-export interface Page {
-  html: string;
-  own: Texts;
-}
 
 /** Where html asks for a text: `data-i18n="key"`, `data-i18n="[attribute]key"`, `_("key")` or `_("key", …)`. */
 const TEXT_KEY = /data-i18n="(?:\[\w+\])?([\w.-]+)"|\b_\("([\w.-]+)"[),]/g;
 
 /**
- * Gives each node the texts that its html asks for, its own before the shared ones.
+ * Gives each node the texts that its page asks for, its own before the shared ones.
  *
  * @throws {Error} that names every text that is missing, and every one that nothing asks for.
  */
-export function compileLocale(pages: ReadonlyMap<string, Page>, shared: Texts): Map<string, Texts> {
+export function compileLocale(
+  pages: ReadonlyMap<string, Page>,
+  ownTexts: ReadonlyMap<string, Texts>,
+  shared: Texts,
+): Map<string, Texts> {
   const sharedTexts = flatten(shared);
   const unused = new Set(Object.keys(sharedTexts));
   const problems: string[] = [];
   const compiled = new Map<string, Texts>();
   for (const [name, page] of pages) {
-    const own = flatten(page.own);
-    const used = new Set(
-      [...page.html.matchAll(TEXT_KEY)].map(([, attribute, call]) => attribute ?? call ?? ""),
-    );
+    const own = flatten(ownTexts.get(name) ?? {});
+    const inHtml = [...page.html.matchAll(TEXT_KEY)].map(([, attribute, call]) => attribute ?? call ?? "");
+    const used = new Set([...inHtml, ...page.texts]);
     for (const key of Object.keys(own)) if (!used.has(key)) problems.push(`${name}: "${key}" is not used`);
     const texts: [string, string][] = [];
     for (const key of used) {

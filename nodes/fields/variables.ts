@@ -12,7 +12,3 @@ export function isVariable(value: unknown): value is string {
 export function holdsVariable(text: string): boolean {
   return /\$(\{[^{}]*\}|\([^()]*\))/.test(text);
 }
-
-/** What is wrong with it, to go on after a text. */
-export const PART_OF_TEXT =
-  "with a variable in it, but Node-RED replaces ${NAME} only where it is the whole value, without even a space beside it";

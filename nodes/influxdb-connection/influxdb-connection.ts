@@ -1,11 +1,12 @@
 import type { NodeAPI, NodeDef } from "node-red";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { Secret } from "../../src/text/secret.js";
+import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/fields.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
-import type { Properties } from "./settings.js";
+import { SETTINGS } from "./settings.js";
 import { openWires, type OpenWires } from "./wires.js";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
@@ -24,7 +25,7 @@ export default (RED: NodeAPI): void => {
 
     this.connection = () => {
       if (connection) return connection;
-      refuseEmptyVariables(RED, properties);
+      refuseEmptyVariables(RED, SETTINGS, properties);
       const settings = readSettings(properties);
       // Undefined if no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;

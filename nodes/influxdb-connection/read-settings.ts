@@ -1,19 +1,13 @@
 import { isAbsolute } from "node:path";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { productOf, type Product } from "../../src/products.js";
-import { refuseVariable } from "../fields/fields.js";
+import type { FieldData, Properties } from "../fields/controls.js";
+import { refuseVariable, wordsFor } from "../fields/fields.js";
+import { isUsed, judgePart, partsOf } from "../fields/judge.js";
+import { idsOf } from "../fields/text-rules.js";
 import { isVariable } from "../fields/variables.js";
-import {
-  idsOf,
-  isUsedBy,
-  SETTINGS,
-  textOf,
-  WRONG,
-  wrongSetting,
-  wrongToken,
-  type Properties,
-  type SettingName,
-} from "./settings.js";
+import type { Wrong } from "../fields/wrong.js";
+import { SETTINGS, type SettingName } from "./settings.js";
 
 /** The settings that a connection works with; those that its product does not use are as if they were empty. */
 export interface Settings {
@@ -41,21 +35,14 @@ export interface Settings {
 
 /** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
 export function readSettings(properties: Properties): Settings {
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const wrong = wrongSetting(name, properties);
-    if (wrong !== undefined) throw wrongProperty(name, properties[name], WRONG[wrong]);
-  }
-  for (const name of ["tls", "proxy"]) {
-    if (textOf(properties[name]) === undefined) {
-      throw wrongProperty(name, properties[name], "expected the ID of a configuration node");
-    }
-  }
+  const { token, ...settings } = SETTINGS;
+  for (const name of Object.keys(settings) as SettingName[]) refuseWrong(name, properties);
   const product = properties.product as Product;
-  /** What it holds, or its preset where that is nothing or nothing for the product. */
-  const read = (name: SettingName, preset = String(SETTINGS[name].preset)) => {
-    const isUsed = isUsedBy(product, name);
+  /** What it holds, or its preset if that is nothing or nothing for the product. */
+  const read = (name: SettingName, preset = presetOf(name)) => {
     const value = properties[name];
-    const isThere = isUsed && (typeof value === "string" || typeof value === "number");
+    const isThere =
+      isUsed(SETTINGS[name], product) && (typeof value === "string" || typeof value === "number");
     return (isThere && String(value).trim()) || preset;
   };
   const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
@@ -63,7 +50,7 @@ export function readSettings(properties: Properties): Settings {
   const auditFile = read("auditFile");
   // The dialog may run on another system.
   if (auditFile !== "" && !isAbsolute(auditFile)) {
-    throw wrongProperty("auditFile", properties.auditFile, WRONG.auditFile);
+    throw wrongSetting("auditFile", properties.auditFile, "path");
   }
   return {
     product,
@@ -80,21 +67,32 @@ export function readSettings(properties: Properties): Settings {
     clusterId: read("clusterId") || undefined,
     influxctl: read("influxctl"),
     influxctlTimeout: Number(read("influxctlTimeout")),
-    tls: textOf(properties.tls) ?? "",
-    proxy: textOf(properties.proxy) ?? "",
+    tls: read("tls"),
+    proxy: read("proxy"),
   };
 }
 
-/** @throws {TokenError} another one where the value is a variable that is not set. */
-function wrongProperty(name: string, value: unknown, expected: string): TokenError {
-  if (isVariable(value)) refuseVariable(name, value);
-  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${expected}`);
+/** @throws {TokenError} `invalid-config`. */
+function refuseWrong(name: SettingName, properties: Properties): void {
+  const setting: FieldData = SETTINGS[name];
+  const wrong = judgePart(setting, partsOf(name, setting)[0], properties);
+  if (wrong !== undefined) throw wrongSetting(name, properties[name], wrong);
 }
 
-/** @param token no text where a variable of the environment is none. */
+/** @throws {TokenError} another one if the value is a variable that is not set. */
+function wrongSetting(name: SettingName, value: unknown, wrong: Wrong): TokenError {
+  if (isVariable(value)) refuseVariable(name, value);
+  const words = wordsFor(wrong, partsOf(name, SETTINGS[name])[0]);
+  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${words}`);
+}
+
+function presetOf(name: SettingName): string {
+  return String(partsOf(name, SETTINGS[name])[0].preset ?? "");
+}
+
+/** @param token no text if a variable of the environment is none. */
 export function readToken(token: unknown): string {
-  const wrong = wrongToken(token);
-  if (wrong !== undefined) throw wrongProperty("token", token, WRONG[wrong]);
+  refuseWrong("token", { token });
   return String(token).trim();
 }
 

@@ -3,7 +3,6 @@ import { flag } from "../fields/fields.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
-const { pattern } = authorizations.reference;
 const { user, userID, org, orgID, status, ...filters } = authorizations.filters;
 
 export default node({
@@ -16,8 +15,8 @@ export default node({
     ...filterFields(
       { user, userID, org, orgID, tokenStatus: status, ...filters },
       {
-        userID: { pattern },
-        orgID: { pattern },
+        userID: { form: authorizations.reference },
+        orgID: { form: authorizations.reference },
         tokenStatus: { words: ["active", "inactive"], formerly: "status" },
       },
     ),

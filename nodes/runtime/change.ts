@@ -34,7 +34,7 @@ export function irreversibleFields(kind: TokenKind) {
   const { targets, ifSomeFail, ...safety } = changingFields(kind);
   return {
     targets,
-    confirmed: flag({ notConfirmed: '!get("confirmed") && !get("dryRun")' }),
+    confirmed: flag({ notConfirmed: { confirmed: false, dryRun: false } }),
     ...safety,
     notFound: choice(["error", "done"], "error"),
     report: choice(["together", "each"], "together"),

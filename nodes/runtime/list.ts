@@ -1,5 +1,6 @@
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
+import type { IdForm } from "../../src/ids.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
 import { choice, typed, type Field, type Fields } from "../fields/fields.js";
 import type { Summary, Task } from "./node.js";
@@ -7,7 +8,7 @@ import { grouped } from "./status.js";
 
 interface FilterLook {
   words?: readonly string[];
-  pattern?: RegExp;
+  form?: IdForm;
   section?: string;
   formerly?: string;
 }

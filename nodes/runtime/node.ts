@@ -114,7 +114,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     // Every request under way listens.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, properties);
+      refuseEmptyVariables(RED, operation.fields, properties);
       return parseAll(operation.fields, properties, counterStoreOf(this));
     });
 

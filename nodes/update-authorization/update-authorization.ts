@@ -21,9 +21,7 @@ export default node({
       constants: { keep: undefined },
       words: ["active", "inactive"],
       formerly: "status",
-      wrongWhen: {
-        nothingToChange: 'get("tokenStatusType") === "keep" && get("descriptionType") === "keep"',
-      },
+      wrongWhen: { nothingToChange: { tokenStatusType: "keep", descriptionType: "keep" } },
       read(value, name) {
         // The server reads an empty status as "active".
         if (value === "active" || value === "inactive") return value;

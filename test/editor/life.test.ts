@@ -96,8 +96,7 @@ for (const version of ["node-red", "node-red-4"] as const)
           case "typed": {
             const sources = control.sources.filter((source) => source !== control.preset.type);
             const source = control.words.length > 0 ? "str" : sources[index % sources.length];
-            const text =
-              control.words.at(-1) ?? (control.pattern === undefined ? "90d" : idFor(control.pattern));
+            const text = control.words.at(-1) ?? (control.form === undefined ? "90d" : ID[control.form]);
             Object.assign(properties, { [key]: source === "str" ? text : "topic", [`${key}Type`]: source });
           }
         }
@@ -105,7 +104,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       const place = { z: "life", x: 500, y: 60 + 60 * NAMES.indexOf(name), wires: outputs.map(() => []) };
       return { id: idOf(name), type, ...place, name: `${name} 1`, connection: connection!.id, ...properties };
     }
-    const idFor = (pattern: string) => (pattern.includes("{16}") ? "0aaaaaaaaaaaaaaa" : UUID);
+    const ID = { hexId: "0aaaaaaaaaaaaaaa", uuid: UUID };
 
     /** Lets the inject node send to all, and waits until each has shown a status. */
     async function run(): Promise<void> {
@@ -243,15 +242,17 @@ for (const version of ["node-red", "node-red-4"] as const)
       });
 
       it("is a connection, too", async () => {
+        const { token, ...properties } = SETTINGS;
         const settings = Object.fromEntries(
-          Object.entries(SETTINGS).map(([name, { preset }]) => [
+          Object.entries(properties).map(([name, { control }]) => [
             name,
-            typeof preset === "boolean" ? !preset : "7",
+            control.kind === "flag" ? true : "7",
           ]),
         );
         const connection = {
-          ...{ id: "unusual", type: "influxdb-connection", name: "unusual", tls: "", proxy: "" },
+          ...{ id: "unusual", type: "influxdb-connection", name: "unusual" },
           ...settings,
+          ...{ tls: "", proxy: "" },
           ...{ product: "clustered", url: "https://cluster.example.com", accountId: UUID, clusterId: UUID },
           ...{ protectedIds: `${UUID}\n${UUID}`, ownTokenId: UUID, influxctl: "/usr/local/bin/influxctl" },
         };

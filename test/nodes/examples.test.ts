@@ -4,7 +4,7 @@ import crypto from "node:crypto";
 import { readFileSync } from "node:fs";
 import { factsOf } from "../../src/error-codes.js";
 import { compileFunction } from "node:vm";
-import { definitionIn } from "../../nodes/editor/render.js";
+import { definitionIn } from "../../nodes/editor/definition.js";
 import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample, signFunctionOf } from "../../simulator/node-red.js";
 import { signed } from "../helpers/signed.js";

@@ -64,7 +64,10 @@ describe("the package", () => {
     });
     const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
     for (const { path } of files) {
-      assert.match(path, /^(dist\/|examples\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/);
+      assert.match(
+        path,
+        /^(dist\/|examples\/|resources\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/,
+      );
     }
     assert.ok(Object.keys(packageJson.dependencies).length <= 6);
   });
@@ -75,14 +78,17 @@ describe("the package", () => {
     try {
       // As a fresh clone is, after npm install.
       const clone = join(folder, "clone");
-      const left = ["dist", "node_modules", ".git", ".screenshots"].map((name) => join(root, name));
+      const left = ["dist", "resources", "node_modules", ".git", ".screenshots"].map((name) =>
+        join(root, name),
+      );
       await cp(root, clone, { recursive: true, filter: (path) => !left.includes(path) });
       await symlink(`${root}/node_modules`, `${clone}/node_modules`);
       execFileSync("npm", ["pack", "--pack-destination", folder], { cwd: clone, stdio: "pipe" });
       const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
       const listed = execFileSync("tar", ["-tzf", tarball!], { cwd: folder, encoding: "utf8" });
-      const packed = listed.split("\n").filter((path) => path.startsWith("package/dist/"));
-      const built = readdirSync(`${root}/dist`, { recursive: true, withFileTypes: true })
+      const packed = listed.split("\n").filter((path) => /^package\/(dist|resources)\//.test(path));
+      const built = ["dist", "resources"]
+        .flatMap((name) => readdirSync(join(root, name), { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
         .map(({ parentPath, name }) => `package/${relative(root, join(parentPath, name))}`);
       // The names of shared files tell where they were built.
@@ -153,6 +159,17 @@ describe("the package", () => {
           nodeRed.log(),
           /nodesExcludes of the settings: "remove-authorization\.js" leaves out no node/,
         );
+      });
+
+      it("serves the script that every dialog loads, because the editor waits for it", async () => {
+        const html = await get("text/html");
+        const sources = [...html.matchAll(/<script src="(resources\/@token-flows\/[^"]+)">/g)];
+        assert.equal(sources.length, nodes.length - 1);
+        for (const source of new Set(sources.map(([, each]) => each!))) {
+          const { statusCode, headers, body } = await request(nodeRed.url + source);
+          assert.deepEqual([statusCode, /javascript/.test(String(headers["content-type"]))], [200, true]);
+          assert.match(await body.text(), /^"use strict";\nvar influxdbTokens = /);
+        }
       });
     });
   }

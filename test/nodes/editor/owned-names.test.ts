@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { definitionIn } from "../../../nodes/editor/render.js";
+import { definitionIn } from "../../../nodes/editor/definition.js";
 import { ownedNames, takenNames, VERSIONS } from "../../../nodes/editor/owned-names.js";
 import packageJson from "../../../package.json" with { type: "json" };
 

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TokenError } from "../../../src/errors.js";
 import { PRODUCTS, productOf, type Product } from "../../../src/products.js";
-import { definitionIn, type Definition } from "../../../nodes/editor/render.js";
-import { readSettings } from "../../../nodes/influxdb-connection/read-settings.js";
-import { SETTINGS, WRONG, wrongSetting, wrongToken } from "../../../nodes/influxdb-connection/settings.js";
-import type { NodeModule } from "../../../nodes/runtime/node.js";
+import type { Definition } from "../../../nodes/editor/api.js";
+import { definitionIn } from "../../../nodes/editor/definition.js";
+import type { FieldsData } from "../../../nodes/fields/controls.js";
+import { judgePart, partsOf } from "../../../nodes/fields/judge.js";
+import { WRONG } from "../../../nodes/fields/wrong.js";
+import { readSettings, readToken } from "../../../nodes/influxdb-connection/read-settings.js";
+import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
+import type { NodeModule, Operation } from "../../../nodes/runtime/node.js";
 import packageJson from "../../../package.json" with { type: "json" };
 
 /*
@@ -95,19 +99,34 @@ const VALUES: unknown[] = [
 
 const told = (value: unknown) => (JSON.stringify(value) ?? "undefined").slice(0, 60);
 
-/** What the editor knows of a node type, from its built html. */
-function definitionOf(name: string): Definition {
+/** What the editor knows of a node type, from its built html and the script that it loads, and its texts. */
+interface Built extends Definition {
+  _(key: string, params?: object): string;
+}
+function definitionOf(name: string): Built {
   const html = readFileSync(`dist/${name}.html`, "utf8");
+  const texts = JSON.parse(readFileSync(`dist/locales/en-US/${name}.json`, "utf8")) as object;
   const RED = {
     nodes: { node: (id: string) => ({ id, product: "${PRODUCT}" }) },
     utils: { validateTypedProperty: () => true },
   };
-  return definitionIn(html, RED);
+  return {
+    ...definitionIn(html, RED),
+    _(key, params = {}) {
+      const text = key
+        .split(".")
+        .reduce((at: unknown, part) => (at as Record<string, unknown>)?.[part], texts);
+      assert.equal(typeof text, "string", `${name} has no text ${key}`);
+      const missing = [...(text as string).matchAll(/__(\w+)__/g)].filter(([, param]) => !(param! in params));
+      assert.deepEqual(missing, [], `${name} puts nothing into ${key}`);
+      return key;
+    },
+  };
 }
 
 /** Which properties the editor marks on a node with these. */
-function marked(definition: Definition, properties: Record<string, unknown>): string[] {
-  const node = { _def: definition, _: (key: string) => key, ...properties };
+function marked(definition: Built, properties: Record<string, unknown>): string[] {
+  const node = { _def: definition, _: definition._, ...properties };
   return Object.entries(definition.defaults).flatMap(([name, { validate }]) => {
     const judged: unknown = validate?.call(node, properties[name], {}) ?? true;
     assert.ok(judged === true || (typeof judged === "string" && judged.startsWith("wrong.")), told(judged));
@@ -126,8 +145,19 @@ async function refused(read: () => unknown): Promise<string | undefined> {
   }
 }
 
+const NODES = Object.keys(packageJson["node-red"].nodes).filter((name) => name !== "influxdb-connection");
+
+function operationOf(name: string): Operation {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
+  return (require(`../../../nodes/${name}/${name}.ts`) as { default: NodeModule }).default.operation;
+}
+
 describe("the dialog and the runtime", () => {
   const connection = definitionOf("influxdb-connection");
+  /** The token is no property; and whether there is a node of an ID the editor itself judges. */
+  const judged = Object.entries(SETTINGS as FieldsData).flatMap(([name, { control }]) =>
+    name === "token" || control.kind === "config" ? [] : [name],
+  );
 
   for (const product of Object.keys(PRODUCTS) as Product[]) {
     const isCluster = productOf(product).scheme === "Bearer";
@@ -138,7 +168,7 @@ describe("the dialog and the runtime", () => {
       ...(isCluster && { accountId: UUID, clusterId: UUID.toUpperCase() }),
     };
 
-    for (const name of Object.keys(SETTINGS)) {
+    for (const name of judged) {
       it(`judge ${name} of ${product} alike`, async () => {
         for (const value of VALUES) {
           const properties = { ...right, [name]: value };
@@ -165,13 +195,13 @@ describe("the dialog and the runtime", () => {
     });
   }
 
-  it("judge the token alike", () => {
+  it("judge the token alike", async () => {
     const { validate } = connection.credentials!.token!;
-    const node = { _def: connection, _: (key: string) => key };
-    for (const value of [...TOKENS.split("|"), ...VALUES.filter((each) => typeof each === "string")]) {
+    const node = { _def: connection, _: connection._ };
+    for (const value of [...TOKENS.split("|"), ...VALUES]) {
       const judged: unknown = validate!.call(node, value, {});
-      const wrong = wrongToken(value);
-      assert.equal(judged, wrong === undefined ? true : `wrong.${wrong}`, told(value));
+      const isRefused = (await refused(() => readToken(value))) !== undefined;
+      assert.equal(judged !== true, isRefused, told(value));
     }
     for (const value of VARIABLES) assert.equal(validate!.call(node, value, {}), true);
   });
@@ -210,27 +240,36 @@ describe("the dialog and the runtime", () => {
     assert.deepEqual([least.ownTokenId, least.allowOwnToken, least.protectedIds], [undefined, false, []]);
   });
 
-  it("say something of each way to be wrong", () => {
-    const seen = new Set(
-      Object.keys(PRODUCTS).flatMap((product) =>
-        (Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]).flatMap((name) =>
-          VALUES.map((value) => wrongSetting(name, { product, [name]: value })),
-        ),
-      ),
-    );
-    for (const value of [...TOKENS.split("|"), ""]) seen.add(wrongToken(value));
+  it("say something of each way to be wrong, and know all ways of each field", () => {
+    const seen = new Set<string>();
+    const judge = (fields: FieldsData, values: unknown[], others: Record<string, unknown>) => {
+      for (const [name, field] of Object.entries(fields)) {
+        for (const part of partsOf(name, field)) {
+          for (const value of values) {
+            const wrong = judgePart(field, part, { ...others, [part.property]: value });
+            if (wrong === undefined) continue;
+            assert.ok(part.ways.length === 0 || part.ways.includes(wrong), `${wrong} of ${part.property}`);
+            seen.add(wrong);
+          }
+        }
+      }
+    };
+    for (const product of Object.keys(PRODUCTS))
+      judge(SETTINGS, [...TOKENS.split("|"), ...VALUES], { product });
+    for (const name of NODES) {
+      const { fields } = operationOf(name);
+      for (const type of ["str", "choose"]) {
+        judge(fields, VALUES, Object.fromEntries(Object.keys(fields).map((key) => [`${key}Type`, type])));
+      }
+    }
     assert.deepEqual(
-      Object.keys(WRONG).filter((key) => !seen.has(key as keyof typeof WRONG)),
+      Object.keys(WRONG).filter((key) => !seen.has(key)),
       [],
     );
   });
 
-  for (const name of Object.keys(packageJson["node-red"].nodes).filter(
-    (each) => each !== "influxdb-connection",
-  )) {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
-    const module = require(`../../../nodes/${name}/${name}.ts`) as { default: NodeModule };
-    const { fields, resource } = module.default.operation;
+  for (const name of NODES) {
+    const { fields, resource } = operationOf(name);
     const definition = definitionOf(name);
     const id = resource === "authorizations" ? HEX : UUID;
     const right = { connection: "connection" };
@@ -279,8 +318,54 @@ describe("the dialog and the runtime", () => {
           assert.deepEqual(marked(definition, { ...right, ...besides(key), [key]: value }), []);
       });
     }
+
+    for (const [key, field] of Object.entries(fields as FieldsData)) {
+      for (const [way, together] of Object.entries(field.wrongWhen ?? {})) {
+        it(`judge ${key} of ${name} among other fields alike: ${way}`, async () => {
+          let wrongs = 0;
+          for (const properties of unlike(together)) {
+            const node = { ...right, targets: id, targetsType: "str", ...FILLED, ...properties };
+            const isMarked = marked(definition, node).includes(key);
+            const error = await refusalOf(operationOf(name), node);
+            assert.equal(error instanceof TokenError, isMarked, told(properties));
+            wrongs += Number(isMarked);
+          }
+          assert.equal(wrongs, 1);
+        });
+      }
+    }
   }
 });
+
+/** What fields hold if their types say that it counts. */
+const FILLED = { tokenStatus: "active", description: "x" };
+
+/** All nodes that have some of these values, and others in place of the rest. */
+function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
+  return Object.entries(values).reduce<Record<string, unknown>[]>(
+    (nodes, [name, value]) =>
+      nodes.flatMap((node) =>
+        [value, typeof value === "boolean" ? !value : "str"].map((each) => ({ ...node, [name]: each })),
+      ),
+    [{}],
+  );
+}
+
+/** Why a node does not begin with a message, up to where it would count what it changes. */
+async function refusalOf({ fields, run }: Operation, properties: Record<string, unknown>): Promise<unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    const read = field.parse(key, properties, NO_COUNTS);
+    values[key] = await read((value) => Promise.resolve({ value }));
+  }
+  values.limit = { take: () => Promise.reject(new Error("begun")) };
+  const connection = { managementTokens: { revoker: () => undefined } };
+  const task = { values, connection, dryRun: false, places: {}, watch: {} };
+  return run(task as never).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
 
 /** Nothing has been counted. */
 const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { NodeAPI } from "node-red";
-import { refuseEmptyVariables, targetsField, typed, type Placed } from "../../../nodes/fields/fields.js";
+import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
+import {
+  limitField,
+  refuseEmptyVariables,
+  targetsField,
+  typed,
+  type Placed,
+} from "../../../nodes/fields/fields.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { moment, readFilter, text } from "../../../src/work/filters.js";
 
@@ -8,14 +15,16 @@ describe("refuseEmptyVariables", () => {
   const redWith = (nodes: object[]) =>
     ({ nodes: { eachNode: (tell: (node: object) => void) => nodes.forEach(tell) } }) as unknown as NodeAPI;
 
+  const fields = { limit: limitField(100), ...SETTINGS };
+
   it("refuses an empty field that protects, where the flow does not tell how it became empty", () => {
-    for (const name of ["limit", "protectedIds", "url"]) {
-      assert.throws(() => refuseEmptyVariables(redWith([]), { id: "a-b", _alias: "b", [name]: "" }), {
+    for (const name of ["limit", "protectedIds", "url", "auditFile"]) {
+      assert.throws(() => refuseEmptyVariables(redWith([]), fields, { id: "a-b", _alias: "b", [name]: "" }), {
         code: "invalid-config",
         message: new RegExp(`^the field "${name}" is empty, and it cannot be told`),
       });
     }
-    refuseEmptyVariables(redWith([]), { id: "a-b", _alias: "b", limit: "5", name: "", proxy: "" });
+    refuseEmptyVariables(redWith([]), fields, { id: "a-b", _alias: "b", limit: "5", name: "", proxy: "" });
   });
 
   it("goes by the template of a packaged subflow rather than by what the flows have under its ID", () => {
@@ -25,10 +34,13 @@ describe("refuseEmptyVariables", () => {
       _flow: { subflowDef: { nodes: { b: { limit } }, configs: {} } },
       limit: "",
     });
-    refuseEmptyVariables(redWith([{ id: "b", limit: "${MAX}" }]), properties(""));
-    assert.throws(() => refuseEmptyVariables(redWith([{ id: "b", limit: "" }]), properties("${MAX}")), {
-      code: "invalid-config",
-    });
+    refuseEmptyVariables(redWith([{ id: "b", limit: "${MAX}" }]), fields, properties(""));
+    assert.throws(
+      () => refuseEmptyVariables(redWith([{ id: "b", limit: "" }]), fields, properties("${MAX}")),
+      {
+        code: "invalid-config",
+      },
+    );
   });
 });
 

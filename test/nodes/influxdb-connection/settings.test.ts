@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { wrongSetting, wrongToken } from "../../../nodes/influxdb-connection/settings.js";
+import { judge } from "../../../nodes/fields/judge.js";
+import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
 
 describe("the URL of a connection", () => {
-  const judge = (path: string) =>
-    wrongSetting("url", { product: "oss", url: `https://influx.example.com${path}` });
+  const wrongUrl = (path: string) =>
+    judge(SETTINGS, "url", { product: "oss", url: `https://influx.example.com${path}` });
 
   for (const path of [
     ...["/api/v0", "/api/v2", "/api/v2/", "/API/V2", "/influx/api/v2", "/api/v3", "/api/v2?org=x"],
@@ -16,18 +17,20 @@ describe("the URL of a connection", () => {
       "/influx/orgs/0123456789abcdef/",
     ],
   ]) {
-    it(`is not one that leads to ${path}`, () => assert.equal(judge(path), "urlPath"));
+    it(`is not one that leads to ${path}`, () => assert.equal(wrongUrl(path), "urlPath"));
   }
 
   for (const path of [
     ...["", "/", "/influx", "/influx/", "/api", "/api/influx", "/api/v1", "/api/v2/influx", "/api/v20"],
     ...["/orgs", "/orgs/mine/influx", "/signin-service", "/health/influx", "/v2", "/proxy/8086/"],
   ]) {
-    it(`may have the path "${path}" of a reverse proxy`, () => assert.equal(judge(path), undefined));
+    it(`may have the path "${path}" of a reverse proxy`, () => assert.equal(wrongUrl(path), undefined));
   }
 });
 
 describe("the token of a connection", () => {
+  const wrongToken = (token: unknown) => judge(SETTINGS, "token", { token });
+
   for (const [wrong, tokens] of Object.entries({
     tokenMissing: ["", "  ", undefined, 7],
     tokenName: [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { IdForm } from "../../../src/ids.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { TokenError } from "../../../src/errors.js";
@@ -48,7 +49,10 @@ describe("readTargets", () => {
   });
 
   it("compares as the form of the IDs says, and changes nothing itself", () => {
-    const reference = { pattern: /^[^_]/, expected: "a name", normalize: (text: string) => text };
+    const reference: IdForm = {
+      ...{ name: "hexId", pattern: /^[^_]/, expected: "a name" },
+      normalize: (text) => text,
+    };
     const named: TokenKind = { ...authorizations, noun: "admin token", reference };
     const names = ["CI", "ci", " ci", "CI", "ci\n"];
     assert.deepEqual(

@@ -1,0 +1,75 @@
+/// <reference lib="dom" />
+import type { FieldsData } from "../fields/controls.js";
+import type { ResourceName } from "../../src/products.js";
+
+/* What is used of Node-RED's editor and of its jQuery. */
+
+/** What a node's html registers. */
+export interface Definition {
+  type: string;
+  category: string;
+  defaults: Record<string, Default>;
+  credentials?: Record<string, Default>;
+  /** Our own: the fields, and the tokens that the node works on. */
+  fields: FieldsData;
+  resource?: ResourceName;
+}
+export interface Default {
+  value?: unknown;
+  validate?: (this: object, value: unknown, options: object) => unknown;
+}
+
+export interface EditorNode {
+  id: string;
+  _def: Definition;
+  /** A text of the locale. */
+  _(key: string, params?: Readonly<Record<string, unknown>>): string;
+  [property: string]: unknown;
+}
+
+export interface Editor {
+  editor: { getEditStack?(): EditorNode[] };
+  nodes: { node(id: unknown): EditorNode | null | undefined };
+  popover: { tooltip(target: Elements, text: string): Tooltip };
+  utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
+}
+
+export interface Elements {
+  length: number;
+  after(content: Elements): void;
+  append(...content: (Elements | string)[]): Elements;
+  attr(attributes: Readonly<Record<string, string>>): Elements;
+  closest(selector: string): Elements;
+  data(key: string): Tooltip | null | undefined;
+  data(key: string, value: Tooltip | null): void;
+  filter<E extends HTMLElement>(test: (this: E) => boolean): Elements;
+  find(selector: string): Elements;
+  is(selector: string): boolean;
+  next(selector: string): Elements;
+  on(events: string, listener: () => void): void;
+  prop(name: string): unknown;
+  prop(properties: object): void;
+  remove(): void;
+  removeAttr(name: string): void;
+  text(text: string): Elements;
+  toggle(isShown: boolean): void;
+  toggleClass(name: string, on: boolean): void;
+  trigger(event: string): void;
+  typedInput(options: { default: string; typeField: string; types: (InputType | string)[] }): void;
+  val(): unknown;
+  val(value: string | number): Elements;
+}
+
+export interface Tooltip {
+  setContent(text: string): void;
+  delete(): void;
+}
+
+/** A type of a TypedInput that is none of the editor's own. */
+export interface InputType {
+  value: string;
+  label: string;
+  icon?: string;
+  hasValue?: boolean;
+  options?: { value: string; label: string }[];
+}

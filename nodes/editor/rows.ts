@@ -1,0 +1,107 @@
+import { PRODUCTS } from "../../src/products.js";
+import type { Control, FieldData } from "../fields/controls.js";
+
+/** How the dialogs of a kind of node are laid out. */
+export interface Layout {
+  /** Of the ids of the inputs, as the editor wants it. */
+  prefix: "node-input" | "node-config-input";
+  /** In pixels. */
+  labelWidth: number;
+}
+
+/** What the dialog shows for a field. */
+export function rowOf(name: string, { control, icon, hint, section }: FieldData, layout: Layout): string {
+  const heading = section === undefined ? "" : headingOf(section);
+  if (control.kind === "flag") return heading + flagRow(name, layout);
+  const input = inputOf(name, control, layout, hint ? `hint.${name}` : undefined);
+  const isHigh = control.kind === "text" && control.rows !== undefined;
+  return heading + row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
+}
+
+/** What every node has: its name. */
+export function nameRow(layout: Layout): string {
+  return row("name", "fa-tag", textInput("name", layout, "label.name"), layout);
+}
+
+/** What every node has but a connection. */
+export function connectionRow(layout: Layout): string {
+  return row("connection", "fa-database", textInput("connection", layout), layout);
+}
+
+/** A label, and beside it what the value is typed into. */
+function row(name: string, icon: string | undefined, input: string, layout: Layout, style = ""): string {
+  const { prefix, labelWidth } = layout;
+  const sign = icon === undefined ? "" : `<i class="fa ${icon}"></i> `;
+  return `<div class="form-row">
+  <label for="${prefix}-${name}" style="width: ${labelWidth}px${style}">${sign}<span data-i18n="label.${name}"></span></label>
+  ${input}
+</div>`;
+}
+
+/** @param hint the text that an empty field shows, by its key. */
+function inputOf(
+  name: string,
+  control: Exclude<Control, { kind: "flag" }>,
+  layout: Layout,
+  hint: string | undefined,
+): string {
+  const { prefix } = layout;
+  const id = `id="${prefix}-${name}"`;
+  const wide = wideIn(layout);
+  switch (control.kind) {
+    case "choice":
+      return select(`${id} ${wide}`, translated(control.options, `option.${name}`));
+    case "limit":
+      return `<input type="text" inputmode="numeric" ${id} style="width: 90px" data-i18n="[placeholder]option.noLimit">
+  <span data-i18n="label.${name}Per"></span>
+  ${select(`id="${prefix}-${name}Per" style="width: 110px"`, translated(control.per, "option.per"))}`;
+    case "typed":
+      return `<input type="text" ${id} ${wide}><input type="hidden" id="${prefix}-${name}Type">`;
+    case "product": {
+      const products = Object.entries(PRODUCTS);
+      return select(
+        `${id} ${wide}`,
+        products.map(([product, each]) => `<option value="${product}">${each.name}</option>`),
+      );
+    }
+    case "number":
+      return `<input type="text" ${id} style="width: 90px"> <span data-i18n="unit.${name}"></span>`;
+    case "text":
+      if (control.secret) return `<input type="password" ${id} ${wide} autocomplete="new-password">`;
+      if (control.rows === undefined) return textInput(name, layout, hint);
+      return `<textarea ${id} rows="${control.rows}" ${wide}${placeholder(hint)}></textarea>`;
+    case "config":
+      return textInput(name, layout);
+  }
+}
+
+function textInput(name: string, layout: Layout, hint?: string): string {
+  return `<input type="text" id="${layout.prefix}-${name}" ${wideIn(layout)}${placeholder(hint)}>`;
+}
+
+function wideIn({ labelWidth }: Layout): string {
+  return `style="width: calc(100% - ${labelWidth + 10}px)"`;
+}
+
+function placeholder(hint: string | undefined): string {
+  return hint === undefined ? "" : ` data-i18n="[placeholder]${hint}"`;
+}
+
+function flagRow(name: string, { prefix, labelWidth }: Layout): string {
+  return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 ${labelWidth + 4}px">
+  <input type="checkbox" id="${prefix}-${name}" style="width: auto; margin: 0 8px 0 0">
+  <label for="${prefix}-${name}" style="width: auto"><span data-i18n="label.${name}"></span></label>
+</div>`;
+}
+
+function headingOf(section: string): string {
+  return `<div class="form-row" style="margin: 18px 0 8px; border-bottom: 1px solid var(--red-ui-secondary-border-color)"><b data-i18n="section.${section}"></b></div>\n`;
+}
+
+function select(attributes: string, options: readonly string[]): string {
+  return `<select ${attributes}>${options.join("")}</select>`;
+}
+
+function translated(words: readonly string[], texts: string): string[] {
+  return words.map((word) => `<option value="${word}" data-i18n="${texts}.${word}"></option>`);
+}

@@ -1,0 +1,104 @@
+import type { IdForm } from "../../src/ids.js";
+import type { Product } from "../../src/products.js";
+import type { TextRule } from "./text-rules.js";
+import type { WrongTogether } from "./wrong.js";
+
+/*
+ * What a field is, as data: the build renders the dialog from it, and the dialog and the runtime judge by it. A kind
+ * of field is a type here, its rule in `judge.ts`, and its row in `editor/rows.ts`.
+ */
+
+/** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
+export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** One of a few words. */
+export interface Choice {
+  kind: "choice";
+  options: readonly string[];
+  preset: string;
+}
+
+/** A box to tick. */
+export interface Flag {
+  kind: "flag";
+}
+
+/** "At most N tokens per …"; an empty number is no limit. */
+export interface Limit {
+  kind: "limit";
+  preset: number;
+  per: readonly [string, ...string[]];
+}
+
+/** A TypedInput. */
+export interface Typed {
+  kind: "typed";
+  preset: { type: string; value: string };
+  /** Types without a value box, each of which stands for one fixed value. */
+  constants: readonly string[];
+  /** Words to choose from, instead of free text. */
+  words: readonly string[];
+  /** How an ID that is typed in is written. */
+  form?: IdForm["name"];
+  sources: readonly Source[];
+  /** What the property was called once, if flows may still hold it so. */
+  formerly?: string;
+}
+
+/** The product of a connection. */
+export interface ProductChoice {
+  kind: "product";
+  preset: Product;
+}
+
+/** A whole number with a unit; empty is the preset. */
+export interface WholeNumber {
+  kind: "number";
+  preset: number;
+  min: number;
+  max: number;
+  /** Whether it counts seconds. */
+  seconds?: boolean;
+}
+
+/** A text without the space around it. */
+export interface Text {
+  kind: "text";
+  preset: string;
+  rule: TextRule;
+  /** A setting of the product that is empty only together with this one, if the product wants all or none. */
+  twin?: "accountId" | "clusterId";
+  /** Lines, if more than one. */
+  rows?: number;
+  /** Kept with the credentials of the node, and not shown. */
+  secret?: boolean;
+}
+
+/** Another config node. */
+export interface ConfigNode {
+  kind: "config";
+  type: string;
+}
+
+export type Control = Choice | Flag | Limit | Typed | ProductChoice | WholeNumber | Text | ConfigNode;
+
+/** Values of properties, by their names. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface FieldData {
+  control: Control;
+  /** Of Font Awesome, before the label. */
+  icon?: string;
+  /** Whether the locale has a hint to show in the empty field. */
+  hint?: boolean;
+  /** A heading above the field in the dialog, by its key in the locale. */
+  section?: string;
+  /** Whether it protects less when it is empty. */
+  protects?: boolean;
+  /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */
+  products?: readonly Product[];
+  /** When the dialog marks the field beyond its own value: if all of these properties have these values. */
+  wrongWhen?: Readonly<Partial<Record<WrongTogether, Properties>>>;
+}
+export type FieldsData = Readonly<Record<string, FieldData>>;

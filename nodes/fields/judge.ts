@@ -1,0 +1,204 @@
+import type { FieldData, FieldsData, Limit, Properties, Typed } from "./controls.js";
+import { ID_FORMS } from "../../src/ids.js";
+import { isProduct } from "../../src/products.js";
+import { TEXT_RULES, textOf } from "./text-rules.js";
+import { holdsVariable, isVariable } from "./variables.js";
+import { wholeNumberOf } from "./whole-numbers.js";
+import type { Wrong, WrongTogether } from "./wrong.js";
+
+/*
+ * What makes the value of a field wrong, for the dialog and for the runtime. The build puts this file into the
+ * browser, so it uses what both have.
+ */
+
+/** A property in which a node holds a field, or a part of it: a TypedInput has its type beside its value. */
+export interface Part {
+  property: string;
+  /** What a new node starts with, and what one is read as that was saved without it. */
+  preset?: string | number | boolean;
+  /** All ways in which {@link wrong} can find it wrong, as keys of the locale. None if the dialog does not judge it. */
+  ways: readonly Wrong[];
+  /** What is put into the texts of these ways. */
+  params?: Readonly<Record<string, string | number>>;
+  /** What is wrong about it, by itself. */
+  wrong(node: Properties): Wrong | undefined;
+}
+
+/** The type of a TypedInput whose user has yet to choose one. */
+export const CHOOSE = "choose";
+
+/**
+ * What is wrong about a property among those of its node, or undefined if nothing is. A value that is wholly a
+ * variable is for the caller to judge: the dialog sees it before Node-RED replaces it, the runtime only if there was
+ * nothing to put in its place.
+ */
+export function judge(
+  fields: FieldsData,
+  property: string,
+  node: Properties,
+): Wrong | WrongTogether | undefined {
+  const { field, part } = partOf(fields, property);
+  return judgePart(field, part, node) ?? wrongTogether(fields, field, node);
+}
+
+/** The field that a property holds, and which part of it. */
+export function partOf(fields: FieldsData, property: string): { field: FieldData; part: Part } {
+  for (const [name, field] of Object.entries(fields)) {
+    const part = partsOf(name, field).find((each) => each.property === property);
+    if (part) return { field, part };
+  }
+  throw new Error(`${property} is no property of these fields`);
+}
+
+/** {@link judge}, without regard to what other fields hold. */
+export function judgePart(field: FieldData, part: Part, node: Properties): Wrong | undefined {
+  if (!isUsed(field, node.product)) return undefined;
+  const value = node[part.property];
+  const isText = typeof value === "string" && field.control.kind !== "typed";
+  return isText && holdsVariable(value) ? "variable" : part.wrong(node);
+}
+
+/** Whether a field is one of a product. While the product itself is not known, nothing can be said of it. */
+export function isUsed({ products }: FieldData, product: unknown): boolean {
+  return products === undefined || (isProduct(product) && products.includes(product));
+}
+
+function wrongTogether(
+  fields: FieldsData,
+  { wrongWhen = {} }: FieldData,
+  node: Properties,
+): WrongTogether | undefined {
+  const holds = ([property, value]: [string, unknown]) =>
+    (node[property] ?? partOf(fields, property).part.preset) === value;
+  const found = Object.entries(wrongWhen).find(([, all]) => Object.entries(all).every(holds));
+  return found?.[0] as WrongTogether | undefined;
+}
+
+/** The properties of a field; the first is that of its value. */
+export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]] {
+  switch (control.kind) {
+    case "choice":
+      return [wordPart(name, control.options, control.preset)];
+    case "flag":
+      return [
+        part(name, false, ["flag", "variable"], (value) =>
+          isOptional(value, "boolean") ? undefined : "flag",
+        ),
+      ];
+    case "limit":
+      return [limitPart(name, control), wordPart(`${name}Per`, control.per, control.per[0])];
+    case "typed":
+      return typedParts(name, control);
+    case "product":
+      return [
+        part(name, control.preset, ["product", "variable"], (value) =>
+          isProduct(value) ? undefined : "product",
+        ),
+      ];
+    case "number": {
+      const { preset, min, max, seconds } = control;
+      const way = seconds ? "seconds" : "number";
+      const isRight = (value: unknown) =>
+        textOf(value) === "" || wholeNumberOf(value, min, max) !== undefined;
+      const params = { min, max };
+      const wrong = (value: unknown) => (isRight(value) ? undefined : way);
+      return [{ ...part(name, String(preset), [way, "variable"], wrong), params }];
+    }
+    case "text": {
+      const rule = TEXT_RULES[control.rule];
+      return [
+        part(name, control.preset, [...rule.ways, "variable"], (value, node) =>
+          rule.wrong(textOf(value), node, control),
+        ),
+      ];
+    }
+    case "config":
+      // The editor looks whether the node is there.
+      return [part(name, "", [], (value) => (isOptional(value, "string") ? undefined : "config"))];
+  }
+}
+
+function part(
+  property: string,
+  preset: Part["preset"],
+  ways: readonly Wrong[],
+  wrong: (value: unknown, node: Properties) => Wrong | undefined,
+): Part {
+  return {
+    property,
+    ...(preset !== undefined && { preset }),
+    ways,
+    wrong: (node) => wrong(node[property], node),
+  };
+}
+
+function isOptional(value: unknown, type: "boolean" | "string"): boolean {
+  return value === undefined || typeof value === type;
+}
+
+function wordPart(name: string, words: readonly string[], preset: string): Part {
+  const wrong = (value: unknown) =>
+    value === undefined || words.includes(value as string) ? undefined : "word";
+  return { ...part(name, preset, ["word", "variable"], wrong), params: { words: words.join(", ") } };
+}
+
+function limitPart(name: string, { preset }: Limit): Part {
+  return part(name, preset, ["limit", "variable"], (value = preset) =>
+    value === "" || wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) !== undefined ? undefined : "limit",
+  );
+}
+
+/**
+ * The value, its type, and the property that held the type under a former name: a node that has it still is wrong
+ * until its user has chosen again. The dialog shows all of it at the value.
+ */
+export function typedParts(name: string, control: Typed): [value: Part, type: Part, ...former: Part[]] {
+  const { preset, constants, words, form, sources, formerly } = control;
+  const typeName = `${name}Type`;
+  const types: readonly unknown[] = [...constants, ...sources];
+
+  function wrongType(node: Properties): Wrong | undefined {
+    const type = typeIn(node, name, control);
+    if (formerly !== undefined && type === CHOOSE) return "formerly";
+    return types.includes(type) ? undefined : "type";
+  }
+
+  function wrongValue(value: unknown, node: Properties): Wrong | undefined {
+    const type = typeIn(node, name, control);
+    if (typeof value !== "string") return "empty";
+    if (constants.includes(type as string)) return undefined;
+    const text = value.trim();
+    if (text === "") return "empty";
+    if (type !== "str") return undefined;
+    if (isVariable(text)) return "envVariable";
+    if (words.length > 0) return words.includes(value) ? undefined : "word";
+    if (form === undefined || ID_FORMS[form].pattern.test(text)) return undefined;
+    return holdsVariable(value) ? "envVariable" : form;
+  }
+
+  const ways: Wrong[] = ["type", "empty", "envVariable"];
+  if (words.length > 0) ways.push("word");
+  if (form !== undefined) ways.push(form);
+  if (formerly !== undefined) ways.push("formerly");
+  const typePart: Part = {
+    ...part(typeName, preset.type, [], (_type, node) => wrongType(node)),
+    params: { types: types.join(", ") },
+  };
+  const valuePart = part(
+    name,
+    preset.value,
+    ways,
+    (value = preset.value, node) => wrongType(node) ?? wrongValue(value, node),
+  );
+  if (formerly === undefined) return [valuePart, typePart];
+  const wasSaved = (value: unknown) => (value === undefined ? undefined : "formerly");
+  return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
+}
+
+/** The type of a TypedInput. A value without its type is no wish for the preset, which for a filter is "any". */
+export function typeIn(node: Properties, name: string, { preset }: Typed): unknown {
+  const value = node[name];
+  const isPreset = value === undefined || value === "" || value === preset.value;
+  const type = node[`${name}Type`];
+  return isPreset ? (type ?? preset.type) : type;
+}

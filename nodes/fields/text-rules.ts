@@ -1,0 +1,127 @@
+import { ID_FORMS, UUID } from "../../src/ids.js";
+import { isProduct, productOf } from "../../src/products.js";
+import type { Properties, Text } from "./controls.js";
+import type { Wrong } from "./wrong.js";
+
+/*
+ * The rules for texts that are typed into a dialog. The build puts this file into the browser, so it uses what both
+ * have.
+ */
+
+interface Rule {
+  /** All ways in which it can find a text wrong. */
+  ways: readonly Wrong[];
+  /** @param text without the space around it; undefined if the value is no text. */
+  wrong(text: string | undefined, node: Properties, control: Text): Wrong | undefined;
+}
+
+export const TEXT_RULES = {
+  url: {
+    ways: ["url", "urlMissing", "urlCredentials", "urlPath", "urlQuery"],
+    wrong: (text, { product }) => wrongUrl(text, product),
+  },
+  token: {
+    ways: ["tokenMissing", "tokenName", "tokenQuotes", "tokenCharacters"],
+    wrong: wrongToken,
+  },
+  /** Any number of IDs of tokens of the product. */
+  ids: {
+    ways: ["ids"],
+    wrong: (text, { product }) =>
+      text !== undefined && idsOf(text).every((id) => isIdOf(product, id)) ? undefined : "ids",
+  },
+  /** The ID of a token of the product, or nothing. */
+  id: {
+    ways: ["uuid", "hexId"],
+    wrong(text, { product }) {
+      if (text === "" || (text !== undefined && isIdOf(product, text))) return undefined;
+      return isProduct(product) ? productOf(product).ids.name : "hexId";
+    },
+  },
+  /** A UUID, or nothing if that is what its twin holds and the product can do without both. */
+  uuid: {
+    ways: ["uuid"],
+    wrong(text, node, { twin }) {
+      const { product } = node;
+      const canBeEmpty = isProduct(product) && twin && productOf(product).allOrNone?.includes(twin);
+      if (text === "" && canBeEmpty && textOf(node[twin]) === "") return undefined;
+      return text !== undefined && UUID.pattern.test(text) ? undefined : "uuid";
+    },
+  },
+  /** A command, or nothing. */
+  command: { ways: ["command"], wrong: (text) => (text === undefined ? "command" : undefined) },
+  /** An absolute path of any system, or nothing. */
+  path: {
+    ways: ["path"],
+    wrong: (text) =>
+      text !== undefined && /^(|\/.*|\\\\.*|[A-Za-z]:[\\/].*)$/.test(text) ? undefined : "path",
+  },
+} satisfies Record<string, Rule>;
+export type TextRule = keyof typeof TEXT_RULES;
+
+/** A text without the space around it, empty if there is none; undefined if the value is something else. */
+export function textOf(value: unknown): string | undefined {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value.trim() : undefined;
+}
+
+/** The single IDs of a text: in lower case, because servers read them without regard to case. */
+export function idsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[\s,;]+/)
+    .filter((id) => id !== "");
+}
+
+/** Whether it is a token's ID. Of a product that is not known yet any form will do. */
+function isIdOf(product: unknown, text: string): boolean {
+  const forms = isProduct(product) ? [productOf(product).ids] : Object.values(ID_FORMS);
+  return forms.some(({ pattern }) => pattern.test(text));
+}
+
+/** Names that are copied together with a token: of the header, its scheme, a variable, an option, a key in JSON. */
+const NAME_OF_TOKEN = /^\W*(authorization|bearer|(export\s+)?influx\w*_token|token)[\s:="]/i;
+
+/** InfluxDB OSS has tokens of any text that its user has set, with spaces and beyond ASCII. */
+function wrongToken(text: string | undefined): Wrong | undefined {
+  if (text === undefined || text === "") return "tokenMissing";
+  if (NAME_OF_TOKEN.test(text)) return "tokenName";
+  if (/^["'`]|["'`]$/.test(text)) return "tokenQuotes";
+  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text) ? "tokenCharacters" : undefined;
+}
+
+/**
+ * Paths that are copied with the address and are no prefix of a reverse proxy, which can be all else: those of the
+ * APIs, whole or cut off behind their version, and those of the user interface.
+ */
+const PATH_WITHIN = new RegExp(
+  "/(" +
+    [
+      "api/v[023]",
+      "api/v0/accounts/.*",
+      "api/v2/(authorizations|buckets|delete|me|orgs|query|setup|signin|signout|users|write)(/.*)?",
+      "api/v3/(configure/.*|query_.*|write_lp)",
+      "health|login|logout|onboarding(/.*)?|ping|query|ready|signin|signout|write",
+      "orgs/[0-9a-f]{16}(/.*)?",
+    ].join("|") +
+    ")/*$",
+  "i",
+);
+
+function wrongUrl(text: string | undefined, product: unknown): Wrong | undefined {
+  if (text === undefined) return "url";
+  if (text === "") return isProduct(product) && productOf(product).url === "" ? "urlMissing" : undefined;
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "url";
+  }
+  if (!/^https?:$/.test(url.protocol)) return "url";
+  // A host can have none of these signs, and every kind of placeholder has one.
+  if (/[${}]/.test(url.hostname)) return "variable";
+  if (url.username !== "" || url.password !== "") return "urlCredentials";
+  if (PATH_WITHIN.test(url.pathname)) return "urlPath";
+  if (url.search !== "" || url.hash !== "") return "urlQuery";
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import { HEX_ID, UUID } from "../../src/ids.js";
+import { PRODUCTS } from "../../src/products.js";
+
+/** What is wrong with a value that has a variable in it, to go on after a text. */
+const PART_OF_TEXT =
+  "with a variable in it, but Node-RED replaces ${NAME} only where it is the whole value, without even a space beside it";
+
+/**
+ * Ways for a field to be wrong: keys of what the dialog says (`wrong.…` in the locale), and what the runtime says
+ * after "the field … holds …". What stands between underscores is among the `params` of a `Part`.
+ */
+export const WRONG = {
+  variable: `${PART_OF_TEXT}. Put the whole value into one variable`,
+  envVariable: `${PART_OF_TEXT}. Choose the type "env variable" for it, which also takes a variable within a text`,
+
+  word: "expected one of __words__",
+  flag: "expected true or false",
+  limit: "expected a whole number from 1, or nothing for no limit",
+  type: "expected one of __types__",
+  formerly: "expected what is chosen again, because an older version saved it under another name",
+  empty: "expected a text",
+  config: "expected the ID of a configuration node",
+  number: "expected a whole number from __min__ to __max__",
+  seconds: "expected seconds from __min__ to __max__",
+
+  // Of texts.
+  hexId: `expected ${HEX_ID.expected}`,
+  uuid: `expected ${UUID.expected}`,
+  ids: `expected IDs (each ${HEX_ID.expected}, or ${UUID.expected} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
+  product: `expected one of ${Object.keys(PRODUCTS).join(", ")}`,
+  url: "expected a URL that starts with http:// or https://",
+  urlMissing: "expected the address of the cluster",
+  urlCredentials: "which contains a user name or password; the token has its own field",
+  urlPath:
+    "which leads into InfluxDB's API or its pages; give the address of the server only, without /api/v2, /signin, /orgs/… and the like",
+  urlQuery: "which contains a query or fragment; give the address of the server only",
+  command: "expected the path of influxctl",
+  path: "expected an absolute path, such as /var/log/influxdb-tokens.jsonl",
+  tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
+  tokenName: 'which starts with a word such as "Token" or "Bearer" or a name; give the token alone',
+  tokenQuotes: "which stands in quotes; give the token alone",
+  tokenCharacters: "with a line break or an invisible character in it; copy the token once more",
+} as const;
+export type Wrong = keyof typeof WRONG;
+
+/** Ways for fields to be wrong together. The runtime looks at them with each message, which can ask for a dry run. */
+export type WrongTogether = "notConfirmed" | "nothingToChange";
