@@ -53,13 +53,11 @@ export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
 /** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
 export function limitField(preset: number): Field<RateLimit> {
   const control: Limit = { kind: "limit", preset, per: WINDOWS };
-  return fixed({ control, protects: true }, (value = preset, per, counts) =>
-    createRateLimit(
-      wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) ?? Infinity,
-      (per ?? WINDOWS[0]) as (typeof WINDOWS)[number],
-      counts,
-    ),
-  );
+  return fixed({ control, protects: true }, (value = preset, per = control.per[0], counts) => {
+    // What is no number was refused; none at all is the safe side of it.
+    const max = value === "" ? Infinity : (wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) ?? 0);
+    return createRateLimit(max, per as (typeof WINDOWS)[number], counts);
+  });
 }
 
 /** A field whose value is known at deploy, from its property and one that goes with it. */
