@@ -65,12 +65,9 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value.trim() : undefined;
 }
 
-/** The single IDs of a text: in lower case, because servers read them without regard to case. */
+/** The single IDs of a text, as they are written there. */
 export function idsOf(text: string): string[] {
-  return text
-    .toLowerCase()
-    .split(/[\s,;]+/)
-    .filter((id) => id !== "");
+  return text.split(/[\s,;]+/).filter((id) => id !== "");
 }
 
 /** Whether it is a token's ID. Of a product that is not known yet any form will do. */

@@ -44,12 +44,8 @@ export const CONNECTION_TYPE = "influxdb-connection";
 /** @param id of the node. */
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
-  const { normalize } = productOf(product).ids;
-  const protectedIds = new Set(settings.protectedIds.map(normalize));
-  const spared = {
-    allowed: allowOwnToken,
-    named: ownTokenId === undefined ? undefined : normalize(ownTokenId),
-  };
+  const protectedIds = new Set(settings.protectedIds);
+  const spared = { allowed: allowOwnToken, named: ownTokenId };
   const ownTokens = new Map<ResourceName, OwnTokenProtection>();
   for (const [name, { ownToken }] of Object.entries(RESOURCES) as [ResourceName, Resource][]) {
     if (ownToken) ownTokens.set(name, createOwnTokenProtection(spared, ownToken(wires)));

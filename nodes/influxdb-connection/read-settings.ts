@@ -19,8 +19,9 @@ export interface Settings {
   timeout: number;
   retries: number;
   parallel: number;
+  /** Normalized. */
   protectedIds: string[];
-  /** The ID of the connection's own token, in lower case, where its user has given it. */
+  /** The ID of the connection's own token, normalized, if its user has given it. */
   ownTokenId: string | undefined;
   allowOwnToken: boolean;
   auditFile: string | undefined;
@@ -45,8 +46,9 @@ export function readSettings(properties: Properties): Settings {
       isUsed(SETTINGS[name], product) && (typeof value === "string" || typeof value === "number");
     return (isThere && String(value).trim()) || preset;
   };
-  const optional = (name: SettingName) => read(name, "").toLowerCase() || undefined;
-  const typedUrl = read("url", productOf(product).url);
+  const { url, ids } = productOf(product);
+  const typedUrl = read("url", url);
+  const ownTokenId = read("ownTokenId");
   const auditFile = read("auditFile");
   // The dialog may run on another system.
   if (auditFile !== "" && !isAbsolute(auditFile)) {
@@ -59,8 +61,8 @@ export function readSettings(properties: Properties): Settings {
     timeout: Number(read("timeout")),
     retries: Number(read("retries")),
     parallel: Number(read("parallel")),
-    protectedIds: idsOf(read("protectedIds")),
-    ownTokenId: optional("ownTokenId"),
+    protectedIds: idsOf(read("protectedIds")).map(ids.normalize),
+    ownTokenId: ownTokenId === "" ? undefined : ids.normalize(ownTokenId),
     allowOwnToken: properties.allowOwnToken === true,
     auditFile: auditFile || undefined,
     accountId: read("accountId") || undefined,
