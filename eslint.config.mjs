@@ -12,7 +12,7 @@ const NODE_RED = {
 const clockOf = (method) => ({ message: `Take ${method} of src/clock.ts, which a test can give.` });
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "resources/"] },
+  { ignores: ["coverage/", "dist/", "node_modules/", "resources/"] },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked],

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { request } from "undici";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 
@@ -19,6 +19,15 @@ const nodes = Object.entries(packageJson["node-red"].nodes);
 describe("the package", () => {
   const dist = readdirSync(`${root}/dist`);
   const read = (file: string) => readFileSync(`${root}/${file}`, "utf8");
+  /** The files that would be published now. */
+  const packed = () => {
+    const json = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    const [{ files }] = JSON.parse(json) as [{ files: { path: string }[] }];
+    return files.map(({ path }) => path);
+  };
 
   for (const [name, file] of nodes) {
     it(`has all that Node-RED looks for beside ${file}`, () => {
@@ -59,16 +68,8 @@ describe("the package", () => {
   });
 
   it("ships what users need and nothing else", () => {
-    const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
-    for (const { path } of files) {
-      assert.match(
-        path,
-        /^(dist\/|examples\/|resources\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/,
-      );
+    for (const path of packed()) {
+      assert.match(path, /^((dist|examples|resources)\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/);
     }
     assert.ok(Object.keys(packageJson.dependencies).length <= 6);
   });
@@ -77,24 +78,22 @@ describe("the package", () => {
     this.timeout(120_000);
     const folder = await mkdtemp(join(tmpdir(), "pack-test-"));
     try {
-      // As a fresh clone is, after npm install.
+      // As a fresh clone is, after npm install: what git ignores is not there.
       const clone = join(folder, "clone");
-      const left = ["dist", "resources", "node_modules", ".git", ".screenshots"].map((name) =>
-        join(root, name),
-      );
+      const ignored = read(".gitignore").trim().split("\n");
+      const left = [".git", ...ignored].map((name) => resolve(root, name));
       await cp(root, clone, { recursive: true, filter: (path) => !left.includes(path) });
       await symlink(`${root}/node_modules`, `${clone}/node_modules`);
       execFileSync("npm", ["pack", "--pack-destination", folder], { cwd: clone, stdio: "pipe" });
       const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
       const listed = execFileSync("tar", ["-tzf", tarball!], { cwd: folder, encoding: "utf8" });
-      const packed = listed.split("\n").filter((path) => /^package\/(dist|resources)\//.test(path));
-      const built = ["dist", "resources"]
-        .flatMap((name) => readdirSync(join(root, name), { recursive: true, withFileTypes: true }))
-        .filter((entry) => entry.isFile())
-        .map(({ parentPath, name }) => `package/${relative(root, join(parentPath, name))}`);
+      const inTarball = listed
+        .trim()
+        .split("\n")
+        .map((path) => path.replace("package/", ""));
       // The names of shared files tell where they were built.
       const names = (paths: string[]) => paths.map((path) => path.replace(/chunk-\w+/, "chunk")).toSorted();
-      assert.deepEqual(names(packed), names(built));
+      assert.deepEqual(names(inTarball), names(packed()));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
