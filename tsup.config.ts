@@ -3,6 +3,9 @@ import packageJson from "./package.json" with { type: "json" };
 
 const names = Object.keys(packageJson["node-red"].nodes);
 
+/** The files that Node-RED loads, by their names in dist. */
+export const entry = Object.fromEntries(names.map((name) => [name, `nodes/${name}/${name}.ts`]));
+
 /**
  * Packages of which the built files hold what they use: zod alone would be a hundred modules to load when
  * Node-RED starts, and yocto-queue is an ES module that CommonJS on Node 20.18 could not load.
@@ -10,7 +13,7 @@ const names = Object.keys(packageJson["node-red"].nodes);
 export const bundled = ["zod", "yocto-queue"];
 
 export default defineConfig({
-  entry: Object.fromEntries(names.map((name) => [name, `nodes/${name}/${name}.ts`])),
+  entry,
   format: "cjs",
   platform: "node",
   target: "node20",
