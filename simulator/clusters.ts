@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { withMark } from "./ids.js";
 
-export type ClusterProduct = "dedicated" | "clustered";
+type ClusterProduct = "dedicated" | "clustered";
 
 export interface Account {
   id: string;
@@ -16,7 +16,7 @@ export interface Cluster {
   product: ClusterProduct;
 }
 
-export interface DatabasePermission {
+interface DatabasePermission {
   action: string;
   /** Name of a database, or `*` for all of them. */
   resource: string;

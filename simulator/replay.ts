@@ -23,7 +23,7 @@ export interface Recording {
   exchanges: Exchange[];
 }
 
-export interface GivenAuthorization {
+interface GivenAuthorization {
   key: string;
   user?: string;
   org?: string;

@@ -14,7 +14,7 @@ export interface Definition {
   fields: FieldsData;
   resource?: ResourceName;
 }
-export interface Default {
+interface Default {
   value?: unknown;
   validate?: (this: object, value: unknown, options: object) => unknown;
 }
@@ -60,7 +60,7 @@ export interface Elements {
   val(value: string | number): Elements;
 }
 
-export interface Tooltip {
+interface Tooltip {
   setContent(text: string): void;
   delete(): void;
 }

@@ -15,7 +15,7 @@ declare const $: (selector: string) => Elements;
 declare const RED: Editor;
 
 /** How the editor names the fields in the dialog of a node. */
-export function prefixOf({ _def }: EditorNode): string {
+function prefixOf({ _def }: EditorNode): string {
   return _def.category === "config" ? "node-config-input" : "node-input";
 }
 

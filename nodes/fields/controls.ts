@@ -13,14 +13,14 @@ export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as con
 export type Source = (typeof SOURCES)[number];
 
 /** One of a few words. */
-export interface Choice {
+interface Choice {
   kind: "choice";
   options: readonly string[];
   preset: string;
 }
 
 /** A box to tick. */
-export interface Flag {
+interface Flag {
   kind: "flag";
 }
 
@@ -47,7 +47,7 @@ export interface Typed {
 }
 
 /** The product of a connection. */
-export interface ProductChoice {
+interface ProductChoice {
   kind: "product";
   preset: Product;
 }
@@ -76,7 +76,7 @@ export interface Text {
 }
 
 /** Another config node. */
-export interface ConfigNode {
+interface ConfigNode {
   kind: "config";
   type: string;
 }

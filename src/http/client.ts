@@ -15,7 +15,6 @@ import { clockComparison, serverTime } from "./server-time.js";
 import { transportError } from "./transport-errors.js";
 
 export type { ApiCall, ApiResponse, Done, Watch } from "./call.js";
-export type { TlsOptions } from "./dispatcher.js";
 
 export interface HttpOptions extends WayOptions {
   authorization: Authorization;

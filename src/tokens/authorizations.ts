@@ -46,7 +46,7 @@ export interface AuthorizationFilters {
   updatedBefore?: Moment | undefined;
 }
 
-export interface AuthorizationChanges {
+interface AuthorizationChanges {
   /** An empty description clears it. */
   description?: string;
   status?: "active" | "inactive";

@@ -72,8 +72,7 @@ export const databaseTokens = {
  * methods throw {@link TokenError}: besides the codes of each, those of `Http.send`, and `unauthorized`,
  * `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
  */
-export interface DatabaseTokens
-  extends Listable<DatabaseToken, DatabaseTokenFilters>, Removable<DatabaseToken> {}
+interface DatabaseTokens extends Listable<DatabaseToken, DatabaseTokenFilters>, Removable<DatabaseToken> {}
 
 function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch): DatabaseTokens {
   const path = [

@@ -23,7 +23,7 @@ import { UUID } from "../ids.js";
 import type { Secret } from "../text/secret.js";
 
 /** A token is revoked whether or not it has expired as well. */
-export type ManagementTokenState = "active" | "expired" | "revoked";
+type ManagementTokenState = "active" | "expired" | "revoked";
 
 /** A management token, in the words and the form of time that the other tokens have. */
 export type ManagementToken = {
@@ -75,7 +75,7 @@ export const managementTokens = {
  * The management tokens of an account, through influxctl. Its methods throw {@link TokenError}: besides the codes
  * of each, those of {@link Influxctl.run}.
  */
-export interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
+interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
   /**
    * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
    * none at all can be right. `not-found` if influxctl does not find the account.

@@ -7,7 +7,7 @@ import type { OutcomeRecord } from "./outcomes.js";
 import type { Target } from "./targets.js";
 
 /** A line before the effect, or after it. */
-export type LineType = "request" | "response";
+type LineType = "request" | "response";
 
 /** Takes the lines of an audit trail. */
 export interface AuditSink {

@@ -21,7 +21,7 @@ export interface RateLimit {
   take(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
 }
 
-export type GiveBack = (count: number) => Promise<void>;
+type GiveBack = (count: number) => Promise<void>;
 
 /** The same ids of the same message are not counted again anyway. */
 const KEEP: GiveBack = () => Promise.resolve();

@@ -63,7 +63,7 @@ export const unicode = fc.string({ unit: "binary" });
 const printedAs = (text: string) => ({ value: () => text });
 
 /** An object with one property that throws when it is read: an error, or anything else. */
-export function trap(name: string, thrown: unknown = new Error("trap")): object {
+function trap(name: string, thrown: unknown = new Error("trap")): object {
   const object = {};
   Object.defineProperty(object, fc.toStringMethod, printedAs(`<throws at ${name}>`));
   return Object.defineProperty(object, name, {
