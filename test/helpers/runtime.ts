@@ -3,14 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
-import connection from "../../nodes/influxdb-connection/influxdb-connection.js";
-import deleteAuthorization from "../../nodes/delete-authorization/delete-authorization.js";
-import deleteDatabaseToken from "../../nodes/delete-database-token/delete-database-token.js";
-import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
-import listDatabaseTokens from "../../nodes/list-database-tokens/list-database-tokens.js";
-import listManagementTokens from "../../nodes/list-management-tokens/list-management-tokens.js";
-import revokeManagementToken from "../../nodes/revoke-management-token/revoke-management-token.js";
-import updateAuthorization from "../../nodes/update-authorization/update-authorization.js";
+import { moduleOf, NODE_NAMES } from "./package.js";
 import { profileFolders, secretsOf, textOf } from "./secrets.js";
 
 const nodeRed = require.resolve(process.env.NODE_RED ?? "node-red");
@@ -44,16 +37,7 @@ hooks.add("onComplete", ({ node }) => {
 /** What an administrator chooses at the Deploy button: all, or what has been modified. */
 type DeployType = "full" | "flows" | "nodes";
 
-const modules = [
-  connection,
-  listAuthorizations,
-  updateAuthorization,
-  deleteAuthorization,
-  listDatabaseTokens,
-  deleteDatabaseToken,
-  listManagementTokens,
-  revokeManagementToken,
-];
+const modules = NODE_NAMES.map(moduleOf);
 
 export type Properties = Record<string, unknown>;
 export type Message = Record<string, unknown> & { payload?: unknown };

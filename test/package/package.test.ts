@@ -5,14 +5,10 @@ import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { request } from "undici";
+import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const packageJson = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
-  name: string;
-  "node-red": { nodes: Record<string, string> };
-  dependencies: Record<string, string>;
-};
 const nodes = Object.entries(packageJson["node-red"].nodes);
 
 /** What is built and packed, and how a real Node-RED takes it. `npm test` builds it before. */

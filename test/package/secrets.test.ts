@@ -11,6 +11,7 @@ import { Clusters } from "../../simulator/clusters.js";
 import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
 import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { OPERATION_NAMES } from "../helpers/package.js";
 import { run, serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
 
 /**
@@ -128,6 +129,11 @@ describe("token values", function () {
       ["influxdb-list-management-tokens", "telling", ""],
       ["influxdb-list-management-tokens", "hanging", ""],
     ];
+    for (const name of OPERATION_NAMES)
+      assert.ok(
+        work.some(([type]) => type === `influxdb-${name}`),
+        `${name} has no work`,
+      );
     const all = { active: true, console: true, tosidebar: true, complete: "true", targetType: "full" };
     const ports = Object.fromEntries(
       await Promise.all(

@@ -3,6 +3,7 @@ import type { Fault, Simulator } from "../../simulator/server.js";
 import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { proxyNode, coreModules } from "../helpers/core-nodes.js";
 import { withNode, type Bench } from "../helpers/node.js";
+import { OPERATION_NAMES, productsOf } from "../helpers/package.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 import { startProxy } from "../helpers/servers.js";
 
@@ -117,8 +118,10 @@ describe("the clock of a cluster's server", () => {
       await work(bench);
     });
 
+  const isListOfCluster = (name: string) =>
+    name.startsWith("list-") && productsOf(name).includes("cloud-dedicated");
   const FILTERS: [string, Properties, string[]][] = [];
-  for (const type of ["list-database-tokens", "list-management-tokens"]) {
+  for (const type of OPERATION_NAMES.filter(isListOfCluster)) {
     FILTERS.push(
       [type, { createdBefore: "90d", createdBeforeType: "str" }, ["expired by then"]],
       [type, { createdAfter: "90d", createdAfterType: "str" }, ["good by then"]],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import type { NodeAPI } from "node-red";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { productsWith } from "../../src/products.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
 import { addTokens } from "../helpers/node.js";
 import { startRuntime, type Properties, type Seen } from "../helpers/runtime.js";
@@ -50,7 +51,7 @@ describe("influxdb-connection", () => {
     assert.ok(!request!.path.includes(token));
   });
 
-  for (const product of ["cloud-serverless", "cloud", "oss"]) {
+  for (const product of productsWith("authorizations")) {
     it(`serves the product ${product}`, async () => {
       assert.equal((await listed({ product })).error, undefined);
     });
