@@ -50,6 +50,12 @@ export interface ManagementToken extends Lifetime {
   token: string;
 }
 
+/** A cluster, and the management token of a connection to it. */
+export interface ManagedCluster {
+  cluster: Cluster;
+  own: ManagementToken;
+}
+
 export interface NewCluster {
   product: ClusterProduct;
   /** An account that is not there yet comes into being. */

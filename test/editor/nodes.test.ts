@@ -25,7 +25,7 @@ describe("the nodes in the editor", function () {
   this.timeout(40_000);
   const lab = useLab();
   const world = () => lab.demo.simulator.world;
-  const clusters = () => lab.demo.simulator.clusters!;
+  const clusters = () => lab.demo.clusters;
   const idOfUser = (name: string) =>
     [...world().authorizations.values()].find(({ userID }) => userID === world().userNamed(name).id)!.id;
   const described = <T extends { description: string }>(tokens: Map<string, T>, text: string) =>

@@ -5,8 +5,9 @@ import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { request } from "undici";
+import { closing } from "../helpers/closing.js";
 import packageJson from "../../package.json" with { type: "json" };
-import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import { exampleNames, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const nodes = Object.entries(packageJson["node-red"].nodes);
@@ -94,7 +95,7 @@ describe("the package", () => {
     const types = new Set(examples.flat().map(({ type }) => type));
     for (const [name] of nodes) {
       const type = /registerType\("([\w-]+)"/.exec(read(`dist/${name}.html`))?.[1];
-      assert.ok(types.has(type), `${type} is in no example`);
+      assert.ok(type && types.has(type), `${type} is in no example`);
     }
     assert.ok(!JSON.stringify(examples).includes("credentials"));
     for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
@@ -107,16 +108,11 @@ describe("the package", () => {
     describe(`in a ${version} whose nodesExcludes names one of the nodes`, function () {
       this.timeout(60_000);
       let nodeRed: NodeRed;
+      const also = closing(after);
       before(async () => {
         const settings = { nodesExcludes: [entry, "remove-authorization.js"] };
-        nodeRed = await startNodeRed({
-          flows: { nodes: [], credentials: {} },
-          port: await freePort(),
-          settings,
-          version,
-        });
+        nodeRed = await also(startNodeRed({ nodes: [], settings, version }));
       });
-      after(() => nodeRed.stop());
 
       const get = async (accept: string) => {
         const { body } = await request(`${nodeRed.url}nodes`, { headers: { accept } });

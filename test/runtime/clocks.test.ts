@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { Fault, Simulator } from "../../simulator/server.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { proxyNode, coreModules } from "../helpers/core-nodes.js";
-import { withNode, type Bench } from "../helpers/node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import { OPERATION_NAMES, productsOf } from "../helpers/package.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 import { startProxy } from "../helpers/servers.js";
@@ -28,7 +27,11 @@ describe("the server's clock", () => {
     }
     faults.push(always({ date }));
   };
-  const withList = (properties: Properties, work: (bench: Bench) => Promise<void>, options: object = {}) =>
+  const withList = (
+    properties: Properties,
+    work: (bench: NodeFixture) => Promise<void>,
+    options: object = {},
+  ) =>
     withNode("list-authorizations", { description: "days", descriptionType: "str", ...properties }, work, {
       prepare,
       ...options,
@@ -105,8 +108,8 @@ describe("the server's clock", () => {
 });
 
 describe("the clock of a cluster's server", () => {
-  const withList = (type: string, properties: Properties, work: (bench: ClusterBench) => Promise<void>) =>
-    withClusterNode(type, { ...properties, description: "by", descriptionType: "str" }, async (bench) => {
+  const withList = (type: string, properties: Properties, work: (bench: NodeFixture) => Promise<void>) =>
+    withNode(type, { ...properties, description: "by", descriptionType: "str" }, async (bench) => {
       const { clusters, cluster, simulator } = bench;
       const add = (description: string, createdAt: Date, expiresAt: Date) => {
         clusters.addDatabaseToken(cluster, { description, permissions: [], createdAt, expiresAt });

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import type { Product } from "../../src/products.js";
 import type { DatabaseToken } from "../../src/tokens/database-tokens.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties } from "../helpers/runtime.js";
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
 
-function fill({ clusters, cluster }: ClusterBench): void {
+function fill({ clusters, cluster }: NodeFixture): void {
   const add = (description: string, resource: string, more: object = {}) =>
     clusters.addDatabaseToken(cluster, { description, permissions: [{ action: "read", resource }], ...more });
   add("old, expired", "metrics", { createdAt: inDays(-400), expiresAt: inDays(-30) });
@@ -19,10 +20,10 @@ function fill({ clusters, cluster }: ClusterBench): void {
 
 const withList = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (bench: NodeFixture) => Promise<void>,
   options: object = {},
 ) =>
-  withClusterNode(
+  withNode(
     "list-database-tokens",
     properties,
     async (bench) => {
@@ -125,7 +126,7 @@ describe("list-database-tokens", () => {
     }));
 
   it("is of no use for another product, and says for which it is", async () => {
-    await withClusterNode(
+    await withNode(
       "list-database-tokens",
       {},
       async ({ send, sent }) => {
@@ -145,10 +146,10 @@ describe("list-database-tokens", () => {
 describe("delete-database-token", () => {
   const withDelete = (
     properties: Properties,
-    work: (bench: ClusterBench) => Promise<void>,
+    work: (bench: NodeFixture) => Promise<void>,
     options: object = {},
-  ) => withClusterNode("delete-database-token", { confirmed: true, ...properties }, work, options);
-  const add = ({ clusters, cluster }: ClusterBench) =>
+  ) => withNode("delete-database-token", { confirmed: true, ...properties }, work, options);
+  const add = ({ clusters, cluster }: NodeFixture) =>
     clusters.addDatabaseToken(cluster, { description: "mine", permissions: [] });
   const outcomes = (payload: unknown) => (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
 
@@ -257,9 +258,9 @@ describe("delete-database-token", () => {
 });
 
 describe("a connection to a cluster", () => {
-  const errorOf = async (connection: Properties, product: "dedicated" | "clustered" = "dedicated") => {
+  const errorOf = async (connection: Properties, product: Product = "cloud-dedicated") => {
     let message = "";
-    await withClusterNode(
+    await withNode(
       "list-database-tokens",
       {},
       async ({ send, sent }) => {

@@ -42,7 +42,7 @@ async function endOf(runtime: Runtime, msg: Message, isHostile: boolean): Promis
   return seen;
 }
 
-interface Bench {
+interface Run {
   type: string;
   isCluster: boolean;
   node: Properties;
@@ -53,7 +53,7 @@ interface Bench {
 }
 
 async function withRuntime(
-  { type, isCluster, node, connection, token, folder }: Bench,
+  { type, isCluster, node, connection, token, folder }: Run,
   work: (simulator: Simulator, runtime: Runtime) => Promise<void>,
 ): Promise<void> {
   const simulator = await startServer(isCluster);
@@ -65,11 +65,15 @@ async function withRuntime(
       // A token that is refused waits for a login as long.
       influxctlTimeout: "1",
     };
-    const runtime = await startRuntime(`influxdb-${type}`, node, { ...influxctl, ...connection }, { token });
+    const runtime = await startRuntime(`influxdb-${type}`, node, {
+      ...{ id: "connection", type: "influxdb-connection", credentials: { token } },
+      ...influxctl,
+      ...connection,
+    });
     try {
       await work(simulator, runtime);
     } finally {
-      await runtime.stop();
+      await runtime.close();
     }
   } finally {
     await simulator.close();

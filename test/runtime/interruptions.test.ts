@@ -8,8 +8,7 @@ import type { ResourceName } from "../../src/products.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
-import { withClusterNode } from "../helpers/cluster-node.js";
-import { addTokens, withNode } from "../helpers/node.js";
+import { addTokens, withNode } from "../helpers/fixture.js";
 import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
 import { trailIn, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
@@ -83,7 +82,7 @@ function withAuthorizations(...[kind, properties, work]: Parameters<WithStage>):
 }
 
 function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
-  return withClusterNode(
+  return withNode(
     kind,
     properties,
     ({ simulator, runtime, clusters, cluster }) => {
@@ -98,7 +97,7 @@ function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>):
 /** The processes that it starts must be gone in the end. */
 async function withManagementTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
   const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
-  await withClusterNode(
+  await withNode(
     kind,
     properties,
     ({ simulator, runtime, clusters, cluster }) => {

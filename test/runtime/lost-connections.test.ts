@@ -4,7 +4,15 @@ import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Fault } from "../../simulator/server.js";
 import { freePort } from "../../simulator/node-red.js";
-import { CHANGES, DONE, METHODS, outcomes, records, withFaults, type FaultBench } from "../helpers/faults.js";
+import {
+  CHANGES,
+  DONE,
+  METHODS,
+  outcomes,
+  records,
+  withFaults,
+  type FaultFixture,
+} from "../helpers/faults.js";
 import type { Seen } from "../helpers/runtime.js";
 import { relayTo, type Running } from "../helpers/servers.js";
 
@@ -222,7 +230,7 @@ describe("lost connections", () => {
     for (const method of CHANGES) {
       const interrupted = async (
         retries: string,
-        work: (bench: FaultBench, seen: Seen, all: string[], back: Promise<Running>) => Promise<void>,
+        work: (bench: FaultFixture, seen: Seen, all: string[], back: Promise<Running>) => Promise<void>,
       ) => {
         const port = await freePort();
         const connection = { url: `http://127.0.0.1:${port}`, parallel: "4", retries };

@@ -8,26 +8,26 @@ import { TokenError } from "../../src/errors.js";
 import { managementTokensOf, type ManagementToken } from "../../src/tokens/management-tokens.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Message, Properties } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
-type Options = Parameters<typeof withClusterNode>[3];
+type Options = Parameters<typeof withNode>[3];
 
 const withList = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (bench: NodeFixture) => Promise<void>,
   options: Options = {},
-) => withClusterNode("list-management-tokens", properties, work, options);
+) => withNode("list-management-tokens", properties, work, options);
 const withRevoke = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (bench: NodeFixture) => Promise<void>,
   options: Options = {},
-) => withClusterNode("revoke-management-token", { confirmed: true, ...properties }, work, options);
+) => withNode("revoke-management-token", { confirmed: true, ...properties }, work, options);
 
-const add = ({ clusters, cluster }: ClusterBench, description = "someone", more: object = {}) =>
+const add = ({ clusters, cluster }: NodeFixture, description = "someone", more: object = {}) =>
   clusters.addManagementToken(cluster, { description, ...more });
 const runs = async (file: string): Promise<InfluxctlRun[]> =>
   (await readFile(file, "utf8"))
@@ -43,7 +43,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 describe("list-management-tokens", () => {
-  const fill = (bench: ClusterBench) => {
+  const fill = (bench: NodeFixture) => {
     add(bench, "active", { createdAt: inDays(-10), expiresAt: inDays(5) });
     add(bench, "expired", { createdAt: inDays(-100), expiresAt: inDays(-1) });
     add(bench, "revoked and expired", {

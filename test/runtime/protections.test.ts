@@ -3,8 +3,7 @@ import type { Simulator } from "../../simulator/server.js";
 import { managementTokensOf } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { OutcomeRecord } from "../../src/work/sweep.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Message, Properties } from "../helpers/runtime.js";
 
 const OWN_ID = "11111111-1111-4111-8111-111111111111";
@@ -35,7 +34,7 @@ async function until(isSo: () => boolean): Promise<void> {
 describe("what concerns one token happens in the order of the messages", () => {
   const TO = { tokenStatus: "to", tokenStatusType: "msg" };
   const SECOND = { id: "second", type: "influxdb-update-authorization", z: "tab", connection: "connection" };
-  const receive = ({ runtime }: Bench, id: string, msg: Message) => {
+  const receive = ({ runtime }: NodeFixture, id: string, msg: Message) => {
     const node = runtime.node(id) as never as { receive(message: Message): void };
     node.receive(msg);
   };
@@ -247,7 +246,7 @@ describe("a change is compared with what was asked", () => {
     ));
 
   it("a database token that is still there was not deleted, one that is shown as revoked was", () =>
-    withClusterNode("delete-database-token", { confirmed: true }, async (bench) => {
+    withNode("delete-database-token", { confirmed: true }, async (bench) => {
       const add = () => bench.clusters.addDatabaseToken(bench.cluster, { description: "x", permissions: [] });
       const [kept, gone] = [add(), add()];
       bench.simulator.faults.push({ method: "DELETE", status: 204, times: 2 });
@@ -331,7 +330,7 @@ describe("only if still as listed", () => {
     }));
 
   it("compares the permissions of a database token, for taking them away is its nearest thing to disabling", () =>
-    withClusterNode("delete-database-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
+    withNode("delete-database-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
       const shown = async () => {
         const answer = await fetch(new URL(path, bench.simulator.url), {
           headers: { authorization: `Bearer ${bench.own.token}` },
@@ -349,7 +348,7 @@ describe("only if still as listed", () => {
     }));
 
   it("looks at a management token right before it is revoked", () =>
-    withClusterNode("revoke-management-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
+    withNode("revoke-management-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
       const { id, description } = bench.clusters.addManagementToken(bench.cluster, { description: "x" });
       const was = { id, state: "active", description: "another" };
       assert.equal(record((await bench.send({ payload: was })).payload).outcome, "changed");
@@ -359,7 +358,7 @@ describe("only if still as listed", () => {
 });
 
 describe("delete-authorization, only if inactive for a time", () => {
-  const withDelete = (inactiveFor: string, work: (bench: Bench) => Promise<void>) =>
+  const withDelete = (inactiveFor: string, work: (bench: NodeFixture) => Promise<void>) =>
     withNode("delete-authorization", { confirmed: true, inactiveFor, inactiveForType: "str" }, work);
 
   it("spares what is active, and what was changed since", () =>
@@ -513,7 +512,7 @@ describe("the limit", () => {
 
 describe("a connection's own token", () => {
   const CONFIRMED = { confirmed: true };
-  const own = ({ simulator }: Bench) => simulator.world.operator.id;
+  const own = ({ simulator }: NodeFixture) => simulator.world.operator.id;
 
   for (const tokens of ["hashed", "clear", "redacted"] as const) {
     const connection = { product: tokens === "redacted" ? "cloud" : "oss" };
@@ -737,9 +736,9 @@ describe("a connection's own token", () => {
     }));
 
   describe("of management", () => {
-    const withRevoke = (work: (bench: ClusterBench) => Promise<void>, connection: Properties = {}) =>
-      withClusterNode("revoke-management-token", CONFIRMED, work, { connection });
-    const add = ({ clusters, cluster }: ClusterBench) =>
+    const withRevoke = (work: (bench: NodeFixture) => Promise<void>, connection: Properties = {}) =>
+      withNode("revoke-management-token", CONFIRMED, work, { connection });
+    const add = ({ clusters, cluster }: NodeFixture) =>
       clusters.addManagementToken(cluster, { description: "x" });
 
     it("is told by the beginning of its value", () =>

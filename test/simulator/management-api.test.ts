@@ -11,7 +11,7 @@ import {
   type DatabaseToken,
   type ManagementToken,
 } from "../../simulator/clusters.js";
-import { populateClusters } from "../../simulator/population.js";
+import { populateCluster } from "../../simulator/population.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "../../simulator/server.js";
 
 const CONTRACTS = join(import.meta.dirname, "..", "..", "simulator", "contracts");
@@ -511,10 +511,11 @@ describe("the population of clusters", () => {
   it("is what a demo needs", () => {
     const DAY = 86_400_000;
     const all = new Clusters();
-    const demo = populateClusters(all);
-    const caller = all.caller(demo.managementToken)!;
-    const cluster = all.clusterOf(caller, demo.accountId, demo.clusterId);
-    assert.equal(cluster.product, "dedicated");
+    const cluster = all.addCluster({ product: "dedicated" });
+    const own = all.addManagementToken(cluster, { description: "own" });
+    populateCluster(all, { cluster, own });
+    const caller = all.caller(own.token)!;
+    assert.equal(all.clusterOf(caller, cluster.accountId, cluster.id), cluster);
     const now = Date.now();
     const left = ({ expiresAt }: { expiresAt?: Date }) => ((expiresAt?.getTime() ?? Infinity) - now) / DAY;
     const tokens = all.databaseTokensOf(cluster);
