@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Product } from "../../src/products.js";
-import { OPERATION_NAMES, operationOf, productsOf } from "../helpers/package.js";
+import { isOfCluster, OPERATION_NAMES, operationOf, productsOf } from "../helpers/package.js";
 import { useLab } from "./editor.js";
 
 const ID = "abcdef33-3333-4333-8333-333333333333";
@@ -283,8 +283,8 @@ describe("the dialogs of the nodes", function () {
     });
   });
 
-  const OF_CLUSTERS = OPERATION_NAMES.filter((name) => productsOf(name).includes("cloud-dedicated"));
-  for (const type of OF_CLUSTERS.filter((name) => "confirmed" in operationOf(name).fields)) {
+  const isIrreversible = (name: string) => "confirmed" in operationOf(name).fields;
+  for (const type of OPERATION_NAMES.filter((name) => isIrreversible(name) && isOfCluster(name))) {
     it(`${type}: wants the box ticked, and an ID of the right form`, async () => {
       const { editor } = lab;
       const id = await open(type);

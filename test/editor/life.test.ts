@@ -3,13 +3,12 @@ import listAuthorizations from "../../nodes/list-authorizations/list-authorizati
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
+import { HEX_ID, UUID } from "../helpers/ids.js";
 import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
 import { useLab, waitFor } from "./editor.js";
 
 type Properties = Record<string, unknown>;
 type Saved = Properties & { id: string; type: string };
-
-const UUID = "55555555-5555-4555-8555-555555555555";
 
 for (const version of ["node-red", "node-red-4"] as const)
   describe(`the life of a node in the editor of ${version}`, function () {
@@ -106,7 +105,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       };
       return { id: idOf(name), type, ...place, name: `${name} 1`, connection: connection!.id, ...properties };
     }
-    const idFor = (pattern: string) => (pattern.includes("{16}") ? "0aaaaaaaaaaaaaaa" : UUID);
+    const idFor = (pattern: string) => (pattern.includes("{16}") ? HEX_ID : UUID);
 
     /** Lets the inject node send to all, and waits until each has shown a status. */
     async function run(): Promise<void> {

@@ -4,7 +4,7 @@ import { startFixture, type Fixture, type FixtureOptions } from "../../simulator
 import type { FlowNode } from "../../simulator/flow.js";
 import type { Simulator } from "../../simulator/server.js";
 import type { Product } from "../../src/products.js";
-import { productsOf } from "./package.js";
+import { isOfCluster } from "./package.js";
 import { startRuntime, type Message, type Properties, type Runtime, type Seen } from "./runtime.js";
 
 /** One node of ours in a Node-RED of this process, on a connection to a simulator. */
@@ -40,8 +40,7 @@ export async function withNode(
     prepare?: (simulator: Simulator) => Properties | undefined;
   } & MoreNodes = {},
 ): Promise<void> {
-  const isOfCluster = !productsOf(name).includes("oss");
-  const { product = isOfCluster ? "cloud-dedicated" : "oss" } = options;
+  const { product = isOfCluster(name) ? "cloud-dedicated" : "oss" } = options;
   const fixture = await startFixture({
     ...options.simulator,
     ...(options.influxctl && { influxctl: options.influxctl }),
@@ -51,7 +50,7 @@ export async function withNode(
     const more = options.prepare?.(simulator) ?? {};
     const connection = fixture.connectionTo(product, {
       // Each try of influxctl is a process.
-      ...(isOfCluster && { retries: "0" }),
+      ...(isOfCluster(name) && { retries: "0" }),
       ...options.connection,
       ...(options.token !== undefined && { credentials: { token: options.token } }),
     });

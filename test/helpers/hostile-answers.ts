@@ -4,6 +4,7 @@ import { databaseTokensOf } from "../../src/tokens/database-tokens.js";
 import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
+import { HEX_ID, UUID } from "./ids.js";
 
 const [url = ""] = process.argv.slice(2);
 const options = { authorization: "Token a-token", timeout: 60, retries: 0, parallel: 1 };
@@ -13,9 +14,9 @@ const databaseTokens = databaseTokensOf(http);
 
 const CALLS = {
   "authorizations.list": () => authorizations.list({}),
-  "authorizations.get": () => authorizations.get("0aaaaaaaaaaaaaaa"),
+  "authorizations.get": () => authorizations.get(HEX_ID),
   "databaseTokens.list": () => databaseTokens.list({}),
-  "databaseTokens.get": () => databaseTokens.get("55555555-5555-4555-8555-555555555555"),
+  "databaseTokens.get": () => databaseTokens.get(UUID),
   ownAuthorizations: () => ownAuthorizations(http, { value: "own", isCloud: true }),
 };
 export type CallName = keyof typeof CALLS;

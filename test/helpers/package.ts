@@ -24,3 +24,8 @@ export function operationOf(name: string): Operation {
 export function productsOf(name: string): Product[] {
   return productsWith(operationOf(name).resource);
 }
+
+/** Whether a node works on the tokens of clusters. */
+export function isOfCluster(name: string): boolean {
+  return productsOf(name).includes("cloud-dedicated");
+}

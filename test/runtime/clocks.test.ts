@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Fault, Simulator } from "../../simulator/server.js";
 import { proxyNode, coreModules } from "../helpers/core-nodes.js";
 import { type NodeFixture, withNode } from "../helpers/fixture.js";
-import { OPERATION_NAMES, productsOf } from "../helpers/package.js";
+import { isOfCluster, OPERATION_NAMES } from "../helpers/package.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 import { startProxy } from "../helpers/servers.js";
 
@@ -121,8 +121,7 @@ describe("the clock of a cluster's server", () => {
       await work(bench);
     });
 
-  const isListOfCluster = (name: string) =>
-    name.startsWith("list-") && productsOf(name).includes("cloud-dedicated");
+  const isListOfCluster = (name: string) => name.startsWith("list-") && isOfCluster(name);
   const FILTERS: [string, Properties, string[]][] = [];
   for (const type of OPERATION_NAMES.filter(isListOfCluster)) {
     FILTERS.push(

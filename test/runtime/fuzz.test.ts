@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { installInfluxctl } from "../../simulator/influxctl.js";
 import type { SeenRequest, Simulator } from "../../simulator/server.js";
 import { ERROR_CODES } from "../helpers/arbitraries.js";
-import { OPERATION_NAMES, productsOf } from "../helpers/package.js";
+import { isOfCluster, OPERATION_NAMES } from "../helpers/package.js";
 import { startRuntime, type Message, type Properties, type Runtime, type Seen } from "../helpers/runtime.js";
 import { configOf, connection, reference, token } from "./fuzz/configurations.js";
 import { recipes, SHAPES } from "./fuzz/messages.js";
@@ -103,7 +103,7 @@ describe(`fuzz (FUZZ_SEED=${SEED})`, function () {
   });
 
   for (const type of OPERATION_NAMES) {
-    const isCluster = productsOf(type).includes("cloud-dedicated");
+    const isCluster = isOfCluster(type);
     const [ids, variable] = isCluster ? [UUIDS, "FUZZ_UUID"] : [HEX_IDS, "FUZZ_HEX"];
     const cluster = { product: "cloud-dedicated", accountId: ACCOUNT, clusterId: CLUSTER };
     const oss = { product: "oss" };
