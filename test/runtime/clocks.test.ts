@@ -29,7 +29,7 @@ describe("the server's clock", () => {
   };
   const withList = (
     properties: Properties,
-    work: (bench: NodeFixture) => Promise<void>,
+    work: (fixture: NodeFixture) => Promise<void>,
     options: object = {},
   ) =>
     withNode("list-authorizations", { description: "days", descriptionType: "str", ...properties }, work, {
@@ -108,9 +108,9 @@ describe("the server's clock", () => {
 });
 
 describe("the clock of a cluster's server", () => {
-  const withList = (type: string, properties: Properties, work: (bench: NodeFixture) => Promise<void>) =>
-    withNode(type, { ...properties, description: "by", descriptionType: "str" }, async (bench) => {
-      const { clusters, cluster, simulator } = bench;
+  const withList = (type: string, properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
+    withNode(type, { ...properties, description: "by", descriptionType: "str" }, async (fixture) => {
+      const { clusters, cluster, simulator } = fixture;
       const add = (description: string, createdAt: Date, expiresAt: Date) => {
         clusters.addDatabaseToken(cluster, { description, permissions: [], createdAt, expiresAt });
         clusters.addManagementToken(cluster, { description, createdAt, expiresAt });
@@ -118,7 +118,7 @@ describe("the clock of a cluster's server", () => {
       add("expired by then", inDays(-100), inDays(-1));
       add("good by then", inDays(-10), inDays(5));
       simulator.faults.push(always({ date }));
-      await work(bench);
+      await work(fixture);
     });
 
   const isListOfCluster = (name: string) => name.startsWith("list-") && isOfCluster(name);

@@ -20,15 +20,15 @@ function fill({ clusters, cluster }: NodeFixture): void {
 
 const withList = (
   properties: Properties,
-  work: (bench: NodeFixture) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   options: object = {},
 ) =>
   withNode(
     "list-database-tokens",
     properties,
-    async (bench) => {
-      fill(bench);
-      await work(bench);
+    async (fixture) => {
+      fill(fixture);
+      await work(fixture);
     },
     options,
   );
@@ -146,7 +146,7 @@ describe("list-database-tokens", () => {
 describe("delete-database-token", () => {
   const withDelete = (
     properties: Properties,
-    work: (bench: NodeFixture) => Promise<void>,
+    work: (fixture: NodeFixture) => Promise<void>,
     options: object = {},
   ) => withNode("delete-database-token", { confirmed: true, ...properties }, work, options);
   const add = ({ clusters, cluster }: NodeFixture) =>
@@ -154,24 +154,24 @@ describe("delete-database-token", () => {
   const outcomes = (payload: unknown) => (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
 
   it("deletes one, without a look before, and proves it by a look after", () =>
-    withDelete({}, async (bench) => {
-      const { id } = add(bench);
-      const seen = await bench.send({
+    withDelete({}, async (fixture) => {
+      const { id } = add(fixture);
+      const seen = await fixture.send({
         payload: { id: id.toUpperCase(), description: "mine", accessToken: "secret" },
       });
       assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", description: "mine" });
       assert.ok(!JSON.stringify(seen.payload).includes("secret"));
       assert.deepEqual(
-        bench.sent().map((request) => request.split(" ")[0]),
+        fixture.sent().map((request) => request.split(" ")[0]),
         ["DELETE", "GET"],
       );
-      assert.equal(bench.clusters.databaseTokens.has(id), false);
+      assert.equal(fixture.clusters.databaseTokens.has(id), false);
     }));
 
   it("deletes many, and counts what is gone as done where the node says so", () =>
-    withDelete({ notFound: "done" }, async (bench) => {
-      const [a, b] = [add(bench), add(bench)];
-      const { payload, error } = await bench.send({ payload: [a.id, randomUUID(), { id: b.id }] });
+    withDelete({ notFound: "done" }, async (fixture) => {
+      const [a, b] = [add(fixture), add(fixture)];
+      const { payload, error } = await fixture.send({ payload: [a.id, randomUUID(), { id: b.id }] });
       assert.deepEqual(outcomes(payload), ["deleted", "not-found", "deleted"]);
       assert.equal(error, undefined);
     }));
@@ -185,13 +185,13 @@ describe("delete-database-token", () => {
   it("does not take it for its own work done either, after an answer that was lost", () =>
     withDelete(
       {},
-      async (bench) => {
-        const { id } = add(bench);
-        bench.simulator.faults.push({ status: 502 }, { status: 404, body: "<html>nginx" });
-        assert.equal((await bench.send({ payload: id })).error?.code, "bad-response");
-        assert.ok(bench.clusters.databaseTokens.has(id));
-        bench.simulator.faults.push({ drop: "after" });
-        assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+      async (fixture) => {
+        const { id } = add(fixture);
+        fixture.simulator.faults.push({ status: 502 }, { status: 404, body: "<html>nginx" });
+        assert.equal((await fixture.send({ payload: id })).error?.code, "bad-response");
+        assert.ok(fixture.clusters.databaseTokens.has(id));
+        fixture.simulator.faults.push({ drop: "after" });
+        assert.partialDeepStrictEqual((await fixture.send({ payload: id })).payload, {
           outcome: "deleted",
           attempts: 2,
         });
@@ -246,14 +246,14 @@ describe("delete-database-token", () => {
   });
 
   it("tells in a dry run what it would delete", () =>
-    withDelete({ dryRun: true }, async (bench) => {
-      const { id, description } = add(bench);
-      assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+    withDelete({ dryRun: true }, async (fixture) => {
+      const { id, description } = add(fixture);
+      assert.partialDeepStrictEqual((await fixture.send({ payload: id })).payload, {
         outcome: "dry-run",
         would: "deleted",
         description,
       });
-      assert.ok(bench.clusters.databaseTokens.has(id));
+      assert.ok(fixture.clusters.databaseTokens.has(id));
     }));
 });
 

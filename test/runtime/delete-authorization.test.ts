@@ -6,7 +6,7 @@ import type { Message, Properties, Runtime } from "../helpers/runtime.js";
 
 const withDelete = (
   properties: Properties,
-  work: (bench: NodeFixture) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   connection: Properties = {},
 ) =>
   withNode("delete-authorization", { confirmed: true, ...properties }, work, {

@@ -32,7 +32,7 @@ function prepare({ world }: Simulator): undefined {
 
 const withList = (
   properties: Properties,
-  work: (bench: NodeFixture) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   options: object = {},
 ) => withNode("list-authorizations", properties, work, { prepare, ...options });
 const descriptions = (payload: unknown) => (payload as Authorization[]).map(({ description }) => description);

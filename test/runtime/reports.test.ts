@@ -4,7 +4,7 @@ import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
 const UNKNOWN = "0aaaaaaaaaaaaaaa";
-const withDelete = (properties: Properties, work: (bench: NodeFixture) => Promise<void>) =>
+const withDelete = (properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
   withNode("delete-authorization", { confirmed: true, ...properties }, work, {
     simulator: { tokens: "clear" },
   });
@@ -88,7 +88,7 @@ describe("a report", () => {
 });
 
 describe("a limit in a stretch of time", () => {
-  const withLimit = (properties: Properties, work: (bench: NodeFixture) => Promise<void>) =>
+  const withLimit = (properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
     withDelete({ limit: "3", limitPer: "hour", ...properties }, work);
 
   it("is not used up by IDs that do not exist", () =>

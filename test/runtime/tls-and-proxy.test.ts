@@ -59,7 +59,7 @@ describe("TLS", () => {
   async function withTls(
     presented: Certificate,
     options: { nodes?: FlowNode[] },
-    work: (bench: FaultFixture, renew: (renewed: Certificate) => Promise<void>) => Promise<unknown>,
+    work: (fixture: FaultFixture, renew: (renewed: Certificate) => Promise<void>) => Promise<unknown>,
     method: Method = "GET",
   ): Promise<void> {
     const port = await freePort();
@@ -67,13 +67,13 @@ describe("TLS", () => {
     await withFaults(
       method,
       { url: `https://localhost:${port}`, parallel: "1", retries: "3", ...tls },
-      async (bench) => {
-        let server = await tlsBefore(bench.simulator.port, presented, port);
+      async (fixture) => {
+        let server = await tlsBefore(fixture.simulator.port, presented, port);
         const renew = async (renewed: Certificate) => {
           await server.close();
-          server = await tlsBefore(bench.simulator.port, renewed, port);
+          server = await tlsBefore(fixture.simulator.port, renewed, port);
         };
-        await work(bench, renew).finally(() => server.close());
+        await work(fixture, renew).finally(() => server.close());
       },
       { ...options, modules },
     );
@@ -170,7 +170,7 @@ describe("proxy", () => {
     scheme: string,
     method: Method,
     work: (
-      bench: FaultFixture,
+      fixture: FaultFixture,
       proxy: Running & { seen: string[]; refuse: (refusal: Refusal, times?: number) => void },
     ) => Promise<void>,
     connection: Properties = {},
@@ -186,13 +186,13 @@ describe("proxy", () => {
     await withFaults(
       method,
       { url: `${scheme}://localhost:${port}`, proxy: "proxy", tls: "tls", ...connection },
-      async (bench) => {
-        const to = bench.simulator.port;
+      async (fixture) => {
+        const to = fixture.simulator.port;
         const server = await (scheme === "https" ? tlsBefore(to, own, port) : relayTo(to, port));
         const refuse = (next: Refusal, times = Infinity) => {
           [refusal, left] = [next, times];
         };
-        await work(bench, { ...proxy, refuse }).finally(server.close);
+        await work(fixture, { ...proxy, refuse }).finally(server.close);
       },
       options,
     ).finally(proxy.close);

@@ -6,7 +6,7 @@ import type { Properties } from "../helpers/runtime.js";
 
 const withUpdate = (
   properties: Properties,
-  work: (bench: NodeFixture) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   connection: Properties = {},
 ) =>
   withNode("update-authorization", properties, work, {
