@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { inTurn, ratio, run, show, table, time } from "./measure.js";
 import { startRuntime, type Runtime } from "./runtime.js";
-import { openTarget, type Started, type Target } from "./target.js";
+import { connectionTo, openServer, type Access, type Server } from "./server.js";
 
 /** How many authorizations the user has. */
 const COUNT = 100;
@@ -15,7 +15,6 @@ const sh = (script: string, env: NodeJS.ProcessEnv = {}) =>
   promisify(execFile)("sh", ["-c", script], { env: { ...process.env, ...env } });
 
 const OURS = [
-  { id: "connection", type: "influxdb-connection" },
   {
     id: "list",
     type: "influxdb-list-authorizations",
@@ -27,7 +26,7 @@ const OURS = [
 ];
 
 /** With the sockets kept open, as our connection does, and nothing sent that need not be. */
-function coreNodes({ url, token }: Started) {
+function coreNodes({ url, token }: Access) {
   const authorization = { keyType: "other", keyValue: "Authorization", valueType: "other" };
   const request = {
     type: "http request",
@@ -54,17 +53,17 @@ const PIPELINE = `curl -sSf -H "Authorization: Token $TOKEN" "$LIST?user=bench" 
 jq -er '.authorizations[0].id' |
 xargs -I{} curl -sSf -X DELETE -H "Authorization: Token $TOKEN" "$LIST/{}"`;
 
-async function compare(target: Target, runtime: Runtime): Promise<string> {
-  const shell = { TOKEN: target.token, LIST: `${target.url}/api/v2/authorizations` };
+async function compare(server: Server, runtime: Runtime): Promise<string> {
+  const shell = { TOKEN: server.token, LIST: `${server.url}/api/v2/authorizations` };
   const canShell = await sh("command -v curl && command -v jq && command -v xargs").then(
     () => true,
     () => false,
   );
-  await target.fill(COUNT - 1);
+  await server.fill(COUNT - 1);
   const mean = (findAndDelete: () => Promise<unknown>) => async () => {
     let total = 0;
     for (let count = 0; count < TIMES; count++) {
-      await target.fill(1);
+      await server.fill(1);
       total += await time(findAndDelete);
     }
     return total / TIMES;
@@ -93,12 +92,12 @@ async function compare(target: Target, runtime: Runtime): Promise<string> {
 }
 
 run(async () => {
-  const target = await openTarget();
-  const runtime = await startRuntime(target, [...OURS, ...coreNodes(target)]);
+  const server = await openServer();
+  const runtime = await startRuntime([connectionTo(server), ...OURS, ...coreNodes(server)]);
   try {
-    return await compare(target, runtime);
+    return await compare(server, runtime);
   } finally {
-    await runtime.stop();
-    await target.close();
+    await runtime.close();
+    await server.close();
   }
 });

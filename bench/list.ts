@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 import { inOwnProcess, inTurn, ratio, run, show, table, time, type Figures } from "./measure.js";
 import { startRuntime } from "./runtime.js";
-import { openTarget, type Started } from "./target.js";
+import { connectionTo, openServer, type Access } from "./server.js";
 
 const COUNTS = [10_000, 100_000];
 const ROUNDS = 5;
@@ -23,16 +23,16 @@ interface Measured {
 }
 
 /** In a process of its own: the first list warms up, the second counts. */
-async function measure(contender: Contender, target: Started, count: number): Promise<Measured> {
-  const runtime = await startRuntime(target, [
-    { id: "connection", type: "influxdb-connection" },
+async function measure(contender: Contender, server: Access, count: number): Promise<Measured> {
+  const runtime = await startRuntime([
+    connectionTo(server),
     { id: "list", type: "influxdb-list-authorizations", connection: "connection" },
   ]);
-  const pool = new Pool(target.url, { connections: 1 });
+  const pool = new Pool(server.url, { connections: 1 });
   const list = {
     ours: async () => (await runtime.send("list", {})).payload as unknown[],
     undici: async () => {
-      const headers = { authorization: `Token ${target.token}` };
+      const headers = { authorization: `Token ${server.token}` };
       const answer = await pool.request({ method: "GET", path: "/api/v2/authorizations", headers });
       return (JSON.parse(await answer.body.text()) as { authorizations: unknown[] }).authorizations;
     },
@@ -50,7 +50,7 @@ async function measure(contender: Contender, target: Started, count: number): Pr
   pauses.disable();
   if (found.length < count) throw new Error(`Found ${found.length}`);
   await pool.close();
-  await runtime.stop();
+  await runtime.close();
   return {
     milliseconds,
     longestPause: pauses.max / 1e6,
@@ -58,10 +58,10 @@ async function measure(contender: Contender, target: Started, count: number): Pr
   };
 }
 
-async function compare(target: Started, count: number): Promise<string[][]> {
+async function compare(server: Access, count: number): Promise<string[][]> {
   const all: Record<Contender, Measured[]> = { undici: [], ours: [] };
   const contend = (contender: Contender) => async () => {
-    const args = [contender, target.url, target.token, String(count)];
+    const args = [contender, server.url, server.token, String(count)];
     const measured = await inOwnProcess<Measured>(import.meta.filename, args);
     all[contender].push(measured);
     return measured.milliseconds;
@@ -83,18 +83,18 @@ async function compare(target: Started, count: number): Promise<string[][]> {
 const [contender, url = "", token = "", count] = process.argv.slice(2);
 if (contender === undefined) {
   run(async () => {
-    const target = await openTarget();
+    const server = await openServer();
     const rows: string[][] = [];
     let made = 0;
     try {
       for (const count of COUNTS) {
-        await target.fill(count - made);
+        await server.fill(count - made);
         made = count;
-        await target.freezeList();
-        rows.push(...(await compare(target, count)));
+        await server.freezeList();
+        rows.push(...(await compare(server, count)));
       }
     } finally {
-      await target.close();
+      await server.close();
     }
     return table(["authorizations", "", "time", "ratio", "longest pause", "memory"], rows);
   });

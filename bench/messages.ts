@@ -2,20 +2,17 @@
  * Many messages through each node: the memory that they take, and what a node costs beside the requests that it
  * sends.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
-import { installInfluxctl } from "../simulator/influxctl.js";
+import packageJson from "../package.json" with { type: "json" };
 import { inOwnProcess, inTurn, median, ratio, run, table, time, type Figures } from "./measure.js";
 import { startRuntime } from "./runtime.js";
-import { openTarget, type Target, type TokenKind } from "./target.js";
+import { connectionTo, openServer, type Server, type TokenKind } from "./server.js";
 
 interface Case {
   type: string;
   properties: object;
   messages: number;
-  /** Which tokens it works on, where not on authorizations. */
+  /** Which tokens it works on, if not on authorizations. */
   kind?: TokenKind;
   /** How many tokens there are for the messages: one each unless given. */
   tokens?: number;
@@ -24,39 +21,41 @@ interface Case {
 const MESSAGES = 10_000;
 /** A message costs a process for a list, and three to revoke. */
 const TO_INFLUXCTL = 100;
-const LIST = { properties: { result: "first" }, tokens: 10 };
-const DELETE = { properties: { confirmed: true } };
 
+/** What lets a node do its work, by its verb. */
+const PROPERTIES: Record<string, object> = {
+  list: { result: "first" },
+  update: { tokenStatus: "inactive", tokenStatusType: "str" },
+  delete: { confirmed: true },
+  revoke: { confirmed: true },
+};
+
+function caseOf(name: string): Case {
+  const verb = name.replace(/-.*/, "");
+  const kind = (["database", "management"] as const).find((each) => name.includes(each));
+  return {
+    type: `influxdb-${name}`,
+    properties: {
+      ...PROPERTIES[verb],
+      ...(name === "list-authorizations" && { user: "bench", userType: "str" }),
+    },
+    messages: kind === "management" ? TO_INFLUXCTL : MESSAGES,
+    ...(kind && { kind }),
+    ...(verb === "list" && { tokens: 10 }),
+  };
+}
+
+/** By what people call the node. */
 const CASES: Record<string, Case> = {
-  "list authorizations": {
-    ...LIST,
-    ...{ type: "influxdb-list-authorizations", messages: MESSAGES },
-    properties: { result: "first", user: "bench", userType: "str" },
-  },
-  "update authorization": {
-    ...{ type: "influxdb-update-authorization", messages: MESSAGES },
-    properties: { tokenStatus: "inactive", tokenStatusType: "str" },
-  },
-  "delete authorization": { ...DELETE, type: "influxdb-delete-authorization", messages: MESSAGES },
-  "list database tokens": {
-    ...LIST,
-    ...{ type: "influxdb-list-database-tokens", messages: MESSAGES, kind: "database" },
-  },
-  "delete database token": {
-    ...DELETE,
-    ...{ type: "influxdb-delete-database-token", messages: MESSAGES, kind: "database" },
-  },
-  "list management tokens": {
-    ...LIST,
-    ...{ type: "influxdb-list-management-tokens", messages: TO_INFLUXCTL, kind: "management" },
-  },
-  "revoke management token": {
-    ...DELETE,
-    ...{ type: "influxdb-revoke-management-token", messages: TO_INFLUXCTL, kind: "management" },
-  },
+  ...Object.fromEntries(
+    Object.keys(packageJson["node-red"].nodes)
+      .filter((name) => name !== "influxdb-connection")
+      .map((name) => [name.replaceAll("-", " "), caseOf(name)]),
+  ),
   // A core node that keeps each message for a while.
   "core's delay": {
-    ...{ type: "delay", messages: MESSAGES },
+    type: "delay",
+    messages: MESSAGES,
     properties: { pauseType: "delay", timeout: "2", timeoutUnits: "seconds" },
   },
 };
@@ -88,17 +87,10 @@ async function settled(): Promise<Usage> {
 /** What one node takes. This process has been started for it alone. */
 async function measureMemory(wanted: Case, way: Way): Promise<Memory> {
   const { type, properties, messages, kind } = wanted;
-  const target = await openTarget();
-  const folder = await mkdtemp(join(tmpdir(), "bench-influxctl-"));
-  const cluster = kind && target.cluster;
-  const runtime = await startRuntime(cluster ? { ...target, token: cluster.token } : target, [
-    {
-      ...{ id: "connection", type: "influxdb-connection" },
-      ...(cluster && {
-        ...{ product: "cloud-dedicated", accountId: cluster.accountId, clusterId: cluster.clusterId },
-        influxctl: await installInfluxctl(target, folder),
-      }),
-    },
+  const server = await openServer();
+  const connection = (kind && server.cluster?.connection) ?? connectionTo(server);
+  const runtime = await startRuntime([
+    connection,
     { id: "node", type, connection: "connection", ...properties },
   ]);
   const send = async (ids: string[], whileWaiting: () => void) => {
@@ -113,7 +105,7 @@ async function measureMemory(wanted: Case, way: Way): Promise<Memory> {
   };
   try {
     const warmUp = messages / 10;
-    const ids = await idsOf(target, wanted, warmUp + messages);
+    const ids = await idsOf(server, wanted, warmUp + messages);
     await send(ids.slice(0, warmUp), () => undefined);
 
     const before = await settled();
@@ -131,20 +123,19 @@ async function measureMemory(wanted: Case, way: Way): Promise<Memory> {
     clearInterval(watch);
     return { before, waiting, peak, after: await settled() };
   } finally {
-    await runtime.stop();
-    await target.close();
-    await rm(folder, { recursive: true });
+    await runtime.close();
+    await server.close();
   }
 }
 
 /** An id for each message; a list does not look at it. */
 async function idsOf(
-  target: Target,
+  server: Server,
   { kind, tokens }: Pick<Case, "kind" | "tokens">,
   count: number,
 ): Promise<string[]> {
-  const { cluster } = target;
-  const made = await (kind && cluster ? cluster.fill(kind, tokens ?? count) : target.fill(tokens ?? count));
+  const { cluster } = server;
+  const made = await (kind && cluster ? cluster.fill(kind, tokens ?? count) : server.fill(tokens ?? count));
   return Array.from({ length: count }, (_, index) => made[index % made.length] ?? "");
 }
 
@@ -197,9 +188,9 @@ const COSTS = {
 
 async function costTable(): Promise<string> {
   const names = Object.keys(COSTS) as (keyof typeof COSTS)[];
-  const target = { url: "http://127.0.0.1", token: "none" };
-  const runtime = await startRuntime(target, [
-    { id: "connection", type: "influxdb-connection", protectedIds: AUTHORIZATION.id },
+  const nowhere = { url: "http://127.0.0.1", token: "none" };
+  const runtime = await startRuntime([
+    connectionTo(nowhere, { protectedIds: AUTHORIZATION.id }),
     ...names.map((name) => ({ id: name, connection: "connection", ...COSTS[name] })),
   ]);
   try {
@@ -218,7 +209,7 @@ async function costTable(): Promise<string> {
       ]),
     );
   } finally {
-    await runtime.stop();
+    await runtime.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Started } from "./target.js";
+import { onTab, savedFlow, type FlowNode } from "../simulator/flow.js";
 
 type Message = Record<string, unknown>;
 interface RunningNode {
@@ -23,28 +23,24 @@ export interface Runtime {
   /** Sends a message for each payload, all at once, and waits until as many have arrived at the node `end`. */
   sendAll(id: string, payloads: readonly unknown[]): Promise<void>;
   node(id: string): RunningNode;
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
- * A Node-RED in this process with the built package in it. The flow is the given nodes, whose connections lead
- * to the target, and a node `end` to wire to.
+ * A Node-RED in this process with the built package in it. The flow is the given nodes, and a node `end` that they
+ * are wired to unless they say otherwise.
  */
-export async function startRuntime(target: Started, nodes: Message[]): Promise<Runtime> {
+export async function startRuntime(nodes: FlowNode[]): Promise<Runtime> {
   const userDir = await mkdtemp(join(tmpdir(), "bench-"));
-  const connections = nodes.filter(({ type }) => type === "influxdb-connection");
-  const inTab = { z: "tab", x: 9, y: 9 };
-  const flow = [
+  const isConnection = ({ type }: FlowNode) => type === "influxdb-connection";
+  const { flow, credentials } = savedFlow([
     { id: "tab", type: "tab" },
-    ...connections.map((node) => ({ product: "oss", url: target.url, ...node })),
-    ...nodes
-      .filter((node) => !connections.includes(node))
-      .map((node) => ({ ...inTab, wires: [["end"]], ...node })),
+    ...nodes.filter(isConnection),
+    ...nodes.filter((node) => !isConnection(node)).map((node) => onTab({ wires: [["end"]], ...node })),
     // What fails ends there, too, with `msg.error`.
-    { ...inTab, id: "catch", type: "catch", scope: null, wires: [["end"]] },
-    { ...inTab, id: "end", type: "junction", wires: [] },
-  ];
-  const credentials = Object.fromEntries(connections.map(({ id }) => [String(id), { token: target.token }]));
+    onTab({ id: "catch", type: "catch", scope: null, wires: [["end"]] }),
+    onTab({ id: "end", type: "junction" }),
+  ]);
   await writeFile(join(userDir, "flows.json"), JSON.stringify(flow));
   await writeFile(join(userDir, "flows_cred.json"), JSON.stringify(credentials));
 
@@ -86,7 +82,7 @@ export async function startRuntime(target: Started, nodes: Message[]): Promise<R
         };
         for (const payload of payloads) node(id).receive({ payload });
       }),
-    async stop() {
+    async close() {
       await RED.stop();
       await rm(userDir, { recursive: true, force: true });
     },

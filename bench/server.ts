@@ -1,52 +1,123 @@
-/** The simulator in a process of its own, so that what it costs is not measured with the client. See `target.ts`. */
-import { request } from "undici";
-import { Clusters } from "../simulator/clusters.js";
-import { startSimulator } from "../simulator/server.js";
-import type { Order, Started, StartedCluster } from "./target.js";
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Pool } from "undici";
+import type { FlowNode } from "../simulator/flow.js";
 
-const clusters = new Clusters();
-const cluster = clusters.addCluster({ product: "dedicated" });
-const manager = clusters.addManagementToken(cluster, { description: "manager" });
+/** What the simulator's process is told. */
+export type Order =
+  | { do: "fill"; user: string; count: number }
+  | { do: "fill the cluster"; kind: TokenKind; count: number }
+  /** Each answer takes so much longer. */
+  | { do: "slow down"; milliseconds: number }
+  /** The list is answered from memory, as it is now. */
+  | { do: "freeze the list" };
 
-void startSimulator({ clusters }).then((simulator) => {
-  const { world, url, faults, requests } = simulator;
-  const reply = (message: unknown) => process.send?.(message);
+/** Of the tokens of a cluster. */
+export type TokenKind = "database" | "management";
 
-  async function obey(order: Order): Promise<unknown> {
-    requests.length = 0;
-    if (order.do === "slow down") {
-      faults.length = 0;
-      faults.push({ delay: order.milliseconds, times: Infinity });
-    } else if (order.do === "fill") {
-      const user = world.userNamed(order.user);
-      return Array.from(
-        { length: order.count },
-        () => world.addAuthorization({ user, description: "bench" }).id,
-      );
-    } else if (order.do === "fill the cluster") {
-      const { count, kind } = order;
-      const wanted = { description: "bench", permissions: [{ action: "read", resource: "bench" }] };
-      const add = () =>
-        kind === "database"
-          ? clusters.addDatabaseToken(cluster, wanted)
-          : clusters.addManagementToken(cluster, { description: "bench" });
-      return Array.from({ length: count }, () => add().id);
-    } else {
-      faults.length = 0;
-      // What the list costs the server is not of interest, so it is made once.
-      const { body } = await request(`${url}/api/v2/authorizations`, {
-        headers: { authorization: `Token ${world.operator.token}` },
-      });
-      faults.push({ method: "GET", body: await body.text(), times: Infinity });
-    }
-    return undefined;
-  }
+/** What it takes to use a server. */
+export interface Access {
+  url: string;
+  token: string;
+}
 
-  world.addUser("bench");
-  process.on("message", (order: Order) => void obey(order).then((done) => reply({ done })));
-  process.on("disconnect", () => void simulator.close());
-  reply({
-    ...{ url, token: world.operator.token },
-    cluster: { accountId: cluster.accountId, clusterId: cluster.id, token: manager.token },
-  } satisfies Started & { cluster: StartedCluster });
+/** What the simulator's process tells of itself. */
+export interface StartedSimulator extends Access {
+  connectionToCluster: FlowNode;
+}
+
+/** The node of a flow that connects to an InfluxDB OSS. */
+export const connectionTo = ({ url, token }: Access, properties: Partial<FlowNode> = {}): FlowNode => ({
+  ...{ id: "connection", type: "influxdb-connection", product: "oss", url, credentials: { token } },
+  ...properties,
 });
+
+/** The server that is measured against: the simulator, or a real one that `BENCH_URL` and `BENCH_TOKEN` name. */
+export interface Server extends Access {
+  isReal: boolean;
+  /** Makes authorizations of the user `bench` and gives their ids. */
+  fill(count: number): Promise<string[]>;
+  /** The simulator alone has one. */
+  cluster?: { connection: FlowNode; fill(kind: TokenKind, count: number): Promise<string[]> };
+  slowDown(milliseconds: number): Promise<void>;
+  freezeList(): Promise<void>;
+  /** Removes from a real server what was made. */
+  close(): Promise<void>;
+}
+
+export async function openServer(): Promise<Server> {
+  const { BENCH_URL: url, BENCH_TOKEN: token } = process.env;
+  return url !== undefined && token !== undefined ? openInfluxDB({ url, token }) : openSimulator();
+}
+
+async function openSimulator(): Promise<Server> {
+  const child = fork(join(import.meta.dirname, "simulator.ts"), { execArgv: ["--import", "tsx"] });
+  const { connectionToCluster, ...access } = await nextMessage<StartedSimulator>(child);
+  const tell = async (order: Order) => {
+    child.send(order);
+    return (await nextMessage<{ done: unknown }>(child)).done;
+  };
+  return {
+    ...access,
+    isReal: false,
+    fill: (count) => tell({ do: "fill", user: "bench", count }) as Promise<string[]>,
+    cluster: {
+      connection: connectionToCluster,
+      fill: (kind, count) => tell({ do: "fill the cluster", kind, count }) as Promise<string[]>,
+    },
+    slowDown: (milliseconds) => tell({ do: "slow down", milliseconds }) as Promise<undefined>,
+    freezeList: () => tell({ do: "freeze the list" }) as Promise<undefined>,
+    async close() {
+      child.disconnect();
+      await once(child, "exit");
+    },
+  };
+}
+
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, "message")) as [T];
+  return message;
+}
+
+async function openInfluxDB({ url, token }: Access): Promise<Server> {
+  const pool = new Pool(url, { connections: 8 });
+  const call = async (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<unknown> => {
+    const answer = await pool.request({
+      method,
+      path,
+      headers: { authorization: `Token ${token}` },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  const authorizations = "/api/v2/authorizations";
+  const { orgs } = (await call("GET", "/api/v2/orgs")) as { orgs: [{ id: string }] };
+  const orgID = orgs[0].id;
+  const user = (await call("POST", "/api/v2/users", { name: "bench" })) as { id: string };
+  const permissions = [{ action: "read", resource: { type: "buckets", orgID } }];
+  return {
+    url,
+    token,
+    isReal: true,
+    async fill(count) {
+      const make = async () => {
+        const body = { orgID, userID: user.id, description: "bench", permissions };
+        return ((await call("POST", authorizations, body)) as { id: string }).id;
+      };
+      return Promise.all(Array.from({ length: count }, make));
+    },
+    slowDown: () => Promise.resolve(),
+    freezeList: () => Promise.resolve(),
+    async close() {
+      const left = (await call("GET", `${authorizations}?userID=${user.id}`)) as {
+        authorizations: { id: string }[];
+      };
+      await Promise.all(left.authorizations.map(({ id }) => call("DELETE", `${authorizations}/${id}`)));
+      await call("DELETE", `/api/v2/users/${user.id}`);
+      await pool.close();
+    },
+  };
+}

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Pool } from "undici";
 import { inTurn, median, ratio, run, show, table, time, type Figures } from "./measure.js";
 import { startRuntime, type Runtime } from "./runtime.js";
-import { openTarget, type Target } from "./target.js";
+import { connectionTo, openServer, type Server } from "./server.js";
 
 const COUNT = 10_000;
 const PARALLEL = [1, 2, 4, 8, 16];
@@ -19,20 +19,21 @@ interface Sweep {
 const idOf = ({ what, parallel }: Pick<Sweep, "what" | "parallel">) => `${what} ${parallel}`;
 
 /** A node for each of what is compared, each with a connection of its own. */
-const NODES = PARALLEL.flatMap((parallel) => [
-  { id: `connection ${parallel}`, type: "influxdb-connection", parallel: String(parallel) },
-  ...(["delete", "update"] as const).map((what) => ({
-    id: idOf({ what, parallel }),
-    type: `influxdb-${what}-authorization`,
-    connection: `connection ${parallel}`,
-    ...{ confirmed: true, limit: "", tokenStatus: "inactive", tokenStatusType: "str" },
-  })),
-]);
+const nodesFor = (server: Server) =>
+  PARALLEL.flatMap((parallel) => [
+    connectionTo(server, { id: `connection ${parallel}`, parallel: String(parallel) }),
+    ...(["delete", "update"] as const).map((what) => ({
+      id: idOf({ what, parallel }),
+      type: `influxdb-${what}-authorization`,
+      connection: `connection ${parallel}`,
+      ...{ confirmed: true, limit: "", tokenStatus: "inactive", tokenStatusType: "str" },
+    })),
+  ]);
 
 /** A sweep that writes its audit trail to a file, which is on disk before each request, beside one that does not. */
-async function auditOf(target: Target, runtime: Runtime): Promise<string> {
+async function auditOf(server: Server, runtime: Runtime): Promise<string> {
   const sweepOf = (id: string) => async () => {
-    const payload = await target.fill(COUNT);
+    const payload = await server.fill(COUNT);
     return time(() => runtime.send(id, { payload }));
   };
   const { none, file } = await inTurn(7, {
@@ -48,23 +49,23 @@ async function auditOf(target: Target, runtime: Runtime): Promise<string> {
 
 /** Milliseconds of each round. */
 async function compare(
-  target: Target,
+  server: Server,
   runtime: Runtime,
   sweep: Sweep,
   rounds: number,
 ): Promise<Record<"ours" | "undici", Figures>> {
   const { what, count, parallel } = sweep;
-  const pool = new Pool(target.url, { connections: parallel });
+  const pool = new Pool(server.url, { connections: parallel });
   let ids: string[] = [];
   const fresh = async () => {
-    if (what === "delete" || ids.length < count) ids = await target.fill(count);
+    if (what === "delete" || ids.length < count) ids = await server.fill(count);
     return ids;
   };
   try {
     return await inTurn(rounds, {
       undici: async () => {
         const list = await fresh();
-        return time(() => sendAll(pool, target.token, list, sweep));
+        return time(() => sendAll(pool, server.token, list, sweep));
       },
       ours: async () => {
         const payload = await fresh();
@@ -96,10 +97,10 @@ async function sendAll(pool: Pool, token: string, ids: string[], { what, paralle
   await Promise.all(Array.from({ length: parallel }, work));
 }
 
-async function sweepsOf(target: Target, runtime: Runtime): Promise<string> {
+async function sweepsOf(server: Server, runtime: Runtime): Promise<string> {
   const rows: string[][] = [];
   for (const what of ["delete", "update"] as const) {
-    const { ours, undici } = await compare(target, runtime, { what, count: COUNT, parallel: 4 }, 7);
+    const { ours, undici } = await compare(server, runtime, { what, count: COUNT, parallel: 4 }, 7);
     rows.push([
       `${COUNT.toLocaleString("en-US")} ${what}s`,
       show(undici, "ms"),
@@ -111,13 +112,13 @@ async function sweepsOf(target: Target, runtime: Runtime): Promise<string> {
 }
 
 /** Deletes a second, and beside undici. */
-async function parallelism(target: Target, runtime: Runtime): Promise<string> {
+async function parallelism(server: Server, runtime: Runtime): Promise<string> {
   const rows: string[][] = [];
-  for (const latency of target.isReal ? [0] : [0, 50]) {
-    await target.slowDown(latency);
+  for (const latency of server.isReal ? [0] : [0, 50]) {
+    await server.slowDown(latency);
     for (const parallel of PARALLEL) {
       const count = latency === 0 ? COUNT / 2 : 60 * parallel;
-      const { ours, undici } = await compare(target, runtime, { what: "delete", count, parallel }, 3);
+      const { ours, undici } = await compare(server, runtime, { what: "delete", count, parallel }, 3);
       const rate = Math.round(count / (median(ours) / 1000)).toLocaleString("en-US");
       rows.push([latency === 0 ? "none" : `${latency} ms`, String(parallel), rate, ratio(ours, undici)]);
     }
@@ -126,25 +127,25 @@ async function parallelism(target: Target, runtime: Runtime): Promise<string> {
 }
 
 run(async () => {
-  const target = await openTarget();
+  const server = await openServer();
   const folder = await mkdtemp(join(tmpdir(), "bench-audit-"));
   const connection = "connection audited";
   const auditFile = join(folder, "audit.jsonl");
-  const runtime = await startRuntime(target, [
-    ...NODES,
-    { id: connection, type: "influxdb-connection", parallel: "4", auditFile },
+  const runtime = await startRuntime([
+    ...nodesFor(server),
+    connectionTo(server, { id: connection, parallel: "4", auditFile }),
     { id: "delete audited", type: "influxdb-delete-authorization", connection, confirmed: true, limit: "" },
   ]);
   try {
     const tables = [
-      await sweepsOf(target, runtime),
-      await auditOf(target, runtime),
-      await parallelism(target, runtime),
+      await sweepsOf(server, runtime),
+      await auditOf(server, runtime),
+      await parallelism(server, runtime),
     ];
     return tables.join("\n\n");
   } finally {
-    await runtime.stop();
-    await target.close();
+    await runtime.close();
+    await server.close();
     await rm(folder, { recursive: true });
   }
 });

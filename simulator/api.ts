@@ -36,7 +36,7 @@ export interface Server {
 }
 
 /** What a handler gets: the request taken apart, and who asks. */
-interface Call {
+interface V2Call {
   server: Server;
   world: World;
   caller: Authorization;
@@ -45,7 +45,7 @@ interface Call {
   param: (name: string) => string;
 }
 
-type Handler = (call: Call) => Answer;
+type Handler = (call: V2Call) => Answer;
 
 /** A resource, mounted at a prefix; its routes are below that. `*` is for any other method. */
 type Routes = Record<string, Partial<Record<string, Handler>>>;
@@ -272,7 +272,7 @@ const authorizations: Routes = {
 };
 
 /** An orphan cannot be shown: this fails with what is gone, the org before the user. */
-function authorizationJson({ world, server }: Call, authorization: Authorization) {
+function authorizationJson({ world, server }: V2Call, authorization: Authorization) {
   const { id, token, status, description, orgID, userID, permissions, createdAt, updatedAt } = authorization;
   return {
     id,

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { withMark } from "./ids.js";
 
-type ClusterProduct = "dedicated" | "clustered";
+export type ClusterProduct = "dedicated" | "clustered";
 
 export interface Account {
   id: string;
@@ -48,6 +48,12 @@ export interface ManagementToken extends Lifetime {
   createdBy: string;
   /** The token itself: shown once, when it is made. */
   token: string;
+}
+
+/** A cluster, and the management token of a connection to it. */
+export interface ManagedCluster {
+  cluster: Cluster;
+  own: ManagementToken;
 }
 
 export interface NewCluster {

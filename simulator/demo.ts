@@ -1,4 +1,4 @@
-import { startDemo } from "./lab.js";
+import { startDemo } from "./start-demo.js";
 import { signFunctionOf } from "./node-red.js";
 
 /** `npm start`: everything that it takes to try the nodes, until Ctrl-C. */
@@ -24,7 +24,7 @@ The nodes talk to a simulated InfluxDB at ${demo.simulator.url}: nothing real ca
 Ctrl-C ends it and leaves nothing behind.`);
   await stopping;
   console.log("\nStopping …");
-  await demo.stop();
+  await demo.close();
 }
 
 main().catch((error: unknown) => {

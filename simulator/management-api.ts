@@ -19,14 +19,14 @@ export interface ManagementOptions {
 }
 
 /** What a handler gets: the request taken apart, and who asks. */
-interface Call extends ManagementOptions {
+interface ManagementCall extends ManagementOptions {
   clusters: Clusters;
   caller: ManagementToken;
   body: string;
   param: (name: string) => string;
 }
 
-type Handler = (call: Call) => Answer;
+type Handler = (call: ManagementCall) => Answer;
 
 type Methods = Record<string, Handler>;
 
@@ -60,7 +60,7 @@ function callerOf(clusters: Clusters, header = ""): ManagementToken {
 
 // Database tokens. They are shown with account and cluster where the path has them.
 
-type Place = (call: Call) => Cluster;
+type Place = (call: ManagementCall) => Cluster;
 type Shown = (token: DatabaseToken) => object;
 
 function tokens(place: Place, shown: Shown): Methods {
@@ -75,7 +75,7 @@ function tokens(place: Place, shown: Shown): Methods {
 }
 
 function token(place: Place, shown: Shown): Methods {
-  const found = (call: Call) => call.clusters.databaseToken(place(call), uuid(call, "token"));
+  const found = (call: ManagementCall) => call.clusters.databaseToken(place(call), uuid(call, "token"));
   return {
     GET: (call) => json(shown(found(call))),
     PATCH: (call) => json(shown(Object.assign(found(call), bodyOf(call, CHANGES)))),
@@ -119,7 +119,7 @@ const managementToken: Methods = {
 
 /** For clients that name account and cluster, and may do so wrongly. */
 function checked(methods: Methods): Methods {
-  const check = (handler: Handler) => (call: Call) => {
+  const check = (handler: Handler) => (call: ManagementCall) => {
     named(call);
     return handler(call);
   };
@@ -148,7 +148,7 @@ const ROUTES: Record<string, Methods> = {
   [`/simulator${IN_CLUSTER}${OF_INFLUXCTL}/:token`]: checked(managementToken),
 };
 
-function route(method: string, path: string): { handler: Handler; param: Call["param"] } {
+function route(method: string, path: string): { handler: Handler; param: ManagementCall["param"] } {
   for (const [pattern, methods] of Object.entries(ROUTES)) {
     const groups = pattern.replaceAll(/:(\w+)/g, "(?<$1>[^/]+)");
     const match = new RegExp(`^${groups}$`).exec(path);
@@ -164,7 +164,7 @@ function route(method: string, path: string): { handler: Handler; param: Call["p
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function uuid({ param }: Call, name: string): string {
+function uuid({ param }: ManagementCall, name: string): string {
   const value = param(name);
   if (!UUID.test(value)) throw new ManagementError(400, "bad request");
   return value.toLowerCase();
@@ -190,7 +190,7 @@ const CHANGES = z
 
 const NEW_MANAGEMENT_TOKEN = z.object({ description: z.string(), expiresAt: MOMENT.optional() });
 
-function bodyOf<T>({ body }: Call, schema: z.ZodType<T>): Present<T> {
+function bodyOf<T>({ body }: ManagementCall, schema: z.ZodType<T>): Present<T> {
   const read = schema.safeParse(parsed(body));
   if (!read.success) throw new ManagementError(400, "bad request");
   return read.data as Present<T>;

@@ -1,29 +1,35 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { savedFlow, type FlowNode } from "./flow.js";
 
-/** A flow file, and the credentials of its nodes by node id. */
-export interface Flows {
-  nodes: Record<string, unknown>[];
-  credentials: Record<string, Record<string, string>>;
+/** A process that runs Node-RED. */
+export interface NodeRedProcess {
+  /** Address of the editor. */
+  url: string;
+  pid: number;
+  /** What it has logged so far. */
+  log(): string;
+  /** Ends the process, as a crash does or as Ctrl-C does. */
+  kill(signal?: "SIGKILL" | "SIGINT"): Promise<void>;
 }
 
+/** A Node-RED with a user folder of its own. */
 export interface NodeRed {
   /** Address of the editor. */
   url: string;
   userDir: string;
-  /** What it has logged so far. */
+  /** What its process has logged so far. */
   log(): string;
-  pid: number;
   /** Ends the process as a crash does; the user folder stays. */
   kill(): Promise<void>;
   /** Starts again in the same user folder, after {@link kill}. */
-  startAgain(): Promise<NodeRed>;
+  startAgain(): Promise<void>;
   /** Ends the process and removes the user folder. */
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 const run = promisify(execFile);
@@ -34,8 +40,9 @@ const root = resolve(import.meta.dirname, "..");
  * user would have it. The package must be built.
  */
 export async function startNodeRed(options: {
-  flows: Flows;
-  port: number;
+  nodes: readonly FlowNode[];
+  /** Any that is free unless given. */
+  port?: number;
   env?: Record<string, string>;
   settings?: Record<string, unknown>;
   /** Which of the installed Node-REDs: 5 unless given. */
@@ -46,13 +53,29 @@ export async function startNodeRed(options: {
   const userDir = await mkdtemp(join(tmpdir(), "node-red-influxdb-tokens-"));
   try {
     await install(userDir, await pack(userDir));
-    await writeFile(join(userDir, "flows.json"), JSON.stringify(options.flows.nodes));
-    await writeFile(join(userDir, "flows_cred.json"), JSON.stringify(options.flows.credentials));
+    const { flow, credentials } = savedFlow(options.nodes);
+    await writeFile(join(userDir, "flows.json"), JSON.stringify(flow));
+    await writeFile(join(userDir, "flows_cred.json"), JSON.stringify(credentials));
     await writeFile(
       join(userDir, "settings.js"),
       `module.exports = ${JSON.stringify({ ...SETTINGS, ...options.settings })}`,
     );
-    return await launch(userDir, options);
+    const port = options.port ?? (await freePort());
+    const start = () => launch(userDir, { ...options, port });
+    let running = await start();
+    return {
+      url: running.url,
+      userDir,
+      log: () => running.log(),
+      kill: () => running.kill(),
+      async startAgain() {
+        running = await start();
+      },
+      async close() {
+        await running.kill("SIGINT");
+        await rm(userDir, { recursive: true, force: true });
+      },
+    };
   } catch (error) {
     await rm(userDir, { recursive: true, force: true });
     throw error;
@@ -91,7 +114,7 @@ export async function install(userDir: string, packageName?: string): Promise<vo
 export async function launch(
   userDir: string,
   options: { port: number; env?: Record<string, string>; version?: string; executable?: string },
-): Promise<NodeRed> {
+): Promise<NodeRedProcess> {
   const { port, env = {}, version = "node-red", executable = process.execPath } = options;
   const child = spawn(
     executable,
@@ -122,18 +145,11 @@ export async function launch(
   });
   return {
     url,
-    userDir,
-    log: () => log,
     pid: child.pid ?? 0,
-    async kill() {
-      child.kill("SIGKILL");
+    log: () => log,
+    async kill(signal = "SIGKILL") {
+      child.kill(signal);
       await exited;
-    },
-    startAgain: () => launch(userDir, options),
-    async stop() {
-      child.kill("SIGINT");
-      await exited;
-      await rm(userDir, { recursive: true, force: true });
     },
   };
 }
@@ -155,17 +171,13 @@ export async function freePort(wanted = 0): Promise<number> {
 
 /** The names of the examples, as the import dialog shows them. */
 export async function exampleNames(): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
   return (await readdir(join(root, "examples")))
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -5));
 }
 
-export async function readExample(name: string): Promise<Record<string, unknown>[]> {
-  return JSON.parse(await readFile(join(root, "examples", `${name}.json`), "utf8")) as Record<
-    string,
-    unknown
-  >[];
+export async function readExample(name: string): Promise<FlowNode[]> {
+  return JSON.parse(await readFile(join(root, "examples", `${name}.json`), "utf8")) as FlowNode[];
 }
 
 /** The shell function `sign` of an example, which makes of an ID the message that its flow takes. */

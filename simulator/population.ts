@@ -1,5 +1,5 @@
 /** A believable population for demos: people, machines, and the tokens they were given over three years. */
-import type { Clusters } from "./clusters.js";
+import type { Clusters, ManagedCluster } from "./clusters.js";
 import { permission } from "./permissions.js";
 import type { Permission } from "./permissions.js";
 import { timestamp, type Authorization, type World } from "./world.js";
@@ -244,25 +244,24 @@ interface ManagementTokenEntry extends Times {
 }
 
 /** What the demo's connection uses, the only one with this description. */
-const OF_DEMO = "Node-RED: token housekeeping";
+const OF_DEMO: ManagementTokenEntry = { description: "Node-RED: token housekeeping", created: 180 };
 
 const MANAGEMENT_TOKENS: ManagementTokenEntry[] = [
   { description: "user1's laptop", created: 500, revoked: 90 },
   { description: "Terraform", created: 400 },
   { description: "CI: creates databases", created: 380, expires: 15 },
-  { description: OF_DEMO, created: 180 },
   { description: "user2: migration", created: 120, expires: 90, revoked: 100 },
   { description: "contractor: audit", created: 60, expires: -30 },
   { description: "Terraform (next)", created: 25, expires: -340 },
   { description: "user1's notebook", created: 3, expires: -4 },
 ];
 
-/** Fills clusters with one of Cloud Dedicated, and gives what a connection to it takes. */
-export function populateClusters(
+/** Fills a cluster with tokens; what a connection uses already becomes one among them. */
+export function populateCluster(
   clusters: Clusters,
+  { cluster, own }: ManagedCluster,
   now = new Date(),
-): { accountId: string; clusterId: string; managementToken: string } {
-  const cluster = clusters.addCluster({ product: "dedicated" });
+): void {
   for (const { id, description, permissions, ...times } of DATABASE_TOKENS) {
     clusters.addDatabaseToken(cluster, {
       ...(id !== undefined && { id }),
@@ -274,12 +273,9 @@ export function populateClusters(
       ...lifetime(times, now),
     });
   }
-  let managementToken = "";
-  for (const { description, ...times } of MANAGEMENT_TOKENS) {
-    const { token } = clusters.addManagementToken(cluster, { description, ...lifetime(times, now) });
-    if (description === OF_DEMO) managementToken = token;
-  }
-  return { accountId: cluster.accountId, clusterId: cluster.id, managementToken };
+  Object.assign(own, { description: OF_DEMO.description, ...lifetime(OF_DEMO, now) });
+  for (const { description, ...times } of MANAGEMENT_TOKENS)
+    clusters.addManagementToken(cluster, { description, ...lifetime(times, now) });
 }
 
 function lifetime({ created, expires, revoked }: Times, now: Date) {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Product } from "../../src/products.js";
+import { isOfCluster, OPERATION_NAMES, operationOf, productsOf } from "../helpers/package.js";
 import { useLab } from "./editor.js";
 
 const ID = "abcdef33-3333-4333-8333-333333333333";
@@ -281,7 +283,8 @@ describe("the dialogs of the nodes", function () {
     });
   });
 
-  for (const type of ["delete-database-token", "revoke-management-token"]) {
+  const isIrreversible = (name: string) => "confirmed" in operationOf(name).fields;
+  for (const type of OPERATION_NAMES.filter((name) => isIrreversible(name) && isOfCluster(name))) {
     it(`${type}: wants the box ticked, and an ID of the right form`, async () => {
       const { editor } = lab;
       const id = await open(type);
@@ -343,20 +346,19 @@ describe("the dialogs of the nodes", function () {
       "$('#node-input-connection option').toArray().flatMap(({ value }) => RED.nodes.node(value)?.product ?? [])",
     );
 
+  /** The products of the connections that are there. */
+  const OF_CONNECTIONS: Product[] = ["oss", "cloud-dedicated"];
+
   it("offer the connections whose product can do the job", async () => {
     const { editor } = lab;
-    for (const [type, product] of [
-      ["list-authorizations", "oss"],
-      ["update-authorization", "oss"],
-      ["delete-authorization", "oss"],
-      ["list-database-tokens", "cloud-dedicated"],
-      ["delete-database-token", "cloud-dedicated"],
-      ["list-management-tokens", "cloud-dedicated"],
-      ["revoke-management-token", "cloud-dedicated"],
-    ] as const) {
+    for (const type of OPERATION_NAMES) {
       const id = await drag(type);
       await editor.openDialog(id);
-      assert.deepEqual(await offered(), [product], type);
+      assert.deepEqual(
+        await offered(),
+        OF_CONNECTIONS.filter((product) => productsOf(type).includes(product)),
+        type,
+      );
       await editor.cancel();
     }
   });
@@ -567,12 +569,7 @@ describe("the dialogs of the nodes", function () {
     await page.getByRole("button", { name: "Close" }).click();
     await page.waitForFunction("document.documentElement.classList.contains('nr-theme-dark')");
     await editor.screenshot("palette dark");
-    for (const type of [
-      "list-authorizations",
-      "update-authorization",
-      "list-database-tokens",
-      "revoke-management-token",
-    ]) {
+    for (const type of OPERATION_NAMES) {
       await open(type);
       await editor.screenshot(`dialog ${type} dark`);
       await editor.cancel();

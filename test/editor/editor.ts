@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { startDemo, type Demo } from "../../simulator/lab.js";
+import type { Locator, Page } from "playwright-core";
+import { startDemo, type Demo } from "../../simulator/start-demo.js";
 import { startBrowser } from "../helpers/browser.js";
+import { closing } from "../helpers/closing.js";
 
 const SCREENSHOTS = resolve(import.meta.dirname, "../../.screenshots");
 
@@ -20,13 +21,13 @@ export interface Lab {
  */
 export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
   const lab = {} as Lab;
-  let browser: Browser | undefined;
+  const also = closing(after);
   let problems: string[] = [];
 
   before(async function () {
     this.timeout(60_000);
-    browser = await startBrowser();
-    lab.demo = await startDemo({ examples: [], version });
+    lab.demo = await also(startDemo({ examples: [], version }));
+    const browser = await also(startBrowser());
     const viewport = { width: 1500, height: 950 };
     // In the language of the words that the tests look for.
     lab.page = await browser.newPage({ viewport, colorScheme: "light", locale: "en-US" });
@@ -54,10 +55,6 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
     assert.deepEqual(found, [], "the browser reports errors");
   });
 
-  after(async () => {
-    await browser?.close();
-    await (lab.demo as Demo | undefined)?.stop();
-  });
   return lab;
 }
 

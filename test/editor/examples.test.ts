@@ -12,7 +12,7 @@ describe("the examples", function () {
   this.timeout(40_000);
   const lab = useLab();
   const world = () => lab.demo.simulator.world;
-  const clusters = () => lab.demo.simulator.clusters!;
+  const clusters = () => lab.demo.clusters;
   const databaseTokens = () => [...clusters().databaseTokens.values()];
   const managementTokens = () => [...clusters().managementTokens.values()];
   const authorizations = () => [...world().authorizations.values()];
@@ -567,7 +567,7 @@ describe("the examples in node-red-4", function () {
     for (const name of await exampleNames()) {
       const { id } = (await readExample(name)).find(({ type }) => type === "tab")!;
       // Clicks on two tabs in a row would be a double click.
-      await lab.page.evaluate(`RED.workspaces.show("${String(id)}")`);
+      await lab.page.evaluate(`RED.workspaces.show("${id}")`);
       await lieApart(lab);
       await lab.editor.picture(`${name} in node-red-4`);
     }

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
-import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
 import { isProduct, productOf } from "../../src/products.js";
-import packageJson from "../../package.json" with { type: "json" };
 import { exampleNames, readExample } from "../../simulator/node-red.js";
+import { HEX_ID, UUID } from "../helpers/ids.js";
+import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
 import { useLab, waitFor } from "./editor.js";
 
 type Properties = Record<string, unknown>;
 type Saved = Properties & { id: string; type: string };
-
-const NAMES = Object.keys(packageJson["node-red"].nodes).filter((name) => name !== "influxdb-connection");
-const UUID = "55555555-5555-4555-8555-555555555555";
 
 for (const version of ["node-red", "node-red-4"] as const)
   describe(`the life of a node in the editor of ${version}`, function () {
@@ -72,12 +69,10 @@ for (const version of ["node-red", "node-red-4"] as const)
     }
 
     const idOf = (name: string) => name.replaceAll("-", "");
-    const operationOf = async (name: string): Promise<Operation> =>
-      ((await import(`../../nodes/${name}/${name}.js`)) as { default: NodeModule }).default.operation;
 
     /** A node with every property other than the editor presets it, and right. */
-    async function unusual(name: string, connections: Saved[]): Promise<Saved> {
-      const { type, fields, resource, outputs } = await operationOf(name);
+    function unusual(name: string, connections: Saved[]): Saved {
+      const { type, fields, resource, outputs } = operationOf(name);
       const connection = connections.find(
         ({ product }) => isProduct(product) && productOf(product).resources.includes(resource),
       );
@@ -101,10 +96,15 @@ for (const version of ["node-red", "node-red-4"] as const)
           }
         }
       }
-      const place = { z: "life", x: 500, y: 60 + 60 * NAMES.indexOf(name), wires: outputs.map(() => []) };
+      const place = {
+        z: "life",
+        x: 500,
+        y: 60 + 60 * OPERATION_NAMES.indexOf(name),
+        wires: outputs.map(() => []),
+      };
       return { id: idOf(name), type, ...place, name: `${name} 1`, connection: connection!.id, ...properties };
     }
-    const ID = { hexId: "0aaaaaaaaaaaaaaa", uuid: UUID };
+    const ID = { hexId: HEX_ID, uuid: UUID };
 
     /** Lets the inject node send to all, and waits until each has shown a status. */
     async function run(): Promise<void> {
@@ -116,18 +116,18 @@ for (const version of ["node-red", "node-red-4"] as const)
             `RED.nodes.filterNodes({ z: "life" }).filter(({ type, status }) =>
              type.startsWith("influxdb-") && ["green", "yellow", "red"].includes(status?.fill)).length`,
           ),
-        NAMES.length,
+        OPERATION_NAMES.length,
       );
     }
 
     describe("with every property other than preset", () => {
       let nodes: Saved[];
-      const ids = NAMES.map(idOf);
+      const ids = OPERATION_NAMES.map(idOf);
 
       before(async () => {
         const before = await deployed();
         const connections = before.filter(({ type }) => type === "influxdb-connection");
-        nodes = await Promise.all(NAMES.map((name) => unusual(name, connections)));
+        nodes = OPERATION_NAMES.map((name) => unusual(name, connections));
         const inject = { type: "inject", z: "life", x: 200, y: 60, repeat: "", crontab: "", props: [] };
         await save([
           { id: "life", type: "tab", label: "life" },

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { OPERATION_NAMES } from "../helpers/package.js";
 import { useLab } from "./editor.js";
 
-/** Each node's words in the palette: short ones, for the palette would break long ones in the middle. */
-const PALETTE = {
-  "influxdb-list-authorizations": "list auths",
-  "influxdb-update-authorization": "update auth",
-  "influxdb-delete-authorization": "delete auth",
-  "influxdb-list-database-tokens": "list db tokens",
-  "influxdb-delete-database-token": "delete db token",
-  "influxdb-list-management-tokens": "list mgmt tokens",
-  "influxdb-revoke-management-token": "revoke mgmt token",
-};
+/** Each node's words in the palette. */
+const PALETTE = Object.fromEntries(
+  OPERATION_NAMES.map((name) => {
+    const file = resolve(import.meta.dirname, `../../nodes/${name}/locales/en-US.json`);
+    const { palette } = JSON.parse(readFileSync(file, "utf8")) as { palette: string };
+    return [`influxdb-${name}`, palette];
+  }),
+);
+/** Characters; the palette would break longer words in the middle. */
+const LONGEST = 17;
 
 /** A token that a test gets rid of. */
 interface Victim {
@@ -22,7 +25,7 @@ describe("the nodes in the editor", function () {
   this.timeout(40_000);
   const lab = useLab();
   const world = () => lab.demo.simulator.world;
-  const clusters = () => lab.demo.simulator.clusters!;
+  const clusters = () => lab.demo.clusters;
   const idOfUser = (name: string) =>
     [...world().authorizations.values()].find(({ userID }) => userID === world().userNamed(name).id)!.id;
   const described = <T extends { description: string }>(tokens: Map<string, T>, text: string) =>
@@ -50,6 +53,7 @@ describe("the nodes in the editor", function () {
     for (const [type, label] of Object.entries(PALETTE)) {
       const node = category.locator(`[data-palette-type="${type}"]`);
       assert.equal((await node.innerText()).trim().replaceAll(/\s+/g, " "), label);
+      assert.ok(label.length <= LONGEST, label);
       const icon = await node.locator(".red-ui-palette-icon").getAttribute("style");
       const url = /url\("?([^")]+)/.exec(icon ?? "")?.[1] ?? "";
       assert.match(url, /influxdb-token-\w+\.svg$/);

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
+import type { FlowNode } from "../../simulator/flow.js";
 import type { ProxyOptions } from "../../src/http/proxy.js";
 import type { Properties } from "./runtime.js";
 
@@ -15,7 +16,7 @@ export const coreProxyHelper = coreFile("lib/proxyHelper.js") as {
   getProxyForUrl(url: string, options: ProxyOptions): string;
 };
 
-export const tlsNode = (properties: Properties = {}): Properties => ({
+export const tlsNode = (properties: Properties = {}): FlowNode => ({
   id: "tls",
   type: "tls-config",
   cert: "",
@@ -26,7 +27,7 @@ export const tlsNode = (properties: Properties = {}): Properties => ({
   ...properties,
 });
 
-export const proxyNode = (port: number, properties: Properties = {}): Properties => ({
+export const proxyNode = (port: number, properties: Properties = {}): FlowNode => ({
   id: "proxy",
   type: "http proxy",
   url: `http://127.0.0.1:${port}`,

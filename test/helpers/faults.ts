@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Simulator } from "../../simulator/server.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { addTokens, withNode, type Bench, type MoreNodes } from "./node.js";
+import { addTokens, withNode, type MoreNodes, type NodeFixture } from "./fixture.js";
 import type { Message, Properties, Seen } from "./runtime.js";
 
 /** What a flow does with authorizations, by the method of its requests. */
@@ -18,7 +18,7 @@ export const METHODS = Object.keys(NODES) as Method[];
 export const CHANGES = ["PATCH", "DELETE"] as const;
 export const DONE = { PATCH: "updated", DELETE: "deleted" } as const;
 
-export interface FaultBench extends Bench {
+export interface FaultFixture extends NodeFixture {
   /** So many new tokens, whose ids are sent as the payload; a list node does not look at it. */
   ids: (count: number) => string[];
   /** Whether the change of this token has been made on the server. */
@@ -33,19 +33,24 @@ export interface FaultBench extends Bench {
 export function withFaults(
   method: Method,
   connection: Properties,
-  work: (bench: FaultBench) => Promise<void>,
+  work: (fixture: FaultFixture) => Promise<void>,
   options: { properties?: Properties } & MoreNodes = {},
 ): Promise<void> {
   const { type, properties } = NODES[method];
-  return withNode(type, { ...properties, ...options.properties }, (bench) => work(extend(method, bench)), {
-    ...options,
-    // Each request is one for what the node does: none tells which token is the connection's own.
-    connection: { retries: "0", allowOwnToken: true, ...connection },
-  });
+  return withNode(
+    type,
+    { ...properties, ...options.properties },
+    (fixture) => work(extend(method, fixture)),
+    {
+      ...options,
+      // Each request is one for what the node does: none tells which token is the connection's own.
+      connection: { retries: "0", allowOwnToken: true, ...connection },
+    },
+  );
 }
 
-function extend(method: Method, bench: Bench): FaultBench {
-  const { simulator, send, sent } = bench;
+function extend(method: Method, fixture: NodeFixture): FaultFixture {
+  const { simulator, send, sent } = fixture;
   const counted = async (msg: Message, requests: number) => {
     const before = sent().length;
     const seen = await send(msg);
@@ -54,7 +59,7 @@ function extend(method: Method, bench: Bench): FaultBench {
     return seen;
   };
   return {
-    ...bench,
+    ...fixture,
     ids: (count) => addTokens(simulator, count).map(({ id }) => id),
     isDone: (id) => isDone(method, simulator, id),
     async fails(msg, code, words, requests = 1) {

@@ -6,6 +6,7 @@ import { createHttp } from "../../src/http/client.js";
 import { allOf } from "./batches.js";
 import { Secret } from "../../src/text/secret.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
+import { HEX_ID, UUID } from "./ids.js";
 
 const [url = ""] = process.argv.slice(2);
 const http = createHttp({
@@ -21,9 +22,9 @@ const cluster = databaseTokens.open({ http }, {});
 
 const CALLS = {
   "authorizations.list": () => allOf(v2.list({})),
-  "authorizations.get": () => v2.get("0aaaaaaaaaaaaaaa"),
+  "authorizations.get": () => v2.get(HEX_ID),
   "databaseTokens.list": () => allOf(cluster.list({})),
-  "databaseTokens.get": () => cluster.get("55555555-5555-4555-8555-555555555555"),
+  "databaseTokens.get": () => cluster.get(UUID),
   ownAuthorizations: () => ownAuthorizations(http, own),
 };
 export type CallName = keyof typeof CALLS;

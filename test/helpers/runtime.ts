@@ -3,14 +3,8 @@ import { EventEmitter, once } from "node:events";
 import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
-import connection from "../../nodes/influxdb-connection/influxdb-connection.js";
-import deleteAuthorization from "../../nodes/delete-authorization/delete-authorization.js";
-import deleteDatabaseToken from "../../nodes/delete-database-token/delete-database-token.js";
-import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
-import listDatabaseTokens from "../../nodes/list-database-tokens/list-database-tokens.js";
-import listManagementTokens from "../../nodes/list-management-tokens/list-management-tokens.js";
-import revokeManagementToken from "../../nodes/revoke-management-token/revoke-management-token.js";
-import updateAuthorization from "../../nodes/update-authorization/update-authorization.js";
+import { onTab, savedFlow, type FlowNode } from "../../simulator/flow.js";
+import { moduleOf, NODE_NAMES } from "./package.js";
 import { profileFolders, secretsOf, textOf } from "./secrets.js";
 
 const nodeRed = require.resolve(process.env.NODE_RED ?? "node-red");
@@ -44,16 +38,7 @@ hooks.add("onComplete", ({ node }) => {
 /** What an administrator chooses at the Deploy button: all, or what has been modified. */
 type DeployType = "full" | "flows" | "nodes";
 
-const modules = [
-  connection,
-  listAuthorizations,
-  updateAuthorization,
-  deleteAuthorization,
-  listDatabaseTokens,
-  deleteDatabaseToken,
-  listManagementTokens,
-  revokeManagementToken,
-];
+const modules = NODE_NAMES.map(moduleOf);
 
 export type Properties = Record<string, unknown>;
 export type Message = Record<string, unknown> & { payload?: unknown };
@@ -94,37 +79,30 @@ export interface Runtime {
   stopFlows(): Promise<void>;
   node(id: string): { close(removed: boolean): Promise<void>; [property: string]: unknown };
   /** Ends it, and fails where a secret is to be seen in what it left or showed. */
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** A flow of one node of ours between a Catch, a Complete and a Status node, on its own tab. */
 export async function startRuntime(
   type: string,
   properties: Properties,
-  connectionProperties: Properties,
-  options: {
-    token?: string;
-    nodes?: Properties[];
-    modules?: ((RED: NodeAPI) => void)[];
-    credentials?: object;
-  } = {},
+  connection: FlowNode,
+  options: { nodes?: FlowNode[]; modules?: ((RED: NodeAPI) => void)[] } = {},
 ): Promise<Runtime> {
-  const inTab = (node: Properties): Properties => ({ z: "tab", x: 0, y: 0, wires: [], ...node });
-  const flow = [
+  const { flow, credentials } = savedFlow([
     { id: "tab", type: "tab" },
-    { id: "connection", type: "influxdb-connection", ...connectionProperties },
-    inTab({ id: "node", type, connection: "connection", wires: [["out0"], ["out1"]], ...properties }),
-    inTab({ id: "out0", type: "helper" }),
-    inTab({ id: "out1", type: "helper" }),
-    inTab({ id: "catch", type: "catch", scope: ["node"], wires: [["caught"]] }),
-    inTab({ id: "caught", type: "helper" }),
-    inTab({ id: "complete", type: "complete", scope: ["node"], wires: [["completed"]] }),
-    inTab({ id: "completed", type: "helper" }),
-    inTab({ id: "status", type: "status", scope: ["node"], wires: [["statuses"]] }),
-    inTab({ id: "statuses", type: "helper" }),
+    connection,
+    onTab({ id: "node", type, connection: "connection", wires: [["out0"], ["out1"]], ...properties }),
+    onTab({ id: "out0", type: "helper" }),
+    onTab({ id: "out1", type: "helper" }),
+    onTab({ id: "catch", type: "catch", scope: ["node"], wires: [["caught"]] }),
+    onTab({ id: "caught", type: "helper" }),
+    onTab({ id: "complete", type: "complete", scope: ["node"], wires: [["completed"]] }),
+    onTab({ id: "completed", type: "helper" }),
+    onTab({ id: "status", type: "status", scope: ["node"], wires: [["statuses"]] }),
+    onTab({ id: "statuses", type: "helper" }),
     ...(options.nodes ?? []),
-  ];
-  const credentials = { connection: { token: options.token ?? "" }, ...options.credentials };
+  ]);
   const entries: { msg: unknown }[] = [];
   const shown: [where: string, what: unknown][] = [];
   /** The user's own: what a message brings may leave in it. */
@@ -134,7 +112,7 @@ export async function startRuntime(
   const donesBefore = dones;
   log.addHandler(listened);
   events.on("node-status", onStatus);
-  await helper.load([...modules, ...(options.modules ?? [])] as never, flow as never, credentials);
+  await helper.load([...modules, ...(options.modules ?? [])] as never, flow, credentials);
 
   const outputs: [Message[], Message[]] = [[], []];
   const caught: (Message & { error?: Seen["error"] })[] = [];
@@ -214,7 +192,7 @@ export async function startRuntime(
     },
     stopFlows: () => flows.stopFlows(),
     node: (id) => helper.getNode(id) as never,
-    async stop() {
+    async close() {
       shown.push(["the flows of the admin API", await adminApi.getFlows({})]);
       for (const { type, id } of flow)
         shown.push(["the credentials of the admin API", await adminApi.getNodeCredentials({ type, id })]);

@@ -46,6 +46,12 @@ const READ_WRITE = ["authorizations", "users"].flatMap((type) =>
   ["read", "write"].map((action) => ({ action, resource: { type } })),
 );
 
+const connectionWith = (withToken: string, properties: Properties = {}) => ({
+  ...{ id: "connection", type: "influxdb-connection", product: "oss", url },
+  credentials: { token: withToken },
+  ...properties,
+});
+
 /** One node of a type, given one message. */
 async function once(
   type: string,
@@ -54,16 +60,11 @@ async function once(
   withToken = token,
   connection: Properties = {},
 ): Promise<Seen> {
-  const runtime = await startRuntime(
-    `influxdb-${type}`,
-    properties,
-    { product: "oss", url, ...connection },
-    { token: withToken },
-  );
+  const runtime = await startRuntime(`influxdb-${type}`, properties, connectionWith(withToken, connection));
   try {
     return await runtime.send(msg);
   } finally {
-    await runtime.stop();
+    await runtime.close();
   }
 }
 
@@ -228,8 +229,7 @@ describe(`the nodes on ${url}`, function () {
     const runtime = await startRuntime(
       "influxdb-update-authorization",
       { tokenStatus: "to", tokenStatusType: "msg" },
-      { product: "oss", url },
-      { token },
+      connectionWith(token),
     );
     try {
       for (let round = 1; round <= 100; round++) {
@@ -242,7 +242,7 @@ describe(`the nodes on ${url}`, function () {
         );
       }
     } finally {
-      await runtime.stop();
+      await runtime.close();
     }
   });
 

@@ -23,10 +23,10 @@ describe("the examples", () => {
     );
     for (const example of await exampleNames()) {
       for (const node of await readExample(example)) {
-        const properties = definitions.get(node.type as string);
+        const properties = definitions.get(node.type);
         if (properties === undefined) continue;
         const held = Object.keys(node).filter((name) => !PLACED.includes(name));
-        assert.deepEqual(held.toSorted(), properties.toSorted(), `${example}: ${String(node.id)}`);
+        assert.deepEqual(held.toSorted(), properties.toSorted(), `${example}: ${node.id}`);
       }
     }
   });

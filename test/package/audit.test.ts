@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { startFixture } from "../../simulator/fixture.js";
+import { onTab } from "../../simulator/flow.js";
+import { startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import { closing } from "../helpers/closing.js";
 
 type Line = Record<string, unknown>;
 
@@ -17,19 +18,7 @@ const AHEAD = 256;
 /** A real Node-RED is killed at a random moment of two sweeps, again and again. */
 describe("the audit trail after a kill -9 at any moment", function () {
   this.timeout(60_000);
-  let simulator: Simulator;
-  let nodeRed: NodeRed;
-  let folder: string;
-
-  before(async () => {
-    simulator = await startSimulator({ tokens: "clear" });
-    folder = await mkdtemp(join(tmpdir(), "audit-test-"));
-  });
-  after(async () => {
-    await nodeRed.stop();
-    await simulator.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const also = closing(after);
 
   const linesOf = (text: string) =>
     text.split("\n").flatMap((line) => {
@@ -42,44 +31,39 @@ describe("the audit trail after a kill -9 at any moment", function () {
     });
 
   it("agrees with the server, in a file and in Node-RED's log", async () => {
+    const fixture = await also(startFixture({ tokens: "clear" }));
+    const { simulator } = fixture;
     const { world } = simulator;
     const user = world.addUser("somebody");
     const add = () => Array.from({ length: COUNT }, () => world.addAuthorization({ user }).id);
     const ids = { file: add(), log: add() };
-    const file = join(folder, "audit.jsonl");
-    const node = (id: string, type: string, more: object) => ({
-      ...{ id, type, z: "tab", x: 9, y: 9, wires: [] },
-      ...more,
-    });
+    const file = join(fixture.folder, "audit.jsonl");
     const flows = Object.entries(ids).flatMap(([name, list]) => [
-      {
-        ...{ id: `connection-${name}`, type: "influxdb-connection", product: "oss", url: simulator.url },
-        ...{ parallel: PARALLEL, auditFile: name === "file" ? file : "" },
-      },
-      node(`start-${name}`, "inject", {
+      fixture.connectionTo("oss", {
+        ...{ id: `connection-${name}`, parallel: PARALLEL, auditFile: name === "file" ? file : "" },
+      }),
+      onTab({
+        ...{ id: `start-${name}`, type: "inject" },
         ...{ once: true, onceDelay: 0.1, props: [{ p: "payload", v: JSON.stringify(list), vt: "json" }] },
         wires: [[name]],
       }),
-      node(name, "influxdb-delete-authorization", {
+      onTab({
+        ...{ id: name, type: "influxdb-delete-authorization" },
         ...{ connection: `connection-${name}`, confirmed: true, limit: "", notFound: "done" },
       }),
     ]);
-    const token = { token: world.operator.token };
 
     let seen = 0;
+    let nodeRed: NodeRed | undefined;
     for (let round = 0; round < ROUNDS; round++) {
       const there = new Set(world.authorizations.keys());
       const asked = simulator.requests.length;
       const moment = 1 + Math.floor(Math.random() * (COUNT / 2));
-      nodeRed = await (round === 0
-        ? startNodeRed({
-            port: await freePort(),
-            flows: {
-              nodes: [{ id: "tab", type: "tab", label: "sweeps" }, ...flows],
-              credentials: { "connection-file": token, "connection-log": token },
-            },
-          })
-        : nodeRed.startAgain());
+      if (nodeRed) await nodeRed.startAgain();
+      else
+        nodeRed = await also(
+          startNodeRed({ nodes: [{ id: "tab", type: "tab", label: "sweeps" }, ...flows] }),
+        );
       for (let tries = 0; simulator.requests.length < asked + moment; tries++) {
         assert.ok(tries < 10_000, "the sweeps do not begin");
         await sleep(1);

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { Clusters, type ManagementToken } from "../../simulator/clusters.js";
-import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
-import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
+import type { Clusters, ManagementToken } from "../../simulator/clusters.js";
+import { startFixture } from "../../simulator/fixture.js";
+import { onTab } from "../../simulator/flow.js";
+import type { InfluxctlRun } from "../../simulator/influxctl.js";
+import { startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import type { Simulator } from "../../simulator/server.js";
+import { closing } from "../helpers/closing.js";
 
 /** Milliseconds; longer than the test. */
 const FOR_EVER = 600_000;
@@ -19,6 +22,7 @@ const PARALLEL = 4;
  */
 describe("a kill -9", function () {
   this.timeout(60_000);
+  const also = closing(after);
   let simulator: Simulator;
   let clusters: Clusters;
   let nodeRed: NodeRed;
@@ -53,11 +57,17 @@ describe("a kill -9", function () {
   };
 
   before(async () => {
-    clusters = new Clusters();
-    const cluster = clusters.addCluster({ product: "dedicated" });
-    const own = clusters.addManagementToken(cluster, { description: "own" });
-    // It shows which token is the connection's own, and no look is needed for that.
-    simulator = await startSimulator({ clusters, tokens: "clear" });
+    folder = await mkdtemp(join(tmpdir(), "kill-test-"));
+    await mkdir(join(folder, "tmp"));
+    const fixture = await also(
+      startFixture({
+        // It shows which token is the connection's own, and no look is needed for that.
+        tokens: "clear",
+        influxctl: { only: "revoke", slow: 3000, record: join(folder, "runs") },
+      }),
+    );
+    ({ simulator, clusters } = fixture);
+    const { cluster, own } = fixture.clusterOf("cloud-dedicated");
     const { world } = simulator;
     const user = world.addUser("somebody");
     const add = (count: number) => Array.from({ length: count }, () => world.addAuthorization({ user }).id);
@@ -67,10 +77,6 @@ describe("a kill -9", function () {
     others = [...add(20), world.operator.id];
     revoked = [toRevoke(), toRevoke(), toRevoke()].map(({ id }) => id);
     ofOthers = [own, toRevoke()];
-    folder = await mkdtemp(join(tmpdir(), "kill-test-"));
-    await mkdir(join(folder, "tmp"));
-    const record = join(folder, "runs");
-    const influxctl = await installInfluxctl(simulator, folder, { only: "revoke", slow: 3000, record });
 
     // A hundred are deleted; of the next four, two are deleted, but all are still under way.
     const lost = new RegExp(`(${doomed.slice(100, 102).join("|")})$`);
@@ -81,50 +87,39 @@ describe("a kill -9", function () {
       { path: under, delay: FOR_EVER, times: 6 },
     );
 
-    const node = (id: string, type: string, more: object) => ({
-      ...{ id, type, z: "tab", x: 9, y: 9, wires: [] },
-      ...more,
-    });
     const sweep = (name: string, type: string, connection: string, ids: string[], more: object = {}) => [
-      node(`start-${name}`, "inject", {
+      onTab({
+        ...{ id: `start-${name}`, type: "inject" },
         ...{ once: true, onceDelay: 0.1, props: [{ p: "payload", v: JSON.stringify(ids), vt: "json" }] },
         wires: [[name]],
       }),
-      node(name, type, {
-        ...{ connection, confirmed: true, limit: "", notFound: "done", report: "each" },
+      onTab({
+        ...{ id: name, type, connection, confirmed: true, limit: "", notFound: "done", report: "each" },
         ...more,
         wires: [[`audit-${name}`]],
       }),
-      node(`audit-${name}`, "file", {
+      onTab({
+        ...{ id: `audit-${name}`, type: "file" },
         ...{ filename: join(folder, name), filenameType: "str" },
         ...{ appendNewline: true, overwriteFile: "false", encoding: "none" },
       }),
     ];
-    const connection = { type: "influxdb-connection", url: simulator.url, timeout: "60", parallel: PARALLEL };
+    const connection = { timeout: "60", parallel: PARALLEL };
     const inactive = { tokenStatus: "inactive", tokenStatusType: "str" };
-    nodeRed = await startNodeRed({
-      port: await freePort(),
-      env: { TMPDIR: join(folder, "tmp") },
-      flows: {
+    nodeRed = await also(
+      startNodeRed({
+        env: { TMPDIR: join(folder, "tmp") },
         nodes: [
           { id: "tab", type: "tab", label: "sweeps" },
-          { id: "for-deletes", ...connection, product: "oss" },
-          { id: "for-updates", ...connection, product: "oss" },
-          {
-            ...{ id: "dedicated", ...connection, product: "cloud-dedicated", influxctl },
-            ...{ accountId: cluster.accountId, clusterId: cluster.id },
-          },
+          fixture.connectionTo("oss", { id: "for-deletes", ...connection }),
+          fixture.connectionTo("oss", { id: "for-updates", ...connection }),
+          fixture.connectionTo("cloud-dedicated", { id: "dedicated", ...connection }),
           ...sweep("deleted", "influxdb-delete-authorization", "for-deletes", doomed),
           ...sweep("updated", "influxdb-update-authorization", "for-updates", disabled, inactive),
           ...sweep("revoked", "influxdb-revoke-management-token", "dedicated", revoked),
         ],
-        credentials: {
-          "for-deletes": { token: world.operator.token },
-          "for-updates": { token: world.operator.token },
-          dedicated: { token: own.token },
-        },
-      },
-    });
+      }),
+    );
     await until(async () => {
       runs = (await lines("runs")).map((line) => JSON.parse(line) as InfluxctlRun);
       return (
@@ -145,7 +140,7 @@ describe("a kill -9", function () {
     }
     asked = simulator.requests.length;
     simulator.faults.length = 0;
-    nodeRed = await nodeRed.startAgain();
+    await nodeRed.startAgain();
     await until(
       async () =>
         (await audit("deleted")).length === audited.length + doomed.length &&
@@ -154,10 +149,8 @@ describe("a kill -9", function () {
     );
   });
   after(async () => {
-    await nodeRed.stop();
     // What outlived its Node-RED ends by itself.
     for (const { pid } of runs) await until(() => Promise.resolve(!isAlive(pid)));
-    await simulator.close();
     await rm(folder, { recursive: true, force: true });
   });
 

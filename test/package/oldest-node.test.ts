@@ -3,9 +3,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { request } from "undici";
-import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { startFixture } from "../../simulator/fixture.js";
+import { onTab } from "../../simulator/flow.js";
+import { startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import type { Simulator } from "../../simulator/server.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { closing } from "../helpers/closing.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const oldest = resolve(root, "node_modules/node-20/bin/node");
@@ -13,28 +16,27 @@ const oldest = resolve(root, "node_modules/node-20/bin/node");
 /** The package as users get it, in a Node-RED 4.1 on the oldest Node.js that `engines` names. */
 describe("the oldest Node.js", function () {
   this.timeout(60_000);
+  const also = closing(after);
   let simulator: Simulator;
   let nodeRed: NodeRed;
 
   before(async () => {
-    simulator = await startSimulator();
+    const fixture = await also(startFixture());
+    ({ simulator } = fixture);
     const { world } = simulator;
     world.addUser("user1");
     for (const days of [1, 3, 2]) {
       world.addAuthorization({ user: "user1", createdAt: new Date(Date.now() - days * 86_400_000) });
     }
-    const node = (id: string, type: string, next: string | undefined, more: object = {}) => ({
-      ...{ id, type, z: "tab", x: 9, y: 9, wires: next === undefined ? [] : [[next]] },
-      ...more,
-    });
-    nodeRed = await startNodeRed({
-      version: "node-red-4",
-      executable: oldest,
-      port: await freePort(),
-      flows: {
+    const node = (id: string, type: string, next: string | undefined, more: object = {}) =>
+      onTab({ id, type, wires: next === undefined ? [] : [[next]], ...more });
+    nodeRed = await also(
+      startNodeRed({
+        version: "node-red-4",
+        executable: oldest,
         nodes: [
           { id: "tab", type: "tab" },
-          { id: "connection", type: "influxdb-connection", product: "oss", url: simulator.url },
+          fixture.connectionTo("oss"),
           node("in", "http in", "list", { method: "post", url: "/first-of-user1" }),
           node("list", "influxdb-list-authorizations", "delete", {
             ...{ connection: "connection", result: "first", user: "user1", userType: "str" },
@@ -47,13 +49,8 @@ describe("the oldest Node.js", function () {
           node("catch", "catch", "failed", { scope: ["list", "delete"] }),
           node("failed", "http response", undefined, { statusCode: "500" }),
         ],
-        credentials: { connection: { token: world.operator.token } },
-      },
-    });
-  });
-  after(async () => {
-    await nodeRed?.stop();
-    await simulator.close();
+      }),
+    );
   });
 
   it("is the one that the tests run", () => {

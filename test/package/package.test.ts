@@ -5,14 +5,11 @@ import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { request } from "undici";
-import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import { closing } from "../helpers/closing.js";
+import packageJson from "../../package.json" with { type: "json" };
+import { exampleNames, readExample, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const packageJson = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
-  name: string;
-  "node-red": { nodes: Record<string, string> };
-  dependencies: Record<string, string>;
-};
 const nodes = Object.entries(packageJson["node-red"].nodes);
 
 /** What is built and packed, and how a real Node-RED takes it. `npm test` builds it before. */
@@ -104,7 +101,7 @@ describe("the package", () => {
     const types = new Set(examples.flat().map(({ type }) => type));
     for (const [name] of nodes) {
       const type = /registerType\("([\w-]+)"/.exec(read(`dist/${name}.html`))?.[1];
-      assert.ok(types.has(type), `${type} is in no example`);
+      assert.ok(type && types.has(type), `${type} is in no example`);
     }
     assert.ok(!JSON.stringify(examples).includes("credentials"));
     for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
@@ -117,16 +114,11 @@ describe("the package", () => {
     describe(`in a ${version} whose nodesExcludes names one of the nodes`, function () {
       this.timeout(60_000);
       let nodeRed: NodeRed;
+      const also = closing(after);
       before(async () => {
         const settings = { nodesExcludes: [entry, "remove-authorization.js"] };
-        nodeRed = await startNodeRed({
-          flows: { nodes: [], credentials: {} },
-          port: await freePort(),
-          settings,
-          version,
-        });
+        nodeRed = await also(startNodeRed({ nodes: [], settings, version }));
       });
-      after(() => nodeRed.stop());
 
       const get = async (accept: string) => {
         const { body } = await request(`${nodeRed.url}nodes`, { headers: { accept } });

@@ -7,10 +7,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generate } from "selfsigned";
 import { request } from "undici";
-import { Clusters } from "../../simulator/clusters.js";
+import { startFixture } from "../../simulator/fixture.js";
+import { onTab } from "../../simulator/flow.js";
 import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
-import { freePort, startNodeRed, type NodeRed } from "../../simulator/node-red.js";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import type { Simulator } from "../../simulator/server.js";
+import { closing } from "../helpers/closing.js";
+import { proxyNode } from "../helpers/core-nodes.js";
+import { OPERATION_NAMES } from "../helpers/package.js";
 import { run, serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
 
 /**
@@ -22,39 +26,32 @@ describe("token values", function () {
   const secrets = {
     operator: `operator-${randomBytes(16).toString("hex")}`,
     wrong: `wrong-${randomBytes(16).toString("hex")}`,
-    management: `management-${randomBytes(16).toString("hex")}`,
     password: `password-${randomBytes(16).toString("hex")}`,
   };
   const seen: { where: string; text: string }[] = [];
   let simulator: Simulator;
   let nodeRed: NodeRed;
   let folder: string;
-  const running: Running[] = [];
-  const also = async <T extends Running>(server: Promise<T>): Promise<T> => {
-    running.push(await server);
-    return server;
-  };
+  const also = closing(after);
 
-  const node = (id: string, type: string, more: object = {}) => ({
-    id,
-    type,
-    z: "tab",
-    x: 9,
-    y: 9,
-    wires: [],
-    ...more,
-  });
+  const node = (id: string, type: string, more: object = {}) => onTab({ id, type, ...more });
   const url = (path: string) => new URL(path, nodeRed.url).href;
 
   before(async () => {
-    const clusters = new Clusters();
-    const cluster = clusters.addCluster({ product: "dedicated" });
-    clusters.addManagementToken(cluster, { description: "own", token: secrets.management });
+    const fixture = await also(
+      startFixture({
+        ...{ operatorToken: secrets.operator, tokens: "clear" },
+        influxctl: { slow: 300, gtkNoise: true },
+      }),
+    );
+    ({ simulator } = fixture);
+    const { clusters } = fixture;
+    const { cluster, own: management } = fixture.clusterOf("cloud-dedicated");
     const other = clusters.addManagementToken(cluster, { description: "other" });
     const database = clusters.addDatabaseToken(cluster, { description: "mine", permissions: [] });
-    simulator = await startSimulator({ clusters, operatorToken: secrets.operator, tokens: "clear" });
     const authorization = simulator.world.addAuthorization({ description: "mine" });
     Object.assign(secrets, {
+      management: management.token,
       authorization: authorization.token,
       database: database.accessToken,
       other: other.token,
@@ -63,19 +60,13 @@ describe("token values", function () {
 
     folder = await mkdtemp(join(tmpdir(), "secrets-test-"));
     for (const name of ["tmp", "tells", "hangs"]) await mkdir(join(folder, name));
-    const influxctl = await installInfluxctl(simulator, folder, { slow: 300, gtkNoise: true });
     const record = join(folder, "runs");
     const tells = await installInfluxctl(simulator, join(folder, "tells"), { echoToken: true });
     const hangs = await installInfluxctl(simulator, join(folder, "hangs"), { hang: true, record });
-    const ids = { accountId: cluster.accountId, clusterId: cluster.id };
-    const dedicated = {
-      type: "influxdb-connection",
-      product: "cloud-dedicated",
-      url: simulator.url,
-      ...ids,
-      influxctl,
-    };
-    const oss = { type: "influxdb-connection", product: "oss", url: simulator.url, retries: "2" };
+    const oss = (id: string, more: object = {}) => fixture.connectionTo("oss", { id, retries: "2", ...more });
+    const dedicated = (id: string, more: object = {}) =>
+      fixture.connectionTo("cloud-dedicated", { id, ...more });
+    const wrong = { credentials: { token: secrets.wrong } };
     const own = await generate([{ name: "commonName", value: "localhost" }]);
     const { port: secure } = await also(tlsBefore(simulator.port, { key: own.private, cert: own.cert }));
     const proxy = await also(startProxy(({ method }) => (method === "CONNECT" ? undefined : 407)));
@@ -128,31 +119,35 @@ describe("token values", function () {
       ["influxdb-list-management-tokens", "telling", ""],
       ["influxdb-list-management-tokens", "hanging", ""],
     ];
+    for (const name of OPERATION_NAMES)
+      assert.ok(
+        work.some(([type]) => type === `influxdb-${name}`),
+        `${name} has no work`,
+      );
     const all = { active: true, console: true, tosidebar: true, complete: "true", targetType: "full" };
     const ports = Object.fromEntries(
       await Promise.all(
         Object.entries(faulty).map(async ([id, server]) => [id, (await server).port] as const),
       ),
     );
-    nodeRed = await startNodeRed({
-      port: await freePort(),
-      env: { TMPDIR: join(folder, "tmp") },
-      settings: { logging: { console: { level: "trace", metrics: true, audit: true } } },
-      flows: {
+    nodeRed = await also(
+      startNodeRed({
+        env: { TMPDIR: join(folder, "tmp") },
+        settings: { logging: { console: { level: "trace", metrics: true, audit: true } } },
         nodes: [
           { id: "tab", type: "tab", label: "work" },
-          { id: "to-oss", ...oss },
-          { id: "bad", ...oss },
-          { id: "dedicated", ...dedicated },
+          oss("to-oss"),
+          oss("bad", wrong),
+          dedicated("dedicated"),
           // As long as it waits for a login.
-          { id: "bad-dedicated", ...dedicated, influxctlTimeout: "2" },
-          { id: "proxy", type: "http proxy", url: `http://127.0.0.1:${proxy.port}`, noproxy: [] },
-          { id: "proxied", ...oss, proxy: "proxy" },
-          { id: "tunnelled", ...oss, url: `https://localhost:${secure}`, proxy: "proxy" },
-          { id: "secure", ...oss, url: `https://localhost:${secure}` },
-          ...Object.entries(ports).map(([id, port]) => ({ id, ...oss, url: `http://127.0.0.1:${port}` })),
-          { id: "telling", ...dedicated, influxctl: tells },
-          { id: "hanging", ...dedicated, influxctl: hangs },
+          dedicated("bad-dedicated", { influxctlTimeout: "2", ...wrong }),
+          proxyNode(proxy.port, { credentials: { username: "me", password: secrets.password } }),
+          oss("proxied", { proxy: "proxy" }),
+          oss("tunnelled", { url: `https://localhost:${secure}`, proxy: "proxy" }),
+          oss("secure", { url: `https://localhost:${secure}` }),
+          ...Object.entries(ports).map(([id, port]) => oss(id, { url: `http://127.0.0.1:${port}` })),
+          dedicated("telling", { influxctl: tells }),
+          dedicated("hanging", { influxctl: hangs }),
           node("start", "inject", { once: true, onceDelay: 0.1, props: [], wires: [["step0"]] }),
           // One after another, whatever becomes of each.
           ...work.flatMap(([type, connection, payload, more], index) => [
@@ -180,23 +175,8 @@ describe("token values", function () {
             wires: [["all"]],
           }),
         ],
-        credentials: {
-          "to-oss": { token: secrets.operator },
-          bad: { token: secrets.wrong },
-          dedicated: { token: secrets.management },
-          "bad-dedicated": { token: secrets.wrong },
-          proxy: { username: "me", password: secrets.password },
-          ...Object.fromEntries(
-            ["proxied", "tunnelled", "secure", ...Object.keys(ports)].map((id) => [
-              id,
-              { token: secrets.operator },
-            ]),
-          ),
-          telling: { token: secrets.management },
-          hanging: { token: secrets.management },
-        },
-      },
-    });
+      }),
+    );
     const killed = new Set<number>();
     while (!nodeRed.log().includes("[debug:the end]")) {
       await look("/proc", ["cmdline", "environ"]);
@@ -210,8 +190,6 @@ describe("token values", function () {
     await redeployDuring(late);
   });
   after(async () => {
-    await nodeRed.stop();
-    for (const each of [...running, simulator]) await each.close();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -9,8 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeAPI } from "node-red";
 import { auditLog } from "../../nodes/runtime/audit-log.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { withClusterNode } from "../helpers/cluster-node.js";
-import { addTokens, withNode } from "../helpers/node.js";
+import { addTokens, withNode } from "../helpers/fixture.js";
 import { trailIn, type AuditLine, type Properties } from "../helpers/runtime.js";
 
 const told = (lines: AuditLine[]) => lines.map(({ type, id, outcome }) => [type, id, outcome]);
@@ -182,7 +181,7 @@ describe("the audit trail", () => {
     }
 
     it("lets delete-database-token do nothing", () =>
-      withClusterNode(
+      withNode(
         "delete-database-token",
         { confirmed: true },
         async ({ simulator, clusters, cluster, send }) => {
@@ -194,7 +193,7 @@ describe("the audit trail", () => {
       ));
 
     it("lets revoke-management-token do nothing", () =>
-      withClusterNode(
+      withNode(
         "revoke-management-token",
         { confirmed: true },
         async ({ clusters, cluster, send }) => {

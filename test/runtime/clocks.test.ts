@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Fault, Simulator } from "../../simulator/server.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
 import { proxyNode, coreModules } from "../helpers/core-nodes.js";
-import { withNode, type Bench } from "../helpers/node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
+import { isOfCluster, OPERATION_NAMES } from "../helpers/package.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 import { startProxy } from "../helpers/servers.js";
 
@@ -27,7 +27,11 @@ describe("the server's clock", () => {
     }
     faults.push(always({ date }));
   };
-  const withList = (properties: Properties, work: (bench: Bench) => Promise<void>, options: object = {}) =>
+  const withList = (
+    properties: Properties,
+    work: (fixture: NodeFixture) => Promise<void>,
+    options: object = {},
+  ) =>
     withNode("list-authorizations", { description: "days", descriptionType: "str", ...properties }, work, {
       prepare,
       ...options,
@@ -104,9 +108,9 @@ describe("the server's clock", () => {
 });
 
 describe("the clock of a cluster's server", () => {
-  const withList = (type: string, properties: Properties, work: (bench: ClusterBench) => Promise<void>) =>
-    withClusterNode(type, { ...properties, description: "by", descriptionType: "str" }, async (bench) => {
-      const { clusters, cluster, simulator } = bench;
+  const withList = (type: string, properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
+    withNode(type, { ...properties, description: "by", descriptionType: "str" }, async (fixture) => {
+      const { clusters, cluster, simulator } = fixture;
       const add = (description: string, createdAt: Date, expiresAt: Date) => {
         clusters.addDatabaseToken(cluster, { description, permissions: [], createdAt, expiresAt });
         clusters.addManagementToken(cluster, { description, createdAt, expiresAt });
@@ -114,11 +118,12 @@ describe("the clock of a cluster's server", () => {
       add("expired by then", inDays(-100), inDays(-1));
       add("good by then", inDays(-10), inDays(5));
       simulator.faults.push(always({ date }));
-      await work(bench);
+      await work(fixture);
     });
 
+  const isListOfCluster = (name: string) => name.startsWith("list-") && isOfCluster(name);
   const FILTERS: [string, Properties, string[]][] = [];
-  for (const type of ["list-database-tokens", "list-management-tokens"]) {
+  for (const type of OPERATION_NAMES.filter(isListOfCluster)) {
     FILTERS.push(
       [type, { createdBefore: "90d", createdBeforeType: "str" }, ["expired by then"]],
       [type, { createdAfter: "90d", createdAfterType: "str" }, ["good by then"]],

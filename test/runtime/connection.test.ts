@@ -1,48 +1,46 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import type { NodeAPI } from "node-red";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { startFixture, type Fixture } from "../../simulator/fixture.js";
+import type { Simulator } from "../../simulator/server.js";
+import { productsWith } from "../../src/products.js";
+import { closing } from "../helpers/closing.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
-import { addTokens } from "../helpers/node.js";
+import { addTokens } from "../helpers/fixture.js";
 import { startRuntime, type Properties, type Seen } from "../helpers/runtime.js";
-import { startProxy, type Running } from "../helpers/servers.js";
+import { startProxy } from "../helpers/servers.js";
 
 describe("influxdb-connection", () => {
+  const also = closing(afterEach);
+  let fixture: Fixture;
   let simulator: Simulator;
   let token: string;
-  const running: { close(): Promise<void> }[] = [];
 
   beforeEach(async () => {
-    simulator = await startSimulator();
+    fixture = await also(startFixture());
+    ({ simulator } = fixture);
     ({ token } = simulator.world.operator);
   });
-  afterEach(async () => {
+  afterEach(() => {
     for (const name of ["T_PRODUCT", "T_URL", "T_TOKEN", "T_NUMBER", "T_IDS"])
       Reflect.deleteProperty(process.env, name);
-    // All of them, also where one fails.
-    await Promise.all([...running.splice(0).reverse(), simulator].map((each) => each.close()));
   });
 
-  const start = async (
-    connection: Properties,
-    options: Parameters<typeof startRuntime>[3] = {},
-    type = "list-authorizations",
-  ) => {
-    const properties = { confirmed: true };
-    const all = { product: "oss", url: simulator.url, retries: "0", ...connection };
-    const runtime = await startRuntime(`influxdb-${type}`, properties, all, { token, modules, ...options });
-    running.push({ close: runtime.stop });
-    return runtime;
+  type Options = Parameters<typeof startRuntime>[3];
+  const startUnclosed = (connection: Properties, options: Options, type = "list-authorizations") =>
+    startRuntime(
+      `influxdb-${type}`,
+      { confirmed: true },
+      fixture.connectionTo("oss", { retries: "0", ...connection }),
+      { modules, ...options },
+    );
+  const start = (connection: Properties, options: Options = {}, type?: string) =>
+    also(startUnclosed(connection, options, type));
+  const withToken = (text: string): Properties => ({ credentials: { token: text } });
+  const listed = async (connection: Properties, options: Options = {}): Promise<Seen> => {
+    const runtime = await startUnclosed(connection, options);
+    return runtime.send({}).finally(() => runtime.close());
   };
-  const listed = async (
-    connection: Properties,
-    options?: Parameters<typeof startRuntime>[3],
-  ): Promise<Seen> => (await start(connection, options)).send({});
-  const also = async <T extends Running>(server: Promise<T>): Promise<T> => {
-    running.push(await server);
-    return server;
-  };
-
   it("sends the token in the header, and nowhere else", async () => {
     assert.equal((await listed({})).error, undefined);
     const [request] = simulator.requests;
@@ -50,7 +48,7 @@ describe("influxdb-connection", () => {
     assert.ok(!request!.path.includes(token));
   });
 
-  for (const product of ["cloud-serverless", "cloud", "oss"]) {
+  for (const product of productsWith("authorizations")) {
     it(`serves the product ${product}`, async () => {
       assert.equal((await listed({ product })).error, undefined);
     });
@@ -137,7 +135,7 @@ describe("influxdb-connection", () => {
       parallel: "${T_NUMBER}",
       protectedIds: "${T_IDS}",
     };
-    const runtime = await start(connection, { token: "${T_TOKEN}" }, "delete-authorization");
+    const runtime = await start({ ...connection, ...withToken("${T_TOKEN}") }, {}, "delete-authorization");
     assert.equal((await runtime.send({ payload: "0BBBBBBBBBBBBBBB" })).error?.code, "protected");
     assert.equal((await runtime.send({ payload: addTokens(simulator, 1)[0]!.id })).error, undefined);
   });
@@ -154,7 +152,7 @@ describe("influxdb-connection", () => {
   }
 
   it("refuses a variable of the environment that is not set, in the token", async () => {
-    const { error } = await listed({}, { token: "${T_NO_SUCH}" });
+    const { error } = await listed(withToken("${T_NO_SUCH}"));
     assert.match(error?.message ?? "", /environment variable T_NO_SUCH, which is not set/);
     assert.equal(simulator.requests.length, 0);
   });
@@ -166,18 +164,17 @@ describe("influxdb-connection", () => {
       ["Token s3cret", /"token" .* starts with a word such as "Token"/],
       ['"s3cret"', /"token" .* in quotes/],
     ] as const) {
-      const { error } = await listed({}, { token: given });
+      const { error } = await listed(withToken(given));
       assert.equal(error?.code, "invalid-config");
       assert.match(error.message, words);
       assert.ok(!/two words|Evil|s3cret/.test(JSON.stringify(error)));
       assert.equal(simulator.requests.length, 0);
-      await running.pop()!.close();
     }
   });
 
   for (const given of ["two words", "tökén 日本"]) {
     it(`sends the token ${given} as the bytes that InfluxDB compares`, async () => {
-      await listed({}, { token: ` ${given}\n` });
+      await listed(withToken(` ${given}\n`));
       const header = simulator.requests[0]!.headers.authorization ?? "";
       assert.equal(Buffer.from(header, "latin1").toString(), `Token ${given}`);
     });
@@ -202,7 +199,6 @@ describe("influxdb-connection", () => {
     for (const name of ["product", "url", "protectedIds", "timeout", "allowOwnToken"]) {
       const { error } = await listed({ [name]: "${T_NO_SUCH}" });
       assert.match(error?.message ?? "", new RegExp(`"${name}" names the environment variable T_NO_SUCH`));
-      await running.pop()!.close();
     }
   });
 
@@ -211,12 +207,10 @@ describe("influxdb-connection", () => {
       const runtime = await startRuntime(
         "influxdb-list-authorizations",
         { connection },
-        { product: "oss", url: simulator.url },
-        { token },
+        fixture.connectionTo("oss"),
       );
-      running.push({ close: runtime.stop });
       assert.equal((await runtime.send({})).error?.code, "invalid-config");
-      await running.pop()!.close();
+      await runtime.close();
     }
   });
 
@@ -250,7 +244,6 @@ describe("influxdb-connection", () => {
 
   it("says so where the TLS configuration is gone or not valid", async () => {
     assert.match((await listed({ tls: "gone" })).error?.message ?? "", /TLS configuration is missing/);
-    await running.pop()!.close();
     const invalid = { nodes: [tlsNode({ ca: "/no/such/file" })] };
     assert.equal((await listed({ tls: "tls" }, invalid)).error?.code, "invalid-config");
   });
@@ -263,8 +256,7 @@ describe("influxdb-connection", () => {
         ),
       );
       const options = {
-        nodes: [proxyNode(proxy.port)],
-        credentials: { proxy: { username: "me", password: "s3cret/@" } },
+        nodes: [proxyNode(proxy.port, { credentials: { username: "me", password: "s3cret/@" } })],
       };
       assert.equal((await listed({ proxy: "proxy" }, options)).error, undefined);
       assert.deepEqual(proxy.seen, [`GET ${simulator.url}/api/v2/authorizations`]);
@@ -273,7 +265,7 @@ describe("influxdb-connection", () => {
     /** Lists with these variables in the environment of the process, `PROXY` in them being the proxy's port. */
     async function throughEnvironment(
       variables: Record<string, string>,
-      options?: Parameters<typeof startRuntime>[3],
+      options?: Options,
     ): Promise<{ proxied: boolean; error: Seen["error"] }> {
       const proxy = await also(startProxy());
       const withPort = Object.entries(variables).map(([name, value]) => [
@@ -339,8 +331,7 @@ describe("influxdb-connection", () => {
         ),
       );
       const options = {
-        nodes: [proxyNode(proxy.port, { url: `127.0.0.1:${proxy.port}` })],
-        credentials: { proxy: { username: "me" } },
+        nodes: [proxyNode(proxy.port, { url: `127.0.0.1:${proxy.port}`, credentials: { username: "me" } })],
       };
       assert.equal((await listed({ proxy: "proxy" }, options)).error, undefined);
       assert.equal(proxy.seen.length, 1);

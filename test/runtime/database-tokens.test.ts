@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import type { Product } from "../../src/products.js";
 import type { DatabaseToken } from "../../src/tokens/database-tokens.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties } from "../helpers/runtime.js";
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
 
-function fill({ clusters, cluster }: ClusterBench): void {
+function fill({ clusters, cluster }: NodeFixture): void {
   const add = (description: string, resource: string, more: object = {}) =>
     clusters.addDatabaseToken(cluster, { description, permissions: [{ action: "read", resource }], ...more });
   add("old, expired", "metrics", { createdAt: inDays(-400), expiresAt: inDays(-30) });
@@ -19,15 +20,15 @@ function fill({ clusters, cluster }: ClusterBench): void {
 
 const withList = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   options: object = {},
 ) =>
-  withClusterNode(
+  withNode(
     "list-database-tokens",
     properties,
-    async (bench) => {
-      fill(bench);
-      await work(bench);
+    async (fixture) => {
+      fill(fixture);
+      await work(fixture);
     },
     options,
   );
@@ -125,7 +126,7 @@ describe("list-database-tokens", () => {
     }));
 
   it("is of no use for another product, and says for which it is", async () => {
-    await withClusterNode(
+    await withNode(
       "list-database-tokens",
       {},
       async ({ send, sent }) => {
@@ -145,32 +146,32 @@ describe("list-database-tokens", () => {
 describe("delete-database-token", () => {
   const withDelete = (
     properties: Properties,
-    work: (bench: ClusterBench) => Promise<void>,
+    work: (fixture: NodeFixture) => Promise<void>,
     options: object = {},
-  ) => withClusterNode("delete-database-token", { confirmed: true, ...properties }, work, options);
-  const add = ({ clusters, cluster }: ClusterBench) =>
+  ) => withNode("delete-database-token", { confirmed: true, ...properties }, work, options);
+  const add = ({ clusters, cluster }: NodeFixture) =>
     clusters.addDatabaseToken(cluster, { description: "mine", permissions: [] });
   const outcomes = (payload: unknown) => (payload as OutcomeRecord[]).map(({ outcome }) => outcome);
 
   it("deletes one, without a look before, and proves it by a look after", () =>
-    withDelete({}, async (bench) => {
-      const { id } = add(bench);
-      const seen = await bench.send({
+    withDelete({}, async (fixture) => {
+      const { id } = add(fixture);
+      const seen = await fixture.send({
         payload: { id: id.toUpperCase(), description: "mine", accessToken: "secret" },
       });
       assert.partialDeepStrictEqual(seen.payload, { id, outcome: "deleted", token: { description: "mine" } });
       assert.ok(!JSON.stringify(seen.payload).includes("secret"));
       assert.deepEqual(
-        bench.sent().map((request) => request.split(" ")[0]),
+        fixture.sent().map((request) => request.split(" ")[0]),
         ["DELETE", "GET"],
       );
-      assert.equal(bench.clusters.databaseTokens.has(id), false);
+      assert.equal(fixture.clusters.databaseTokens.has(id), false);
     }));
 
   it("deletes many, and counts what is gone as done where the node says so", () =>
-    withDelete({ notFound: "done" }, async (bench) => {
-      const [a, b] = [add(bench), add(bench)];
-      const { payload, error } = await bench.send({ payload: [a.id, randomUUID(), { id: b.id }] });
+    withDelete({ notFound: "done" }, async (fixture) => {
+      const [a, b] = [add(fixture), add(fixture)];
+      const { payload, error } = await fixture.send({ payload: [a.id, randomUUID(), { id: b.id }] });
       assert.deepEqual(outcomes(payload), ["deleted", "not-found", "deleted"]);
       assert.equal(error, undefined);
     }));
@@ -184,13 +185,13 @@ describe("delete-database-token", () => {
   it("does not take it for its own work done either, after an answer that was lost", () =>
     withDelete(
       {},
-      async (bench) => {
-        const { id } = add(bench);
-        bench.simulator.faults.push({ status: 502 }, { status: 404, body: "<html>nginx" });
-        assert.equal((await bench.send({ payload: id })).error?.code, "bad-response");
-        assert.ok(bench.clusters.databaseTokens.has(id));
-        bench.simulator.faults.push({ drop: "after" });
-        assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+      async (fixture) => {
+        const { id } = add(fixture);
+        fixture.simulator.faults.push({ status: 502 }, { status: 404, body: "<html>nginx" });
+        assert.equal((await fixture.send({ payload: id })).error?.code, "bad-response");
+        assert.ok(fixture.clusters.databaseTokens.has(id));
+        fixture.simulator.faults.push({ drop: "after" });
+        assert.partialDeepStrictEqual((await fixture.send({ payload: id })).payload, {
           outcome: "deleted",
           attempts: 2,
         });
@@ -245,21 +246,21 @@ describe("delete-database-token", () => {
   });
 
   it("tells in a dry run what it would delete", () =>
-    withDelete({ dryRun: true }, async (bench) => {
-      const { id, description } = add(bench);
-      assert.partialDeepStrictEqual((await bench.send({ payload: id })).payload, {
+    withDelete({ dryRun: true }, async (fixture) => {
+      const { id, description } = add(fixture);
+      assert.partialDeepStrictEqual((await fixture.send({ payload: id })).payload, {
         outcome: "dry-run",
         would: "deleted",
         token: { description },
       });
-      assert.ok(bench.clusters.databaseTokens.has(id));
+      assert.ok(fixture.clusters.databaseTokens.has(id));
     }));
 });
 
 describe("a connection to a cluster", () => {
-  const errorOf = async (connection: Properties, product: "dedicated" | "clustered" = "dedicated") => {
+  const errorOf = async (connection: Properties, product: Product = "cloud-dedicated") => {
     let message = "";
-    await withClusterNode(
+    await withNode(
       "list-database-tokens",
       {},
       async ({ send, sent }) => {

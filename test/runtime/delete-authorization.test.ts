@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { BAD_TARGETS } from "../helpers/bad-targets.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Message, Properties, Runtime } from "../helpers/runtime.js";
 
 const withDelete = (
   properties: Properties,
-  work: (bench: Bench) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   connection: Properties = {},
 ) =>
   withNode("delete-authorization", { confirmed: true, ...properties }, work, {

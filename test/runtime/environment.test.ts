@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { NodeAPI } from "node-red";
-import { startSimulator, type Simulator } from "../../simulator/server.js";
-import { addTokens } from "../helpers/node.js";
+import { startFixture, type Fixture } from "../../simulator/fixture.js";
+import { savedFlow, type FlowNode } from "../../simulator/flow.js";
+import { closing } from "../helpers/closing.js";
+import { addTokens } from "../helpers/fixture.js";
 import { startRuntime, type Properties, type Seen } from "../helpers/runtime.js";
 
 interface Env {
@@ -13,9 +15,9 @@ const env = (value: string, type = "str"): Env[] => [{ name: "VALUE", type, valu
 
 /** An empty variable is never a wish for no limit, nothing protected, or the default address. */
 describe("a variable of the environment", () => {
-  let simulator: Simulator;
-  beforeEach(async () => (simulator = await startSimulator()));
-  afterEach(() => simulator.close());
+  const also = closing(afterEach);
+  let fixture: Fixture;
+  beforeEach(async () => (fixture = await also(startFixture())));
 
   /** What holds the node "delete" and its connection "inner": the flow itself, or one of these around them. */
   type Around = "flow" | "subflow" | "nested subflow" | "packaged subflow" | "group in a subflow";
@@ -31,19 +33,13 @@ describe("a variable of the environment", () => {
 
   /** Deletes one token, and gives what a flow sees of it. */
   async function deleteOne({ around, node, connection, ...given }: Case): Promise<Seen & { left: boolean }> {
-    const token = simulator.world.operator.token;
+    const { simulator } = fixture;
     const { id } = addTokens(simulator, 1)[0]!;
-    const connectionOf = {
-      product: "oss",
-      url: simulator.url,
-      retries: "0",
-      protectedIds: "",
-      ...connection,
-    };
+    const inner = fixture.connectionTo("oss", { id: "inner", retries: "0", protectedIds: "", ...connection });
     const deleteOf = { confirmed: true, limit: "100", limitPer: "message", ...node };
     const inGroup = around === "group in a subflow";
-    const template = [
-      { id: "inner", z: "sf", type: "influxdb-connection", ...connectionOf },
+    const template: FlowNode[] = [
+      { ...inner, z: "sf" },
       {
         id: "delete",
         z: "sf",
@@ -86,28 +82,29 @@ describe("a variable of the environment", () => {
       },
     ];
     const register = (RED: NodeAPI) => {
-      const packaged = { ...subflow, meta: { type: "packaged" }, flow: template };
+      const { flow } = savedFlow(template);
+      const packaged = { ...subflow, meta: { type: "packaged" }, flow };
       (RED.nodes as unknown as { registerSubflow(subflow: object): void }).registerSubflow(packaged);
     };
-    const SHAPES: Record<Around, [type: string, properties: Properties, nodes: Properties[]]> = {
-      flow: [
-        "influxdb-delete-authorization",
-        { ...deleteOf, connection: "inner" },
-        template.slice(0, 1).map(({ z, ...rest }) => rest),
-      ],
+    const SHAPES: Record<Around, [type: string, properties: Properties, nodes: FlowNode[]]> = {
+      flow: ["influxdb-delete-authorization", { ...deleteOf, connection: "inner" }, [inner]],
       subflow: ["subflow:sf", { env: given.instanceEnv ?? [] }, [subflow, ...template]],
       "group in a subflow": ["subflow:sf", {}, [subflow, ...template]],
       "nested subflow": ["subflow:outer", {}, [subflow, ...template, ...outer]],
-      "packaged subflow": ["packaged", { VALUE: given.instanceEnv?.[0]?.value ?? given.env?.[0]?.value }, []],
+      "packaged subflow": [
+        "packaged",
+        { VALUE: given.instanceEnv?.[0]?.value ?? given.env?.[0]?.value },
+        // Node-RED looks for the credentials by the id in the package, and drops those of ids that no node has.
+        [{ id: inner.id, type: "helper", credentials: inner.credentials! }],
+      ],
     };
     const [type, properties, nodes] = SHAPES[around];
     const runtime = await startRuntime(
       type,
       properties,
-      {},
+      { id: "connection", type: "influxdb-connection" },
       {
         nodes,
-        credentials: { inner: { token } },
         modules: around === "packaged subflow" ? [register] : [],
       },
     );
@@ -121,7 +118,7 @@ describe("a variable of the environment", () => {
       }
       return { ...seen, left: simulator.world.authorizations.has(id) };
     } finally {
-      await runtime.stop();
+      await runtime.close();
     }
   }
 

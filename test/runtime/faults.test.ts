@@ -303,8 +303,8 @@ describe("faults", () => {
     for (const [what, refuse, code, words, restore] of REFUSED) {
       for (const method of CHANGES) {
         it(`${method}: a token that is ${what} stops it at once`, () =>
-          withFaults(method, { parallel: "4", retries: "3" }, async (bench) => {
-            const { simulator, ids, isDone, send, sent, fails, works } = bench;
+          withFaults(method, { parallel: "4", retries: "3" }, async (fixture) => {
+            const { simulator, ids, isDone, send, sent, fails, works } = fixture;
             const all = ids(50);
             void simulator.arrived(10).then(() => refuse(simulator.world));
             const seen = await send({ payload: all });

@@ -4,11 +4,12 @@ import { readFile, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ResourceName } from "../../src/products.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
-import { withClusterNode } from "../helpers/cluster-node.js";
-import { addTokens, withNode } from "../helpers/node.js";
+import { addTokens, withNode } from "../helpers/fixture.js";
+import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
 import { trailIn, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
 import { run } from "../helpers/servers.js";
@@ -47,18 +48,12 @@ interface Stage {
   isDone(id: string): boolean;
 }
 
-type Kind = keyof typeof STAGES;
-const STAGES = {
-  "delete-authorization": withAuthorizations(({ world }, id) => !world.authorizations.has(id)),
-  "update-authorization": withAuthorizations(
-    ({ world }, id) => world.authorizations.get(id)?.status === "inactive",
-  ),
-  "list-authorizations": withAuthorizations(() => false),
-  "delete-database-token": withDatabaseTokens,
-  "list-database-tokens": withDatabaseTokens,
-  "revoke-management-token": withManagementTokens,
-  "list-management-tokens": withManagementTokens,
+const STAGES: Record<ResourceName, WithStage> = {
+  authorizations: withAuthorizations,
+  "database-tokens": withDatabaseTokens,
+  "management-tokens": withManagementTokens,
 };
+const onStage: WithStage = (kind, ...rest) => STAGES[operationOf(kind).resource](kind, ...rest);
 type WithStage = (
   kind: string,
   properties: Properties,
@@ -70,21 +65,24 @@ const CONNECTION = {
   allowOwnToken: true,
 };
 
-function withAuthorizations(isDone: (simulator: Simulator, id: string) => boolean): WithStage {
-  return (kind, properties, work) =>
-    withNode(
-      kind,
-      properties,
-      ({ simulator, runtime }) => {
-        const ids = addTokens(simulator, 5).map(({ id }) => id);
-        return work({ simulator, runtime, ids, isDone: (id) => isDone(simulator, id) });
-      },
-      { connection: CONNECTION },
-    );
+function withAuthorizations(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
+  return withNode(
+    kind,
+    properties,
+    ({ simulator, runtime }) => {
+      const { authorizations } = simulator.world;
+      const isDone = (id: string) =>
+        kind === "update-authorization"
+          ? authorizations.get(id)?.status === "inactive"
+          : !authorizations.has(id);
+      return work({ simulator, runtime, ids: addTokens(simulator, 5).map(({ id }) => id), isDone });
+    },
+    { connection: CONNECTION },
+  );
 }
 
 function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
-  return withClusterNode(
+  return withNode(
     kind,
     properties,
     ({ simulator, runtime, clusters, cluster }) => {
@@ -99,7 +97,7 @@ function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>):
 /** The processes that it starts must be gone in the end. */
 async function withManagementTokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
   const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
-  await withClusterNode(
+  await withNode(
     kind,
     properties,
     ({ simulator, runtime, clusters, cluster }) => {
@@ -235,7 +233,7 @@ const LIST_PAUSE = (status: number): Moment => ({
 const DONE = ["deleted", "updated", "revoked"];
 
 async function interrupted(
-  kind: Kind,
+  kind: string,
   properties: Properties,
   moment: Moment,
   { leaves = {}, how }: Interruption,
@@ -244,7 +242,7 @@ async function interrupted(
   await turn();
   const before = process.getActiveResourcesInfo();
   const changes = !kind.startsWith("list");
-  await STAGES[kind](kind, { confirmed: true, notFound: "done", ...properties }, async (stage) => {
+  await onStage(kind, { confirmed: true, notFound: "done", ...properties }, async (stage) => {
     const { simulator, runtime, ids, isDone } = stage;
     simulator.faults.push(...moment.faults(ids));
     const messages = moment.messages(ids);
@@ -313,7 +311,7 @@ function begunIn(log: string): { id: string; outcome: string | undefined }[] {
 describe("an interruption", () => {
   for (const [what, interruption] of Object.entries(INTERRUPTIONS)) {
     describe(`: ${what}`, () => {
-      const during = (when: string, kind: Kind, moment: Moment, properties: Properties = {}) =>
+      const during = (when: string, kind: string, moment: Moment, properties: Properties = {}) =>
         it(when, () => interrupted(kind, properties, moment, interruption));
 
       for (const report of ["together", "each"]) {
@@ -331,7 +329,7 @@ describe("an interruption", () => {
         during(`while a list pauses after a ${status}`, "list-authorizations", LIST_PAUSE(status));
       }
       during("while messages wait for those before them", "delete-authorization", QUEUE);
-      for (const kind of ["list-authorizations", "list-database-tokens", "list-management-tokens"] as const)
+      for (const kind of OPERATION_NAMES.filter((name) => name.startsWith("list-")))
         during(`while ${kind} waits`, kind, LISTS);
       during("while a list arrives", "list-authorizations", ARRIVING);
     });
@@ -360,7 +358,7 @@ describe("an interruption", () => {
   }
 
   it(": the node closes while its requests wait for a connection: they are never sent", () =>
-    STAGES["delete-authorization"]("delete-authorization", { confirmed: true }, async (stage) => {
+    onStage("delete-authorization", { confirmed: true }, async (stage) => {
       const { simulator, runtime, ids } = stage;
       runtime.inject({ payload: ids.slice(0, 2) });
       // Handed over within this turn of the event loop, in which no connection can be made.

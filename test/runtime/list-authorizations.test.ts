@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Authorization } from "../../src/tokens/authorizations-api.js";
 import type { Simulator } from "../../simulator/server.js";
 import type { Authorization as Own, User } from "../../simulator/world.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties } from "../helpers/runtime.js";
 
 const day = 86_400_000;
@@ -30,8 +30,11 @@ function prepare({ world }: Simulator): undefined {
   world.addAuthorization({ user: user2, org: acme, description: "fresh one", createdAt: ago(1) });
 }
 
-const withList = (properties: Properties, work: (bench: Bench) => Promise<void>, options: object = {}) =>
-  withNode("list-authorizations", properties, work, { prepare, ...options });
+const withList = (
+  properties: Properties,
+  work: (fixture: NodeFixture) => Promise<void>,
+  options: object = {},
+) => withNode("list-authorizations", properties, work, { prepare, ...options });
 const descriptions = (payload: unknown) => (payload as Authorization[]).map(({ description }) => description);
 
 const FILTERS: [what: string, properties: Properties, expected: string[], query: string][] = [

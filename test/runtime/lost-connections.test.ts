@@ -4,7 +4,15 @@ import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Fault } from "../../simulator/server.js";
 import { freePort } from "../../simulator/node-red.js";
-import { CHANGES, DONE, METHODS, outcomes, records, withFaults, type FaultBench } from "../helpers/faults.js";
+import {
+  CHANGES,
+  DONE,
+  METHODS,
+  outcomes,
+  records,
+  withFaults,
+  type FaultFixture,
+} from "../helpers/faults.js";
 import type { Seen } from "../helpers/runtime.js";
 import { relayTo, type Running } from "../helpers/servers.js";
 
@@ -130,8 +138,8 @@ describe("lost connections", () => {
     for (const method of METHODS) {
       it(`${method}: refused, until the server is there`, async () => {
         const port = await freePort();
-        await withFaults(method, { url: `http://127.0.0.1:${port}` }, async (bench) => {
-          const { simulator, ids, isDone, fails, works } = bench;
+        await withFaults(method, { url: `http://127.0.0.1:${port}` }, async (fixture) => {
+          const { simulator, ids, isDone, fails, works } = fixture;
           const [id] = ids(1);
           await fails({ payload: id }, "network", /connection was refused\. Check that the server/, 0);
           const relay = await relayTo(simulator.port, port);
@@ -143,8 +151,8 @@ describe("lost connections", () => {
 
     it("DELETE: refused, and tried again when the server is there; what it does not find then was not there", async () => {
       const port = await freePort();
-      await withFaults("DELETE", { url: `http://127.0.0.1:${port}`, retries: "4" }, async (bench) => {
-        const { simulator, works } = bench;
+      await withFaults("DELETE", { url: `http://127.0.0.1:${port}`, retries: "4" }, async (fixture) => {
+        const { simulator, works } = fixture;
         // Shorter than the pause before the second try.
         const back = wait(60).then(() => relayTo(simulator.port, port));
         const seen = await works({ payload: ["0aaaaaaaaaaaaaaa"] });
@@ -222,12 +230,12 @@ describe("lost connections", () => {
     for (const method of CHANGES) {
       const interrupted = async (
         retries: string,
-        work: (bench: FaultBench, seen: Seen, all: string[], back: Promise<Running>) => Promise<void>,
+        work: (fixture: FaultFixture, seen: Seen, all: string[], back: Promise<Running>) => Promise<void>,
       ) => {
         const port = await freePort();
         const connection = { url: `http://127.0.0.1:${port}`, parallel: "4", retries };
-        await withFaults(method, connection, async (bench) => {
-          const { simulator, ids, send } = bench;
+        await withFaults(method, connection, async (fixture) => {
+          const { simulator, ids, send } = fixture;
           const all = ids(30);
           const relay = await relayTo(simulator.port, port);
           const back = simulator
@@ -238,7 +246,7 @@ describe("lost connections", () => {
             .then(() => relayTo(simulator.port, port));
           const seen = await send({ payload: all });
           assert.equal(seen.ends, 1);
-          await work(bench, seen, all, back).finally(async () => (await back).close());
+          await work(fixture, seen, all, back).finally(async () => (await back).close());
         });
       };
 

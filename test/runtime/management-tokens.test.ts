@@ -10,27 +10,27 @@ import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens, type ManagementToken } from "../../src/tokens/management-tokens.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlBehaviour, InfluxctlRun } from "../../simulator/influxctl.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Message, Properties } from "../helpers/runtime.js";
 import { allOf } from "../helpers/batches.js";
 import { profileFolders } from "../helpers/secrets.js";
 
 const DAY = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
-type Options = Parameters<typeof withClusterNode>[3];
+type Options = Parameters<typeof withNode>[3];
 
 const withList = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   options: Options = {},
-) => withClusterNode("list-management-tokens", properties, work, options);
+) => withNode("list-management-tokens", properties, work, options);
 const withRevoke = (
   properties: Properties,
-  work: (bench: ClusterBench) => Promise<void>,
+  work: (fixture: NodeFixture) => Promise<void>,
   options: Options = {},
-) => withClusterNode("revoke-management-token", { confirmed: true, ...properties }, work, options);
+) => withNode("revoke-management-token", { confirmed: true, ...properties }, work, options);
 
-const add = ({ clusters, cluster }: ClusterBench, description = "someone", more: object = {}) =>
+const add = ({ clusters, cluster }: NodeFixture, description = "someone", more: object = {}) =>
   clusters.addManagementToken(cluster, { description, ...more });
 const runs = async (file: string): Promise<InfluxctlRun[]> =>
   (await readFile(file, "utf8"))
@@ -46,10 +46,10 @@ const isAlive = (pid: number): boolean => {
 };
 
 describe("list-management-tokens", () => {
-  const fill = (bench: ClusterBench) => {
-    add(bench, "active", { createdAt: inDays(-10), expiresAt: inDays(5) });
-    add(bench, "expired", { createdAt: inDays(-100), expiresAt: inDays(-1) });
-    add(bench, "revoked and expired", {
+  const fill = (fixture: NodeFixture) => {
+    add(fixture, "active", { createdAt: inDays(-10), expiresAt: inDays(5) });
+    add(fixture, "expired", { createdAt: inDays(-100), expiresAt: inDays(-1) });
+    add(fixture, "revoked and expired", {
       createdAt: inDays(-200),
       expiresAt: inDays(-2),
       revokedAt: inDays(-3),
@@ -69,9 +69,9 @@ describe("list-management-tokens", () => {
     it(`narrows by ${JSON.stringify(properties)}`, () =>
       withList(
         properties,
-        async (bench) => {
-          fill(bench);
-          const seen = await bench.send({ topic: "kept" });
+        async (fixture) => {
+          fill(fixture);
+          const seen = await fixture.send({ topic: "kept" });
           assert.equal(seen.error, undefined);
           const [message] = expected.length > 0 ? seen.outputs[0] : seen.outputs[1];
           assert.deepEqual(
@@ -112,9 +112,9 @@ describe("list-management-tokens", () => {
 
 describe("revoke-management-token", () => {
   it("revokes one, and says what is known of it", () =>
-    withRevoke({}, async (bench) => {
-      const token = add(bench);
-      const seen = await bench.send({ payload: ` ${token.id.toUpperCase()}`, topic: "kept" });
+    withRevoke({}, async (fixture) => {
+      const token = add(fixture);
+      const seen = await fixture.send({ payload: ` ${token.id.toUpperCase()}`, topic: "kept" });
       const record = seen.payload as OutcomeRecord;
       assert.partialDeepStrictEqual(record, {
         ...{ id: token.id, outcome: "revoked" },
@@ -122,15 +122,15 @@ describe("revoke-management-token", () => {
       });
       assert.ok(Date.parse(record.token.revokedAt as string) > Date.now() - 60_000);
       assert.ok(!("alreadyRevoked" in record));
-      assert.ok(bench.clusters.managementTokens.get(token.id)?.revokedAt);
+      assert.ok(fixture.clusters.managementTokens.get(token.id)?.revokedAt);
       assert.equal(seen.outputs[0][0]!.topic, "kept");
-      assert.equal(bench.runtime.statuses.at(-1), "green 1 revoked");
+      assert.equal(fixture.runtime.statuses.at(-1), "green 1 revoked");
     }));
 
   it("revokes many in order, one id a run, with --force and without a flag among the ids", async () => {
-    await withRevoke({}, async (bench) => {
-      const [a, b] = [add(bench), add(bench)];
-      const { payload, error } = await bench.send({ payload: [a.id, randomUUID(), { id: b.id }, a.id] });
+    await withRevoke({}, async (fixture) => {
+      const [a, b] = [add(fixture), add(fixture)];
+      const { payload, error } = await fixture.send({ payload: [a.id, randomUUID(), { id: b.id }, a.id] });
       assert.deepEqual(
         (payload as OutcomeRecord[]).map(({ outcome }) => outcome),
         ["revoked", "failed", "revoked"],
@@ -140,9 +140,9 @@ describe("revoke-management-token", () => {
   });
 
   it("counts what had been revoked before as done, and says so", () =>
-    withRevoke({}, async (bench) => {
-      const token = add(bench, "before", { revokedAt: inDays(-2) });
-      const seen = await bench.send({ payload: [token.id] });
+    withRevoke({}, async (fixture) => {
+      const token = add(fixture, "before", { revokedAt: inDays(-2) });
+      const seen = await fixture.send({ payload: [token.id] });
       assert.partialDeepStrictEqual((seen.payload as OutcomeRecord[])[0], {
         outcome: "revoked",
         alreadyRevoked: true,
@@ -173,11 +173,11 @@ describe("revoke-management-token", () => {
       let code: string | undefined;
       await withRevoke(
         properties,
-        async (bench) => {
-          const { id } = add(bench);
-          const { error, payload } = await bench.send(msg(id));
+        async (fixture) => {
+          const { id } = add(fixture);
+          const { error, payload } = await fixture.send(msg(id));
           code = error?.code ?? `would: ${(payload as OutcomeRecord).would as string}`;
-          assert.equal(bench.clusters.managementTokens.get(id)?.revokedAt, undefined);
+          assert.equal(fixture.clusters.managementTokens.get(id)?.revokedAt, undefined);
         },
         { connection },
       );
@@ -199,10 +199,10 @@ describe("revoke-management-token", () => {
   it("counts no token as done for it is missing from a list that is empty", () =>
     withRevoke(
       { notFound: "done" },
-      async (bench) => {
-        const token = add(bench);
+      async (fixture) => {
+        const token = add(fixture);
         for (const dryRun of [true, false]) {
-          const { error, outputs } = await bench.send({ payload: token.id, dryRun });
+          const { error, outputs } = await fixture.send({ payload: token.id, dryRun });
           assert.equal(error?.code, "forbidden");
           assert.match(error.message, /list of management tokens is empty/);
           assert.deepEqual(outputs[0], []);
@@ -224,17 +224,17 @@ describe("influxctl", () => {
       | undefined;
     await withRevoke(
       {},
-      async (bench) => {
-        const token = add(bench);
-        const { error, payload } = await bench.send({ payload: token.id });
+      async (fixture) => {
+        const token = add(fixture);
+        const { error, payload } = await fixture.send({ payload: token.id });
         result = {
           code: error?.code,
           message: error?.message ?? "",
           outcome: (payload as OutcomeRecord | undefined)?.outcome,
-          revoked: bench.clusters.managementTokens.get(token.id)?.revokedAt !== undefined,
+          revoked: fixture.clusters.managementTokens.get(token.id)?.revokedAt !== undefined,
         };
-        assert.ok(!inspect(error, { depth: 9 }).includes(bench.own.token));
-        assert.ok(!bench.runtime.log().includes(bench.own.token));
+        assert.ok(!inspect(error, { depth: 9 }).includes(fixture.own.token));
+        assert.ok(!fixture.runtime.log().includes(fixture.own.token));
         assert.deepEqual(await profileFolders(process.pid), []);
       },
       { influxctl, ...options },
@@ -333,8 +333,8 @@ describe("influxctl", () => {
     const record = join(tmpdir(), `influxctl-runs-${randomUUID()}`);
     await withRevoke(
       {},
-      async (bench) => {
-        const { error } = await bench.send({ payload: add(bench).id });
+      async (fixture) => {
+        const { error } = await fixture.send({ payload: add(fixture).id });
         assert.equal(error?.code, "timeout");
         const [run] = await runs(record);
         assert.ok(run?.child !== undefined);
@@ -350,10 +350,10 @@ describe("influxctl", () => {
     const { LANG } = process.env;
     await withRevoke(
       {},
-      async (bench) => {
+      async (fixture) => {
         // One that it is given, and one that it is not.
-        Object.assign(process.env, { LANG: bench.own.token, T_LEAK: bench.own.token });
-        await bench.send({ payload: add(bench).id });
+        Object.assign(process.env, { LANG: fixture.own.token, T_LEAK: fixture.own.token });
+        await fixture.send({ payload: add(fixture).id });
         const all = await runs(record);
         assert.deepEqual(
           all.map(({ argv }) =>
@@ -363,7 +363,7 @@ describe("influxctl", () => {
           ["list json", "list json", "revoke --force", "list json"],
         );
         for (const { argv, env, config, cwd } of all) {
-          assert.ok(!JSON.stringify({ argv, env, cwd }).includes(bench.own.token));
+          assert.ok(!JSON.stringify({ argv, env, cwd }).includes(fixture.own.token));
           assert.ok(!argv.some((word) => /debug|trace/.test(word)));
           assert.deepEqual([config.mode, config.folderMode], ["0600", "0700"]);
           assert.ok(!("DISPLAY" in env) && !("T_LEAK" in env));

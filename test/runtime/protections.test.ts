@@ -5,8 +5,7 @@ import type { Influxctl } from "../../src/influxctl/influxctl.js";
 import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Message, Properties } from "../helpers/runtime.js";
 
 const OWN_ID = "11111111-1111-4111-8111-111111111111";
@@ -37,7 +36,7 @@ async function until(isSo: () => boolean): Promise<void> {
 describe("what concerns one token happens in the order of the messages", () => {
   const TO = { tokenStatus: "to", tokenStatusType: "msg" };
   const SECOND = { id: "second", type: "influxdb-update-authorization", z: "tab", connection: "connection" };
-  const receive = ({ runtime }: Bench, id: string, msg: Message) => {
+  const receive = ({ runtime }: NodeFixture, id: string, msg: Message) => {
     const node = runtime.node(id) as never as { receive(message: Message): void };
     node.receive(msg);
   };
@@ -56,18 +55,18 @@ describe("what concerns one token happens in the order of the messages", () => {
     await withNode(
       "update-authorization",
       properties,
-      async (bench) => {
-        const { simulator } = bench;
+      async (fixture) => {
+        const { simulator } = fixture;
         const [token, other] = addTokens(simulator, 2);
         // From here on it is known which token is the connection's own.
-        await bench.send({ payload: other!.id, to: "inactive" });
+        await fixture.send({ payload: other!.id, to: "inactive" });
         simulator.faults.push({ method: "PATCH", ...fault });
-        receive(bench, "node", { payload: { id: token!.id }, to: "active" });
-        receive(bench, second, { payload: token!.id.toUpperCase(), to: "inactive" });
+        receive(fixture, "node", { payload: { id: token!.id }, to: "active" });
+        receive(fixture, second, { payload: token!.id.toUpperCase(), to: "inactive" });
         const { status } = { status: () => simulator.world.authorizations.get(token!.id)!.status };
         await until(() => patches(simulator, token!.id).at(-1) === "inactive" && status() === "inactive");
         // Nothing comes after it.
-        await bench.send({ payload: other!.id, to: "inactive" });
+        await fixture.send({ payload: other!.id, to: "inactive" });
         assert.equal(status(), "inactive");
         sent = patches(simulator, token!.id);
       },
@@ -95,12 +94,12 @@ describe("what concerns one token happens in the order of the messages", () => {
     assert.deepEqual(await race({ delay: 50 }, TO, "second"), ["active", "inactive"]));
 
   it("and other tokens do not wait for it", () =>
-    withNode("update-authorization", INACTIVE, async (bench) => {
-      const { simulator, send } = bench;
+    withNode("update-authorization", INACTIVE, async (fixture) => {
+      const { simulator, send } = fixture;
       const [slow, quick] = addTokens(simulator, 2);
       await send({ payload: "0aaaaaaaaaaaaaaa" });
       simulator.faults.push({ method: "PATCH", delay: 60_000 });
-      for (const { id } of [slow!, slow!, quick!]) receive(bench, "node", { payload: id });
+      for (const { id } of [slow!, slow!, quick!]) receive(fixture, "node", { payload: id });
       await until(() => simulator.world.authorizations.get(quick!.id)!.status === "inactive");
       assert.deepEqual(patches(simulator, slow!.id), ["inactive"]);
     }));
@@ -250,13 +249,14 @@ describe("a change is compared with what was asked", () => {
     ));
 
   it("a database token that is still there was not deleted, one that is shown as revoked was", () =>
-    withClusterNode("delete-database-token", { confirmed: true }, async (bench) => {
-      const add = () => bench.clusters.addDatabaseToken(bench.cluster, { description: "x", permissions: [] });
+    withNode("delete-database-token", { confirmed: true }, async (fixture) => {
+      const add = () =>
+        fixture.clusters.addDatabaseToken(fixture.cluster, { description: "x", permissions: [] });
       const [kept, gone] = [add(), add()];
-      bench.simulator.faults.push({ method: "DELETE", status: 204, times: 2 });
-      assert.equal((await bench.send({ payload: kept.id })).error?.code, "not-applied");
+      fixture.simulator.faults.push({ method: "DELETE", status: 204, times: 2 });
+      assert.equal((await fixture.send({ payload: kept.id })).error?.code, "not-applied");
       gone.revokedAt = new Date();
-      assert.equal(record((await bench.send({ payload: gone.id })).payload).outcome, "deleted");
+      assert.equal(record((await fixture.send({ payload: gone.id })).payload).outcome, "deleted");
     }));
 });
 
@@ -334,35 +334,35 @@ describe("only if still as listed", () => {
     }));
 
   it("compares the permissions of a database token, for taking them away is its nearest thing to disabling", () =>
-    withClusterNode("delete-database-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
+    withNode("delete-database-token", { confirmed: true, ...AS_LISTED }, async (fixture) => {
       const shown = async () => {
-        const answer = await fetch(new URL(path, bench.simulator.url), {
-          headers: { authorization: `Bearer ${bench.own.token}` },
+        const answer = await fetch(new URL(path, fixture.simulator.url), {
+          headers: { authorization: `Bearer ${fixture.own.token}` },
         });
         return (await answer.json()) as Record<string, unknown>;
       };
-      const token = bench.clusters.addDatabaseToken(bench.cluster, { description: "x", permissions: [] });
-      const path = `/api/v0/accounts/${bench.cluster.accountId}/clusters/${bench.cluster.id}/tokens/${token.id}`;
+      const token = fixture.clusters.addDatabaseToken(fixture.cluster, { description: "x", permissions: [] });
+      const path = `/api/v0/accounts/${fixture.cluster.accountId}/clusters/${fixture.cluster.id}/tokens/${token.id}`;
       const before = await shown();
       token.permissions = [{ action: "read", resource: "a" }];
-      const { outcome, now } = record((await bench.send({ payload: before })).payload);
+      const { outcome, now } = record((await fixture.send({ payload: before })).payload);
       assert.equal(outcome, "changed");
       assert.deepEqual((now as { permissions: unknown }).permissions, token.permissions);
-      assert.equal(record((await bench.send({ payload: await shown() })).payload).outcome, "deleted");
+      assert.equal(record((await fixture.send({ payload: await shown() })).payload).outcome, "deleted");
     }));
 
   it("looks at a management token right before it is revoked", () =>
-    withClusterNode("revoke-management-token", { confirmed: true, ...AS_LISTED }, async (bench) => {
-      const { id, description } = bench.clusters.addManagementToken(bench.cluster, { description: "x" });
+    withNode("revoke-management-token", { confirmed: true, ...AS_LISTED }, async (fixture) => {
+      const { id, description } = fixture.clusters.addManagementToken(fixture.cluster, { description: "x" });
       const was = { id, state: "active", description: "another" };
-      assert.equal(record((await bench.send({ payload: was })).payload).outcome, "changed");
+      assert.equal(record((await fixture.send({ payload: was })).payload).outcome, "changed");
       const is = { id, state: "active", description };
-      assert.equal(record((await bench.send({ payload: is })).payload).outcome, "revoked");
+      assert.equal(record((await fixture.send({ payload: is })).payload).outcome, "revoked");
     }));
 });
 
 describe("delete-authorization, only if inactive for a time", () => {
-  const withDelete = (inactiveFor: string, work: (bench: Bench) => Promise<void>) =>
+  const withDelete = (inactiveFor: string, work: (fixture: NodeFixture) => Promise<void>) =>
     withNode("delete-authorization", { confirmed: true, inactiveFor, inactiveForType: "str" }, work);
 
   it("spares what is active, and what was changed since", () =>
@@ -516,7 +516,7 @@ describe("the limit", () => {
 
 describe("a connection's own token", () => {
   const CONFIRMED = { confirmed: true };
-  const own = ({ simulator }: Bench) => simulator.world.operator.id;
+  const own = ({ simulator }: NodeFixture) => simulator.world.operator.id;
 
   for (const tokens of ["hashed", "clear", "redacted"] as const) {
     const connection = { product: tokens === "redacted" ? "cloud" : "oss" };
@@ -525,23 +525,23 @@ describe("a connection's own token", () => {
       await withNode(
         "delete-authorization",
         CONFIRMED,
-        async (bench) => {
-          const { simulator, send } = bench;
+        async (fixture) => {
+          const { simulator, send } = fixture;
           const other = addTokens(simulator, 1)[0]!.id;
-          const seen = await send({ payload: [own(bench), other] });
+          const seen = await send({ payload: [own(fixture), other] });
           assert.deepEqual(outcomes(seen.payload), ["failed", "deleted"]);
           assert.equal(records(seen.payload)[0]!.error?.code, "protected");
           assert.match(seen.error?.message ?? "", /connection's own token/);
-          assert.ok(simulator.world.authorizations.has(own(bench)));
+          assert.ok(simulator.world.authorizations.has(own(fixture)));
         },
         { simulator: { tokens }, connection },
       );
       await withNode(
         "update-authorization",
         INACTIVE,
-        async (bench) => {
-          assert.equal((await bench.send({ payload: own(bench) })).error?.code, "protected");
-          assert.equal(bench.simulator.world.operator.status, "active");
+        async (fixture) => {
+          assert.equal((await fixture.send({ payload: own(fixture) })).error?.code, "protected");
+          assert.equal(fixture.simulator.world.operator.status, "active");
         },
         { simulator: { tokens }, connection },
       );
@@ -566,8 +566,8 @@ describe("a connection's own token", () => {
   }
 
   it("is known by the ID that the connection names, where the server does not tell", () =>
-    withNode("delete-authorization", CONFIRMED, async (bench) => {
-      const { simulator, runtime, send } = bench;
+    withNode("delete-authorization", CONFIRMED, async (fixture) => {
+      const { simulator, runtime, send } = fixture;
       const { world } = simulator;
       const sibling = world.addAuthorization({});
       assert.equal((await send({ payload: sibling.id })).error?.code, "protected");
@@ -588,8 +588,8 @@ describe("a connection's own token", () => {
       // The ID of somebody else's token would protect the wrong one.
       const wrong = world.addAuthorization({ user: world.addUser("somebody") }).id;
       assert.ok(await again(wrong, sibling.id, /"Own token ID".*is not the ID of its token/));
-      assert.ok(await again(own(bench).toUpperCase(), own(bench), /is the connection's own token/));
-      assert.ok(!(await again(own(bench), sibling.id, /not expected/)));
+      assert.ok(await again(own(fixture).toUpperCase(), own(fixture), /is the connection's own token/));
+      assert.ok(!(await again(own(fixture), sibling.id, /not expected/)));
     }));
 
   it("is spared where it is hidden: its organization is gone, or it may not read itself", async () => {
@@ -653,15 +653,15 @@ describe("a connection's own token", () => {
       [404, () => ({ message: "organization x not found" })],
     ];
     for (const [status, body] of ANSWERS) {
-      await withNode("delete-authorization", { ...CONFIRMED, notFound: "done" }, async (bench) => {
-        const { simulator, send } = bench;
-        const shown = listed(simulator, own(bench));
+      await withNode("delete-authorization", { ...CONFIRMED, notFound: "done" }, async (fixture) => {
+        const { simulator, send } = fixture;
+        const shown = listed(simulator, own(fixture));
         simulator.faults.push({
-          ...{ method: "GET", path: new RegExp(`${own(bench)}$`), status },
+          ...{ method: "GET", path: new RegExp(`${own(fixture)}$`), status },
           body: JSON.stringify(body(shown)),
         });
-        assert.notEqual((await send({ payload: own(bench) })).error, undefined);
-        assert.ok(simulator.world.authorizations.has(own(bench)));
+        assert.notEqual((await send({ payload: own(fixture) })).error, undefined);
+        assert.ok(simulator.world.authorizations.has(own(fixture)));
       });
     }
   });
@@ -690,9 +690,9 @@ describe("a connection's own token", () => {
     ));
 
   it("is told apart by one list where a message names many", () =>
-    withNode("delete-authorization", CONFIRMED, async (bench) => {
-      const { simulator, send, sent } = bench;
-      const payload = [...addTokens(simulator, 50).map(({ id }) => id), own(bench)];
+    withNode("delete-authorization", CONFIRMED, async (fixture) => {
+      const { simulator, send, sent } = fixture;
+      const payload = [...addTokens(simulator, 50).map(({ id }) => id), own(fixture)];
       const seen = await send({ payload });
       assert.deepEqual(outcomes(seen.payload), [...Array<string>(50).fill("deleted"), "failed"]);
       // One list, and one look at the one that it may be.
@@ -703,9 +703,9 @@ describe("a connection's own token", () => {
     withNode(
       "update-authorization",
       { tokenStatus: "active", tokenStatusType: "str", description: "mine", descriptionType: "str" },
-      async (bench) => {
-        assert.equal((await bench.send({ payload: own(bench) })).error, undefined);
-        assert.equal(bench.simulator.requests.length, 1);
+      async (fixture) => {
+        assert.equal((await fixture.send({ payload: own(fixture) })).error, undefined);
+        assert.equal(fixture.simulator.requests.length, 1);
       },
     ));
 
@@ -713,9 +713,9 @@ describe("a connection's own token", () => {
     withNode(
       "delete-authorization",
       CONFIRMED,
-      async (bench) => {
-        assert.equal((await bench.send({ payload: own(bench) })).error, undefined);
-        assert.ok(!bench.simulator.world.authorizations.has(own(bench)));
+      async (fixture) => {
+        assert.equal((await fixture.send({ payload: own(fixture) })).error, undefined);
+        assert.ok(!fixture.simulator.world.authorizations.has(own(fixture)));
       },
       { connection: { allowOwnToken: true } },
     ));
@@ -732,26 +732,26 @@ describe("a connection's own token", () => {
     }));
 
   it("a dry run tells that it would be protected", () =>
-    withNode("delete-authorization", {}, async (bench) => {
-      assert.partialDeepStrictEqual((await bench.send({ payload: own(bench), dryRun: true })).payload, {
+    withNode("delete-authorization", {}, async (fixture) => {
+      assert.partialDeepStrictEqual((await fixture.send({ payload: own(fixture), dryRun: true })).payload, {
         outcome: "dry-run",
         would: "protected",
       });
     }));
 
   describe("of management", () => {
-    const withRevoke = (work: (bench: ClusterBench) => Promise<void>, connection: Properties = {}) =>
-      withClusterNode("revoke-management-token", CONFIRMED, work, { connection });
-    const add = ({ clusters, cluster }: ClusterBench) =>
+    const withRevoke = (work: (fixture: NodeFixture) => Promise<void>, connection: Properties = {}) =>
+      withNode("revoke-management-token", CONFIRMED, work, { connection });
+    const add = ({ clusters, cluster }: NodeFixture) =>
       clusters.addManagementToken(cluster, { description: "x" });
 
     it("is told by the beginning of its value", () =>
-      withRevoke(async (bench) => {
-        const other = add(bench);
-        const seen = await bench.send({ payload: [bench.own.id, other.id] });
+      withRevoke(async (fixture) => {
+        const other = add(fixture);
+        const seen = await fixture.send({ payload: [fixture.own.id, other.id] });
         assert.deepEqual(outcomes(seen.payload), ["failed", "revoked"]);
         assert.equal(records(seen.payload)[0]!.error?.code, "protected");
-        assert.equal(bench.own.revokedAt, undefined);
+        assert.equal(fixture.own.revokedAt, undefined);
       }));
 
     const MASKS: [what: string, shown: (prefix: string) => string | undefined, touched: boolean][] = [
@@ -791,9 +791,9 @@ describe("a connection's own token", () => {
 
     it("may be revoked where the connection allows it", () =>
       withRevoke(
-        async (bench) => {
-          await bench.send({ payload: bench.own.id });
-          assert.notEqual(bench.own.revokedAt, undefined);
+        async (fixture) => {
+          await fixture.send({ payload: fixture.own.id });
+          assert.notEqual(fixture.own.revokedAt, undefined);
         },
         // The list that is to prove it waits for a login then.
         { allowOwnToken: true, influxctlTimeout: "1" },

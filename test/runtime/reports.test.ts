@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { addTokens, withNode, type Bench } from "../helpers/node.js";
+import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
 const UNKNOWN = "0aaaaaaaaaaaaaaa";
-const withDelete = (properties: Properties, work: (bench: Bench) => Promise<void>) =>
+const withDelete = (properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
   withNode("delete-authorization", { confirmed: true, ...properties }, work, {
     simulator: { tokens: "clear" },
   });
@@ -107,7 +107,7 @@ describe("a report", () => {
 });
 
 describe("a limit in a stretch of time", () => {
-  const withLimit = (properties: Properties, work: (bench: Bench) => Promise<void>) =>
+  const withLimit = (properties: Properties, work: (fixture: NodeFixture) => Promise<void>) =>
     withDelete({ limit: "3", limitPer: "hour", ...properties }, work);
 
   it("is not used up by IDs that do not exist", () =>

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
+import type { FlowNode } from "../../simulator/flow.js";
 import { generate } from "selfsigned";
 import { freePort } from "../../simulator/node-red.js";
-import { withClusterNode, type ClusterBench } from "../helpers/cluster-node.js";
+import { type NodeFixture, withNode } from "../helpers/fixture.js";
 import { coreModules as modules, proxyNode, tlsNode } from "../helpers/core-nodes.js";
-import { METHODS, outcomes, withFaults, type FaultBench, type Method } from "../helpers/faults.js";
+import { METHODS, outcomes, withFaults, type FaultFixture, type Method } from "../helpers/faults.js";
 import type { Properties } from "../helpers/runtime.js";
 import { relayTo, serve, startProxy, tlsBefore, type Refusal, type Running } from "../helpers/servers.js";
 
@@ -51,15 +52,14 @@ describe("TLS", () => {
     good = await hostCertificate("localhost", { ca });
   });
   const trusting = ({ cert }: Certificate) => ({
-    nodes: [tlsNode()],
-    credentials: { tls: { cadata: cert } },
+    nodes: [tlsNode({ credentials: { cadata: cert } })],
   });
 
   /** Runs `work` with a node whose connection meets this certificate, which can be renewed. */
   async function withTls(
     presented: Certificate,
-    options: { nodes?: Properties[]; credentials?: object },
-    work: (bench: FaultBench, renew: (renewed: Certificate) => Promise<void>) => Promise<unknown>,
+    options: { nodes?: FlowNode[] },
+    work: (fixture: FaultFixture, renew: (renewed: Certificate) => Promise<void>) => Promise<unknown>,
     method: Method = "GET",
   ): Promise<void> {
     const port = await freePort();
@@ -67,13 +67,13 @@ describe("TLS", () => {
     await withFaults(
       method,
       { url: `https://localhost:${port}`, parallel: "1", retries: "3", ...tls },
-      async (bench) => {
-        let server = await tlsBefore(bench.simulator.port, presented, port);
+      async (fixture) => {
+        let server = await tlsBefore(fixture.simulator.port, presented, port);
         const renew = async (renewed: Certificate) => {
           await server.close();
-          server = await tlsBefore(bench.simulator.port, renewed, port);
+          server = await tlsBefore(fixture.simulator.port, renewed, port);
         };
-        await work(bench, renew).finally(() => server.close());
+        await work(fixture, renew).finally(() => server.close());
       },
       { ...options, modules },
     );
@@ -170,7 +170,7 @@ describe("proxy", () => {
     scheme: string,
     method: Method,
     work: (
-      bench: FaultBench,
+      fixture: FaultFixture,
       proxy: Running & { seen: string[]; refuse: (refusal: Refusal, times?: number) => void },
     ) => Promise<void>,
     connection: Properties = {},
@@ -181,19 +181,18 @@ describe("proxy", () => {
     const port = await freePort();
     const options = {
       modules,
-      nodes: [proxyNode(proxy.port), tlsNode()],
-      credentials: { tls: { cadata: own.cert } },
+      nodes: [proxyNode(proxy.port), tlsNode({ credentials: { cadata: own.cert } })],
     };
     await withFaults(
       method,
       { url: `${scheme}://localhost:${port}`, proxy: "proxy", tls: "tls", ...connection },
-      async (bench) => {
-        const to = bench.simulator.port;
+      async (fixture) => {
+        const to = fixture.simulator.port;
         const server = await (scheme === "https" ? tlsBefore(to, own, port) : relayTo(to, port));
         const refuse = (next: Refusal, times = Infinity) => {
           [refusal, left] = [next, times];
         };
-        await work(bench, { ...proxy, refuse }).finally(server.close);
+        await work(fixture, { ...proxy, refuse }).finally(server.close);
       },
       options,
     ).finally(proxy.close);
@@ -274,10 +273,10 @@ describe("proxy", () => {
       Object.assign(process.env, { all_proxy: url, no_proxy: spared });
       try {
         const record = join(folder, "calls");
-        const list = async ({ send }: ClusterBench) => {
+        const list = async ({ send }: NodeFixture) => {
           assert.equal((await send({})).error, undefined);
         };
-        await withClusterNode("list-management-tokens", {}, list, { influxctl: { record } });
+        await withNode("list-management-tokens", {}, list, { influxctl: { record } });
         for (const line of (await readFile(record, "utf8")).trim().split("\n")) {
           const { env } = JSON.parse(line) as { env: Record<string, string> };
           const names = Object.keys(env).filter((name) => /proxy/i.test(name));
@@ -296,7 +295,7 @@ describe("proxy", () => {
     const proxy = await startProxy();
     process.env.http_proxy = `http://127.0.0.1:${proxy.port}`;
     const port = await freePort();
-    const options = { modules, nodes: [tlsNode()], credentials: { tls: { cadata: own.cert } } };
+    const options = { modules, nodes: [tlsNode({ credentials: { cadata: own.cert } })] };
     try {
       await withFaults(
         "GET",

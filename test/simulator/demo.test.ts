@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { startDemo, type Demo } from "../../simulator/lab.js";
+import { startDemo, type Demo } from "../../simulator/start-demo.js";
+import { closing } from "../helpers/closing.js";
 import { signed } from "../helpers/signed.js";
 
 for (const version of ["node-red", "node-red-4"] as const)
   describe(`the demo in ${version}`, function () {
     this.timeout(60_000);
+    const also = closing(after);
     let demo: Demo;
     before(async () => {
-      demo = await startDemo({ version });
+      demo = await also(startDemo({ version }));
     });
-    after(() => demo.stop());
 
     const post = async (path: string, id: string) => {
       const response = await fetch(new URL(path, demo.nodeRed.url), {
@@ -40,8 +41,8 @@ for (const version of ["node-red", "node-red-4"] as const)
     });
 
     it("revokes a management token, for real", async () => {
-      const { id } = [...demo.simulator.clusters!.managementTokens.values()].at(-1)!;
+      const { id } = [...demo.clusters.managementTokens.values()].at(-1)!;
       assert.deepEqual(await post("revoke-management-token", id), { status: 200, id, outcome: "revoked" });
-      assert.ok(demo.simulator.clusters!.managementTokens.get(id)?.revokedAt);
+      assert.ok(demo.clusters.managementTokens.get(id)?.revokedAt);
     });
   });

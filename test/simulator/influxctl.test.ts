@@ -10,6 +10,7 @@ import { stringify } from "smol-toml";
 import { Clusters, type Cluster, type ManagementToken } from "../../simulator/clusters.js";
 import { installInfluxctl, type InfluxctlBehaviour, type InfluxctlRun } from "../../simulator/influxctl.js";
 import { startSimulator, type Simulator } from "../../simulator/server.js";
+import { UUID } from "../helpers/ids.js";
 import { tlsBefore } from "../helpers/servers.js";
 
 interface Run {
@@ -180,8 +181,7 @@ describe("the stand-in of influxctl", () => {
 
     it("several, and goes on after an error", async () => {
       const [one, two] = [add(), add()];
-      const unknown = "55555555-5555-4555-8555-555555555555";
-      const result = await run(revoke(one.id, unknown, "--all", two.id));
+      const result = await run(revoke(one.id, UUID, "--all", two.id));
       assertRun(result, 1, /revoked\n.*revoked/, /NotFound[^]*InvalidArgument[^]*2 of 4/);
       assert.deepEqual([one, two, caller].map(isRevoked), [true, true, false]);
     });

@@ -11,8 +11,9 @@ import {
   type DatabaseToken,
   type ManagementToken,
 } from "../../simulator/clusters.js";
-import { populateClusters } from "../../simulator/population.js";
+import { populateCluster } from "../../simulator/population.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "../../simulator/server.js";
+import { UUID } from "../helpers/ids.js";
 
 const CONTRACTS = join(import.meta.dirname, "..", "..", "simulator", "contracts");
 
@@ -150,7 +151,7 @@ class Client {
   /** Calls below the path, and checks the answer against the contract. */
   async call(
     method: string,
-    { id, body, path = this.path, token = this.caller.token }: Call = {},
+    { id, body, path = this.path, token = this.caller.token }: CallOptions = {},
   ): Promise<{ status: number; json: unknown }> {
     const full = id === undefined ? path : `${path}/${id}`;
     const called = await request(method, full, { body, authorization: `Bearer ${token}` });
@@ -163,7 +164,7 @@ class Client {
   }
 }
 
-interface Call {
+interface CallOptions {
   id?: string;
   body?: unknown;
   path?: string;
@@ -437,12 +438,11 @@ describe("the simulated Management API", () => {
 });
 
 describe("a contract", () => {
-  const ID = "55555555-5555-4555-8555-555555555555";
   const TOKEN = {
-    ...{ accountId: ID, clusterId: ID, id: ID, description: "", permissions: [] },
+    ...{ accountId: UUID, clusterId: UUID, id: UUID, description: "", permissions: [] },
     createdAt: "2023-12-21T17:32:28.000Z",
   };
-  const PATH = `/api/v0/accounts/${ID}/clusters/${ID}/tokens`;
+  const PATH = `/api/v0/accounts/${UUID}/clusters/${UUID}/tokens`;
   let answers: Answers;
 
   before(async () => {
@@ -464,8 +464,8 @@ describe("a contract", () => {
 
   it("lets pass what is right", () => {
     assert.deepEqual(faults("GET", PATH, 200, [TOKEN, TOKEN]), []);
-    assert.deepEqual(faults("GET", `${PATH}/${ID}`, 404, { code: 404, message: "not found" }), []);
-    assert.deepEqual(faults("DELETE", `${PATH}/${ID}`, 204, ""), []);
+    assert.deepEqual(faults("GET", `${PATH}/${UUID}`, 404, { code: 404, message: "not found" }), []);
+    assert.deepEqual(faults("DELETE", `${PATH}/${UUID}`, 204, ""), []);
   });
 
   const { description: _, ...undescribed } = TOKEN;
@@ -503,7 +503,7 @@ describe("a contract", () => {
     assert.notDeepEqual(faults("GET", "/api/v0/tokens", 200, []), []);
     assert.notDeepEqual(faults("PUT", PATH, 200, []), []);
     assert.notDeepEqual(faults("GET", PATH, 200, [], "text/plain"), []);
-    assert.notDeepEqual(faults("DELETE", `${PATH}/${ID}`, 204, "{}"), []);
+    assert.notDeepEqual(faults("DELETE", `${PATH}/${UUID}`, 204, "{}"), []);
   });
 });
 
@@ -511,10 +511,11 @@ describe("the population of clusters", () => {
   it("is what a demo needs", () => {
     const DAY = 86_400_000;
     const all = new Clusters();
-    const demo = populateClusters(all);
-    const caller = all.caller(demo.managementToken)!;
-    const cluster = all.clusterOf(caller, demo.accountId, demo.clusterId);
-    assert.equal(cluster.product, "dedicated");
+    const cluster = all.addCluster({ product: "dedicated" });
+    const own = all.addManagementToken(cluster, { description: "own" });
+    populateCluster(all, { cluster, own });
+    const caller = all.caller(own.token)!;
+    assert.equal(all.clusterOf(caller, cluster.accountId, cluster.id), cluster);
     const now = Date.now();
     const left = ({ expiresAt }: { expiresAt?: Date }) => ((expiresAt?.getTime() ?? Infinity) - now) / DAY;
     const tokens = all.databaseTokensOf(cluster);

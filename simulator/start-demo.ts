@@ -1,24 +1,23 @@
 import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Clusters } from "./clusters.js";
-import { installInfluxctl } from "./influxctl.js";
-import { exampleNames, freePort, readExample, startNodeRed, type Flows, type NodeRed } from "./node-red.js";
-import { populate, populateClusters } from "./population.js";
-import { startSimulator, type Simulator } from "./server.js";
+import type { Clusters } from "./clusters.js";
+import { startFixture } from "./fixture.js";
+import type { FlowNode } from "./flow.js";
+import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
+import { populate, populateCluster } from "./population.js";
+import type { Simulator } from "./server.js";
 
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
+  clusters: Clusters;
   /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
   someId: string;
   mqttPort: number;
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -33,39 +32,23 @@ export async function startDemo(options: {
   version?: "node-red" | "node-red-4";
 }): Promise<Demo> {
   const { ports } = options;
-  const clusters = new Clusters();
-  const cluster = populateClusters(clusters);
-  const simulator = await startSimulator({ clusters, port: await freePort(ports?.influxdb) });
+  const fixture = await startFixture({ port: await freePort(ports?.influxdb) });
+  const { simulator, clusters } = fixture;
   populate(simulator.world);
-  const folder = await mkdtemp(join(tmpdir(), "influxctl-stand-in-"));
-  const influxctl = await installInfluxctl(simulator, folder);
+  const dedicated = fixture.clusterOf("cloud-dedicated");
+  populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
   const secret = randomBytes(32).toString("hex");
-  const stopServers = async () => {
-    await Promise.all([simulator.close(), mqtt.close()]);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const closeServers = () => Promise.all([fixture.close(), mqtt.close()]);
   const { operator } = simulator.world;
   const patches: Patches = {
-    authorizations: {
-      properties: { url: simulator.url, protectedIds: operator.id, ownTokenId: operator.id },
-      credentials: { token: operator.token },
-    },
-    cluster: {
-      properties: {
-        url: simulator.url,
-        accountId: cluster.accountId,
-        clusterId: cluster.clusterId,
-        influxctl,
-        protectedIds: clusters.caller(cluster.managementToken)?.id,
-      },
-      credentials: { token: cluster.managementToken },
-    },
-    broker: { properties: { port: String(mqtt.port) } },
+    authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
+    cluster: fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
+    broker: { port: String(mqtt.port) },
   };
   try {
     const nodeRed = await startNodeRed({
-      flows: await flowsOf(options.examples ?? (await exampleNames()), patches),
+      nodes: await nodesOf(options.examples ?? (await exampleNames()), patches),
       port: await freePort(ports?.nodeRed),
       ...(options.version && { version: options.version }),
       env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
@@ -74,47 +57,43 @@ export async function startDemo(options: {
     return {
       nodeRed,
       simulator,
+      clusters,
       secret,
       someId,
       mqttPort: mqtt.port,
-      async stop() {
-        await nodeRed.stop();
-        await stopServers();
+      async close() {
+        await nodeRed.close();
+        await closeServers();
       },
     };
   } catch (error) {
-    await stopServers();
+    await closeServers();
     throw error;
   }
 }
 
 /** What the demo puts into the configuration nodes of the examples. */
-interface Patch {
-  properties: Record<string, unknown>;
-  credentials?: Record<string, string>;
-}
-type Patches = Record<"authorizations" | "cluster" | "broker", Patch>;
+type Patches = Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>>;
 
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
 
 /** The examples as they are, but ready to click: addresses, leave to delete, and what no export holds, tokens. */
-async function flowsOf(examples: string[], patches: Patches): Promise<Flows> {
-  const nodes = new Map<unknown, Record<string, unknown>>();
-  const credentials: Flows["credentials"] = {};
+async function nodesOf(examples: string[], patches: Patches): Promise<FlowNode[]> {
+  const nodes = new Map<string, FlowNode>();
   // Without an example there are the configuration nodes alone, for examples that are imported later.
   for (const example of examples.length > 0 ? examples : await exampleNames()) {
     for (const node of await readExample(example)) {
       const patch = patchOf(node, patches);
       if (examples.length === 0 && patch === undefined) continue;
-      nodes.set(node.id, { ...node, ...("confirmed" in node && ALLOWED), ...patch?.properties });
-      if (patch?.credentials) credentials[String(node.id)] = patch.credentials;
+      const { id } = node;
+      nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
     }
   }
-  return { nodes: [...nodes.values()], credentials };
+  return [...nodes.values()];
 }
 
-function patchOf({ type, product }: Record<string, unknown>, patches: Patches): Patch | undefined {
+function patchOf({ type, product }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
   if (type === "mqtt-broker") return patches.broker;
   if (type !== "influxdb-connection") return undefined;
   return product === "oss" ? patches.authorizations : patches.cluster;

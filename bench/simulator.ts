@@ -1,0 +1,49 @@
+/** The simulator in a process of its own, so that what it costs is not measured with the client. See `server.ts`. */
+import { request } from "undici";
+import { startFixture } from "../simulator/fixture.js";
+import type { Order, StartedSimulator } from "./server.js";
+
+void startFixture().then((fixture) => {
+  const { clusters } = fixture;
+  const { cluster } = fixture.clusterOf("cloud-dedicated");
+  const { world, url, faults, requests } = fixture.simulator;
+  const reply = (message: unknown) => process.send?.(message);
+
+  async function obey(order: Order): Promise<unknown> {
+    requests.length = 0;
+    if (order.do === "slow down") {
+      faults.length = 0;
+      faults.push({ delay: order.milliseconds, times: Infinity });
+    } else if (order.do === "fill") {
+      const user = world.userNamed(order.user);
+      return Array.from(
+        { length: order.count },
+        () => world.addAuthorization({ user, description: "bench" }).id,
+      );
+    } else if (order.do === "fill the cluster") {
+      const { count, kind } = order;
+      const wanted = { description: "bench", permissions: [{ action: "read", resource: "bench" }] };
+      const add = () =>
+        kind === "database"
+          ? clusters.addDatabaseToken(cluster, wanted)
+          : clusters.addManagementToken(cluster, { description: "bench" });
+      return Array.from({ length: count }, () => add().id);
+    } else {
+      faults.length = 0;
+      // What the list costs the server is not of interest, so it is made once.
+      const { body } = await request(`${url}/api/v2/authorizations`, {
+        headers: { authorization: `Token ${world.operator.token}` },
+      });
+      faults.push({ method: "GET", body: await body.text(), times: Infinity });
+    }
+    return undefined;
+  }
+
+  world.addUser("bench");
+  process.on("message", (order: Order) => void obey(order).then((done) => reply({ done })));
+  process.on("disconnect", () => void fixture.close());
+  reply({
+    ...{ url, token: world.operator.token },
+    connectionToCluster: fixture.connectionTo("cloud-dedicated"),
+  } satisfies StartedSimulator);
+});

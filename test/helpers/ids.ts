@@ -1,0 +1,3 @@
+/** IDs in the forms that products have, which no simulator gives to anything by itself. */
+export const HEX_ID = "0aaaaaaaaaaaaaaa";
+export const UUID = "55555555-5555-4555-8555-555555555555";

@@ -1,0 +1,31 @@
+import type { NodeAPI } from "node-red";
+import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
+import packageJson from "../../package.json" with { type: "json" };
+import { productsWith, type Product } from "../../src/products.js";
+
+/** The nodes of the package by the names of their files, such as `list-authorizations`. */
+export const NODE_NAMES = Object.keys(packageJson["node-red"].nodes);
+
+/** Those that do something: all but the connection. */
+export const OPERATION_NAMES = NODE_NAMES.filter((name) => name !== "influxdb-connection");
+
+/** What the file of a node exports: the function that Node-RED calls. */
+export function moduleOf(name: string): (RED: NodeAPI) => void {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
+  return (require(`../../nodes/${name}/${name}.ts`) as { default: (RED: NodeAPI) => void }).default;
+}
+
+/** What a node does, as its own file says. */
+export function operationOf(name: string): Operation {
+  return (moduleOf(name) as NodeModule).operation;
+}
+
+/** The products whose connections a node takes. */
+export function productsOf(name: string): Product[] {
+  return productsWith(operationOf(name).resource);
+}
+
+/** Whether a node works on the tokens of clusters. */
+export function isOfCluster(name: string): boolean {
+  return productsOf(name).includes("cloud-dedicated");
+}

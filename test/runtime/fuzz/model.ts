@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import type { SeenRequest, Simulator } from "../../../simulator/server.js";
+import type { Message } from "../../helpers/runtime.js";
+import {
+  flag,
+  irreversible,
+  moments,
+  optional,
+  result,
+  targets,
+  type From,
+  type Setting,
+} from "./configurations.js";
+import { ACCOUNT, CLUSTER, HEX_IDS, UUIDS } from "./server.js";
+
+/*
+ * What each node may do, told again without its code.
+ */
+
+/** The ids of a payload: all of them well formed, or none. */
+function idsIn(value: unknown, pattern: RegExp): string[] {
+  try {
+    const items: unknown[] = Array.isArray(value) ? Array.from(value) : [value];
+    const ids = items.map((item) => (typeof item === "string" ? item : (item as { id: string }).id).trim());
+    return ids.every((id) => pattern.test(id)) ? [...new Set(ids.map((id) => id.toLowerCase()))] : [];
+  } catch {
+    return [];
+  }
+}
+
+export interface Spec {
+  fields: Record<string, Setting>;
+  numRuns: number;
+  /**
+   * The requests that a message may lead to, from the configuration's meaning, in any order; of a node that changes
+   * something, those that do.
+   */
+  expected: (means: Record<string, unknown>, msg: Message, model: Model) => string[];
+}
+/** What the model keeps through the messages of one node. */
+export interface Model {
+  /** How many tokens are done, as the server has it. */
+  used: () => number;
+  /** The same for each message of which more come, and each token once. */
+  usedBy: Map<unknown, Set<string>>;
+}
+
+/** A dry run, no dry run, or neither. */
+function wishOf({ dryRun }: Message): "dry" | "real" | "unclear" {
+  if (dryRun === undefined || dryRun === false) return "real";
+  return !dryRun || (typeof dryRun === "string" && dryRun.trim() === "") ? "unclear" : "dry";
+}
+
+function originOf(msg: Message): unknown {
+  // A message without an ID of its own gets one.
+  const own = msg._msgid ?? {};
+  try {
+    const { id } = msg.parts as { id?: unknown };
+    return typeof id === "string" ? `parts ${id}` : own;
+  } catch {
+    return own;
+  }
+}
+
+/** Whether the limit admits them. */
+function admits(means: Record<string, unknown>, msg: Message, ids: string[], model: Model): boolean {
+  if (means.limitPer === "day") return model.used() + ids.length <= (means.limit as number);
+  const origin = originOf(msg);
+  const used = new Set([...(model.usedBy.get(origin) ?? []), ...ids]);
+  if (used.size > (means.limit as number)) return false;
+  model.usedBy.set(origin, used);
+  return true;
+}
+
+const HEX = /^[0-9a-f]{16}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const CLUSTER_PATH = `/api/v0/accounts/${ACCOUNT}/clusters/${CLUSTER}/tokens`;
+/** Where the stand-in of influxctl finds its tokens. */
+const INFLUXCTL_PATH = `/simulator/accounts/${ACCOUNT}/clusters/${CLUSTER}/management-tokens`;
+
+function destroys(pattern: RegExp, path: string): Spec["expected"] {
+  return (means, msg, model) => {
+    const ids = idsIn((means.targets as From)(msg), pattern);
+    if (means.confirmed !== true || means.dryRun === true || wishOf(msg) !== "real") return [];
+    if (!admits(means, msg, ids, model)) return [];
+    return ids
+      .filter((id) => !(means.protectedIds as string[]).includes(id))
+      .map((id) => `DELETE ${path}/${id}`);
+  };
+}
+
+/** By the name of the node. */
+export const SPECS: Record<string, Spec> = {
+  "delete-authorization": {
+    fields: irreversible(HEX_IDS, "FUZZ_HEX"),
+    numRuns: 35,
+    expected: destroys(HEX, "/api/v2/authorizations"),
+  },
+  "delete-database-token": {
+    fields: irreversible(UUIDS, "FUZZ_UUID"),
+    numRuns: 35,
+    expected: destroys(UUID, CLUSTER_PATH),
+  },
+  "revoke-management-token": {
+    fields: irreversible(UUIDS, "FUZZ_UUID"),
+    numRuns: 20,
+    expected: destroys(UUID, INFLUXCTL_PATH),
+  },
+  "update-authorization": {
+    fields: {
+      targets: targets(HEX_IDS, "FUZZ_HEX"),
+      dryRun: flag("dryRun"),
+      tokenStatus: optional("tokenStatus", "keep", "active", "inactive"),
+      description: optional("description", "keep", "changed"),
+    },
+    numRuns: 35,
+    expected(means, msg) {
+      const ids = idsIn((means.targets as From)(msg), HEX);
+      const [status, description] = [means.tokenStatus, means.description].map((from) =>
+        (from as From | undefined)?.(msg),
+      );
+      const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
+      if (means.tokenStatus && status !== "active" && status !== "inactive") return [];
+      if (means.description && !isText(description)) return [];
+      if (means.dryRun === true || wishOf(msg) !== "real") return [];
+      if (!means.tokenStatus && !means.description) return [];
+      const body = JSON.stringify({ status, description });
+      return ids
+        .filter((id) => !(means.protectedIds as string[]).includes(id))
+        .map((id) => `PATCH /api/v2/authorizations/${id} ${body}`);
+    },
+  },
+  "list-authorizations": {
+    fields: {
+      user: optional("user", "any", "admin", "a&b=c/é"),
+      org: optional("org", "any", "home"),
+      userID: optional("userID", "any", ` ${HEX_IDS[0]}`),
+      tokenStatus: optional("tokenStatus", "any", "active"),
+      ...moments("createdAfter", "updatedAfter"),
+      includeToken: flag("includeToken"),
+      result,
+    },
+    numRuns: 35,
+    expected(means, msg) {
+      const query = new URLSearchParams();
+      for (const name of ["user", "userID", "org"]) {
+        const from = means[name] as From | undefined;
+        const value = from?.(msg);
+        if (from === undefined) continue;
+        if (typeof value !== "string" || value.trim() === "") return [];
+        if (name === "userID" && !HEX.test(value.trim())) return [];
+        query.set(name, name === "userID" ? value.trim() : value);
+      }
+      const status = (means.tokenStatus as From | undefined)?.(msg);
+      if (means.tokenStatus && status !== "active" && status !== "inactive") return [];
+      return [`GET /api/v2/authorizations ${query}`];
+    },
+  },
+  "list-database-tokens": {
+    fields: {
+      description: optional("description", "any", "one"),
+      database: optional("database", "any", "*"),
+      ...moments("createdAfter"),
+      result,
+    },
+    numRuns: 35,
+    expected: (means, msg) =>
+      areTexts(means, msg, "description", "database") ? [`GET ${CLUSTER_PATH}`] : [],
+  },
+  "list-management-tokens": {
+    fields: { description: optional("description", "any", "one"), ...moments("createdAfter"), result },
+    numRuns: 8,
+    expected: (means, msg) => (areTexts(means, msg, "description") ? [`GET ${INFLUXCTL_PATH}`] : []),
+  },
+};
+
+function areTexts(means: Record<string, unknown>, msg: Message, ...names: string[]): boolean {
+  return names.every((name) => {
+    const value = (means[name] as From | undefined)?.(msg);
+    return means[name] === undefined || (typeof value === "string" && value.trim() !== "");
+  });
+}
+
+/** A request as the model tells it: what is asked for, its query in the order of the model, and its body. */
+export function told({ method, path, body }: SeenRequest): string {
+  const [target = "", query] = path.split("?");
+  const search = new URLSearchParams(query);
+  const sorted = ["user", "userID", "org"].filter((name) => search.has(name));
+  const ordered = new URLSearchParams(sorted.map((name) => [name, search.get(name)!]));
+  assert.equal(search.size, ordered.size);
+  const isList = method === "GET" && target === "/api/v2/authorizations";
+  return [method, target, ...(isList ? [ordered.toString()] : []), ...(body === "" ? [] : [body])].join(" ");
+}
+
+/** Without the look at the connection's own authorizations, by which a list that is empty is proved. */
+export function withoutOwnLook(sent: string[], { world }: Simulator): string[] {
+  const own = ["GET /api/v2/me", `GET /api/v2/authorizations userID=${world.operator.userID}`];
+  return sent.includes(own[0]!) ? sent.filter((request) => !own.includes(request)) : sent;
+}
