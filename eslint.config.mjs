@@ -50,7 +50,7 @@ export default tseslint.config(
     },
   })),
   {
-    files: ["src/**/*.ts"],
+    files: ["src/**/*.ts", "nodes/**/*.ts"],
     ignores: ["src/clock.ts"],
     rules: {
       "no-restricted-properties": [

@@ -1,8 +1,7 @@
 /** The state of simulated Cloud Dedicated and Clustered clusters, and the rules by which it changes, without HTTP. */
 import { randomBytes, randomUUID } from "node:crypto";
+import type { InfluxctlProduct } from "../src/products.js";
 import { withMark } from "./ids.js";
-
-export type ClusterProduct = "dedicated" | "clustered";
 
 export interface Account {
   id: string;
@@ -13,7 +12,7 @@ export interface Account {
 export interface Cluster {
   id: string;
   accountId: string;
-  product: ClusterProduct;
+  product: InfluxctlProduct;
 }
 
 interface DatabasePermission {
@@ -57,7 +56,7 @@ export interface ManagedCluster {
 }
 
 export interface NewCluster {
-  product: ClusterProduct;
+  product: InfluxctlProduct;
   /** An account that is not there yet comes into being. */
   accountId?: string;
   clusterId?: string;

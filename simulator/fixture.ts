@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { productOf, type Product } from "../src/products.js";
-import { Clusters, type ClusterProduct, type ManagedCluster } from "./clusters.js";
+import { productOf, type InfluxctlProduct, type Product } from "../src/products.js";
+import { Clusters, type ManagedCluster } from "./clusters.js";
 import type { FlowNode } from "./flow.js";
 import { installInfluxctl, type InfluxctlBehaviour } from "./influxctl.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "./server.js";
@@ -34,22 +34,22 @@ export async function startFixture({ influxctl, ...options }: FixtureOptions = {
   const simulator = await startSimulator({ ...options, clusters });
   const folder = await mkdtemp(join(tmpdir(), "influxdb-fixture-"));
   const executable = await installInfluxctl(simulator, folder, influxctl);
-  const manage = (product: ClusterProduct): ManagedCluster => {
+  const manage = (product: InfluxctlProduct): ManagedCluster => {
     const cluster = clusters.addCluster({ product });
     return { cluster, own: clusters.addManagementToken(cluster, { description: "Node-RED" }) };
   };
-  const dedicated = manage("dedicated");
-  const clustered = manage("clustered");
-  const clusterOf = (product: Product) => (product === "clustered" ? clustered : dedicated);
+  const managed = { dedicated: manage("dedicated"), clustered: manage("clustered") };
+  const clusterOf = (product: Product) => managed[productOf(product).influxctl ?? "dedicated"];
 
   /** What the product needs besides its address. */
   function access(product: Product): Partial<FlowNode> {
-    if (productOf(product).resources.includes("authorizations"))
+    const { resources, allOrNone } = productOf(product);
+    if (resources.includes("authorizations"))
       return { credentials: { token: simulator.world.operator.token } };
     const { cluster, own } = clusterOf(product);
     return {
       influxctl: executable,
-      ...(product === "cloud-dedicated" && { accountId: cluster.accountId, clusterId: cluster.id }),
+      ...(allOrNone === undefined && { accountId: cluster.accountId, clusterId: cluster.id }),
       credentials: { token: own.token },
     };
   }

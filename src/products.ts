@@ -10,6 +10,9 @@ export type ResourceName = "authorizations" | "database-tokens" | "management-to
 /** A setting of a connection that only some products have. */
 export type ProductSetting = "accountId" | "clusterId" | "influxctl" | "influxctlTimeout";
 
+/** What influxctl calls the products that it can reach. */
+export type InfluxctlProduct = "dedicated" | "clustered";
+
 interface ProductEntry {
   /** As InfluxData calls it. */
   readonly name: string;
@@ -23,6 +26,8 @@ interface ProductEntry {
   readonly settings: readonly ProductSetting[];
   /** Settings that can be left empty only all together. */
   readonly allOrNone?: readonly ProductSetting[];
+  /** If influxctl reaches it. */
+  readonly influxctl?: InfluxctlProduct;
   /** Whether its API finds an authorization by the value of its token. */
   readonly findsByValue?: boolean;
 }
@@ -53,11 +58,13 @@ export const PRODUCTS = {
   "cloud-dedicated": {
     ...CLUSTER,
     name: "InfluxDB Cloud Dedicated",
+    influxctl: "dedicated",
     url: "https://console.influxdata.com",
   },
   clustered: {
     ...CLUSTER,
     name: "InfluxDB Clustered",
+    influxctl: "clustered",
     url: "",
     // Documented without the two in its paths; InfluxData's own tools use them there as well.
     allOrNone: ["accountId", "clusterId"],

@@ -72,7 +72,8 @@ function influxctlOptions(
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
-  const isOwn = settings.product === "clustered";
+  const { influxctl: product = "dedicated" } = productOf(settings.product);
+  const isOwn = product === "clustered";
   const plainHttp = url.protocol === "http:";
   return {
     command: influxctl,
@@ -80,7 +81,7 @@ function influxctlOptions(
     parallel,
     proxy,
     profile: {
-      product: isOwn ? "clustered" : "dedicated",
+      product,
       accountId,
       clusterId,
       ...(isOwn && {

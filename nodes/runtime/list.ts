@@ -1,3 +1,4 @@
+import { systemClock } from "../../src/clock.js";
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
@@ -18,7 +19,7 @@ export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
     constants: { any: undefined },
-    read: (value) => readFilter(filter, name, value, Date.now()),
+    read: (value) => readFilter(filter, name, value, systemClock.now()),
     ...look,
   });
 }

@@ -1,4 +1,5 @@
 import type { Node } from "node-red";
+import { systemClock } from "../../src/clock.js";
 
 /** Milliseconds between two statuses of progress. */
 const STATUS_INTERVAL = 250;
@@ -8,15 +9,15 @@ const STATUS_INTERVAL = 250;
  * Each status goes to every open editor, so there is one in a while, over all messages of the node.
  */
 export function followerOf(node: Node) {
-  let shown = 0;
+  let shown = -Infinity;
   return () => {
     let step: { done: number; total: number } | undefined;
     let retries = 0;
     const withRetries = (text: string) =>
       retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
     const show = () => {
-      if (Date.now() - shown < STATUS_INTERVAL) return;
-      shown = Date.now();
+      if (systemClock.steady() - shown < STATUS_INTERVAL) return;
+      shown = systemClock.steady();
       const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
       node.status({ fill: "blue", shape: "dot", text: withRetries(text) });
     };
@@ -28,7 +29,7 @@ export function followerOf(node: Node) {
       },
       onRetry: () => {
         // A single call may have no further step to be shown with.
-        if (++retries === 1) shown = 0;
+        if (++retries === 1) shown = -Infinity;
         show();
       },
       withRetries,

@@ -1,17 +1,14 @@
-import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { stripVTControlCharacters as withoutColours } from "node:util";
-import { stringify } from "smol-toml";
 import { createLimiter } from "../work/limiter.js";
 import { endsOf, runChild, type Ended } from "./child.js";
 import { cancelled, TokenError } from "../errors.js";
-import type { TlsOptions } from "../http/dispatcher.js";
 import { explain, explainNoStart, lastLines, LONGEST_OUTPUT, type Failure } from "./failures.js";
 import { makeFolder, removeFolder } from "./folders.js";
-import { addressWithCredentials, secretsOf, type HttpProxy } from "../http/proxy.js";
+import { secretsOf, type HttpProxy } from "../http/proxy.js";
+import { environment, writeProfile, type Profile } from "./profile.js";
 import { startOfList } from "./printed-list.js";
 import { createRedactor } from "../text/redactor.js";
-import type { Secret } from "../text/secret.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
@@ -20,17 +17,7 @@ export interface InfluxctlOptions {
   timeoutSeconds: number;
   /** How many runs may be under way at once. */
   parallel: number;
-  profile: {
-    product: "dedicated" | "clustered";
-    accountId?: string | undefined;
-    clusterId?: string | undefined;
-    host?: string | undefined;
-    port?: string | undefined;
-    managementToken: Secret;
-    tls?: TlsOptions | undefined;
-    /** For a cluster without TLS; `disable` is in the sample configuration file of influxctl. */
-    plainHttp?: boolean;
-  };
+  profile: Profile;
   /** The HTTP proxy of the connection. The proxy variables of the environment do not count. */
   proxy?: HttpProxy | undefined;
   /** Node-RED's own, below which the profiles are; without it, they are in the machine's temporary folder. */
@@ -117,50 +104,4 @@ async function wordsOf({ stdout, stderr }: Ended): Promise<string> {
   const list = await startOfList(stdout);
   const before = list < 0 ? stdout : stdout.slice(0, list);
   return withoutColours(`${endsOf(before)}\n${stderr}`);
-}
-
-async function writeProfile(folder: string, profile: InfluxctlOptions["profile"]): Promise<string> {
-  const { tls } = profile;
-  const files: Record<string, string> = {};
-  for (const name of ["ca", "cert", "key"] as const) {
-    const pem = tls?.[name];
-    if (pem === undefined) continue;
-    files[name] = join(folder, `${name}.pem`);
-    await writeFile(files[name], pem, FOR_OWNER);
-  }
-  const entries = {
-    name: "default",
-    product: profile.product,
-    account_id: profile.accountId,
-    cluster_id: profile.clusterId,
-    host: profile.host,
-    port: profile.port,
-    mgmt_token: profile.managementToken.reveal(),
-    tls: profile.plainHttp
-      ? { disable: true }
-      : tls && { insecure: tls.rejectUnauthorized === false, ...files },
-  };
-  const file = join(folder, "config.toml");
-  await writeFile(file, stringify({ profile: [JSON.parse(JSON.stringify(entries))] }), FOR_OWNER);
-  return file;
-}
-
-/** A new file, or none: what has its name already is somebody else's. */
-const FOR_OWNER = { mode: 0o600, flag: "wx" };
-
-/**
- * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that
- * holds the token, no folder (such as those of `XDG_CONFIG_HOME`) that could hold a login of the user's.
- */
-function environment(folder: string, token: Secret, proxy: HttpProxy | undefined): NodeJS.ProcessEnv {
-  const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-  const kept = names.map((name) => [name, process.env[name]] as const);
-  const address = proxy && addressWithCredentials(proxy);
-  const entries = kept.filter(([, value]) => value !== undefined && !value.includes(token.reveal()));
-  return {
-    ...Object.fromEntries(entries),
-    ...(address !== undefined && { HTTP_PROXY: address, HTTPS_PROXY: address }),
-    ...{ HOME: folder, USERPROFILE: folder, APPDATA: folder, LOCALAPPDATA: folder },
-    ...{ TMPDIR: folder, TEMP: folder, TMP: folder },
-  };
 }
