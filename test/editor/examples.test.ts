@@ -344,11 +344,11 @@ describe("the examples", function () {
       assert.equal(token.status, "active");
     });
 
-    it("by HTTP: answers 502 where InfluxDB fails or refuses, and disables it when it is asked again", async () => {
+    it("by HTTP: answers 503 if InfluxDB fails and 502 if it refuses, and disables it when it is asked again", async () => {
       const token = active();
       const { faults } = lab.demo.simulator;
       faults.push({ method: "PATCH", status: 500, body: '{"code":"internal error","message":"disk full"}' });
-      assert.equal((await post(message(token.id))).status, 502);
+      assert.equal((await post(message(token.id))).status, 503);
       faults.length = 0;
       const { operator } = world();
       const { permissions } = operator;
