@@ -27,8 +27,8 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): H
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
-    /** Missing where neither was ever set. */
-    credentials?: { username?: string; password?: string };
+    /** Missing where neither was ever set. What a variable puts in their place can be a number. */
+    credentials?: { username?: string | number; password?: string | number };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
   if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
@@ -37,5 +37,9 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): H
   const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });
   if (choice === undefined) return undefined;
   // Core's dialog keeps the credentials apart from the URL.
-  return readProxy(choice.url, "the HTTP proxy of the connection", node.credentials);
+  const { username = "", password = "" } = node.credentials ?? {};
+  return readProxy(choice.url, "the HTTP proxy of the connection", {
+    username: String(username),
+    password: String(password),
+  });
 }

@@ -10,9 +10,9 @@ const SHORTEST = 8;
 
 /** What must be seen nowhere: the tokens that simulators made, and a flow's credentials in the spellings of HTTP. */
 export function secretsOf(credentials: object): string[] {
-  const nodes = Object.values(credentials) as Record<string, string | undefined>[];
+  const nodes = Object.values(credentials) as Record<string, string | number | undefined>[];
   const values = nodes.flatMap((node) => [
-    ...SECRET.map((name) => valueOf(node[name] ?? "")),
+    ...SECRET.map((name) => valueOf(String(node[name] ?? ""))),
     `${node.username ?? ""}:${node.password ?? ""}`,
   ]);
   const long = values.filter((value) => value.length >= SHORTEST);

@@ -174,6 +174,7 @@ describe("proxy", () => {
       proxy: Running & { seen: string[]; refuse: (refusal: Refusal, times?: number) => void },
     ) => Promise<void>,
     connection: Properties = {},
+    credentials: object = {},
   ): Promise<void> {
     let refusal: Refusal;
     let left = Infinity;
@@ -181,7 +182,7 @@ describe("proxy", () => {
     const port = await freePort();
     const options = {
       modules,
-      nodes: [proxyNode(proxy.port), tlsNode({ credentials: { cadata: own.cert } })],
+      nodes: [proxyNode(proxy.port, { credentials }), tlsNode({ credentials: { cadata: own.cert } })],
     };
     await withFaults(
       method,
@@ -225,6 +226,19 @@ describe("proxy", () => {
         }));
     }
   }
+
+  it("http: one whose password a variable gives as a number is like any other", () =>
+    withProxy(
+      "http",
+      "DELETE",
+      async ({ ids, fails }, { refuse }) => {
+        const [id] = ids(1);
+        refuse("reset");
+        await fails({ payload: id }, "network", /connection was lost/, 0);
+      },
+      {},
+      { username: "user", password: 12_345_678 },
+    ));
 
   for (const scheme of ["http", "https"]) {
     it(`${scheme}: one that is not there, until it is`, () =>
