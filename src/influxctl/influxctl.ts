@@ -26,7 +26,7 @@ export interface InfluxctlOptions {
 
 export interface Influxctl {
   /**
-   * Runs influxctl once and gives what it wrote to its standard output. It never runs it again: what a run that failed
+   * Runs influxctl once and gives what it wrote to its standard output, without the token. It never runs it again: what a run that failed
    * has done on the server is not told by anything but a list.
    *
    * @param task what the run is for, to complete "Cannot …".
@@ -81,6 +81,8 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     const fail = ({ code, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, { task, fatal, cause: { stderr } });
     const quote = (words: string) => redactor.withhold(lastLines(words));
+    // A description can hold the token.
+    const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;
     const ended = await runChild(command, args, {
       ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
       timeoutMs: 1000 * timeoutSeconds,
@@ -89,7 +91,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
       throw fail(explainNoStart(error, command));
     });
     if (ended.stopped === "aborted") throw cancelled(task, 1, UNDER_WAY);
-    if (ended.exit === 0 && !ended.stopped) return ended.stdout;
+    if (ended.exit === 0 && !ended.stopped) return conceal(ended.stdout);
     const words = await wordsOf(ended);
     throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutColours(ended.stderr)));
   }

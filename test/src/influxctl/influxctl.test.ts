@@ -136,6 +136,12 @@ describe("createInfluxctl", () => {
   });
 
   const TOKEN = "M.V1.Q29ycmVjdEhvcnNlQmF0dGVyeVN0YXBsZQ";
+  it("takes the token out of the list, and leaves the prefix that tells it", async () => {
+    const list = (description: string) =>
+      `[{"token_prefix":"${TOKEN.slice(0, 14)}","description":"${description}"}]\n`;
+    const script = `printf '%s' '${list(`is ${TOKEN}`)}'`;
+    assert.equal(await run(script, { managementToken: new Secret(TOKEN) }), list("is …"));
+  });
   for (const [how, script] of [
     ["as it is", `echo 'Bearer ${TOKEN}' >&2`],
     ["on several lines", `echo '${TOKEN}' | fold -w 6 >&2`],
