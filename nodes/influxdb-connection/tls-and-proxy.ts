@@ -1,20 +1,24 @@
 import type { Node, NodeAPI } from "node-red";
 import type { HttpOptions } from "../../src/http/client.js";
+import type { TlsOptions } from "../../src/http/dispatcher.js";
 import { chooseProxy, readProxy, type HttpProxy, type ProxyOptions } from "../../src/http/proxy.js";
 import { refuseVariable } from "../fields/fields.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
 
 export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   if (id === "") return undefined;
-  type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: object) => void };
+  type Given = Omit<TlsOptions, "passphrase"> & { passphrase?: string | number };
+  type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: Given) => void };
   const node = RED.nodes.getNode(id) as TlsNode | null;
   // One that is not valid adds no options, and other certificates would be trusted than its author meant.
   if (node?.addTLSOptions === undefined || node.valid === false) {
     throw invalidConnection("its TLS configuration is missing, disabled or not valid");
   }
-  const options = {};
-  node.addTLSOptions(options);
-  return options;
+  const given: Given = {};
+  node.addTLSOptions(given);
+  const { passphrase, ...options } = given;
+  // What a variable puts in its place can be a number, which Node would quote in an error.
+  return passphrase === undefined ? options : { ...options, passphrase: String(passphrase) };
 }
 
 /** As core's http request node finds the proxy for the connection's URL. */

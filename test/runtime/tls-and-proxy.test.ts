@@ -121,6 +121,12 @@ describe("TLS", () => {
     });
   }
 
+  it("takes a passphrase that a variable gives as a number", async () => {
+    const { cert: certdata, key: keydata } = good;
+    const credentials = { cadata: ca.cert, certdata, keydata, passphrase: 12_345_678 };
+    await withTls(good, { nodes: [tlsNode({ credentials })] }, ({ works }) => works({}));
+  });
+
   it("stops a sweep at once", async () => {
     await withTls(
       good,
