@@ -10,7 +10,7 @@ interface ErrorCode {
   readonly endsSweep?: "always" | "sometimes";
   /** Whether it is a failure of a server that is out of order, or of the way to it: ten in a row end a sweep. */
   readonly isOutage?: true;
-  /** Whether a call that meets it is tried again by itself, if it may be repeated. */
+  /** Whether a call that meets it can be tried again by itself: of a server that failed, for 502, 503 and 504 alone. */
   readonly isRetried?: true;
   /** Whether nothing was done to the token, so it uses up no limit. */
   readonly isUntouched?: true;

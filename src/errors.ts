@@ -83,9 +83,14 @@ export function asTokenError(error: unknown): TokenError {
   return new TokenError("unexpected", `unexpected failure: ${reasonOf(error)}. Please report it.`);
 }
 
-/** What a thrown value says; one that is no error need not even be a text. */
+/**
+ * What a thrown value says; one that is no error need not even be a text. Of an error of Node's own, its code alone:
+ * its message can quote a value, which could be a secret.
+ */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : "unknown reason";
+  if (!(thrown instanceof Error)) return "unknown reason";
+  const { code = "", message }: NodeJS.ErrnoException = thrown;
+  return code.startsWith("ERR_") ? code : message;
 }
 
 /**

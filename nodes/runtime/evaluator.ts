@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Evaluate } from "../fields/fields.js";
-import type { Message } from "./outgoing.js";
+import type { Message } from "./sender.js";
 
 /** Evaluates TypedInputs of a node against one message. */
 export function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {

@@ -19,7 +19,7 @@ import { refuseEmptyVariables, type Evaluate, type Fields, type Values } from ".
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { followerOf } from "./status.js";
-import { copyOf, ending, outgoing, withFields, type Message, type Outgoing, type Send } from "./outgoing.js";
+import { copyOf, ending, sender, withFields, type Message, type Send, type Sender } from "./sender.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
@@ -60,8 +60,14 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   warn: (text: string) => void;
   /** The audit trail of what is done to these targets; `changes` is what an update sets. */
   audit: (targets: readonly Target[], changes?: Readonly<Record<string, unknown>>) => Audit;
-  send: Outgoing["send"];
-  keep: Outgoing["keep"];
+  send: Sender;
+  /** Leaves a payload for whoever gets the message with an error. */
+  keep: (payload: unknown) => void;
+}
+
+/** What goes with the error of a message. */
+interface Kept {
+  payload?: unknown;
 }
 
 /** What the status says in the end. It starts with a digit: the editor looks other texts up as i18n keys. */
@@ -120,7 +126,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
     const follow = followerOf(this);
     const log = auditLog(RED, this);
-    const handle = async (msg: Message, send: Send): Promise<Summary> => {
+    const handle = async (msg: Message, send: Send, kept: Kept): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.resource);
       const changes = "targets" in operation.fields;
@@ -150,7 +156,10 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
               const work = { operation: task, changes, ...ids, message };
               return createAudit(connection.auditFile ?? log, work, targets);
             },
-            ...outgoing(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+            send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+            keep: (payload) => {
+              kept.payload = payload;
+            },
           });
           return { text: withRetries(text), ...summary };
         });
@@ -170,8 +179,15 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
+    const fail = (msg: Message, done: (error?: Error) => void, error: TokenError, kept: Kept) => {
+      const told = withFields(msg, { ...kept, statusCode: factsOf(error.code).httpStatus });
+      // A Catch node gets a copy of the message itself, so of one that is read-only it is told without `done`.
+      if (told === msg) end(msg, done, error);
+      else this.error(error, copyOf(RED, told));
+    };
     this.on("input", (msg, send, done) => {
-      const work = handle(msg, send as Send).then(
+      const kept: Kept = {};
+      const work = handle(msg, send as Send, kept).then(
         ({ text, dryRun, failed }) => {
           this.status({ fill: failed ? "red" : dryRun ? "yellow" : "green", shape: "dot", text });
           end(msg, done);
@@ -179,9 +195,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         (thrown: unknown) => {
           const error = asTokenError(thrown).during(task);
           this.status({ fill: "red", shape: "ring", text: error.code });
-          // A Catch node gets a copy of this very message.
-          withFields(msg, { statusCode: factsOf(error.code).httpStatus });
-          end(msg, done, error);
+          fail(msg, done, error, kept);
         },
       );
       underWay.add(work);

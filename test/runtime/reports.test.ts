@@ -59,6 +59,24 @@ describe("a report", () => {
       assert.equal((await send({ payload: "no ID", statusCode: 200 })).caught?.statusCode, 400);
     }));
 
+  it("and its status code reach a Catch node, whatever a flow has made of the message", () =>
+    withDelete({ ifSomeFail: "error" }, async ({ send }) => {
+      for (const msg of [
+        Object.freeze({ payload: [UNKNOWN], statusCode: 200, topic: "kept", _msgid: "1" }),
+        Object.defineProperty({ payload: [UNKNOWN], topic: "kept" }, "statusCode", {
+          value: 200,
+          enumerable: true,
+        }),
+      ]) {
+        const { caught, ends } = await send(msg);
+        assert.deepEqual([caught?.statusCode, caught?.topic, ends], [404, "kept", 1]);
+        assert.deepEqual(
+          (caught?.payload as OutcomeRecord[]).map(({ outcome }) => outcome),
+          ["failed"],
+        );
+      }
+    }));
+
   it("that is sent one by one has the status code of each", () =>
     withDelete({ report: "each", ifSomeFail: "report" }, async ({ simulator, send }) => {
       const [token] = addTokens(simulator, 1);

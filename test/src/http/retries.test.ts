@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Clock } from "../../../src/clock.js";
+import { factsOf } from "../../../src/error-codes.js";
 import { FailedAttempt, TimedOut } from "../../../src/http/attempt.js";
+import type { ApiCall } from "../../../src/http/call.js";
+import { refusal } from "../../../src/http/refusals.js";
 import {
   isTooMany,
   mayHaveTakenEffect,
@@ -9,6 +12,7 @@ import {
   retryAfterSeconds,
   retryDelayMs,
 } from "../../../src/http/retries.js";
+import { createRedactor } from "../../../src/text/redactor.js";
 import { unicode } from "../../helpers/arbitraries.js";
 
 describe("retryAfterSeconds", () => {
@@ -75,6 +79,16 @@ describe("what a result means to a call", () => {
       assert.equal(mayTryAgain({ repeat: "never" }, result), never);
     });
   }
+
+  it("tries again only what the table of codes says is tried again", () => {
+    const call: ApiCall = { task: "try", method: "GET", repeat: "safe", path: [] };
+    for (let status = 300; status < 600; status++) {
+      if (!mayTryAgain(call, response(status))) continue;
+      const answer = { ...response(status), call, error: undefined, attempts: 1, mayBeRepeated: false };
+      const { code } = refusal({ ...answer, redactor: createRedactor([]) });
+      assert.ok(factsOf(code).isRetried, `${status}: ${code}`);
+    }
+  });
 
   it("tells what may have taken effect, and what is too many", () => {
     const all = CASES.map(([what, result]) => [what, result] as const);

@@ -4,50 +4,41 @@ export type Message = NodeMessageInFlow;
 export type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 type Fields = Record<string, unknown>;
 
-export interface Outgoing {
-  /**
-   * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
-   *
-   * @param options.part its place in a series, in which a Join node can put it together again with the others.
-   * @param options.statusCode 200 unless it tells of an error.
-   */
-  send(
-    payload: unknown,
-    options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
-  ): void;
-  /** Leaves the payload in the message itself, for whoever gets it with an error. */
-  keep(payload: unknown): void;
-}
+/**
+ * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
+ *
+ * @param options.part its place in a series, in which a Join node can put it together again with the others.
+ * @param options.statusCode 200 unless it tells of an error.
+ */
+export type Sender = (
+  payload: unknown,
+  options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
+) => void;
 
 /**
  * The message itself goes on with what is sent as a whole; the parts of a series are copies of it. It goes on
  * whatever a flow has made of it: read-only, or with a getter that throws. What it says has been done by then.
  */
-export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Outgoing {
+export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Sender {
   let series: { id: string; rest: Message } | undefined;
-  return {
-    send(payload, { output = 0, part, statusCode = 200 } = {}) {
-      let sent: Message;
-      if (part) {
-        // The payload of the original may be large, and each copy gets another.
-        series ??= {
-          id: RED.util.generateId(),
-          rest: copyOf(RED, { ...readable(msg), payload: undefined } as Message),
-        };
-        const { id, rest } = series;
-        sent = RED.util.cloneMessage(rest);
-        const parts = { id, type: "array", len: 1, ...part, ...(rest.parts && { parts: rest.parts }) };
-        Object.assign(sent, { parts });
-      } else {
-        // Node-RED itself copies it for every wire but the first.
-        const isCopied = (wires[output] ?? []).length > 1;
-        sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
-      }
-      send([...Array<null>(output).fill(null), withFields(sent, { payload, statusCode })]);
-    },
-    keep(payload) {
-      withFields(msg, { payload });
-    },
+  return (payload, { output = 0, part, statusCode = 200 } = {}) => {
+    let sent: Message;
+    if (part) {
+      // The payload of the original may be large, and each copy gets another.
+      series ??= {
+        id: RED.util.generateId(),
+        rest: copyOf(RED, { ...readable(msg), payload: undefined } as Message),
+      };
+      const { id, rest } = series;
+      sent = RED.util.cloneMessage(rest);
+      const parts = { id, type: "array", len: 1, ...part, ...(rest.parts && { parts: rest.parts }) };
+      Object.assign(sent, { parts });
+    } else {
+      // Node-RED itself copies it for every wire but the first.
+      const isCopied = (wires[output] ?? []).length > 1;
+      sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
+    }
+    send([...Array<null>(output).fill(null), withFields(sent, { payload, statusCode })]);
   };
 }
 
