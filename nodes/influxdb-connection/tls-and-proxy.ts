@@ -8,7 +8,7 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   if (id === "") return undefined;
   type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: object) => void };
   const node = RED.nodes.getNode(id) as TlsNode | null;
-  // One that is not valid adds no options, and other certificates would be trusted than its author meant.
+  // An invalid one adds no options, so other certificates would be trusted than its author meant.
   if (node?.addTLSOptions === undefined || node.valid === false) {
     throw invalidConnection("its TLS configuration is missing, disabled or not valid");
   }
@@ -17,7 +17,7 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return options;
 }
 
-/** As core's http request node finds the proxy for the connection's URL. */
+/** The proxy for the connection's URL, found as core's http request node does. */
 export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): HttpProxy | undefined {
   const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
   if (id === "") {
@@ -27,7 +27,7 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): H
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
-    /** Missing where neither was ever set. */
+    /** Missing if neither was ever set. */
     credentials?: { username?: string; password?: string };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;

@@ -8,20 +8,20 @@ export interface Outgoing {
   /**
    * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
    *
-   * @param options.part its place in a series, in which a Join node can put it together again with the others.
+   * @param options.part its place in a series, which a Join node can put together again.
    * @param options.statusCode 200 unless it tells of an error.
    */
   send(
     payload: unknown,
     options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
   ): void;
-  /** Leaves the payload in the message itself, for whoever gets it with an error. */
+  /** Leaves the payload in the message itself, for the Catch node that gets it with an error. */
   keep(payload: unknown): void;
 }
 
 /**
- * The message itself goes on with what is sent as a whole; the parts of a series are copies of it. It goes on
- * whatever a flow has made of it: read-only, or with a getter that throws. What it says has been done by then.
+ * The message itself carries what is sent as a whole; the parts of a series are copies of it. It is sent even if a flow
+ * has made it read-only, or with a getter that throws, because the work it reports has been done by then.
  */
 export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Outgoing {
   let series: { id: string; rest: Message } | undefined;
@@ -51,7 +51,7 @@ export function outgoing(RED: NodeAPI, msg: Message, send: Send, wires: readonly
   };
 }
 
-/** The message with these fields; another, if it takes none. */
+/** The message with these fields; a copy if they cannot be set on it. */
 export function withFields(msg: Message, fields: Fields): Message {
   try {
     Object.assign(msg, fields);
@@ -74,8 +74,8 @@ function canBeCopied(RED: NodeAPI, msg: Message): boolean {
 }
 
 /**
- * Ends a message by what may copy it for Complete and Catch nodes. Node-RED takes the request and the response of an
- * HTTP flow out of a message that it copies, and leaves them out where the copy fails.
+ * Ends a message with a call that may copy it for Complete and Catch nodes. Node-RED takes the request and the response
+ * of an HTTP flow out of a message while it copies it, and does not put them back if the copy fails.
  */
 export function ending(msg: Message, end: () => void): void {
   const { req, res } = readable(msg);
@@ -98,7 +98,7 @@ export function copyOf(RED: NodeAPI, msg: Message): Message {
       // It throws when it is read; nobody further on could read it either.
     }
   }
-  // Those of the http in node are handed on as they are, as Node-RED does.
+  // Those of the http in node are passed on as they are, as Node-RED does.
   return { ...copy, ...(req !== undefined && { req }), ...(res !== undefined && { res }) } as Message;
 }
 
