@@ -1,4 +1,4 @@
-/** Finding the first authorization of a user and deleting it, beside the same done with core nodes and in a shell. */
+/** Finding the first authorization of a user and deleting it, compared with core nodes and a shell script. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { inTurn, ratio, run, show, table, time } from "./measure.js";
@@ -7,7 +7,7 @@ import { connectionTo, openServer, type Access, type Server } from "./server.js"
 
 /** How many authorizations the user has. */
 const COUNT = 100;
-/** How often each contender does it in a round, of which the mean counts. */
+/** How often each contender does it in a round; the mean counts. */
 const TIMES = 40;
 const ROUNDS = 15;
 
@@ -25,7 +25,7 @@ const OURS = [
   { id: "delete", type: "influxdb-delete-authorization", connection: "connection", confirmed: true },
 ];
 
-/** With the sockets kept open, as our connection does, and nothing sent that need not be. */
+/** With the sockets kept open, as our connection does, and nothing sent that is not needed. */
 function coreNodes({ url, token }: Access) {
   const authorization = { keyType: "other", keyValue: "Authorization", valueType: "other" };
   const request = {

@@ -1,6 +1,6 @@
 /**
- * A list of many authorizations, beside undici and `JSON.parse` and nothing else: how long it takes, how much
- * memory, and for how long all other flows stand still. Each is measured in a Node-RED of its own.
+ * A list of many authorizations, compared with bare undici and `JSON.parse`: how long it takes, how much memory, and
+ * how long all other flows stand still. Each is measured in a Node-RED of its own.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,11 +18,11 @@ interface Measured {
   milliseconds: number;
   /** Milliseconds. */
   longestPause: number;
-  /** MB above what Node-RED had before. */
+  /** MB more than Node-RED had before. */
   peak: number;
 }
 
-/** In a process of its own: the first list warms up, the second counts. */
+/** Runs in a process of its own: the first list warms up, the second counts. */
 async function measure(contender: Contender, server: Access, count: number): Promise<Measured> {
   const runtime = await startRuntime([
     connectionTo(server),

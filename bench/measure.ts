@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** Figures that were measured alike, one a round. */
+/** Figures that were measured alike, one for each round. */
 export type Figures = readonly number[];
 
 /**
- * Lets all contenders run in turn, so that whatever else the machine does meets them alike.
+ * Runs all contenders in turn, so that whatever else the machine does affects them alike.
  *
  * @param contenders give a figure each, most often {@link time}.
  */
@@ -49,7 +49,7 @@ export function show(figures: Figures, unit: string): string {
   return `${middle.toLocaleString("en-US", { maximumFractionDigits: middle < 10 ? 2 : 0 })} ${unit}`;
 }
 
-/** What a file of measurements finds in a process of its own, which it gets these arguments for. */
+/** What a file of measurements finds in a process of its own, called with these arguments. */
 export async function inOwnProcess<T>(file: string, args: string[]): Promise<T> {
   const child = fork(file, args, { execArgv: ["--import", "tsx", "--expose-gc"], stdio: "inherit" });
   const ended = once(child, "exit").then(() => {

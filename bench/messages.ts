@@ -1,6 +1,5 @@
 /**
- * Many messages through each node: the memory that they take, and what a node costs beside the requests that it
- * sends.
+ * Many messages through each node: the memory that they take, and what a node costs besides the requests that it sends.
  */
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
@@ -19,7 +18,7 @@ interface Case {
 }
 
 const MESSAGES = 10_000;
-/** A message costs a process for a list, and three to revoke. */
+/** Each message takes one process for a list, and three for a revocation. */
 const TO_INFLUXCTL = 100;
 
 /** What lets a node do its work, by its verb. */
@@ -45,7 +44,7 @@ function caseOf(name: string): Case {
   };
 }
 
-/** By what people call the node. */
+/** By the names that people use for the nodes. */
 const CASES: Record<string, Case> = {
   ...Object.fromEntries(
     Object.keys(packageJson["node-red"].nodes)
@@ -159,7 +158,7 @@ async function memoryTable(way: Way): Promise<string> {
   return table([way, ...head, ...(atOnce ? ["each waiting message"] : [])], rows);
 }
 
-/** So few at once that what waits is not what costs. */
+/** So few at once that waiting messages do not count. */
 const BATCH = 1_000;
 
 /** What a list sends. */

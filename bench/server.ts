@@ -16,7 +16,7 @@ export type Order =
 /** Of the tokens of a cluster. */
 export type TokenKind = "database" | "management";
 
-/** What it takes to use a server. */
+/** What is needed to use a server. */
 export interface Access {
   url: string;
   token: string;
@@ -38,7 +38,7 @@ export interface Server extends Access {
   isReal: boolean;
   /** Makes authorizations of the user `bench` and gives their ids. */
   fill(count: number): Promise<string[]>;
-  /** The simulator alone has one. */
+  /** Only the simulator has one. */
   cluster?: { connection: FlowNode; fill(kind: TokenKind, count: number): Promise<string[]> };
   slowDown(milliseconds: number): Promise<void>;
   freezeList(): Promise<void>;

@@ -11,7 +11,7 @@ import { inTurn, median, run, show, table, type Figures } from "./measure.js";
 const ROUNDS = 7;
 const ALONE = "Node-RED alone";
 
-/** Each adds a node of its package that is set up, so that whatever it leaves to then is loaded. */
+/** Each adds a configured node of its package, so that whatever is loaded only then is loaded. */
 const FLOWS = {
   none: [],
   ours: [
@@ -74,7 +74,7 @@ async function start({ userDir, flow }: Contender): Promise<{ milliseconds: numb
   return { milliseconds, kilobytes };
 }
 
-/** The first that stays the same within a percent for a second, or the last of ten seconds. */
+/** The first that stays within one percent for a second, or the last after ten seconds. */
 async function settledMemory(pid: number): Promise<number> {
   const readings: number[] = [];
   for (let turn = 0; turn < 50; turn++) {
@@ -100,7 +100,7 @@ async function compare(folder: string): Promise<string> {
   const bare = await makeUserDir(folder);
   const ours = await makeUserDir(folder, await pack(folder));
   const influxdb = await makeUserDir(folder, "node-red-contrib-influxdb");
-  // Widely known, and like ours some nodes with libraries of their own that serve no pages.
+  // Widely known packages that, like ours, have some nodes with libraries of their own and serve no pages.
   const cronPlus = await makeUserDir(folder, "node-red-contrib-cron-plus");
   const contenders: Record<string, Contender> = {
     [ALONE]: { userDir: bare, flow: "none" },

@@ -1,4 +1,4 @@
-/** A sweep over many tokens by one message, beside the same requests sent with undici and nothing else. */
+/** A sweep over many tokens by one message, compared with the same requests sent by bare undici. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ const nodesFor = (server: Server) =>
     })),
   ]);
 
-/** A sweep that writes its audit trail to a file, which is on disk before each request, beside one that does not. */
+/** A sweep that writes its audit trail to disk before each request, compared with one that does not. */
 async function auditOf(server: Server, runtime: Runtime): Promise<string> {
   const sweepOf = (id: string) => async () => {
     const payload = await server.fill(COUNT);
@@ -111,7 +111,7 @@ async function sweepsOf(server: Server, runtime: Runtime): Promise<string> {
   return table(["4 parallel", "undici", "node", "ratio"], rows);
 }
 
-/** Deletes a second, and beside undici. */
+/** Deletions per second, and compared with undici. */
 async function parallelism(server: Server, runtime: Runtime): Promise<string> {
   const rows: string[][] = [];
   for (const latency of server.isReal ? [0] : [0, 50]) {

@@ -1,4 +1,4 @@
-/** The HTTP face of the simulated server: routes, authentication, decoding of requests, answers. */
+/** The HTTP side of the simulated server: routes, authentication, decoding of requests, answers. */
 import type { IncomingHttpHeaders } from "node:http";
 import { InfluxError, STATUS_OF_CODE } from "./errors.js";
 import { decode, GoJsonError } from "./go-json.js";
@@ -230,7 +230,7 @@ const authorizations: Routes = {
         orgID: queryID(query, "orgID"),
         id: queryID(query, "id"),
       };
-      // A name is looked up only where its ID is not given; an empty value is no filter.
+      // A name is looked up only if its ID is not given; an empty value is no filter.
       const user = query.get("user");
       const userID = ids.userID ?? (user ? world.userNamed(user).id : undefined);
       const org = query.get("org");
@@ -316,7 +316,7 @@ const NEW_PASSWORD: Shape = {
   fields: { password: STRING },
 };
 
-/** Changing a password wants the old one as Basic credentials, which leaves no header for a token. */
+/** Changing a password needs the old one as Basic credentials, which leaves no header for a token. */
 const changePassword: Handler = () =>
   error("internal error", "error decoding password reset request: invalid basic auth");
 
@@ -400,7 +400,7 @@ const orgs: Routes = {
   "": {
     GET: ({ world, caller, query }) => {
       const page = pageOf(query);
-      // Here an ID that is none is no error but no filter.
+      // Here an invalid ID is not an error; it is ignored as a filter.
       const filter = {
         name: query.get("org") || undefined,
         id: queryIDOrNone(query, "orgID"),
@@ -553,7 +553,7 @@ function linksTo(...names: string[]): Record<string, string> {
 
 // Reading requests.
 
-/** Decodes a body where OSS makes what is wrong with it the client's mistake, in words of its own. */
+/** Decodes a body for routes on which OSS calls a wrong one the client's mistake, in words of its own. */
 function decodeAs(body: string, shape: Shape, wording: (message: string) => string): object {
   try {
     return decode(body, shape) ?? {};

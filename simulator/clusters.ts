@@ -21,7 +21,7 @@ interface DatabasePermission {
   resource: string;
 }
 
-/** When a token came and went; without a date it never expires, or was not revoked. */
+/** The dates of a token; without one it never expires, or was not revoked. */
 interface Lifetime {
   createdAt: Date;
   expiresAt?: Date;
@@ -57,7 +57,7 @@ export interface ManagedCluster {
 
 export interface NewCluster {
   product: InfluxctlProduct;
-  /** An account that is not there yet comes into being. */
+  /** Makes the account if there is none. */
   accountId?: string;
   clusterId?: string;
 }
@@ -137,7 +137,7 @@ export class Clusters {
     return undefined;
   }
 
-  /** The cluster that a path names; which accounts there are is told to nobody. */
+  /** The cluster that a path names. Nobody learns which accounts exist. */
   clusterOf(caller: ManagementToken, accountId: string, clusterId: string): Cluster {
     if (accountId !== caller.accountId) throw new ManagementError(403, "forbidden");
     const cluster = this.clusters.get(clusterId) ?? notFound();
@@ -165,7 +165,7 @@ export class Clusters {
     return token?.clusterId === cluster.id ? token : notFound();
   }
 
-  /** @param keep Whether it stays to be seen, as a revoked one. */
+  /** @param keep whether it is still shown, as a revoked one. */
   deleteDatabaseToken(cluster: Cluster, id: string, keep: boolean): void {
     if (this.deleted.has(id)) notFound();
     const token = this.databaseToken(cluster, id);
@@ -180,7 +180,7 @@ export class Clusters {
     return [...this.managementTokens.values()].filter((each) => each.accountId === accountId);
   }
 
-  /** Whoever was revoked stays so, since that time. */
+  /** A revoked token keeps the time of its first revocation. */
   revokeManagementToken({ accountId }: ManagementToken, id: string): void {
     const token = this.managementTokens.get(id);
     if (token?.accountId !== accountId) notFound();

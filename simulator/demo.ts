@@ -1,7 +1,7 @@
 import { startDemo } from "./start-demo.js";
 import { signFunctionOf } from "./node-red.js";
 
-/** `npm start`: everything that it takes to try the nodes, until Ctrl-C. */
+/** `npm start`: everything that is needed to try the nodes, until Ctrl-C. */
 async function main(): Promise<void> {
   const stopping = new Promise<void>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop());

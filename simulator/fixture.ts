@@ -9,7 +9,7 @@ import { installInfluxctl, type InfluxctlBehaviour } from "./influxctl.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "./server.js";
 
 export interface FixtureOptions extends Omit<SimulatorOptions, "clusters"> {
-  /** How the stand-in of influxctl strays from the good way. */
+  /** How the stand-in of influxctl misbehaves. */
   influxctl?: InfluxctlBehaviour;
 }
 
@@ -19,11 +19,10 @@ export interface Fixture {
   /** The one cluster of each product. */
   clusterOf(product: Product): ManagedCluster;
   /**
-   * The node of a flow that connects to a product, with a token that may do all; `properties` win over what it would
-   * hold.
+   * The connection node for a product, with a token that may do everything; `properties` override its own.
    */
   connectionTo(product: Product, properties?: Partial<FlowNode>): FlowNode;
-  /** Goes with the fixture. */
+  /** Removed with the fixture. */
   folder: string;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A node of a flow. Its credentials stand in it, as in what the editor deploys. */
+/** A node of a flow. Its credentials are in it, as in what the editor deploys. */
 export interface FlowNode {
   id: string;
   type: string;

@@ -1,7 +1,7 @@
 /**
  * Decoding of request bodies with the behaviour, and the error messages, of Go's encoding/json: the first value of the
- * body counts and what follows it is ignored; field names match in any case; of a field that is named twice the last
- * wins; a syntax error anywhere in the value beats a wrong type, of which the first is reported.
+ * body counts and what follows it is ignored; field names match in any case; if a field is named twice the last wins; a
+ * syntax error anywhere in the value beats wrong types, and only the first of those is reported.
  */
 import { parseID } from "./ids.js";
 
@@ -23,7 +23,7 @@ type Value =
   | { kind: "string"; text: string }
   | { kind: "number" | "bool" | "null" };
 
-/** Decodes a body. Fields that are absent, or null where that unsets them, are missing from the result. */
+/** Decodes a body. Fields that are absent, or null if that unsets them, are missing from the result. */
 export function decode(body: string, shape: Shape): unknown {
   const value = new Parser(Buffer.from(body)).first();
   const errors: GoJsonError[] = [];

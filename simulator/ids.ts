@@ -19,10 +19,10 @@ export function idSequence(): () => string {
   };
 }
 
-/** In every token that is made here, so that one that turns up where none belongs can be told. */
+/** In every token that is made here, so that a leaked one is recognized. */
 export const TOKEN_MARK = "73696d756c61746564";
 
-/** Some way in: people tell tokens apart by their first characters, which are no secret. */
+/** Not at the start, because people tell tokens apart by their first characters, which are no secret. */
 export function withMark(token: string): string {
   return token.slice(0, 24) + TOKEN_MARK + token.slice(24 + TOKEN_MARK.length);
 }

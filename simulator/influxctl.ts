@@ -3,13 +3,13 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Simulator } from "./server.js";
 
-/** How the stand-in strays from the good way. */
+/** How the stand-in misbehaves. */
 export interface InfluxctlBehaviour {
-  /** The one command that is meant; all of them unless given. */
+  /** The one command that misbehaves; all of them unless given. */
   only?: "list" | "revoke" | "create";
-  /** What it says of its version; default `v2.12.0`. */
+  /** The version that it reports; default `v2.12.0`. */
   version?: string;
-  /** Warnings of GTK on stderr, as the documentation tells of. */
+  /** Warnings of GTK on stderr, as the documentation describes. */
   gtkNoise?: boolean;
   /** Milliseconds before it does anything. */
   slow?: number;
@@ -21,9 +21,9 @@ export interface InfluxctlBehaviour {
   noJson?: boolean;
   /** It takes `--format json`, and writes a table. */
   tableOnly?: boolean;
-  /** The list is empty, as of an account whose tokens are all an identity provider's: it is `null`. */
+  /** The list is `null`, as for an account whose tokens are all an identity provider's. */
   emptyList?: boolean;
-  /** Revoking is said to have worked, but changes nothing. */
+  /** Revoking reports success, but changes nothing. */
   lie?: boolean;
   /** Revoking works, but exits with 1. */
   failAfterRevoking?: boolean;
@@ -43,15 +43,15 @@ export interface InfluxctlRun {
   pid: number;
   /** The process that it started, with `child`. */
   child?: number;
-  /** Where there is such a file, its permissions and those of its folder in octal, and the hash of its content. */
+  /** If there is such a file: its permissions and those of its folder in octal, and the hash of its content. */
   config: { path: string; mode?: string; folderMode?: string; sha256?: string };
 }
 
 const STAND_IN = join(import.meta.dirname, "influxctl");
 
 /**
- * Writes an executable `influxctl` into a folder, and gives back its path. What it needs to know is in the file
- * itself, as callers pass no environment on.
+ * Writes an executable `influxctl` into a folder, and returns its path. What it needs to know is in the file itself,
+ * because callers pass no environment on.
  */
 export async function installInfluxctl(
   simulator: Pick<Simulator, "url">,

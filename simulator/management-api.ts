@@ -1,13 +1,14 @@
 /**
- * The HTTP face of simulated clusters: the Management API as the OpenAPI documents in `contracts/` have it, and an
- * endpoint of the simulator's own for the stand-in of `influxctl`, as there is no published one for management tokens.
+ * The HTTP side of simulated clusters: the Management API as the OpenAPI documents in `contracts/` have it, and an
+ * endpoint of the simulator's own for the stand-in of `influxctl`, because there is no published one for management
+ * tokens.
  */
 import * as z from "zod";
 import type { Answer, Request } from "./api.js";
 import { ManagementError } from "./clusters.js";
 import type { Cluster, Clusters, DatabaseToken, ManagementToken } from "./clusters.js";
 
-/** What the contracts leave open, so that clients must take either. */
+/** What the contracts leave open, so that clients must accept either. */
 export interface ManagementOptions {
   /** How deleting a database token for the second time is answered; default 404. */
   secondDelete?: 404 | 204;
@@ -58,7 +59,7 @@ function callerOf(clusters: Clusters, header = ""): ManagementToken {
   return caller;
 }
 
-// Database tokens. They are shown with account and cluster where the path has them.
+// Database tokens. They are shown with account and cluster if the path has them.
 
 type Place = (call: ManagementCall) => Cluster;
 type Shown = (token: DatabaseToken) => object;
@@ -126,7 +127,7 @@ function checked(methods: Methods): Methods {
   return Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, check(handler)]));
 }
 
-/** Of a token, as much is shown as tells it from others. */
+/** Only as much of a token is shown as tells it from others. */
 function withoutToken({ token, ...shown }: ManagementToken): object {
   return { ...shown, prefix: token.slice(0, 14) };
 }
@@ -179,7 +180,7 @@ const NEW_TOKEN = z.object({
   expiresAt: MOMENT.optional(),
 });
 
-/** A change says what to change. */
+/** A change must say what to change. */
 const CHANGES = z
   .looseObject({ description: z.string().optional(), permissions: PERMISSIONS.optional() })
   .refine((body) => Object.keys(body).length > 0)

@@ -45,7 +45,7 @@ export async function startNodeRed(options: {
   port?: number;
   env?: Record<string, string>;
   settings?: Record<string, unknown>;
-  /** Which of the installed Node-REDs: 5 unless given. */
+  /** Which installed version of Node-RED: 5 unless given. */
   version?: "node-red" | "node-red-4";
   /** The Node.js that runs it: our own unless given. */
   executable?: string;
@@ -102,7 +102,7 @@ export async function pack(folder: string): Promise<string> {
   return join(folder, tarball.filename);
 }
 
-/** Makes a folder that of a Node-RED user, with a package as npm installs it there, or with none. */
+/** Makes a folder the user folder of a Node-RED, with a package installed by npm, or with none. */
 export async function install(userDir: string, packageName?: string): Promise<void> {
   await writeFile(join(userDir, "package.json"), JSON.stringify({ name: "node-red-project", private: true }));
   if (packageName === undefined) return;
@@ -130,7 +130,7 @@ export async function launch(
     },
   );
   let log = "";
-  // And all that it wrote has been read.
+  // Until all that it wrote has been read.
   const exited = new Promise<void>((done) => child.once("close", () => done()));
   const url = `http://127.0.0.1:${port}/`;
   await new Promise<void>((ready, fail) => {

@@ -11,7 +11,7 @@ interface Entry {
   permissions: string[];
   /** Days ago. */
   created: number;
-  /** Days ago; never changed when left out. */
+  /** Days ago; never changed if left out. */
   updated?: number;
   status?: Authorization["status"];
 }
@@ -163,7 +163,7 @@ const DISABLED: Entry[] = [
   },
 ];
 
-/** Fills a new world. The operator is as old as the server, and was changed just now, as somebody uses it. */
+/** Fills a new world. The operator is as old as the server, and was changed just now, because somebody uses it. */
 export function populate(world: World, now = new Date()): void {
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
   for (const name of ORGS) world.addOrg(name);
@@ -204,7 +204,7 @@ function inOrg(text: string, orgID: string): Permission {
     : permission(text, orgID);
 }
 
-/** Days ago, or to come where negative. */
+/** Days ago, or in the future if negative. */
 interface Times {
   created: number;
   expires?: number;
@@ -212,7 +212,7 @@ interface Times {
 }
 
 interface DatabaseTokenEntry extends Times {
-  /** Where an example names it. */
+  /** If an example names it. */
   id?: string;
   description: string;
   /** `read:metrics` and the like. */
@@ -256,7 +256,7 @@ const MANAGEMENT_TOKENS: ManagementTokenEntry[] = [
   { description: "user1's notebook", created: 3, expires: -4 },
 ];
 
-/** Fills a cluster with tokens; what a connection uses already becomes one among them. */
+/** Fills a cluster with tokens; the one that a connection already uses becomes one of them. */
 export function populateCluster(
   clusters: Clusters,
   { cluster, own }: ManagedCluster,

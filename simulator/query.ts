@@ -4,8 +4,8 @@ import { parseID } from "./ids.js";
 import type { Page } from "./world.js";
 
 /**
- * The path to route by. Go keeps a path as it was sent where it is encoded in another way than Go would do it, else
- * decodes it; nothing comes back for a path that Go refuses.
+ * The path to route by. Go keeps a path as it was sent if it is encoded in another way than Go's own, and decodes it
+ * otherwise. Undefined if Go refuses the path.
  */
 export function routingPath(raw: string): string | undefined {
   if (/%(?![0-9a-f]{2})/i.test(raw)) return undefined;
@@ -52,7 +52,7 @@ export function queryIDOrNone(query: Map<string, string>, name: string): string 
   }
 }
 
-/** Users and orgs come in pages, of 20 where nothing is said. Authorizations do not. */
+/** Users and orgs come in pages, of 20 by default. Authorizations do not. */
 export function pageOf(query: Map<string, string>): Page {
   const offset = integer(query, "offset") ?? 0;
   const limit = () => {

@@ -53,13 +53,13 @@ interface Received {
   body: string;
 }
 
-/** Headers that must be absent where the recording has none. */
+/** Headers that must be absent if the recording does not have them. */
 const STRICT_HEADERS = ["content-type", "x-platform-error-code"];
 
 /** Text that differs from build to build and from moment to moment. */
 const VARYING_FIELDS = ["up", "commit"];
 
-/** Replays a recording on a fresh simulator, and gives back every difference. */
+/** Replays a recording on a fresh simulator, and returns every difference. */
 export async function replay(recording: Recording): Promise<Difference[]> {
   const simulator = await startSimulator(optionsFor(recording));
   const agent = new Agent({ keepAlive: true });
@@ -126,7 +126,7 @@ class Names {
     this.values.set(name, value);
   }
 
-  /** Puts values for names, in a request. */
+  /** Replaces names by their values, in a request. */
   fillIn<T>(value: T): T {
     const text = JSON.stringify(value).replaceAll(new RegExp(NAME, "g"), (_whole, name: string) => {
       const known = this.values.get(name);

@@ -20,7 +20,7 @@ export interface SimulatorOptions extends ManagementOptions {
   /** Default 0: any free port. */
   port?: number;
   operatorToken?: string;
-  /** With clusters, the server has the Management API of Cloud Dedicated and Clustered, too. */
+  /** If given, the server also has the Management API of Cloud Dedicated and Clustered. */
   clusters?: Clusters;
 }
 
@@ -61,7 +61,7 @@ export interface Simulator {
   readonly requests: SeenRequest[];
   /** Faults to come; a used one goes. */
   readonly faults: Fault[];
-  /** How many requests were under way at once, at the most. */
+  /** The largest number of requests that were under way at once. */
   readonly mostAtOnce: number;
   /** How many connections are open at this moment. */
   readonly connections: number;
@@ -168,7 +168,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-/** The first fault that matches, and one time less of it. */
+/** The first fault that matches; one of its times is used up. */
 function take(faults: Fault[], { method, path }: SeenRequest): Fault | undefined {
   const index = faults.findIndex(
     (fault) =>

@@ -28,7 +28,7 @@ export async function startDemo(options: {
   ports?: { nodeRed: number; influxdb: number; mqtt: number };
   /** Which examples are on tabs from the start: all of them unless given. */
   examples?: string[];
-  /** Which of the installed Node-REDs: 5 unless given. */
+  /** Which installed version of Node-RED: 5 unless given. */
   version?: "node-red" | "node-red-4";
 }): Promise<Demo> {
   const { ports } = options;
@@ -78,10 +78,10 @@ type Patches = Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
 
-/** The examples as they are, but ready to click: addresses, leave to delete, and what no export holds, tokens. */
+/** The examples, ready to click: with addresses, permission to delete, and the tokens, which no export holds. */
 async function nodesOf(examples: string[], patches: Patches): Promise<FlowNode[]> {
   const nodes = new Map<string, FlowNode>();
-  // Without an example there are the configuration nodes alone, for examples that are imported later.
+  // Without an example there are only the configuration nodes, for examples that are imported later.
   for (const example of examples.length > 0 ? examples : await exampleNames()) {
     for (const node of await readExample(example)) {
       const patch = patchOf(node, patches);

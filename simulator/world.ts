@@ -28,7 +28,7 @@ export interface User {
   id: string;
   name: string;
   oauthID?: string;
-  /** OSS checks it on updates alone: a user can be created with any. All but `inactive` may act. */
+  /** OSS checks it only on updates: a user can be created with any. All but `inactive` may act. */
   status: string;
 }
 
@@ -51,9 +51,9 @@ interface Membership {
 }
 
 export interface NewAuthorization {
-  /** Who it belongs to; `admin` when left out. */
+  /** Whom it belongs to; `admin` if left out. */
   user?: User | string;
-  /** `home` when left out. */
+  /** `home` if left out. */
   org?: Organization | string;
   description?: string;
   status?: Authorization["status"];
@@ -68,7 +68,7 @@ export interface AuthorizationFilter {
   id?: string | undefined;
   userID?: string | undefined;
   orgID?: string | undefined;
-  /** InfluxDB Cloud alone filters by the token. */
+  /** Only InfluxDB Cloud filters by the token. */
   token?: string | undefined;
 }
 
@@ -184,7 +184,7 @@ export class World {
     return type === "users" ? this.users.get(id)?.name : undefined;
   }
 
-  /** Whether a permission names something that is gone. OSS then says no name of its org either. */
+  /** Whether a permission names something that is gone. OSS then does not show the name of its org either. */
   resourceIsGone(type: string, id: string): boolean {
     return ["orgs", "users", "buckets"].includes(type) && this.resourceName(type, id) === undefined;
   }
@@ -218,7 +218,7 @@ export class World {
     this.require(caller, action, { type: "users", id: userID });
   }
 
-  // Authorizations. OSS looks for one before it asks for permissions: whoever may do nothing still learns of a 404.
+  // Authorizations. OSS looks for one before it checks permissions, so even a token without any gets a 404.
 
   findAuthorization(caller: Authorization, id: string): Authorization {
     const found = this.authorization(id);
@@ -226,7 +226,7 @@ export class World {
     return found;
   }
 
-  /** An ID wins over all else. What the caller may not read is left out without a word, which may leave nothing. */
+  /** An ID overrides all other filters. What the caller may not read is left out silently, which may leave nothing. */
   findAuthorizations(
     caller: Authorization,
     { id, userID, orgID, token }: AuthorizationFilter,
@@ -267,7 +267,7 @@ export class World {
     });
   }
 
-  /** Nobody can hand out what he does not hold. */
+  /** Nobody can grant what they do not hold. */
   private requireHeld(caller: Authorization, permissions: Permission[]): void {
     for (const each of permissions) {
       if (this.allows(caller, each.action, each.resource)) continue;
@@ -276,7 +276,7 @@ export class World {
     }
   }
 
-  /** Needs reading as well as writing. An empty status becomes active; an update that changes nothing is still dated. */
+  /** Needs reading as well as writing. An empty status becomes active; even an update without changes is dated. */
   updateAuthorization(
     caller: Authorization,
     id: string,
@@ -393,7 +393,7 @@ export class World {
     return this.org(id);
   }
 
-  /** Who may not read every org is shown the ones that he belongs to, as far as he may read them. */
+  /** A caller who may not read every org is shown those that they belong to and may read. */
   findOrgs(
     caller: Authorization,
     filter: { id?: string | undefined; name?: string | undefined; userID?: string | undefined },
@@ -436,7 +436,7 @@ export class World {
     const org =
       this.orgs.get(id) ??
       raise("not found", `error deleting organization id: ${id}: organization not found`);
-    // OSS keeps names trimmed but deletes them as written, so a name with blanks around it stays taken for ever.
+    // OSS keeps names trimmed but deletes them as written, so a name with blanks around it stays taken forever.
     this.orgNames.delete(org.name);
     this.orgs.delete(id);
     this.memberships = this.memberships.filter(({ orgID }) => orgID !== id);
@@ -459,7 +459,7 @@ export class World {
     return user;
   }
 
-  /** Removing whoever is no member is no error, and the role is not looked at. */
+  /** Removing somebody who is not a member is no error, and the role is not looked at. */
   removeMember(caller: Authorization, orgID: string, userID: string): void {
     const others = this.memberships.filter((each) => each.orgID !== orgID || each.userID !== userID);
     if (others.length < this.memberships.length)
@@ -467,7 +467,7 @@ export class World {
     this.memberships = others;
   }
 
-  /** In front of what hangs below an org, OSS says of an org that is gone or not to be read the same. */
+  /** For what is below an org, OSS gives the same answer if the org is gone and if it may not be read. */
   requireOrg(caller: Authorization, id: string): Organization {
     if (!this.allows(caller, "read", { type: "orgs", id }))
       throw new InfluxError("not found", "404 page not found");
@@ -518,7 +518,7 @@ function byID<T extends { id: string }>(items: Iterable<T>): T[] {
   return [...items].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Backwards, OSS still seeks what comes after `after`, and starts there. */
+/** Even in descending order, OSS looks for what comes after `after`, and starts there. */
 function paged<T extends { id: string }>(items: T[], { limit, offset, after, descending }: Page): T[] {
   const start = after === undefined ? 0 : items.findIndex(({ id }) => id > after);
   const forward = start < 0 ? [] : items.slice(start);

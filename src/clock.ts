@@ -1,6 +1,6 @@
-/** Time and chance as the code of `src/` takes them, so that a test can give its own. */
+/** The source of time and chance for the code of `src/`, so that a test can give its own. */
 export interface Clock {
-  /** Milliseconds since 1970. It can be set, and so jump. */
+  /** Milliseconds since 1970. It can be set, and so it can jump. */
   now(): number;
   /** Milliseconds since some moment, perhaps the start of the machine. It cannot be set. */
   steady(): number;
@@ -8,7 +8,7 @@ export interface Clock {
   random(): number;
 }
 
-/** The machine's own; called as its methods, so that a test can move it for all that goes by it. */
+/** The machine's own. Its methods are called on it, so that a test can move it for everything that uses it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   steady: () => Number(process.hrtime.bigint() / 1_000_000n),

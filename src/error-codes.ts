@@ -1,12 +1,12 @@
-/** What is to be known of an error code. */
+/** What is known of an error code. */
 interface ErrorCode {
   /** What has happened, as a part of a sentence. */
   readonly meaning: string;
   /** What to do about it. */
   readonly remedy: string;
-  /** What an HTTP flow answers with: `msg.statusCode`. Troubles between this package and InfluxDB are no fault of whoever asks. */
+  /** What an HTTP flow answers with (`msg.statusCode`). A failure between us and InfluxDB is not the caller's fault. */
   readonly httpStatus: number;
-  /** Whether it ends a sweep, because each further request would meet it too. With "sometimes", the error itself says. */
+  /** Whether it ends a sweep, because each further request would meet it too. If "sometimes", the error says. */
   readonly endsSweep?: "always" | "sometimes";
   /** Whether it is a failure of a server that is out of order, or of the way to it: ten in a row end a sweep. */
   readonly isOutage?: true;
@@ -182,7 +182,7 @@ export const ERROR_CODES = {
 /** What went wrong, in one word. */
 export type TokenErrorCode = keyof typeof ERROR_CODES;
 
-/** What is to be known of a code. */
+/** What is known of a code. */
 export function factsOf(code: TokenErrorCode): ErrorCode {
   return ERROR_CODES[code];
 }

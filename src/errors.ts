@@ -7,13 +7,13 @@ export type { TokenErrorCode };
 export interface TokenErrorDetails {
   /** What could not be done, to complete "Cannot …": `delete authorization 0a1b…`. */
   task?: string | undefined;
-  /** HTTP status of the server's answer, where there was one. */
+  /** HTTP status of the server's answer, if there was one. */
   statusCode?: number | undefined;
-  /** Seconds that the server asked to wait, where it did. */
+  /** Seconds that the server asked to wait, if it did. */
   retryAfter?: number | undefined;
-  /** How often the request was sent, where that is not once. */
+  /** How often the request was sent, if not once. */
   attempts?: number | undefined;
-  /** What lies beneath, in flat properties: foreign errors can hold requests, and with them secrets. */
+  /** What caused it, in flat properties: foreign errors can hold requests, and with them secrets. */
   cause?: object | undefined;
   /** For a code that ends a sweep "sometimes": whether every further request of the connection would fail alike. */
   fatal?: boolean;
@@ -21,7 +21,8 @@ export interface TokenErrorDetails {
 
 /**
  * The one error of this package. Its message names the task, the reason and what to do, and never holds a
- * token value. Its texts are {@link plain}, whatever they were made of. All details are own properties: Node-RED copies only own `code` and `cause` to a Catch node.
+ * token value. Its texts are {@link plain}. All details are own properties, because Node-RED copies only own `code` and
+ * `cause` to a Catch node.
  */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;
@@ -57,7 +58,7 @@ export class TokenError extends Error {
     return this.#reason;
   }
 
-  /** The same with the task, where it names none yet. */
+  /** The same error with the task, unless it names one already. */
   during(task: string): TokenError {
     return this.task === undefined
       ? new TokenError(this.code, this.#reason, { ...this.#details, task })
@@ -77,7 +78,7 @@ function plainly(cause: object): object {
   );
 }
 
-/** Any thrown value as a TokenError; what is none comes from code that should not throw. */
+/** Any thrown value as a TokenError: `unexpected` if it is none, because it comes from code that should not throw. */
 export function asTokenError(error: unknown): TokenError {
   if (error instanceof TokenError) return error;
   return new TokenError("unexpected", `unexpected failure: ${reasonOf(error)}. Please report it.`);
@@ -97,7 +98,7 @@ export function reasonOf(thrown: unknown): string {
  * The error of work that a stop or a deploy has ended.
  *
  * @param sent how often the request was sent before.
- * @param underWay what is to be said where it was.
+ * @param underWay what to say if it was sent.
  */
 export function cancelled(task: string, sent: number, underWay: string): TokenError {
   const effect = sent === 0 ? "Nothing was sent." : underWay;
@@ -107,7 +108,11 @@ export function cancelled(task: string, sent: number, underWay: string): TokenEr
   });
 }
 
-/** To catch a failure of what only looks with: where it was stopped, nothing has been changed. */
+/**
+ * Handles a failure of work that only looks: if it was stopped, nothing has been changed.
+ *
+ * @throws what it is given; `cancelled` with 0 attempts.
+ */
 export function rethrowAsNotStarted(error: unknown): never {
   const { code, reason, task } = asTokenError(error);
   throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;

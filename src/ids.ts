@@ -5,7 +5,7 @@ export interface IdForm {
   readonly pattern: RegExp;
   /** In words that complete "expected …". */
   readonly expected: string;
-  /** The one spelling by which they are compared, and of which the pattern tells. Nothing else lowers or trims them. */
+  /** Gives the one spelling to compare and to match with the pattern. Nothing else lowers or trims ids. */
   readonly normalize: (text: string) => string;
 }
 
@@ -25,7 +25,7 @@ export const HEX_ID: IdForm = {
   normalize: inLowerCase,
 };
 
-/** A UUID as Cloud Dedicated and Clustered write the ids of accounts, clusters and tokens; the version is not looked at. */
+/** Ids of accounts, clusters and tokens in Cloud Dedicated and Clustered: UUIDs of any version. */
 export const UUID: IdForm = {
   name: "uuid",
   pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,

@@ -1,7 +1,8 @@
 import { HEX_ID, UUID, type IdForm } from "./ids.js";
 
 /*
- * All that depends on the product. The build puts this file into the browser, so it uses what both have.
+ * All that depends on the product. The build puts this file into the browser, so it uses only what Node.js and browsers
+ * have in common.
  */
 
 /** The kinds of tokens that a server has; each is a file of `tokens/`. */
@@ -16,7 +17,7 @@ export type InfluxctlProduct = "dedicated" | "clustered";
 interface ProductEntry {
   /** As InfluxData calls it. */
   readonly name: string;
-  /** The address that it has by default; a server of one's own has an address of its own. */
+  /** Its default address; empty if each server has one of its own. */
   readonly url: string;
   /** The scheme of the Authorization header that its API takes. */
   readonly scheme: "Token" | "Bearer";
@@ -24,9 +25,9 @@ interface ProductEntry {
   /** How the ids of its tokens are written. */
   readonly ids: IdForm;
   readonly settings: readonly ProductSetting[];
-  /** Settings that can be left empty only all together. */
+  /** Settings that must be all set or all empty. */
   readonly allOrNone?: readonly ProductSetting[];
-  /** If influxctl reaches it. */
+  /** What influxctl calls it, if influxctl reaches it. */
   readonly influxctl?: InfluxctlProduct;
   /** Whether its API finds an authorization by the value of its token. */
   readonly findsByValue?: boolean;

@@ -2,7 +2,7 @@
 import type { FieldsData } from "../fields/controls.js";
 import type { ResourceName } from "../../src/products.js";
 
-/* What is used of Node-RED's editor and of its jQuery. */
+/* The parts of Node-RED's editor and of its jQuery that are used here. */
 
 /** What a node's html registers. */
 export interface Definition {
@@ -65,7 +65,7 @@ interface Tooltip {
   delete(): void;
 }
 
-/** A type of a TypedInput that is none of the editor's own. */
+/** A type of a TypedInput that is not one of the editor's own. */
 export interface InputType {
   value: string;
   label: string;

@@ -11,8 +11,8 @@ import type { NodeModule } from "../runtime/node.js";
 import { bundled } from "../../tsup.config.js";
 
 /**
- * Writes all that the editor needs: beside the built nodes the dialogs (rendered from the fields of each node), the
- * locales and the icons; and in `resources`, from where the editor is served, the script of the dialogs.
+ * Writes all that the editor needs: next to the built nodes, the dialogs (rendered from the fields of each node), the
+ * locales and the icons; in `resources`, which Node-RED serves to the editor, the script of the dialogs.
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
@@ -33,7 +33,7 @@ async function build(out: string): Promise<void> {
   for (const name of bundled) await writeLicense(name, out);
 }
 
-/** The licenses of what the built files hold ask to go with it. */
+/** The licenses of bundled packages, which must go with them. */
 async function writeLicense(name: string, out: string): Promise<void> {
   const folder = join("node_modules", name);
   const license = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file));
@@ -77,7 +77,7 @@ async function writeLocale(language: string, pages: ReadonlyMap<string, Page>, o
   for (const [name, compiled] of compileLocale(pages, texts, await read("nodes"))) {
     await writeFile(join(folder, `${name}.json`), JSON.stringify(compiled, null, 2));
   }
-  // Help stands beside the texts; the editor finds it by the name of the set.
+  // Help is next to the texts; the editor finds it by the name of the set.
   for (const [name, help] of compileHelp(helps, passages)) {
     await writeFile(join(folder, `${name}.html`), help);
   }

@@ -3,7 +3,7 @@ import { createContext, runInContext } from "node:vm";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Definition } from "./api.js";
 
-/** Runs the scripts of a node's html as the editor does; `RED` is what they use of it beside `registerType`. */
+/** Runs the scripts of a node's html as the editor does; `RED` is what they use of it besides `registerType`. */
 export function definitionIn(html: string, RED: { nodes?: object } = {}): Definition {
   const found: Definition[] = [];
   const registerType = (type: string, definition: Omit<Definition, "type">) =>

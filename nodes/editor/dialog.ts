@@ -5,10 +5,9 @@ import { CHOOSE, typeIn } from "../fields/judge.js";
 import type { Editor, EditorNode, Elements, InputType } from "./api.js";
 
 /*
- * What the dialogs do in the browser. The editor judges a field by its validator in two cases, and does not tell it
- * which: the values that a node was saved with, of any node at any time, whatever dialog is open; and those in the
- * dialog of the node. So a validator reads nothing but the node that it is called on, and for its dialog that is a
- * draft of what Done would save.
+ * What the dialogs do in the browser. The editor calls the validator of a field in two cases, and does not tell which:
+ * for the saved values of any node at any time, whatever dialog is open; and for the values in the node's dialog. So a
+ * validator reads only the node that it is called on; for a dialog that is a draft of what Done would save.
  */
 
 declare const $: (selector: string) => Elements;
@@ -20,8 +19,8 @@ function prefixOf({ _def }: EditorNode): string {
 }
 
 /**
- * Shows what is saved and no value of its field. The editor ticks a box for any text, "false" too, and leaves a field
- * empty for `null` and the like; Done would save that, and lift a protection that nobody has touched.
+ * Shows a saved value that is not one of its field. The editor ticks a box for any text, even "false", and leaves a
+ * field empty for `null` and the like; Done would save that, and lift a protection that nobody has touched.
  */
 export function showSaved(node: EditorNode): void {
   const { defaults } = node._def;
@@ -35,14 +34,14 @@ export function showSaved(node: EditorNode): void {
         // Neither ticked nor empty, until a click.
         field.prop({ checked: false, indeterminate: true, title: JSON.stringify(saved) });
       }
-      // An empty TypedInput is refused, save where its type has no value.
+      // An empty TypedInput is refused, unless its type has no value.
     } else if (saved !== "" && field.val() === "" && !(`${name}Type` in defaults)) {
       field.val(JSON.stringify(saved));
     }
   }
 }
 
-/** Shows what a node was saved without as it is preset. Empty, it would be another wish: a limit would be none. */
+/** Shows the preset of a field that the node was saved without. Empty would mean something else: no limit. */
 export function showPresets(node: EditorNode): void {
   for (const [name, { value = "" }] of Object.entries(node._def.defaults)) {
     const field = $(`#node-input-${name}`);
@@ -50,7 +49,7 @@ export function showPresets(node: EditorNode): void {
   }
 }
 
-/** Marks the fields of the dialog that is being opened, now and with each change, by what stands in all of them. */
+/** Marks the fields of the dialog that is being opened, now and at each change, by the values of all of them. */
 export function markDialog(node: EditorNode): void {
   const prefix = prefixOf(node);
   const form = $(`#${prefix}-name`).closest("form");
@@ -70,13 +69,13 @@ export function markDialog(node: EditorNode): void {
   setTimeout(mark);
 }
 
-/** What Done would save of a field; nothing where it would leave the property as it is. */
+/** What Done would save of a field; nothing if it would leave the property as it is. */
 function valueOf(field: Elements): unknown {
   if (!field.is(":checkbox")) return field.val();
   return field.prop("indeterminate") ? undefined : field.prop("checked");
 }
 
-/** When Done saves a dialog: leaves alone what {@link showSaved} has left open, and nobody has clicked since. */
+/** When Done saves a dialog: leaves alone what {@link showSaved} has left open, if nobody has clicked it since. */
 export function keepUnclicked(node: EditorNode): void {
   const unclicked = $(`#${prefixOf(node)}-name`)
     .closest("form")
@@ -84,7 +83,7 @@ export function keepUnclicked(node: EditorNode): void {
     .filter(function (this: HTMLInputElement) {
       return this.indeterminate;
     });
-  // The editor saves the fields that it finds by their id.
+  // The editor finds the fields to save by their id.
   unclicked.removeAttr("id");
 }
 
@@ -110,7 +109,7 @@ export function makeTypedInput(node: EditorNode, name: string, control: Typed): 
 const FIXED = { value: "str", icon: "red/images/typedInput/az.svg" };
 
 /**
- * Adds to the types of a TypedInput what is saved and not among them. It would show the first in its place, and Done
+ * Adds the saved type to those of a TypedInput if it is not among them. It would show the first type instead, and Done
  * would save that.
  */
 function offerSaved(node: EditorNode, name: string, control: Typed, types: (InputType | string)[]): void {
@@ -143,7 +142,7 @@ function show(field: Elements, judged: unknown): void {
   setTooltip(frame.length > 0 ? frame : field, typeof judged === "string" ? judged : undefined);
 }
 
-/** Where the editor keeps it, too. */
+/** Where the editor keeps the reason, too. */
 function setTooltip(element: Elements, text: string | undefined): void {
   const tooltip = element.data("tooltip");
   if (text === undefined) {

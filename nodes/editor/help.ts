@@ -1,11 +1,11 @@
-/** Where a help text takes a passage in that it shares with others, by the name of its file. */
+/** The mark in a help text for a passage that it shares with others, by the name of its file. */
 const INCLUDE = /<!-- include ([\w-]+) -->/g;
 
 /**
- * Gives each node its help with the passages in it, so that each of them is written once.
+ * Puts the passages into the help of each node, so that each of them is written once.
  *
  * @param passages by the names of their files.
- * @throws {Error} that names every passage that is missing, and every one that no help takes in.
+ * @throws {Error} that names every missing passage, and every one that no help uses.
  */
 export function compileHelp(
   helps: ReadonlyMap<string, string>,

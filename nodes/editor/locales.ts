@@ -9,7 +9,7 @@ const TEXT_KEY = /data-i18n="(?:\[\w+\])?([\w.-]+)"|\b_\("([\w.-]+)"[),]/g;
 /**
  * Gives each node the texts that its page asks for, its own before the shared ones.
  *
- * @throws {Error} that names every text that is missing, and every one that nothing asks for.
+ * @throws {Error} that names every missing text, and every one that nothing asks for.
  */
 export function compileLocale(
   pages: ReadonlyMap<string, Page>,

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** The Node-REDs that the package is for. */
+/** The versions of Node-RED that the package supports. */
 export const VERSIONS = ["node-red", "node-red-4"] as const;
 
-/** What the source of the editor calls a node, or a config node, that it holds. */
+/** Names of variables in the editor's source that hold a node or a config node. */
 const NODE = [
   String.raw`(?:node|n|msn)\.n`,
   ...["node", "n", "nn", "d", "newNode", "editing_node", "editingNode", "selectedNode", "mousedown_node"],
@@ -15,14 +15,14 @@ const NODE = [
 ].join("|");
 const PROPERTY = String.raw`(?:\??\.(?<dotted>[\w$]+\b)|\["(?<quoted>[\w$]+)"\])(?!\s*\()`;
 const ACCESS = new RegExp(String.raw`(?<![\w.$])(?:${NODE})${PROPERTY}`, "g");
-/** What it refuses in `defaults` by itself. */
+/** What the editor refuses in `defaults` by itself. */
 const INTERNAL = /internalProperties = \[([^\]]*)\]/;
 
 /**
  * The properties that an editor assigns to a node, or reads as its own: the status of the node, its place, its
- * wires. One of the same name in `defaults` would be overwritten by it, and then deployed, exported and copied.
- * They are read off `public/red/red.js` of `@node-red/editor-client`, some too many for safety: what a variable
- * stands for is known by its name alone.
+ * wires. One of the same name in `defaults` would be overwritten by it, and then deployed, exported and copied. They
+ * are read from `public/red/red.js` of `@node-red/editor-client`; a few too many, because only the name of a variable
+ * tells what it holds.
  */
 export async function ownedNames(version: (typeof VERSIONS)[number]): Promise<Set<string>> {
   const resolve = createRequire(createRequire(import.meta.url).resolve(version)).resolve;

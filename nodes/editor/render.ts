@@ -9,7 +9,7 @@ import { connectionRow, nameRow, rowOf, type Layout } from "./rows.js";
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
 export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
 
-/** The html of a node, and the texts of its locale that are asked for elsewhere than in the html. */
+/** The html of a node, and the texts of its locale that are used outside of the html. */
 export interface Page {
   html: string;
   texts: readonly string[];
@@ -18,7 +18,7 @@ export interface Page {
 const NODE: Layout = { prefix: "node-input", labelWidth: 150 };
 const CONFIG_NODE: Layout = { prefix: "node-config-input", labelWidth: 170 };
 
-/** The page of a node: a literal `registerType`, as the Flow Library looks for, and the dialog. */
+/** The page of a node: a literal `registerType`, which the Flow Library looks for, and the dialog. */
 export function nodePage({ type, resource, outputs, color, icon, fields }: Operation): Page {
   const html = `${LOAD_SCRIPT}
 <script type="text/javascript">
@@ -120,7 +120,7 @@ function entriesOf(fields: FieldsData): string[] {
   );
 }
 
-/** Two parameters: the editor shows the text that a validator returns only then. */
+/** With two parameters, because only then does the editor show the text that a validator returns. */
 function validator(property: string): string {
   return `function (value, opt) { return ${SCRIPT.globalName}.validate(this, ${js(property)}, value, opt); }`;
 }
@@ -131,7 +131,7 @@ function rowsOf(fields: FieldsData, layout: Layout): string {
     .join("\n");
 }
 
-/** What the script in the editor says of fields: what is wrong, and what a TypedInput offers. */
+/** The texts of the script in the editor: what is wrong with a field, and what a TypedInput offers. */
 function textsOf(fields: FieldsData): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const ways = partsOf(name, field).flatMap((part) => part.ways);

@@ -3,7 +3,7 @@ import type { Control, FieldData } from "../fields/controls.js";
 
 /** How the dialogs of a kind of node are laid out. */
 export interface Layout {
-  /** Of the ids of the inputs, as the editor wants it. */
+  /** The prefix of the ids of the inputs, as the editor expects it. */
   prefix: "node-input" | "node-config-input";
   /** In pixels. */
   labelWidth: number;
@@ -23,12 +23,12 @@ export function nameRow(layout: Layout): string {
   return row("name", "fa-tag", textInput("name", layout, "label.name"), layout);
 }
 
-/** What every node has but a connection. */
+/** What every node except a connection has. */
 export function connectionRow(layout: Layout): string {
   return row("connection", "fa-database", textInput("connection", layout), layout);
 }
 
-/** A label, and beside it what the value is typed into. */
+/** A label, and next to it the input. */
 function row(name: string, icon: string | undefined, input: string, layout: Layout, style = ""): string {
   const { prefix, labelWidth } = layout;
   const sign = icon === undefined ? "" : `<i class="fa ${icon}"></i> `;
@@ -38,7 +38,7 @@ function row(name: string, icon: string | undefined, input: string, layout: Layo
 </div>`;
 }
 
-/** @param hint the text that an empty field shows, by its key. */
+/** @param hint the key of the text that an empty field shows. */
 function inputOf(
   name: string,
   control: Exclude<Control, { kind: "flag" }>,

@@ -8,7 +8,7 @@ import { unableFor } from "./dialog.js";
 declare const RED: Editor;
 
 /**
- * Judges a property as the runtime does, by what a node holds and not by what a dialog shows.
+ * Judges a property as the runtime does: by the node's properties, not by what a dialog shows.
  *
  * @returns true, or what is wrong, in the words of the locale.
  */
@@ -22,7 +22,7 @@ export function validate(node: EditorNode, property: string, value: unknown, opt
   return control?.kind === "typed" ? validateSource(judged, property, control, options) : true;
 }
 
-/** Judges what a TypedInput takes its value from as the editor does. */
+/** Judges the value of a TypedInput as the editor does. */
 function validateSource(node: EditorNode, name: string, control: Typed, options: object): true | string {
   const { [name]: value = control.preset.value } = node;
   const type = String(typeIn(node, name, control));

@@ -42,7 +42,7 @@ export interface Typed {
   /** How an ID that is typed in is written. */
   form?: IdForm["name"];
   sources: readonly Source[];
-  /** What the property was called once, if flows may still hold it so. */
+  /** A former name of the property, if flows may still use it. */
   formerly?: string;
 }
 
@@ -52,7 +52,7 @@ interface ProductChoice {
   preset: Product;
 }
 
-/** A whole number with a unit; empty is the preset. */
+/** A whole number with a unit; empty means the preset. */
 export interface WholeNumber {
   kind: "number";
   preset: number;
@@ -62,14 +62,14 @@ export interface WholeNumber {
   seconds?: boolean;
 }
 
-/** A text without the space around it. */
+/** A text, trimmed. */
 export interface Text {
   kind: "text";
   preset: string;
   rule: TextRule;
-  /** A setting of the product that is empty only together with this one, if the product wants all or none. */
+  /** A setting that must be empty together with this one, if the product wants all or none. */
   twin?: "accountId" | "clusterId";
-  /** Lines, if more than one. */
+  /** Number of lines, if more than one. */
   rows?: number;
   /** Kept with the credentials of the node, and not shown. */
   secret?: boolean;
@@ -88,17 +88,17 @@ export type Properties = Readonly<Record<string, unknown>>;
 
 export interface FieldData {
   control: Control;
-  /** Of Font Awesome, before the label. */
+  /** The icon of Font Awesome before the label. */
   icon?: string;
   /** Whether the locale has a hint to show in the empty field. */
   hint?: boolean;
   /** A heading above the field in the dialog, by its key in the locale. */
   section?: string;
-  /** Whether it protects less when it is empty. */
+  /** Whether it protects less if it is empty. */
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */
   products?: readonly Product[];
-  /** When the dialog marks the field beyond its own value: if all of these properties have these values. */
+  /** The dialog also marks the field, whatever its own value, if all of these properties have these values. */
   wrongWhen?: Readonly<Partial<Record<WrongTogether, Properties>>>;
 }
 export type FieldsData = Readonly<Record<string, FieldData>>;

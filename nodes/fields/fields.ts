@@ -18,19 +18,19 @@ import { wholeNumberOf } from "./whole-numbers.js";
 import { WRONG, type Wrong } from "./wrong.js";
 
 /**
- * Evaluates a TypedInput against the message in hand; what is not there comes out as undefined. The value is in an
- * object of its own, for a promise in a message is a wrong value and not one to wait for.
+ * Evaluates a TypedInput against the current message; what is missing comes out as undefined. The value is wrapped in
+ * an object, because a promise in a message is a wrong value and must not be awaited.
  *
- * @throws {TokenError} `invalid-config` where the expression itself is wrong.
+ * @throws {TokenError} `invalid-config` if the expression itself is wrong.
  */
 export type Evaluate = (value: string, source: Source, name: string) => Promise<{ value: unknown }>;
 
 /** One field of a node: what it is, and how the runtime reads it. */
 export interface Field<T> extends FieldData {
   /**
-   * Reads the node's properties once, at deploy, and gives what reads the field's value for each message.
+   * Reads the node's properties once, at deploy, and returns what reads the field's value for each message.
    *
-   * @param counts where the node keeps what it counts over messages.
+   * @param counts keeps what the node counts over messages.
    * @throws {TokenError} `invalid-config`.
    */
   parse(name: string, properties: Properties, counts: CounterStore): (evaluate: Evaluate) => T | Promise<T>;
@@ -54,13 +54,13 @@ export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
 export function limitField(preset: number): Field<RateLimit> {
   const control: Limit = { kind: "limit", preset, per: WINDOWS };
   return fixed({ control, protects: true }, (value = preset, per = control.per[0], counts) => {
-    // What is no number was refused; none at all is the safe side of it.
+    // Anything but a number was refused; 0, which allows nothing, is the safe side.
     const max = value === "" ? Infinity : (wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) ?? 0);
     return createRateLimit(max, per as (typeof WINDOWS)[number], counts);
   });
 }
 
-/** A field whose value is known at deploy, from its property and one that goes with it. */
+/** A field whose value is known at deploy, from its property and the one that goes with it, if any. */
 function fixed<T>(
   data: FieldData,
   read: (value: unknown, other: unknown, counts: CounterStore) => T,
@@ -78,21 +78,30 @@ function fixed<T>(
 }
 
 export interface TypedOptions<T> {
-  /** Turns what comes out at run time into the field's value, or throws a TokenError that says what was expected. */
+  /** Turns the evaluated value into the field's, or throws a TokenError that says what was expected. */
   read: (value: unknown, name: string) => T;
   preset: { type: string; value: string };
-  /** Types without a value box, and the value that each stands for, such as `any: undefined`. */
+  /** Types without a value box, and the value of each, such as `any: undefined`. */
   constants?: Record<string, T>;
   words?: readonly string[];
   /** How an ID that is typed in is written. */
   form?: IdForm;
   section?: string;
   wrongWhen?: NonNullable<FieldData["wrongWhen"]>;
-  /** What the property was called once. A flow that holds it so is refused, for its wish is not known any more. */
+  /** A former name of the property. A flow that still uses it is refused, because its meaning is not known any more. */
   formerly?: string;
 }
 
-/** A TypedInput: its value comes from where the dialog says, and from nowhere else. */
+/**
+ * A TypedInput: its value comes from where the dialog says, and from nowhere else.
+ *
+ * @example
+ * const status = typed({
+ *   preset: { type: "any", value: "" },
+ *   constants: { any: undefined },
+ *   read: (value, name) => readFilter(authorizations.filters.status, name, value, Date.now()),
+ * });
+ */
 export function typed<T>(options: TypedOptions<T>): Field<T> {
   const { read, constants = {}, words = [], preset, form, formerly, ...look } = options;
   const control: Typed = {
@@ -123,7 +132,7 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       }
       return async (evaluate) => {
         const result = read((await evaluate(value, type as Source, name)).value, name);
-        // It says more of what is wrong, and must find all wrong that the dialog does.
+        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same.
         if (wrong !== undefined) throw wrongProperty(valuePart, value, wrong);
         return result;
       };
@@ -131,7 +140,7 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
   };
 }
 
-/** Of a node that was saved when the property had another name. */
+/** The error of a node that was saved when the property had another name. */
 function formerProperty(name: string, formerly: string): TokenError {
   return new TokenError(
     "invalid-config",
@@ -139,7 +148,7 @@ function formerProperty(name: string, formerly: string): TokenError {
   );
 }
 
-/** The tokens to act upon: `msg.payload` unless the dialog says otherwise. */
+/** The tokens to act upon, from `msg.payload` unless the dialog says otherwise. */
 export function targetsField(kind: TokenKind): Field<Targets> {
   return typed({
     preset: { type: "msg", value: "payload" },
@@ -154,7 +163,7 @@ function refuseWrong(field: FieldData, part: Part, properties: Properties): void
   if (wrong !== undefined) throw wrongProperty(part, properties[part.property], wrong);
 }
 
-/** @throws {TokenError} another one if the value is a variable, or has one in it. */
+/** @throws {TokenError} another error if the value is a variable, or has one in it. */
 function wrongProperty(part: Part, value: unknown, wrong: Wrong): TokenError {
   refuseVariable(part.property, value);
   return new TokenError(
@@ -163,14 +172,14 @@ function wrongProperty(part: Part, value: unknown, wrong: Wrong): TokenError {
   );
 }
 
-/** What the runtime says of a way to be wrong, after what the property holds. */
+/** What the runtime says about a wrong value, after what the property holds. */
 export function wordsFor(wrong: Wrong, { params = {} }: Part): string {
   return WRONG[wrong].replace(/__(\w+)__/g, (_, name: string) => String(params[name]));
 }
 
 /**
- * Refuses a value that is still a variable, which Node-RED leaves as it is where there is none of that name, and one
- * that has a variable in it.
+ * Refuses a value that is still a variable, because Node-RED leaves it as it is if there is none of that name, and a
+ * value that has a variable in it.
  *
  * @param wrong what to say if it has more than the variable.
  * @throws {TokenError} `invalid-config`.
@@ -201,7 +210,7 @@ function isRefused(read: () => unknown): boolean {
   }
 }
 
-/** Where a node stands, in what Node-RED hands to its constructor. */
+/** What Node-RED passes to a node's constructor about its place. */
 export interface Placed {
   id: string;
   /** Within a subflow, the ID that it has in the subflow's template. */
@@ -211,8 +220,8 @@ export interface Placed {
 }
 
 /**
- * A variable that is set but empty leaves a field empty, and "no limit", "nothing protected" or "the default
- * URL" is never meant by it. The properties that a node gets do not tell; the flow does.
+ * Refuses a variable that is set but empty: it leaves a field empty, and "no limit", "nothing protected" or "the
+ * default URL" is never meant by it. The node's properties do not show the variable; the flow does.
  *
  * @throws {TokenError} `invalid-config`.
  */
@@ -234,14 +243,14 @@ export function refuseEmptyVariables(RED: NodeAPI, fields: FieldsData, propertie
 /** A node as the flow has it, before its variables were replaced. */
 function originalOf(RED: NodeAPI, { id, _alias, _flow }: Placed): Record<string, unknown> | undefined {
   const own = _alias ?? id;
-  // First, for a packaged subflow is not among the flows, or there as well and in another version.
+  // First, because a packaged subflow is not among the flows, or is there too in another version.
   const template = _flow?.subflowDef;
   let found = template?.nodes?.[own] ?? template?.configs?.[own];
   if (found === undefined) RED.nodes.eachNode((node) => node.id === own && (found = node));
   return found as Record<string, unknown> | undefined;
 }
 
-/** Also what holds nothing but separators, which makes a list of no IDs. */
+/** Separators alone are empty, too: they make a list of no IDs. */
 function isEmpty(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === "string" && /^[\s,;]*$/.test(value));
 }

@@ -7,18 +7,18 @@ import { wholeNumberOf } from "./whole-numbers.js";
 import type { Wrong, WrongTogether } from "./wrong.js";
 
 /*
- * What makes the value of a field wrong, for the dialog and for the runtime. The build puts this file into the
- * browser, so it uses what both have.
+ * What makes the value of a field wrong, for the dialog and for the runtime. The build puts this file into the browser,
+ * so it uses only what Node.js and browsers have in common.
  */
 
-/** A property in which a node holds a field, or a part of it: a TypedInput has its type beside its value. */
+/** A property in which a node holds a field, or a part of it: a TypedInput has a type as well as a value. */
 export interface Part {
   property: string;
-  /** What a new node starts with, and what one is read as that was saved without it. */
+  /** What a new node starts with, and what is read if a node was saved without it. */
   preset?: string | number | boolean;
-  /** All ways in which {@link wrong} can find it wrong, as keys of the locale. None if the dialog does not judge it. */
+  /** All that {@link wrong} can find, as keys of the locale. None if the dialog does not judge it. */
   ways: readonly Wrong[];
-  /** What is put into the texts of these ways. */
+  /** What is put into their texts. */
   params?: Readonly<Record<string, string | number>>;
   /** What is wrong about it, by itself. */
   wrong(node: Properties): Wrong | undefined;
@@ -28,9 +28,9 @@ export interface Part {
 export const CHOOSE = "choose";
 
 /**
- * What is wrong about a property among those of its node, or undefined if nothing is. A value that is wholly a
- * variable is for the caller to judge: the dialog sees it before Node-RED replaces it, the runtime only if there was
- * nothing to put in its place.
+ * What is wrong with a property among those of its node, or undefined if nothing is. The caller judges a value that is
+ * wholly a variable: the dialog sees it before Node-RED replaces it, the runtime only if there was nothing to replace
+ * it with.
  */
 export function judge(
   fields: FieldsData,
@@ -50,7 +50,7 @@ export function partOf(fields: FieldsData, property: string): { field: FieldData
   throw new Error(`${property} is no property of these fields`);
 }
 
-/** {@link judge}, without regard to what other fields hold. */
+/** {@link judge}, whatever other fields hold. */
 export function judgePart(field: FieldData, part: Part, node: Properties): Wrong | undefined {
   if (!isUsed(field, node.product)) return undefined;
   const value = node[part.property];
@@ -149,8 +149,8 @@ function limitPart(name: string, { preset }: Limit): Part {
 }
 
 /**
- * The value, its type, and the property that held the type under a former name: a node that has it still is wrong
- * until its user has chosen again. The dialog shows all of it at the value.
+ * The value, its type, and the property that held the type under a former name: a node that still has it is wrong until
+ * its user has chosen again. The dialog shows all of it at the value.
  */
 export function typedParts(name: string, control: Typed): [value: Part, type: Part, ...former: Part[]] {
   const { preset, constants, words, form, sources, formerly } = control;
@@ -195,7 +195,7 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
 }
 
-/** The type of a TypedInput. A value without its type is no wish for the preset, which for a filter is "any". */
+/** The type of a TypedInput. A value without a type does not mean the preset, which for a filter is "any". */
 export function typeIn(node: Properties, name: string, { preset }: Typed): unknown {
   const value = node[name];
   const isPreset = value === undefined || value === "" || value === preset.value;

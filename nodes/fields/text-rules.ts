@@ -4,14 +4,14 @@ import type { Properties, Text } from "./controls.js";
 import type { Wrong } from "./wrong.js";
 
 /*
- * The rules for texts that are typed into a dialog. The build puts this file into the browser, so it uses what both
- * have.
+ * The rules for texts that are typed into a dialog. The build puts this file into the browser, so it uses only what
+ * Node.js and browsers have in common.
  */
 
 interface Rule {
-  /** All ways in which it can find a text wrong. */
+  /** All that it can find wrong. */
   ways: readonly Wrong[];
-  /** @param text without the space around it; undefined if the value is no text. */
+  /** @param text trimmed; undefined if the value is not a text. */
   wrong(text: string | undefined, node: Properties, control: Text): Wrong | undefined;
 }
 
@@ -38,7 +38,7 @@ export const TEXT_RULES = {
       return isProduct(product) ? productOf(product).ids.name : "hexId";
     },
   },
-  /** A UUID, or nothing if that is what its twin holds and the product can do without both. */
+  /** A UUID, or nothing if its twin is empty as well and the product can do without both. */
   uuid: {
     ways: ["uuid"],
     wrong(text, node, { twin }) {
@@ -59,7 +59,7 @@ export const TEXT_RULES = {
 } satisfies Record<string, Rule>;
 export type TextRule = keyof typeof TEXT_RULES;
 
-/** A text without the space around it, empty if there is none; undefined if the value is something else. */
+/** A trimmed text, empty if there is no value; undefined if the value is something else. */
 export function textOf(value: unknown): string | undefined {
   if (value === undefined) return "";
   return typeof value === "string" ? value.trim() : undefined;
@@ -70,7 +70,7 @@ export function idsOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter((id) => id !== "");
 }
 
-/** Whether it is a token's ID. Of a product that is not known yet any form will do. */
+/** Whether it is a token's ID; in any form if the product is not known yet. */
 function isIdOf(product: unknown, text: string): boolean {
   const forms = isProduct(product) ? [productOf(product).ids] : Object.values(ID_FORMS);
   return forms.some(({ pattern }) => pattern.test(text));
@@ -79,7 +79,7 @@ function isIdOf(product: unknown, text: string): boolean {
 /** Names that are copied together with a token: of the header, its scheme, a variable, an option, a key in JSON. */
 const NAME_OF_TOKEN = /^\W*(authorization|bearer|(export\s+)?influx\w*_token|token)[\s:="]/i;
 
-/** InfluxDB OSS has tokens of any text that its user has set, with spaces and beyond ASCII. */
+/** In InfluxDB OSS a user can set any text as a token, even with spaces and beyond ASCII. */
 function wrongToken(text: string | undefined): Wrong | undefined {
   if (text === undefined || text === "") return "tokenMissing";
   if (NAME_OF_TOKEN.test(text)) return "tokenName";
@@ -88,8 +88,8 @@ function wrongToken(text: string | undefined): Wrong | undefined {
 }
 
 /**
- * Paths that are copied with the address and are no prefix of a reverse proxy, which can be all else: those of the
- * APIs, whole or cut off behind their version, and those of the user interface.
+ * Paths that are copied with the address and are not the prefix of a reverse proxy: those of the APIs, whole or cut off
+ * after their version, and those of the user interface. Any other path can be such a prefix.
  */
 const PATH_WITHIN = new RegExp(
   "/(" +

@@ -1,13 +1,13 @@
 import { HEX_ID, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
 
-/** What is wrong with a value that has a variable in it, to go on after a text. */
+/** What is wrong with a value that has a variable in it; it follows another text. */
 const PART_OF_TEXT =
   "with a variable in it, but Node-RED replaces ${NAME} only where it is the whole value, without even a space beside it";
 
 /**
- * Ways for a field to be wrong: keys of what the dialog says (`wrong.…` in the locale), and what the runtime says
- * after "the field … holds …". What stands between underscores is among the `params` of a `Part`.
+ * What can be wrong with a field: keys of what the dialog says (`wrong.…` in the locale), and what the runtime says
+ * after "the field … holds …". Names between underscores are among the `params` of a `Part`.
  */
 export const WRONG = {
   variable: `${PART_OF_TEXT}. Put the whole value into one variable`,
@@ -43,5 +43,5 @@ export const WRONG = {
 } as const;
 export type Wrong = keyof typeof WRONG;
 
-/** Ways for fields to be wrong together. The runtime looks at them with each message, which can ask for a dry run. */
+/** What can be wrong with fields together. The runtime looks at it for each message, which can ask for a dry run. */
 export type WrongTogether = "notConfirmed" | "nothingToChange";

@@ -12,24 +12,24 @@ import type { OpenWires } from "./wires.js";
 
 /** What the nodes of a flow see of a connection. */
 export interface Connection {
-  /** Of the node. */
+  /** The ID of the node. */
   id: string;
   product: Product;
   /** How many requests the connection allows at once. */
   parallel: number;
-  /** The order of what concerns each token, over all nodes of the connection. */
+  /** The order of work on each token, over all nodes of the connection. */
   order: Order;
-  /** Takes the audit trail, if that does not go to Node-RED's log. */
+  /** The file of the audit trail, unless that goes to Node-RED's log. */
   auditFile: AuditSink | undefined;
   /**
    * The tokens of one kind, for one message.
    *
-   * @throws {TokenError} `invalid-config` if the settings do not do for them.
+   * @throws {TokenError} `invalid-config` if the settings are not enough for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
   /** @throws {TokenError} `protected` if the id is on the connection's list. */
   refuseProtected(id: string): void;
-  /** Keeps the connection's own token from losing its rights; undefined if it cannot be of this kind. */
+  /** Keeps the connection's own token from losing its rights; undefined if it cannot be one of this kind. */
   ownToken(resource: ResourceName): OwnTokenProtection | undefined;
 }
 

@@ -10,7 +10,7 @@ import { isVariable } from "../fields/variables.js";
 declare const $: (selector: string) => Elements;
 declare const RED: Editor;
 
-/** What it says beside what its fields do: keys of the locale. */
+/** What it says besides the texts of its fields: keys of the locale. */
 export const TEXTS = {
   apiToken: "label.token",
   managementToken: "label.managementToken",
@@ -28,13 +28,13 @@ export function prepareOwn(node: EditorNode): void {
 /** Shows the product that is saved, and offers the one that was likely meant. */
 function offerProduct(node: EditorNode): void {
   const { product } = node;
-  // One that comes from the environment is kept, though the list does not offer it.
+  // A product from the environment is kept, although the list does not offer it.
   if (isVariable(product)) {
     field("product")
       .append($("<option>").attr({ value: product }).text(product))
       .val(product);
   }
-  // A new connection is one that the node can take from whose dialog it is added.
+  // A new connection must be of use to the node whose dialog it is added from.
   const opener = RED.editor.getEditStack?.().at(-2);
   const resource = opener?._def.resource;
   if (RED.nodes.node(node.id) || resource === undefined) return;
@@ -45,7 +45,7 @@ function offerProduct(node: EditorNode): void {
   field("url").val(productOf(first).url);
 }
 
-/** Shows what the chosen product has, with its default URL if the URL is another's. */
+/** Shows the settings of the chosen product, with its default URL if the URL is another product's. */
 function followProduct(node: EditorNode): void {
   const product = field("product");
   const url = field("url");
@@ -74,7 +74,7 @@ function followProduct(node: EditorNode): void {
   show();
 }
 
-/** Says it if the token travels in clear text. */
+/** Warns if the token would be sent in clear text. */
 function warnOfClearText(node: EditorNode): void {
   const url = field("url");
   const warning = $("<div>")

@@ -9,7 +9,7 @@ import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
 import { openWires, type OpenWires } from "./wires.js";
 
-/** Registers the config node. It opens its pool of sockets with the first message and closes it with itself. */
+/** Registers the config node. It opens its pool of sockets with the first message and closes it when it is closed. */
 export default (RED: NodeAPI): void => {
   warnOfIdleExcludes(RED);
   leaveOutIfExcluded(RED, CONNECTION_TYPE);

@@ -9,11 +9,11 @@ import { isVariable } from "../fields/variables.js";
 import type { Wrong } from "../fields/wrong.js";
 import { SETTINGS, type SettingName } from "./settings.js";
 
-/** The settings that a connection works with; those that its product does not use are as if they were empty. */
+/** The settings of a connection; those that its product does not use are read as empty. */
 export interface Settings {
   product: Product;
   url: URL;
-  /** As its author has written it. */
+  /** As its author wrote it. */
   typedUrl: string;
   /** Seconds. */
   timeout: number;
@@ -39,7 +39,7 @@ export function readSettings(properties: Properties): Settings {
   const { token, ...settings } = SETTINGS;
   for (const name of Object.keys(settings) as SettingName[]) refuseWrong(name, properties);
   const product = properties.product as Product;
-  /** What it holds, or its preset if that is nothing or nothing for the product. */
+  /** The value of a setting, or its preset if it is empty or not one of the product's. */
   const read = (name: SettingName, preset = presetOf(name)) => {
     const value = properties[name];
     const isThere =
@@ -81,7 +81,7 @@ function refuseWrong(name: SettingName, properties: Properties): void {
   if (wrong !== undefined) throw wrongSetting(name, properties[name], wrong);
 }
 
-/** @throws {TokenError} another one if the value is a variable that is not set. */
+/** @throws {TokenError} another error if the value is a variable that is not set. */
 function wrongSetting(name: SettingName, value: unknown, wrong: Wrong): TokenError {
   if (isVariable(value)) refuseVariable(name, value);
   const words = wordsFor(wrong, partsOf(name, SETTINGS[name])[0]);
@@ -92,7 +92,7 @@ function presetOf(name: SettingName): string {
   return String(partsOf(name, SETTINGS[name])[0].preset ?? "");
 }
 
-/** @param token no text if a variable of the environment is none. */
+/** @param token not a text if a variable of the environment is not one. */
 export function readToken(token: unknown): string {
   refuseWrong("token", { token });
   return String(token).trim();

@@ -10,7 +10,7 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   type Given = Omit<TlsOptions, "passphrase"> & { passphrase?: string | number };
   type TlsNode = Node & { valid?: boolean; addTLSOptions?: (options: Given) => void };
   const node = RED.nodes.getNode(id) as TlsNode | null;
-  // One that is not valid adds no options, and other certificates would be trusted than its author meant.
+  // An invalid one adds no options, so other certificates would be trusted than its author meant.
   if (node?.addTLSOptions === undefined || node.valid === false) {
     throw invalidConnection("its TLS configuration is missing, disabled or not valid");
   }
@@ -21,7 +21,7 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return passphrase === undefined ? options : { ...options, passphrase: String(passphrase) };
 }
 
-/** As core's http request node finds the proxy for the connection's URL. */
+/** The proxy for the connection's URL, found as core's http request node does. */
 export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): HttpProxy | undefined {
   const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
   if (id === "") {
@@ -31,7 +31,7 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): H
   type ProxyNode = Omit<Node, "credentials"> & {
     url?: string;
     noproxy?: string[];
-    /** Missing where neither was ever set. What a variable puts in their place can be a number. */
+    /** Missing if neither was ever set. A variable can give a number. */
     credentials?: { username?: string | number; password?: string | number };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;

@@ -8,20 +8,20 @@ import { auditFile, type AuditSink } from "../../src/work/audit.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
 import { proxyOf, tlsOf } from "./tls-and-proxy.js";
 
-/** All that a connection opens, which closes with it. */
+/** All that a connection opens, and closes when it is closed. */
 export interface OpenWires extends Wires {
-  /** Takes the audit trail, if that does not go to Node-RED's log. */
+  /** The file of the audit trail, unless that goes to Node-RED's log. */
   readonly auditFile: AuditSink | undefined;
   /** Ends all that is under way, and waits for what is written to the audit file. */
   close(): Promise<void>;
 }
 
 /**
- * Opens what the settings of a connection describe. Sockets and processes are begun with the first call.
+ * Opens what the settings of a connection describe. Sockets and processes start with the first call.
  *
- * @param token the value of the connection's own.
+ * @param token the value of the connection's own token.
  * @param warn writes to the log.
- * @throws {TokenError} `invalid-config` if the TLS configuration or the proxy that they name is none.
+ * @throws {TokenError} `invalid-config` if the TLS configuration or the proxy that they name is missing or not valid.
  */
 export function openWires(
   RED: NodeAPI,
@@ -44,7 +44,7 @@ export function openWires(
     warn,
   });
   const audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
-  // Missing if flows are stored elsewhere than in files.
+  // Missing if flows are not stored in files.
   const { userDir: userFolder } = RED.settings as { userDir?: string };
   let influxctl: Influxctl | undefined;
   return {
@@ -71,7 +71,7 @@ function influxctlOptions(
     throw invalidConnection("influxctl takes a client certificate only as PEM and without a passphrase");
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
-  // It finds Cloud Dedicated by itself, and a cluster of one's own at its host.
+  // influxctl finds Cloud Dedicated by itself, but needs the host of a self-managed cluster.
   const { influxctl: product = "dedicated" } = productOf(settings.product);
   const isOwn = product === "clustered";
   const plainHttp = url.protocol === "http:";

@@ -2,13 +2,13 @@ import type { Node, NodeAPI } from "node-red";
 import type { AuditSink } from "../../src/work/audit.js";
 import { TokenError } from "../../src/errors.js";
 
-/** What Node-RED's settings file says of one log: `console`, or one with a handler of its own. */
+/** What Node-RED's settings file says about one log: `console`, or one with a handler of its own. */
 interface LogSettings {
   level?: string;
   handler?: unknown;
 }
 
-/** Node-RED's log as an audit trail, each line an entry of the node. A batch would save nothing. */
+/** Node-RED's log as an audit trail, each line an entry of the node. Larger batches would save nothing. */
 export function auditLog(RED: NodeAPI, { id, type, z, name }: Node): AuditSink {
   const level = levelOf(RED);
   return {
@@ -19,7 +19,7 @@ export function auditLog(RED: NodeAPI, { id, type, z, name }: Node): AuditSink {
           RED.log.log({ level, id, type, msg, ...(z && { z }), ...(name && { name }) });
         }
       } catch {
-        // A handler of the user's own.
+        // A handler that the user wrote.
         throw notLogged("it failed");
       }
       if (kind === "request") await outOfProcess();
@@ -30,7 +30,7 @@ export function auditLog(RED: NodeAPI, { id, type, z, name }: Node): AuditSink {
 /** Milliseconds. */
 const LONGEST_WAIT = 10_000;
 
-/** What whoever reads the standard output has not taken waits in this process, and would end with it. */
+/** Output that its reader has not taken yet waits in this process, and would be lost with it. */
 async function outOfProcess(): Promise<void> {
   const { stdout } = process;
   if (stdout.writableLength === 0 || stdout.destroyed) return;
@@ -38,7 +38,7 @@ async function outOfProcess(): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       timer = setTimeout(() => reject(notLogged("nobody reads it")), LONGEST_WAIT);
-      // Called when all before it is out, or the output has failed.
+      // Called when all before it is written, or the output has failed.
       stdout.write("", () => resolve());
     });
   } finally {
@@ -55,7 +55,7 @@ function notLogged(reason: string): TokenError {
   );
 }
 
-/** The level of information, or the lowest that a log takes where all are set to a higher one. */
+/** The level "info", or the lowest that any log takes if all are set to a higher one. */
 function levelOf({ log, settings }: NodeAPI): number {
   const { INFO = 40, WARN = 30, ERROR = 20, FATAL = 10 } = log as unknown as Record<string, number>;
   const { logging } = settings as { logging?: Readonly<Record<string, LogSettings | undefined>> };

@@ -55,12 +55,12 @@ type Changing = ReturnType<typeof changingFields>;
 export interface Change {
   /** The outcome of success. */
   outcome: "updated" | "deleted" | "revoked";
-  /** Whether it ends the token's access, which the connection's own must not lose. */
+  /** Whether it ends the token's access, which the connection's own token must not lose. */
   endsAccess: boolean;
   act(id: string): Promise<Changed<Shown>>;
-  /** A condition on what is looked up: the reason to leave the token alone, where there is one. */
+  /** A condition on what is looked up: the reason to leave the token alone, if there is one. */
   spare?: ((look: Look<Shown>) => string | undefined) | undefined;
-  /** What is set, for a dry run to compare with what is. */
+  /** The new values, which a dry run compares with the present ones. */
   changes?: Readonly<Record<string, unknown>>;
 }
 
@@ -87,7 +87,7 @@ export async function change(
   const giveBack = await limit.take(ids, task.origins, !dryRun);
   const refuseOwn = steps.endsAccess ? connection.ownToken(resource)?.begin(ids, signal) : undefined;
 
-  /** Why the token is left alone, where it is. */
+  /** The outcome if the token is left alone. */
   async function verdictOn(target: Target): Promise<Outcome | undefined> {
     connection.refuseProtected(target.id);
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
@@ -117,7 +117,7 @@ export async function change(
     }
   }
 
-  /** A dry run tells what would be, also of what would be an error for this token alone. */
+  /** A dry run tells what would happen, even if that is an error of this token alone. */
   async function oneInDryRun(target: Target): Promise<Outcome> {
     try {
       const { outcome, ...rest } = (await verdictOn(target)) as Outcome;
@@ -161,9 +161,9 @@ export async function change(
   );
   await Promise.all(said);
   const untouched = records.filter(isUntouched).length;
-  // Where that fails they stay counted, and the report goes on.
+  // If that fails they stay counted, and the report goes on.
   if (untouched > 0) await giveBack(untouched).catch(() => undefined);
-  // The error of a single one says it all.
+  // The error of a single target says it all.
   if (signal.aborted && list.length > 1) {
     task.warn(`Stopped half way: ${counted(records)}. The audit trail names what was begun.`);
   }
@@ -177,7 +177,7 @@ export async function change(
   return { text, dryRun, failed: error !== undefined };
 }
 
-/** Removes each token of the message: {@link change}, for what cannot be undone, and so only if confirmed. */
+/** Removes each token of the message: {@link change} for what cannot be undone, so only if confirmed. */
 export async function remove(
   task: Task<Irreversible>,
   { spare }: Pick<Change, "spare"> = {},
@@ -202,7 +202,7 @@ export async function remove(
   );
 }
 
-/** Each can ask for a dry run, none can call off another's. */
+/** Node, targets and message can each ask for a dry run; none can call off another's. */
 function isDryRun(task: Task<Changing>): boolean {
   return task.values.dryRun || task.values.targets.dryRun || task.dryRun;
 }
@@ -222,7 +222,7 @@ function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, 
   return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
 }
 
-/** The fields by which it shows that a token has changed. */
+/** The present values of the fields that show whether a token has changed. */
 function nowOf({ token }: Look<Shown>, { listed }: TokenKind): Record<string, unknown> {
   const fields = listed.map((name) => [name, token?.[name]] as const);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
@@ -234,13 +234,13 @@ function changesOf({ token }: Look<Shown>, changes: Change["changes"]): Pick<Out
   return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
 }
 
-/** What an HTTP flow answers with of a single one. */
+/** The status that an HTTP flow answers with for a single target. */
 function statusOf(record: OutcomeRecord): number {
   if (!isFailure(record)) return 200;
   return factsOf(record.error?.code ?? "cancelled").httpStatus;
 }
 
-/** Nothing was done to it, so it uses up no limit. */
+/** Whether nothing was done to the token, so that it uses up no limit. */
 function isUntouched({ outcome, error, alreadyRevoked }: OutcomeRecord): boolean {
   const facts = error ? factsOf(error.code) : factsOfOutcome(outcome);
   return alreadyRevoked === true || facts.isUntouched === true;

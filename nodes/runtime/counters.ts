@@ -3,10 +3,11 @@ import { TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 
 /**
- * The context of the node's flow. It survives deploys, and restarts where Node-RED's default context store does;
- * a node's own context ends with each deploy unless a store is configured.
+ * The context of the node's flow. It survives deploys, and restarts if Node-RED's default context store does; a node's
+ * own context ends with each deploy unless a store is configured.
  *
- * @throws {TokenError} `invalid-config` where the store fails: a count that is not known is no count.
+ * @returns a store that rejects with {@link TokenError} `invalid-config` if the context store fails, because without a
+ *   count there is no limit.
  */
 export function counterStoreOf(node: Node): CounterStore {
   const fail = (error: Error) =>
@@ -15,7 +16,7 @@ export function counterStoreOf(node: Node): CounterStore {
       `the context store, which keeps count for the limit, failed: ${error.message}. Check the context storage of Node-RED.`,
     );
   const own = node.context();
-  // Without a flow, as within a test, there is none.
+  // There is no flow context without a flow, as in a test.
   const context = (own.flow as typeof own.flow | undefined) ?? own;
   const key = `influxdb_limit_${node.id.replaceAll(/\W/g, "_")}`;
   return {

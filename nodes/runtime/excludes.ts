@@ -55,7 +55,7 @@ function patternOf(entry: unknown): RegExp | undefined {
     .trim()
     .replaceAll("\\", "/")
     .replace(/^\.\//, "")
-    // Where the package is installed.
+    // The folder that the package is installed in.
     .replace(new RegExp(`^.*/(?=${FOLDER}(/|$))`), "");
   const glob = path
     .replace(/[.+^${}()|[\]]/g, "\\$&")

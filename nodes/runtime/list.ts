@@ -14,7 +14,7 @@ interface FilterLook {
   formerly?: string;
 }
 
-/** A filter is "any" unless the dialog says otherwise; then it must come out as something. */
+/** A filter is "any" unless the dialog says otherwise; then its value must not come out empty. */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
@@ -46,14 +46,14 @@ interface Listing extends Fields {
 /** Labels of the two outputs of a list node, as keys of the locale. */
 export const listOutputs = ["found", "none"] as const;
 
-/** Sends what is found in the way that the node says, or an empty array to the second output. */
+/** Sends what is found in the form that the node says, or an empty array to the second output. */
 export async function sendFound<T extends { createdAt?: string | undefined }>(
   { values: { result }, signal, send }: Pick<Task<Listing>, "values" | "signal" | "send">,
   batches: AsyncIterable<T[]>,
 ): Promise<Summary> {
   const found: T[] = [];
   for await (const batch of batches) {
-    // Not push(...batch), whose arguments a stack may not hold.
+    // Not push(...batch): so many arguments may not fit on the stack.
     for (const token of batch) found.push(token);
   }
   if (found.length === 0) {

@@ -22,8 +22,8 @@ import { followerOf } from "./status.js";
 import { copyOf, ending, sender, withFields, type Message, type Send, type Sender } from "./sender.js";
 
 /**
- * A node that does one operation: all that distinguishes it from the others. The dialog, the defaults and the
- * reading of its properties come from its fields; what it does, from `run`.
+ * A node that does one operation: all that distinguishes it from the others. Its fields make the dialog, the defaults
+ * and the reading of its properties; `run` does the work.
  */
 export interface Operation<F extends Fields = Fields, R extends ResourceName = ResourceName> {
   /** Node type, such as `influxdb-list-authorizations`. */
@@ -33,7 +33,7 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   /** Colour and icon (a file of `icons/`) in the palette. */
   color: string;
   icon: string;
-  /** What leaves each output, as keys of the locale; one key an output. */
+  /** The labels of the outputs, one key of the locale for each. */
   outputs: readonly string[];
   fields: F;
   run(task: Task<F, R>): Promise<Summary>;
@@ -50,7 +50,7 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   dryRun: boolean;
   /** What the message comes from: the parts of one list share one. */
   origins: readonly string[];
-  /** The places of the message's targets in the order of all that concerns them. */
+  /** The places of the message's targets in the order of the connection. */
   places: Places;
   /** Aborted when the node stops. */
   signal: AbortSignal;
@@ -74,14 +74,27 @@ interface Kept {
 export interface Summary {
   text: string;
   dryRun?: boolean;
-  /** Some of it failed, and is told in the report alone. */
+  /** Some of it failed, which only the report says. */
   failed?: boolean;
 }
 
 /** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
 export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
 
-/** A node from its operation. */
+/**
+ * A node from its operation.
+ *
+ * @example
+ * export default node({
+ *   type: "influxdb-delete-database-token",
+ *   resource: "database-tokens",
+ *   color: "#dfb3ab",
+ *   icon: "influxdb-token-delete.svg",
+ *   outputs: ["report"],
+ *   fields: irreversibleFields(databaseTokens),
+ *   run: (task) => remove(task),
+ * });
+ */
 export function node<F extends Fields, R extends ResourceName>(operation: Operation<F, R>): NodeModule {
   return Object.assign(
     (RED: NodeAPI) => {
@@ -97,14 +110,14 @@ interface Properties extends NodeDef {
 }
 
 /**
- * Messages that a node works on at once; the others wait with what they say, which takes less memory than work
- * does. More than a connection allows requests, so that none of those stays unused.
+ * Messages that a node works on at once; the others wait, which takes less memory than work does. More than a
+ * connection allows requests, so that none of those stays unused.
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
 /**
- * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and
- * `close`: one `done` a message, errors through `done` alone, and on close nothing is left under way.
+ * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and `close`: one
+ * `done` for each message, errors only through `done`, and nothing left under way after a close.
  */
 function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operation: Operation<F, R>): void {
   leaveOutIfExcluded(RED, operation.type);
@@ -117,7 +130,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const underWay = new Set<Promise<void>>();
     const inTurn = createLimiter(MESSAGES_AT_ONCE);
     const stopping = new AbortController();
-    // Every request under way listens.
+    // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
       refuseEmptyVariables(RED, operation.fields, properties);
@@ -230,13 +243,13 @@ function parseAll(fields: Fields, properties: Properties, counts: CounterStore):
   return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties, counts)]);
 }
 
-/** The tokens that a message is about, where the node acts upon some. */
+/** The tokens that a message is about, if the node acts upon some. */
 function idsOf(values: Record<string, unknown>): string[] {
   const { targets } = values as { targets?: Targets };
   return targets?.list.map(({ id }) => id) ?? [];
 }
 
-/** Where a message can ask for a dry run: a node can take its targets from elsewhere than the body of a request. */
+/** Where a message can ask for a dry run: the body of a request can, even if the targets come from elsewhere. */
 function askersIn(msg: Message & { req?: { query?: unknown } }): unknown[] {
   return [msg, msg.payload, msg.req?.query];
 }
@@ -245,8 +258,8 @@ function askersIn(msg: Message & { req?: { query?: unknown } }): unknown[] {
 const DEEPEST = 10;
 
 /**
- * What a flow makes of one message has the message's own id; the parts of a list share another, and those of a list
- * within a list the outer one's as well.
+ * Messages that a flow makes of one message have its id; the parts of a list share another, and those of a list within
+ * a list share the outer one's as well.
  */
 function originsOf(msg: Message): string[] {
   const origins = [`message ${msg._msgid}`];
@@ -257,7 +270,7 @@ function originsOf(msg: Message): string[] {
       parts = parts.parts as typeof parts;
     }
   } catch {
-    // A getter or proxy of the flow has thrown: it is no part of a list that a Join node could take.
+    // A getter or proxy of the flow has thrown, so it is not a part of a list that a Join node could take.
   }
   return origins;
 }

@@ -7,7 +7,7 @@ type Fields = Record<string, unknown>;
 /**
  * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
  *
- * @param options.part its place in a series, in which a Join node can put it together again with the others.
+ * @param options.part its place in a series, which a Join node can put together again.
  * @param options.statusCode 200 unless it tells of an error.
  */
 export type Sender = (
@@ -16,8 +16,8 @@ export type Sender = (
 ) => void;
 
 /**
- * The message itself goes on with what is sent as a whole; the parts of a series are copies of it. It goes on
- * whatever a flow has made of it: read-only, or with a getter that throws. What it says has been done by then.
+ * The message itself carries what is sent as a whole; the parts of a series are copies of it. It is sent even if a flow
+ * has made it read-only, or with a getter that throws, because the work it reports has been done by then.
  */
 export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Sender {
   let series: { id: string; rest: Message } | undefined;
@@ -42,7 +42,7 @@ export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly u
   };
 }
 
-/** The message with these fields; another, if it takes none. */
+/** The message with these fields; a copy if they cannot be set on it. */
 export function withFields(msg: Message, fields: Fields): Message {
   try {
     Object.assign(msg, fields);
@@ -65,8 +65,8 @@ function canBeCopied(RED: NodeAPI, msg: Message): boolean {
 }
 
 /**
- * Ends a message by what may copy it for Complete and Catch nodes. Node-RED takes the request and the response of an
- * HTTP flow out of a message that it copies, and leaves them out where the copy fails.
+ * Ends a message with a call that may copy it for Complete and Catch nodes. Node-RED takes the request and the response
+ * of an HTTP flow out of a message while it copies it, and does not put them back if the copy fails.
  */
 export function ending(msg: Message, end: () => void): void {
   const { req, res } = readable(msg);
@@ -89,7 +89,7 @@ export function copyOf(RED: NodeAPI, msg: Message): Message {
       // It throws when it is read; nobody further on could read it either.
     }
   }
-  // Those of the http in node are handed on as they are, as Node-RED does.
+  // Those of the http in node are passed on as they are, as Node-RED does.
   return { ...copy, ...(req !== undefined && { req }), ...(res !== undefined && { res }) } as Message;
 }
 

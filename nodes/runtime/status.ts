@@ -5,8 +5,8 @@ import { systemClock } from "../../src/clock.js";
 const STATUS_INTERVAL = 250;
 
 /**
- * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`.
- * Each status goes to every open editor, so there is one in a while, over all messages of the node.
+ * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`. Each
+ * status goes to every open editor, so they are throttled, over all messages of the node.
  */
 export function followerOf(node: Node) {
   let shown = -Infinity;
@@ -28,7 +28,7 @@ export function followerOf(node: Node) {
         show();
       },
       onRetry: () => {
-        // A single call may have no further step to be shown with.
+        // A single call may have no further progress to show it with.
         if (++retries === 1) shown = -Infinity;
         show();
       },

@@ -3,18 +3,18 @@ import type { Redactor } from "../text/redactor.js";
 
 /** What the body of an error says, in the form that InfluxData's APIs have in common. */
 export interface ApiError {
-  /** A word in `/api/v2` and a number in the Management API; a proxy before them, or another server, has none or another. */
+  /** A word in `/api/v2`, a number in the Management API. A proxy or another server has none, or another. */
   code: unknown;
-  /** Plain and not long. To be compared and never told, because a server can echo a secret. */
+  /** Plain and short. Only to be compared, never to be shown, because a server can echo a secret. */
   message: string;
-  /** The same as it may be told. A secret can have words in common with it, and all of it is withheld then. */
+  /** The same, safe to show: all of it is withheld if it has words in common with a secret. */
   told: string;
 }
 
-/** Characters of a message; those of InfluxDB that hold no names are a fifth of it. */
+/** Characters of a message; without the names in them, InfluxDB's are a fifth of it. */
 const LONGEST_MESSAGE = 1000;
 
-/** @returns undefined if the body is none of InfluxData's. */
+/** @returns undefined if the body is not an error of InfluxData's APIs. */
 export function readApiError(body: string, redactor: Redactor): ApiError | undefined {
   try {
     const { code, message } = JSON.parse(body) as Record<string, unknown>;

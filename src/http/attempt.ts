@@ -5,7 +5,7 @@ import type { Cancellation } from "./cancellation.js";
 
 /** Bytes of a list; one of a million authorizations is twice as long. */
 const LONGEST_LIST = 256 * 1024 * 1024;
-/** Bytes of one token; they are parsed in one go. One with thousands of permissions is as long. */
+/** Bytes of one token, which is parsed in one go; one with thousands of permissions is as long. */
 export const LONGEST_TOKEN = 512 * 1024;
 /** Bytes of an error; what comes after them is not waited for. */
 const LONGEST_ERROR = 64 * 1024;
@@ -32,7 +32,7 @@ export interface AttemptOptions {
 export interface AttemptResponse {
   status: number;
   headers: Headers;
-  /** In blocks; of an error no more than its beginning. */
+  /** In blocks; only the beginning if it is an error. */
   body: readonly Buffer[];
 }
 

@@ -22,8 +22,8 @@ export interface ApiCall {
    * What another attempt may follow. A `safe` call has the same effect however often it is carried out: it reads, sets
    * absolute values or deletes by ID, so it is sent again after 429, 502, 503, 504 and a lost connection. A call that
    * is `never` to be repeated is sent again only if no attempt can have been carried out: there was no connection to
-   * send it through, a proxy refused it, or the server answered 429 (RFC 6585, 4), by which it says that it has
-   * refused the request for the number of those before it, without doing it.
+   * send it through, a proxy refused it, or the server answered 429 (RFC 6585, 4), which says that it refused the
+   * request because there were too many before it, without carrying it out.
    */
   repeat: "safe" | "never";
   /** Path segments below the base URL; each is encoded. */
@@ -31,7 +31,7 @@ export interface ApiCall {
   query?: Readonly<Record<string, string>> | undefined;
   /** Sent as JSON. */
   body?: unknown;
-  /** Secrets that the call sends beside those of the connection. Its response and errors do not tell them. */
+  /** Secrets that the call sends besides those of the connection. Its response and errors do not show them. */
   secrets?: readonly Secret[];
   /** True if a success is a list, which can be long. */
   isList?: boolean;
@@ -55,7 +55,7 @@ export interface ApiResponse {
   redactor: Redactor;
 }
 
-/** What is told of a change that was made. */
+/** What is known of a change that was made. */
 export interface Done {
   /** How often the request was sent. */
   attempts: number;

@@ -8,7 +8,7 @@ export interface Cancellation {
    * @returns what takes the listener away; it must be called.
    */
   listen(signal: AbortSignal | undefined, listener: () => void): () => void;
-  /** Waits, less long if the call or everything ends meanwhile. */
+  /** Waits, in milliseconds, but no longer than until the call or everything ends. */
   pause(delayMs: number, signal: AbortSignal | undefined): Promise<void>;
   /** Ends everything, for good. */
   end(): void;

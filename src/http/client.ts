@@ -20,7 +20,7 @@ export interface HttpOptions extends WayOptions {
   authorization: Authorization;
   /** How often a failed call is tried again. */
   retries: number;
-  /** Told, once, that the server's clock and ours differ. */
+  /** Called once if the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
   clock?: Clock;
 }
@@ -30,8 +30,8 @@ export interface Http {
    * Sends a call and gives the server's response, whatever its status. It is tried again as often as the options allow
    * and as {@link ApiCall.repeat} permits; no attempt begins later than two minutes after the first.
    *
-   * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` if there was no response; `bad-response` if it has no
-   *   end; `invalid-id` if the path holds what cannot be sent in one.
+   * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` if there was no response; `bad-response` if it is too
+   *   long; `invalid-id` if the path holds a segment that cannot be sent.
    * @example
    * const response = await http.send({
    *   task: `delete authorization ${id}`,
@@ -43,17 +43,17 @@ export interface Http {
    */
   send(call: ApiCall): Promise<ApiResponse>;
   /**
-   * The server's time, in milliseconds since 1970 and to the second, by whatever it answers; ours if it does not answer
-   * once and soon. It never fails.
+   * The server's time, in milliseconds since 1970 and to the second, from whatever it answers; ours if it does not
+   * answer one request within five seconds. It never fails.
    */
   now(signal?: AbortSignal): Promise<number>;
   /** Ends all that is under way (those calls meet `cancelled`) and closes every socket. */
   close(): Promise<void>;
 }
 
-/** To wait for a response that tells nothing but the time. */
+/** The longest wait for a response that tells only the time. */
 const LONGEST_LOOK_MS = 5000;
-/** After the first attempt of a call, in which another may begin. */
+/** How long after the first attempt of a call another may begin. */
 const LONGEST_CALL_MS = 120_000;
 
 /** An HTTP client for one connection: one pool of sockets, one limiter of parallel requests. */
@@ -62,7 +62,7 @@ export function createHttp(options: HttpOptions): Http {
   const timeoutMs = 1000 * options.timeoutSeconds;
   const sockets = new Set<Socket>();
   const dispatcher = createDispatcher(options, sockets);
-  // Each call tells it.
+  // Each call meets the failure.
   dispatcher.catch(() => undefined);
   const inTurn = createLimiter(options.parallel);
   const cancellation = createCancellation();
@@ -71,7 +71,7 @@ export function createHttp(options: HttpOptions): Http {
   // A proxy can echo what it was sent as well.
   const redactor = createRedactor([options.authorization.token], secretsOf(options.proxy));
 
-  /** When the server may be asked again, after it has complained of too many requests; by the steady clock. */
+  /** When the server may be asked again after a 429, by the steady clock. */
   let openFrom = 0;
 
   function onHeaders(status: number, headers: ApiResponse["headers"]): void {
@@ -80,15 +80,15 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   async function untilOpen(signal: AbortSignal | undefined): Promise<void> {
-    // Others may put it off further meanwhile.
+    // Other calls may put it off further meanwhile.
     while (openFrom > clock.steady() && !cancellation.isOver(signal)) {
       await cancellation.pause(Math.max(0, openFrom - clock.steady()), signal);
     }
   }
 
-  // undici's own RetryAgent is not used. It waits on a timer that outlives an abort, and as long for all; a body
-  // that is cut short it asks for in parts, which InfluxDB does not have; and it tells neither how often it tried
-  // nor whether an earlier attempt may have reached the server, which decides what a 404 means.
+  // undici's own RetryAgent is not used. It waits on a timer that outlives an abort; it asks for the rest of a body
+  // that was cut short, which InfluxDB does not support; and it tells neither how often it tried nor whether an
+  // earlier attempt may have reached the server, which decides what a 404 means.
   async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
     const request = requestOf(call);
     const { isList, watch: { signal, onRetry } = {} } = call;
@@ -142,7 +142,7 @@ export function createHttp(options: HttpOptions): Http {
     async close() {
       cancellation.end();
       await dispatcher.then((way) => way.destroy());
-      // undici leaves those alone that are still connecting.
+      // undici leaves sockets open that are still connecting.
       for (const socket of sockets) socket.destroy();
     },
   };

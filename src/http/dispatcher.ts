@@ -24,14 +24,14 @@ export interface WayOptions {
   parallel: number;
   /** TLS options of the server (CA, client certificate, server name, …). */
   tls?: TlsOptions | undefined;
-  /** The HTTP proxy that all requests go through. The environment does not count. */
+  /** The HTTP proxy that all requests go through. The environment is not looked at. */
   proxy?: HttpProxy | undefined;
 }
 
 /**
  * The way to the server of one connection: a pool of sockets, through a proxy or none.
  *
- * @param sockets is kept to those that are open or opening.
+ * @param sockets holds those that are open or opening, and is kept up to date.
  */
 export async function createDispatcher(
   { url, parallel, timeoutSeconds, tls, proxy }: WayOptions,

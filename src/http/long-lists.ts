@@ -10,8 +10,8 @@ const PIECE = 64 * 1024;
 /** The longest answer that InfluxDB can give has half as many. */
 const MOST_ELEMENTS = 1_000_000;
 /**
- * Bytes that a value has at least, on an average of a piece: those of InfluxDB have eleven and more. An empty object takes
- * twenty times its three bytes in memory.
+ * The least bytes that the values of a piece have on average: those of InfluxDB have eleven and more. An empty object
+ * takes twenty times its three bytes in memory.
  */
 const SHORTEST_VALUE = 8;
 /** Bytes of a piece that are enough for an average. */
@@ -25,9 +25,9 @@ const LONGEST_AROUND = 64 * 1024;
  * others in between.
  *
  * @param key of the list in the object of the answer; undefined if the answer is the list itself.
- * @param read gives undefined for what is left out, since it is none of what is listed.
- * @throws {TokenError} `bad-response` if the answer is no JSON or of another shape, or all of it would be left out:
- *   then it is a list of something else.
+ * @param read gives undefined for an element that is not one of what is listed; it is left out.
+ * @throws {TokenError} `bad-response` if the answer is not JSON or of another shape, or if all of it would be left out,
+ *   because then it is a list of something else.
  */
 export async function* readLongList<T>(
   response: ApiResponse,
@@ -55,13 +55,13 @@ export async function* readLongList<T>(
  * The elements of the list as texts of one or more each: between brackets, each is JSON if, and only if, the whole is
  * as far as that. What lies around the list is checked at the end.
  *
- * @param size bytes that a text has at least, but for the last.
+ * @param size the least bytes of each text except the last.
  * @throws {TokenError} `bad-response`.
  */
 export function* piecesOf(response: ApiResponse, key: string | undefined, size: number): Generator<string> {
   const depth = key === undefined ? 1 : 2;
   const brackets = new Brackets();
-  /** What has come and was not taken yet. */
+  /** What has arrived and was not taken yet. */
   let bytes: Buffer = Buffer.alloc(0);
   let at = 0;
   let before: string | undefined;

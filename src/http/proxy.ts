@@ -11,7 +11,7 @@ export interface ProxyOptions {
   lowerCaseOnly?: boolean | undefined;
   /** Leaves out `npm_config_proxy` and the like. */
   excludeNpm?: boolean | undefined;
-  /** In place of the environment of the process. */
+  /** Used instead of the environment of the process. */
   env?: Environment | undefined;
 }
 
@@ -125,7 +125,7 @@ export interface HttpProxy {
   readonly credentials?: { readonly username: string; readonly password: Secret };
 }
 
-/** What nobody may be told of a proxy: its password, as it is and as it is sent. */
+/** The secrets of a proxy: its password, as it is and as it is sent. */
 export function secretsOf(proxy: HttpProxy | undefined): Secret[] {
   const password = proxy?.credentials?.password;
   if (proxy === undefined || password === undefined || password.reveal() === "") return [];

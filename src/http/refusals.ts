@@ -17,15 +17,15 @@ export function messageOf({ error }: ApiResponse): string {
   return error?.message ?? "";
 }
 
-/** The same as it may be told. */
+/** The same, safe to show. */
 export function toldBy({ error }: ApiResponse): string {
   return error?.told ?? "";
 }
 
 /**
- * An answer that is no success, as an error.
+ * An answer that is not a success, as an error.
  *
- * @param own what it means to the API in particular, if it does; otherwise its status says what it means.
+ * @param own what it means to the API in particular. Without it, the status says what it means.
  */
 export function refusal(response: ApiResponse, own?: Meaning): TokenError {
   const meaning = own ?? meaningOfStatus(response);
@@ -46,7 +46,7 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
   const { status, attempts, call } = response;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
   const said = quoted(toldBy(response));
-  // InfluxDB says why; a server that expects TLS, or what lies before one, says it in its own way.
+  // InfluxDB says why; a server that expects TLS, or a gateway, has no message of this form.
   if ((status === 400 || status === 422) && said !== "") {
     return {
       code: call.method === "GET" ? "invalid-filter" : "invalid-id",

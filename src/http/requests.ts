@@ -13,8 +13,8 @@ export interface Authorization {
  * Makes the requests of calls to one server.
  *
  * @param url the base URL of the server; a path prefix is kept.
- * @returns what makes the request of a call. It throws {@link TokenError} `invalid-id` if the path holds what cannot
- *   be sent in one.
+ * @returns what makes the request of a call. It throws {@link TokenError} `invalid-id` if the path holds a segment that
+ *   cannot be sent.
  */
 export function requestsTo(
   { origin, pathname }: URL,
@@ -41,8 +41,8 @@ function targetOf(prefix: string, path: readonly string[], query: ApiCall["query
 }
 
 /**
- * @throws {TokenError} `invalid-id` for what no encoding makes a segment: nothing, halves of characters, and dots,
- *   which name the folder itself or the one above, also as `%2e`.
+ * @throws {TokenError} `invalid-id` if no encoding makes it a segment: an empty text, half of a character, or one or
+ *   two dots, which name the folder itself or the one above, even as `%2e`.
  */
 function segmentOf(text: string): string {
   if (/^\.{0,2}$|\p{Surrogate}/u.test(text)) {

@@ -5,10 +5,10 @@ import type { Conceal } from "../text/redactor.js";
 import type { ApiResponse } from "./call.js";
 
 /**
- * The JSON of a successful answer that is not long, checked against the schema.
+ * The JSON of a successful, short answer, checked against the schema.
  *
- * @throws {TokenError} `bad-response` if it is no JSON or of another shape: most often the URL leads to
- *   something else than the API.
+ * @throws {TokenError} `bad-response` if it is not JSON or of another shape: most often the URL leads to
+ *   something other than the API.
  */
 export function readJson<T>(response: ApiResponse, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseBody(response).json);
@@ -21,9 +21,9 @@ export function readJson<T>(response: ApiResponse, schema: z.ZodType<T>): T {
 }
 
 /**
- * The JSON of a successful answer that is not long, and what takes secrets out of it, if it holds any.
+ * The JSON of a successful, short answer, and what takes secrets out of it, if it holds any.
  *
- * @throws {TokenError} `bad-response` if it is none, or nested deeper than any token is.
+ * @throws {TokenError} `bad-response` if it is not JSON, or nested deeper than any token is.
  */
 export function parseBody(response: ApiResponse): { json: unknown; conceal: Conceal | undefined } {
   const bytes = Buffer.concat(plainBody(response));
@@ -42,14 +42,14 @@ export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
 /**
  * The body of an answer as it can be read.
  *
- * @throws {TokenError} `bad-response` if it is compressed: that was not asked for.
+ * @throws {TokenError} `bad-response` if it is compressed, which was not asked for.
  */
 export function plainBody(response: ApiResponse): readonly Buffer[] {
   if (/^(identity)?$/i.test(String(response.headers["content-encoding"] ?? ""))) return response.body;
   throw badResponse(response, "the answer is compressed, which was not asked for");
 }
 
-/** @throws {TokenError} `bad-response`. */
+/** @throws {TokenError} `bad-response` if it is not JSON. */
 export function parseJson(response: ApiResponse, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -58,6 +58,7 @@ export function parseJson(response: ApiResponse, text: string): unknown {
   }
 }
 
+/** The error of an answer that InfluxDB's API would not give. */
 export function badResponse(response: ApiResponse, reason: string): TokenError {
   const { call, status } = response;
   return new TokenError(

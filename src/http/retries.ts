@@ -14,7 +14,7 @@ const LONGEST_DELAY_MS = 30_000;
 
 type Result = AttemptResponse | FailedAttempt;
 
-/** Whether another attempt may follow this result, as far as the call goes. */
+/** Whether the call allows another attempt after this result. */
 export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result): boolean {
   if (result instanceof FailedAttempt) {
     return (
@@ -24,7 +24,7 @@ export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result)
   return repeat === "safe" ? RETRIED.has(result.status) : isTooMany(result);
 }
 
-/** Whether the server may have done what was asked although this result does not say so. */
+/** Whether the server may have done what was asked, although this result does not say so. */
 export function mayHaveTakenEffect(result: Result): boolean {
   return result instanceof FailedAttempt ? mayHaveArrived(result) : LOST_BEHIND_GATEWAY.has(result.status);
 }
@@ -38,7 +38,7 @@ export function isTooMany(result: Result): boolean {
  * How long to wait before another attempt: what the server asks for, up to half a minute; otherwise twice as long each
  * time, with jitter.
  *
- * @param attempts how many there were.
+ * @param attempts how many were made.
  */
 export function retryDelayMs(attempts: number, result: Result, clock: Clock = systemClock): number {
   const asked = result instanceof FailedAttempt ? undefined : retryAfterSeconds(result, clock);
@@ -46,16 +46,16 @@ export function retryDelayMs(attempts: number, result: Result, clock: Clock = sy
   return Math.min(Math.max(1000 * (asked ?? 0), backoff), LONGEST_DELAY_MS);
 }
 
-/** As RFC 9111 has them. */
+/** What stands for any larger number of seconds (RFC 9111, 1.2.2). */
 const LONGEST_WISH_SECONDS = 2 ** 31;
 
-/** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds or a date); undefined if it is neither. */
+/** The `Retry-After` header in seconds (RFC 9110, 10.2.3: a number of seconds, or a date); undefined if neither. */
 export function retryAfterSeconds(
   { headers }: Pick<ApiResponse, "headers">,
   clock: Clock = systemClock,
 ): number | undefined {
   const header = String(headers["retry-after"] ?? "").trim();
-  // So many that they cannot be counted are "infinity" (RFC 9111, 1.2.2), which would be null in JSON.
+  // A number that is too large becomes Infinity, which would be null in JSON.
   if (/^\d+$/.test(header)) return Math.min(Number(header), LONGEST_WISH_SECONDS);
   const date = readHttpDate(header);
   if (Number.isNaN(date)) return undefined;

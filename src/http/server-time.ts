@@ -5,7 +5,7 @@ import type { Headers } from "./call.js";
 /** Milliseconds that two clocks may differ before people are told. */
 const TOLERANCE = 60_000;
 
-/** A date as HTTP writes it (RFC 9110, 5.6.7): milliseconds since 1970, NaN if it is none. */
+/** A date as HTTP writes it (RFC 9110, 5.6.7): milliseconds since 1970, NaN if it is not one. */
 export function readHttpDate(header: string | string[] | undefined): number {
   const text = String(header ?? "").trim();
   // Date.parse alone guesses: it makes a date of "-1".
@@ -13,8 +13,8 @@ export function readHttpDate(header: string | string[] | undefined): number {
 }
 
 /**
- * The time at which the server began its answer, in milliseconds since 1970 and to the second. Its own clock has
- * written the times of its tokens, so ages and expiry count by it; ours if it does not tell.
+ * The time at which the server began its answer (its `Date` header), in milliseconds since 1970 and to the second; our
+ * own time if it does not say. The server's clock wrote the times of its tokens, so ages and expiry count by it.
  */
 export function serverTime({ headers }: { headers: Headers }, clock: Clock = systemClock): number {
   const date = readHttpDate(headers.date);
@@ -22,8 +22,8 @@ export function serverTime({ headers }: { headers: Headers }, clock: Clock = sys
 }
 
 /**
- * Compares the server's clock with ours at each answer, to be called as it arrives, and tells once if they differ
- * by more than a minute.
+ * Compares the server's clock with ours, to be called as each answer arrives, and tells once if they differ by more
+ * than a minute.
  */
 export function clockComparison(
   tell: (text: string) => void,

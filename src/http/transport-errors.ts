@@ -18,11 +18,11 @@ export function mayHaveArrived({ wasSent, error }: FailedAttempt): boolean {
   return wasSent && !isRefusedByProxy(error);
 }
 
-/** What else there is to say of a failed attempt. */
+/** What else the error of a failed attempt says. */
 export interface FailureContext {
   /** How often the request was sent. */
   attempts: number;
-  /** What one attempt may take. */
+  /** How long one attempt may take. */
   timeoutMs: number;
   redactor: Redactor;
 }
@@ -63,7 +63,7 @@ function codeOf(error: NodeJS.ErrnoException): string {
   return error.code ?? "";
 }
 
-/** A proxy that refuses has got the request, and the server behind it has not. */
+/** If a proxy refuses, the request has not reached the server behind it. */
 function isRefusedByProxy(error: Error): boolean {
   return /proxy/i.test(error.message);
 }

@@ -5,7 +5,7 @@ import { CollectedBytes } from "../text/collected-bytes.js";
 export interface ChildOptions {
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** What it may take. */
+  /** How long it may take. */
   timeoutMs: number;
   /** Bytes that it may write to its standard output. */
   longest: number;
@@ -19,21 +19,21 @@ export interface Ended {
   /** Its exit code, or the signal that has ended it. */
   exit: number | NodeJS.Signals | null;
   stdout: string;
-  /** Its beginning and its end. */
+  /** Its beginning and its end, if it is long. */
   stderr: string;
 }
 
-/** Characters that are kept of each end of what a program says, however long it is. */
+/** Characters that are kept of each end of what a program writes to standard error. */
 const KEPT = 4096;
-/** Milliseconds that the pipes may stay open after the end: something that the program started can hold them. */
+/** Milliseconds that the pipes may stay open after the end, because a process that it started can hold them. */
 const LAST_OUTPUT = 200;
 
 const running = new Set<ChildProcess>();
 let watchesExit = false;
 
 /**
- * Runs a program without a standard input to its end, whatever it does. All of its process group ends with it, and
- * with our own process.
+ * Runs a program, without standard input, to its end. All of its process group ends with it, and with our own
+ * process.
  *
  * @throws {Error} if it cannot be started.
  */
@@ -82,7 +82,7 @@ export async function runChild(
       });
       stop.signal.addEventListener("abort", () => {
         end();
-        // Nobody waits for what cannot be killed.
+        // A process that cannot be killed is not waited for.
         setTimeout(resolve, LAST_OUTPUT, null).unref();
       });
     });
@@ -96,12 +96,12 @@ export async function runChild(
   }
 }
 
-/** What is no UTF-8 is no list either, and takes three times as long to be made a text. */
+/** Bytes that are not UTF-8 are not a list either, and decoding them as UTF-8 takes three times as long. */
 function textOf(bytes: Buffer): string {
   return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
-/** The beginning and the end of a text, which is not taken for one line then. */
+/** The beginning and the end of a text, with a line break between them. */
 export function endsOf(text: string): string {
   return text.length <= 2 * KEPT ? text : `${text.slice(0, KEPT)}\n${text.slice(-KEPT)}`;
 }
@@ -110,7 +110,7 @@ function killAll(): void {
   for (const child of running) killTree(child);
 }
 
-/** All of its process group; a process that has made a session of its own is beyond reach. */
+/** Kills all of its process group; a process that has started a session of its own is beyond reach. */
 function killTree(child: ChildProcess): void {
   if (child.pid === undefined) return;
   if (process.platform === "win32") {

@@ -11,7 +11,7 @@ export interface Failure {
 }
 
 const INSTALLING = "https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/";
-/** The one published sign of its login by a browser; it then waits for somebody until its time is over. */
+/** The one published sign of its login in a browser, for which it waits until it times out. */
 const LOGIN_ADDRESS = "https://auth.influxdata.com/activate?user_code=";
 const NOT_ACCEPTED =
   "the connection's management token was not accepted: it is wrong, expired or revoked. Set a valid management token in the connection.";
@@ -25,7 +25,7 @@ const OLD: Failure = {
   reason: `this influxctl is too old: it cannot write JSON (--format json), or knows no --timeout. Install a newer one: ${INSTALLING}.`,
   fatal: true,
 };
-/** MB that one run may write to its standard output; of a list, a management token takes 400 bytes. */
+/** MB that one run may write to its standard output; a management token takes 400 bytes of a list. */
 export const LONGEST_OUTPUT = 16;
 const TOO_LONG: Failure = {
   code: "bad-response",
@@ -35,8 +35,8 @@ const TOO_LONG: Failure = {
 export const TOO_OLD = OLD.reason;
 
 /**
- * Words of Go and of gRPC (https://pkg.go.dev/google.golang.org/grpc/codes), for exit codes are not documented. The
- * first that fits counts: gRPC calls unavailable whatever keeps it from the server.
+ * Words of Go and of gRPC (https://pkg.go.dev/google.golang.org/grpc/codes), because exit codes are not documented.
+ * The first that fits counts, because gRPC says "Unavailable" of everything that keeps it from the server.
  */
 const MEANINGS: readonly [sign: RegExp, Failure][] = [
   [
@@ -118,9 +118,9 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
 /**
  * What a failed run means.
  *
- * @param words what it wrote beside its list, not long.
- * @param quote what may be told of its words.
- * @param timeoutSeconds what it had.
+ * @param words what it wrote besides its list; short.
+ * @param quote what may be shown of its words.
+ * @param timeoutSeconds the time that it had.
  */
 export function explain(
   { stopped, exit }: Pick<Ended, "stopped" | "exit">,
@@ -143,7 +143,7 @@ export function explain(
   )
     return OLD;
   const quoted = quote === "" ? "" : ` ("${quote}")`;
-  // The last that it says is why it ends; what is before that can be warnings.
+  // The last line says why it ended; those before it can be warnings.
   for (const line of words.split("\n").reverse()) {
     const [, failure] = MEANINGS.find(([sign]) => sign.test(line)) ?? [];
     if (failure) return { ...failure, reason: `${failure.reason}${quoted}.` };
@@ -155,7 +155,7 @@ export function explain(
   };
 }
 
-/** What a run means that did not begin. */
+/** What it means if a run did not begin. */
 export function explainNoStart(error: unknown, command: string): Failure {
   const { code = "unknown reason" } = error as NodeJS.ErrnoException;
   if (["ENOENT", "EACCES", "ENOTDIR"].includes(code)) {

@@ -4,10 +4,10 @@ import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock, type Clock } from "../clock.js";
 
-/** Below the user folder: it is nobody else's, and holds the token anyway (encrypted, in the flow's credentials). */
+/** In the user folder, which is private and holds the token anyway (encrypted, in the flow's credentials). */
 const OWN = ".influxdb-tokens";
 const PREFIX = "influxdb-tokens-influxctl-";
-/** Milliseconds for which a folder is left to a process of which it cannot be told whether it runs. */
+/** Milliseconds that a folder is kept if nobody can tell whether its process still runs. */
 const SOMEBODYS = 3_600_000;
 
 /** The folders in use by this process. */
@@ -15,15 +15,15 @@ const inUse = new Set<string>();
 let watchesExit = false;
 
 /**
- * A new folder for one run of influxctl, which its owner alone can enter: below the user folder, or in the temporary
- * folder of the machine if there is none that is fit for it.
+ * A new folder for one run of influxctl, which only its owner can enter: below the user folder, or in the temporary
+ * folder of the machine if no private folder can be made there.
  *
  * @param userFolder Node-RED's own.
  * @throws {Error} if it cannot be made.
  */
 export async function makeFolder(userFolder: string | undefined): Promise<string> {
   const place = (await ownPlace(userFolder)) ?? tmpdir();
-  // At once with its entry here, or the cleaning at the start could take it for a leftover.
+  // Synchronous with the entry in `inUse`, or the cleaning at the start could take it for a leftover.
   const folder = mkdtempSync(join(place, `${PREFIX}${hostname()}-${process.pid}-`));
   inUse.add(folder);
   if (!watchesExit) process.once("exit", removeNow);
@@ -31,20 +31,21 @@ export async function makeFolder(userFolder: string | undefined): Promise<string
   return folder;
 }
 
+/** Removes a folder of {@link makeFolder}. It never throws. */
 export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
   inUse.delete(folder);
 }
 
-/** When the process ends, however. */
+/** For the end of the process. */
 function removeNow(): void {
   for (const folder of inUse) rmSync(folder, { recursive: true, force: true });
 }
 
 /**
- * Removes what processes that were killed have left below the user folder, to be called at a start. A folder's name
- * tells host and process; those of another host, and those whose number now belongs to another process, go after an
- * hour. In the temporary folder nothing is removed: others could have put there what has such a name.
+ * Removes what killed processes have left below the user folder, to be called at a start. A folder's name tells host
+ * and process; those of another host, and those whose number now belongs to another process, go after an hour. Nothing
+ * is removed from the temporary folder, because a folder of such a name there could be somebody else's.
  *
  * @returns the folders that could not be removed.
  */
@@ -70,20 +71,20 @@ export async function removeLeftovers(
   return left;
 }
 
-/** The place for such folders below the user folder, or undefined if it is not fit for them. */
+/** The place for such folders below the user folder, or undefined if it is not private. */
 async function ownPlace(userFolder: string | undefined): Promise<string | undefined> {
   if (userFolder === undefined) return undefined;
   const place = resolve(userFolder, OWN);
-  // It may be there, or not be possible.
+  // It may exist already, or be impossible to make.
   await mkdir(place, { mode: 0o700 }).catch(() => undefined);
   return (await isPrivate(place)) ? place : undefined;
 }
 
-/** Whether it is a folder, and no link to one, of our own user that nobody else may enter. */
+/** Whether it is a folder of our own user, not a link to one, that nobody else may enter. */
 async function isPrivate(folder: string): Promise<boolean> {
   const found = await lstat(folder).catch(() => undefined);
   if (!found?.isDirectory()) return false;
-  // Windows has no such owner and mode; there, others are kept out by the rights of the user's profile.
+  // Windows has no such owner and mode; the rights of the user's profile keep others out.
   return process.geteuid === undefined || (found.uid === process.geteuid() && (found.mode & 0o077) === 0);
 }
 
@@ -92,7 +93,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process runs all the same.
+    // It runs, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

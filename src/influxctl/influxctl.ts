@@ -13,21 +13,21 @@ import { createRedactor } from "../text/redactor.js";
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
   command: string;
-  /** What one run may take. */
+  /** How long one run may take. */
   timeoutSeconds: number;
   /** How many runs may be under way at once. */
   parallel: number;
   profile: Profile;
-  /** The HTTP proxy of the connection. The proxy variables of the environment do not count. */
+  /** The HTTP proxy of the connection. The proxy variables of the environment are not looked at. */
   proxy?: HttpProxy | undefined;
-  /** Node-RED's own, below which the profiles are; without it, they are in the machine's temporary folder. */
+  /** Node-RED's own, below which the profiles are written; without it, into the machine's temporary folder. */
   userFolder?: string | undefined;
 }
 
 export interface Influxctl {
   /**
-   * Runs influxctl once and gives what it wrote to its standard output, without the token. It never runs it again: what a run that failed
-   * has done on the server is not told by anything but a list.
+   * Runs influxctl once and gives what it wrote to its standard output, without the token. It never runs it
+   * again, because only a list tells what a failed run has done on the server.
    *
    * @param task what the run is for, to complete "Cannot …".
    * @throws {TokenError} `influxctl-missing`, `cancelled`, or what {@link explain} finds.
@@ -37,14 +37,14 @@ export interface Influxctl {
 
 /**
  * Drives influxctl (https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/), the one
- * published way to management tokens. The token reaches it in a profile file that the owner alone can read, in
- * a folder of its own that is also its home (so no cached login of the user's counts), and in no other way.
+ * published way to management tokens. The token reaches it only in a profile file that the owner alone can read, in a
+ * folder of its own that is also its home (so that no cached login of the user counts).
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   const { profile, proxy, timeoutSeconds } = options;
   const redactor = createRedactor([profile.managementToken], secretsOf(proxy));
   const inTurn = createLimiter(options.parallel);
-  // A relative path is one of Node-RED's own folder, not of the temporary one.
+  // A relative path starts at Node-RED's working folder, not at the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
 
   async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
@@ -101,7 +101,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
 
 const UNDER_WAY = "influxctl was under way; list the tokens to see what it did.";
 
-/** What it wrote beside its list, whose descriptions can say anything. */
+/** What it wrote besides its list, whose descriptions can say anything. */
 async function wordsOf({ stdout, stderr }: Ended): Promise<string> {
   const list = await startOfList(stdout);
   const before = list < 0 ? stdout : stdout.slice(0, list);

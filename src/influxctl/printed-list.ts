@@ -5,8 +5,8 @@ import { breather } from "../work/breather.js";
 const PIECE = 64 * 1024;
 
 /**
- * Where a list begins in what a program printed, which can be warnings before it: at the beginning of a line, or after
- * a byte order mark. -1 if there is none.
+ * Where a list begins in what a program printed, perhaps after warnings: at the beginning of a line, or after a byte
+ * order mark. -1 if there is none.
  */
 export async function startOfList(text: string): Promise<number> {
   const breathe = breather();
@@ -32,8 +32,8 @@ export async function startOfList(text: string): Promise<number> {
  * flows for a tenth of a second.
  *
  * @param start where the array begins, or -1; nothing but white space may follow it.
- * @throws {SyntaxError} if it is no JSON array, or one of its elements is longer than 64 KB; RangeError if it is
- *   nested too deep.
+ * @throws {SyntaxError} if it is not a JSON array, or one of its elements is too long.
+ * @throws {RangeError} if it is nested too deep.
  */
 export async function* elementsOf(text: string, start: number): AsyncGenerator {
   if (start < 0) throw new SyntaxError("there is no list");
@@ -44,7 +44,7 @@ export async function* elementsOf(text: string, start: number): AsyncGenerator {
   }
 }
 
-/** Cuts an array between its elements; that they are JSON is for the parser to tell. */
+/** Cuts an array between its elements; the parser judges whether they are JSON. */
 function* piecesOf(text: string, start: number): Generator<string> {
   const bytes = Buffer.from(text.slice(start));
   const brackets = new Brackets();

@@ -25,7 +25,7 @@ export interface Profile {
 /**
  * Writes the profile and the certificates that it names.
  *
- * @param folder that its owner alone can enter.
+ * @param folder one that only its owner can enter.
  * @returns the path of the file.
  */
 export async function writeProfile(folder: string, profile: Profile): Promise<string> {
@@ -54,12 +54,12 @@ export async function writeProfile(folder: string, profile: Profile): Promise<st
   return file;
 }
 
-/** A new file, or none: what has its name already is somebody else's. */
+/** Fails if there is a file of this name, because it is somebody else's. */
 const FOR_OWNER = { mode: 0o600, flag: "wx" };
 
 /**
- * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that
- * holds the token, no folder (such as those of `XDG_CONFIG_HOME`) that could hold a login of the user's.
+ * What influxctl needs of the environment, and nothing else: no display to open a browser on, no variable that holds
+ * the token, no folder (such as that of `XDG_CONFIG_HOME`) that could hold a login of the user.
  */
 export function environment(folder: string, token: Secret, proxy: HttpProxy | undefined): NodeJS.ProcessEnv {
   const names = ["PATH", "SystemRoot", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];

@@ -10,8 +10,8 @@ const CLOSE_OBJECT = 0x7d;
 const DEEPEST = 64;
 
 /**
- * Follows the brackets and strings of a JSON text through its bytes, to find where it can be cut. That the parts are
- * JSON in themselves is for `JSON.parse` to tell.
+ * Follows the brackets and strings of a JSON text through its bytes, to find where it can be cut. `JSON.parse` judges
+ * whether the parts are JSON.
  */
 export class Brackets {
   /** Objects and lists that are open. */
@@ -25,7 +25,7 @@ export class Brackets {
    *
    * @param at where to go on. It can lie behind the last byte, if that is the first half of an escape.
    * @param firstComma commas before this place do not count.
-   * @returns the place; one that is not before the last byte's end says that there is none.
+   * @returns the place, or at least the number of bytes if there is none.
    * @throws {RangeError} if the text is nested too deep.
    */
   next(bytes: Uint8Array, at: number, depth: number, firstComma: number): number {

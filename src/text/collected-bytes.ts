@@ -2,8 +2,8 @@
 const LONGEST_BLOCK = 1024 * 1024;
 
 /**
- * The body of an answer as it comes, in blocks: a server can send it byte by byte, and a chunk costs a hundred times what
- * it holds; and one block of all would have to be made in one go.
+ * The body of an answer as it arrives, in blocks. A server can send it byte by byte, and each chunk would take a
+ * hundred times its byte in memory; a single block would have to be made in one go.
  */
 export class CollectedBytes {
   /** Bytes. */
@@ -27,7 +27,7 @@ export class CollectedBytes {
     return [...this.#full, this.#last.subarray(0, this.#used)];
   }
 
-  /** Twice as long as all before it, so that there are few, and a short body takes no more than it needs. */
+  /** Doubles the total each time, so that there are few blocks, and a short body takes no more than it needs. */
   #next(wanted: number): void {
     if (this.#used > 0) this.#full.push(this.#last);
     this.#last = Buffer.allocUnsafeSlow(Math.min(Math.max(wanted, this.length), LONGEST_BLOCK));

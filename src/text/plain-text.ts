@@ -1,4 +1,4 @@
-/** Characters of one text; the longest of our own sentences are a third of it. */
+/** Characters of one text; our own longest sentences are a third of it. */
 const LONGEST = 2000;
 
 /** What ends a line, or moves on in it. */
@@ -8,8 +8,10 @@ const BREAKS = /\r\n|[\t\n\v\f\r\u0085\u2028\u2029]/g;
 const NOT_PLAIN = /[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * A text of somebody else as one line that shows all that it holds, to be told in an error, a log or a status: a name
- * can hold a line break, and with it a forged line of the log.
+ * Somebody else's text as one line that shows all that it holds, for an error, a log or a status: a name can hold a
+ * line break, and with it a forged line of the log.
+ *
+ * @param longest in characters; what is longer is cut.
  */
 export function plain(text: string, longest = LONGEST): string {
   const short = text.length > longest ? `${text.slice(0, longest - 1)}…` : text;

@@ -1,17 +1,17 @@
 import type { Secret } from "./secret.js";
 
-/** Characters of a secret, in a row, that are too many to be told. */
+/** So many characters of a secret in a row must not be shown. */
 const TELLING = 8;
-/** A text that was encoded twice, or three times, is decoded as often. */
+/** How often a text is decoded, because it may have been encoded more than once. */
 const MOST_DECODINGS = 4;
 
 const WITHHELD = "… (it held a secret)";
 
-/** Puts "…" in place of each secret, as it is and as in a URL. */
+/** Replaces each secret by "…", as it is and as in a URL. */
 export type Conceal = (text: string) => string;
 
 /**
- * Keeps secrets out of texts of somebody else: a server, a proxy, influxctl.
+ * Keeps secrets out of the texts of a server, a proxy or influxctl.
  *
  * @example
  * const redactor = createRedactor([token], [proxyPassword]);
@@ -20,15 +20,15 @@ export type Conceal = (text: string) => string;
  */
 export interface Redactor {
   /**
-   * A message as it may be told: all of it is withheld if it holds eight characters of a secret in a row, in whatever
+   * A message that is safe to show: all of it is withheld if it holds eight characters of a secret in a row, in any
    * spelling. That includes escapes of URLs, JSON and HTML, base64, hex, numbers of bytes, upper and lower case, and
    * anything but letters and digits in between, such as line breaks.
    *
-   * @param text not long: it is read several times over.
+   * @param text short, because it is read several times.
    */
   withhold(text: string): string;
   /**
-   * For long texts of data, in which a secret is looked for as it is and as in a URL alone.
+   * For long texts of data, in which a secret is only looked for as it is and as in a URL.
    *
    * @returns what takes the secrets out of the parts of the text, or undefined if it holds none.
    */
@@ -39,8 +39,8 @@ export interface Redactor {
 
 /**
  * @param secrets tokens, which are kept out of messages and of data.
- * @param passwords kept out of messages alone: people choose them, so one can be a word of any description, and data
- *   without it would be other data.
+ * @param passwords kept out of messages only: people choose them, so one can be a word of any description, and data
+ *   without it would be wrong.
  */
 export function createRedactor(secrets: readonly Secret[], passwords: readonly Secret[] = []): Redactor {
   const all = [...secrets, ...passwords].filter((secret) => secret.reveal() !== "");
@@ -61,7 +61,7 @@ export function createRedactor(secrets: readonly Secret[], passwords: readonly S
   return redactor;
 }
 
-/** A shorter one could be a part of any text. */
+/** A shorter value could be a part of any text. */
 function isTelling(value: string): boolean {
   return value.length >= TELLING;
 }
@@ -93,10 +93,10 @@ function hasAny(bare: string, { length, texts }: Pieces): boolean {
   return false;
 }
 
-/** Of each secret, computed once. */
+/** The pieces of each secret, computed once. */
 const known = new WeakMap<Secret, readonly Pieces[]>();
 
-/** All pieces that are long enough, of the secret as it is, in hex, in base64 behind whatever else, and as numbers. */
+/** All pieces that are long enough: of the secret as it is, in hex, in base64 after any other text, and as numbers. */
 function spellingsOf(secret: Secret): readonly Pieces[] {
   const before = known.get(secret);
   if (before) return before;
@@ -112,7 +112,7 @@ function spellingsOf(secret: Secret): readonly Pieces[] {
 
 function base64Of(bytes: Buffer): string[] {
   return [0, 1, 2].map((before) =>
-    // Without the characters at both ends that are not of the secret alone.
+    // Without the characters at both ends that depend on what is around the secret.
     Buffer.concat([Buffer.alloc(before), bytes])
       .toString("base64")
       .replace(/=+$/, "")
@@ -129,7 +129,7 @@ function piecesOf(spellings: readonly string[], length: number): Pieces {
   return { length, texts };
 }
 
-/** Letters and digits alone, in lower case; look-alikes of Unicode as what they look like. */
+/** Only letters and digits, in lower case; look-alikes of Unicode as what they look like. */
 function bareOf(text: string): string {
   return text
     .normalize("NFKD")

@@ -3,8 +3,8 @@ import { inspect } from "node:util";
 const SHOWN = "[secret]";
 
 /**
- * A value that nobody may be told: a token, a password. Whatever prints, logs, copies or stores it gets nothing of it,
- * not even its length; only {@link Secret.reveal} gives it, where it is sent.
+ * A token or a password. Whatever prints, logs, copies or stores it gets nothing of it, not even its length; only
+ * {@link Secret.reveal} gives the value, to the code that sends it.
  */
 export class Secret {
   readonly #value: string;
@@ -13,7 +13,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, to be sent or compared, never to be kept or told. */
+  /** The value itself, to be sent or compared, never to be kept or shown. */
   reveal(): string {
     return this.#value;
   }

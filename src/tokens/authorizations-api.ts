@@ -19,24 +19,31 @@ const TEXTS = [
   "userID",
   // RFC 3339, UTC.
   "createdAt",
-  // The same. The server sets it on each update, also on one that changes nothing.
+  // The same. The server sets it on each update, even if that changes nothing.
   "updatedAt",
   // Clear text, "" (a server that stores hashes) or "redacted" (Cloud); only if it was asked for.
   "token",
 ] as const;
 
-/** An authorization as the server describes it: https://docs.influxdata.com/influxdb/v2/api/#operation/GetAuthorizations. */
+/**
+ * An authorization as the server describes it:
+ * https://docs.influxdata.com/influxdb/v2/api/#operation/GetAuthorizations.
+ */
 export type Authorization = Token<(typeof TEXTS)[number]>;
 
-/** Of the authorizations, below the URL of the server. */
+/** The path of the authorizations, below the URL of the server. */
 export const PATH = ["api", "v2", "authorizations"];
 
-/** An answer that is no success, as an error. */
+/** An answer that is not a success, as an error. */
 export function refused(answer: ApiResponse): TokenError {
   return refusal(answer, meaningOf(answer));
 }
 
-/** The authorizations of a list, in batches. */
+/**
+ * The authorizations of a list, in batches.
+ *
+ * @throws {TokenError} `bad-response`.
+ */
 export function authorizationsIn(
   answer: ApiResponse,
   options: { includeToken: boolean },
@@ -46,6 +53,7 @@ export function authorizationsIn(
   );
 }
 
+/** @throws {TokenError} `bad-response` if the answer shows no authorization. */
 export function authorizationIn(answer: ApiResponse, options?: { includeToken: boolean }): Authorization {
   const { json, conceal } = parseBody(answer);
   const found = readToken(json, TEXTS, { ...options, conceal });
@@ -55,14 +63,14 @@ export function authorizationIn(answer: ApiResponse, options?: { includeToken: b
 
 const NOT_FOUND = "authorization not found";
 
-/** It is there, but is not shown, because its user or organization is gone. */
+/** What is gone if the authorization exists but is not shown: its user or its organization. */
 export function hiddenBy(answer: ApiResponse): "user" | "organization" | undefined {
   if (answer.status !== 404) return undefined;
   const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
   return gone as "user" | "organization" | undefined;
 }
 
-/** Errors of InfluxDB have a word for their code; those of what lies before it have none, or another. */
+/** Whether InfluxDB itself refuses: its errors have a word as their code, those of a proxy have none or another. */
 export function isRefusalOfApi({ status, error }: ApiResponse): boolean {
   return (
     (status === 401 && error?.code === "unauthorized") || (status === 403 && error?.code === "forbidden")
@@ -74,8 +82,7 @@ export function isUnknownAuthorization(answer: ApiResponse): boolean {
 }
 
 /**
- * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 alone has three
- * meanings.
+ * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 has three meanings.
  */
 function meaningOf(answer: ApiResponse): Meaning | undefined {
   const { status, call } = answer;
@@ -91,7 +98,7 @@ function meaningOf(answer: ApiResponse): Meaning | undefined {
   }
   // Only a list looks names up.
   if (call.path.length > PATH.length) return undefined;
-  // What the name holds can be long, and is cut then.
+  // The message is cut if the name is long.
   const kind = /^(user|organization) .*(not found|…)$/.exec(message)?.[1];
   if (kind === undefined) return undefined;
   return {
@@ -100,7 +107,7 @@ function meaningOf(answer: ApiResponse): Meaning | undefined {
   };
 }
 
-/** What 401 and 403 mean if InfluxDB says so, and nothing before it. */
+/** What 401 and 403 mean if they come from InfluxDB itself. */
 function meaningOfRefusal(answer: ApiResponse, message: string): Meaning {
   const { status } = answer;
   const missing = /^\S+(?= is unauthorized$)/;

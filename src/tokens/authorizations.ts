@@ -30,14 +30,14 @@ import { notApplied, proveGone, type Sight } from "./proof.js";
 import type { Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
 import { instantOf, readTimestamp, type Moment } from "../work/times.js";
 
-/** What a list is narrowed by; all of them must match. Names are compared with regard to case, as the server does. */
+/** What a list is narrowed by; all of them must match. Names are case-sensitive, as on the server. */
 export interface AuthorizationFilters {
   user?: string | undefined;
   userID?: string | undefined;
   org?: string | undefined;
   orgID?: string | undefined;
   status?: "active" | "inactive" | undefined;
-  /** A text that the description contains, with regard to case. */
+  /** A text that the description contains; case-sensitive. */
   description?: string | undefined;
   /** "After" and "before" exclude the moment itself. */
   createdAfter?: Moment | undefined;
@@ -94,7 +94,7 @@ export interface Authorizations
    */
   list(filters: AuthorizationFilters, options?: { includeToken?: boolean }): AsyncIterable<Authorization[]>;
   /**
-   * Looks one up. It is there but not shown if its user or organization is gone.
+   * Looks one up. It exists but is not shown if its user or organization is gone.
    *
    * @throws {TokenError} `not-found`.
    */
@@ -123,7 +123,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         yield batch.filter((authorization) => matches(authorization, filters, now));
       }
       if (count > 0) return;
-      // For a token that may not read, the server answers an empty list and no error.
+      // If the token may not read, the server answers with an empty list and no error.
       const isNarrowed = Object.keys(query).length > 0;
       if (!isNarrowed || (await ownAuthorizations(http, own, watch)).rows.length === 0) {
         throw new TokenError(
@@ -182,8 +182,8 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
     },
 
     /*
-     * What belongs to a deleted user or organization is hidden from GET, but can be deleted. A repeated try that finds
-     * nothing has found its own work done. An answer that does not bear the mark of InfluxDB is proved by a look.
+     * What belongs to a deleted user or organization is hidden from GET, but can be deleted. If a repeated try finds
+     * nothing, an earlier one has done the work. An answer without the mark of InfluxDB is proved by a look.
      */
     async remove(id) {
       const task = `delete authorization ${id}`;
@@ -230,7 +230,7 @@ function normalized(id: string | undefined): string | undefined {
   return id === undefined ? undefined : HEX_ID.normalize(id);
 }
 
-/** InfluxDB OSS puts its version on every answer. Whatever else says 204 has not been asked for this. */
+/** InfluxDB OSS puts its version on every answer; another server may say 204 to anything. */
 function bearsMark({ headers }: ApiResponse): boolean {
   return headers["x-influxdb-version"] !== undefined;
 }
@@ -241,7 +241,7 @@ function sightOf(look: ApiResponse): Sight | undefined {
   return isRefusalOfApi(look) ? "refused" : undefined;
 }
 
-/** Why an authorization is not one that has been inactive, and unchanged, for so many milliseconds; or undefined. */
+/** Why an authorization has not been inactive, and unchanged, for so many milliseconds; undefined if it has. */
 export function unlessInactiveFor({ token, now }: Look<Shown>, milliseconds: number): string | undefined {
   if (token === undefined) return "it cannot be shown, so whether it is inactive is not known";
   if (token.status === "active") return "it is active";
@@ -249,12 +249,12 @@ export function unlessInactiveFor({ token, now }: Look<Shown>, milliseconds: num
   const since = String(token.updatedAt);
   const changed = readTimestamp(since);
   if (changed === undefined) return "it is inactive, but when it was changed is not known";
-  // If the clocks differ, something between may have written the date of the answer.
+  // If the clocks differ, a proxy may have written the date of the answer.
   const isLongAgo = changed < Math.min(now, systemClock.now()) - milliseconds;
   return isLongAgo ? undefined : `it is inactive, but was changed at ${since}`;
 }
 
-/** What a record tells of an authorization: nothing that a server could pass for ours. */
+/** What a record shows of an authorization: no field that a server could pass off as ours. */
 function shown(authorization: Authorization): Partial<Authorization> {
   const { permissions } = authorization;
   const known = authorizations.known.map((name) => [name, authorization[name]] as const);

@@ -22,27 +22,27 @@ import { instantOf, type Moment } from "../work/times.js";
 import { readToken, type Token } from "./read-token.js";
 import { isSameId, UUID } from "../ids.js";
 
-/** RFC 3339. It never expires if that time is missing. */
+/** RFC 3339. Without `expiresAt` it never expires. */
 const TIMES = ["createdAt", "expiresAt", "revokedAt"] as const;
 const TEXTS = ["description", ...TIMES] as const;
 
 /**
- * A database token as the Management API describes it; its value is told at its creation only:
+ * A database token as the Management API describes it; its value is shown only when it is created:
  * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/#operation/GetDatabaseTokens.
  */
 export type DatabaseToken = Token<(typeof TEXTS)[number]>;
 
 /** What a list is narrowed by; all of them must match. The API itself has no filters. */
 export interface DatabaseTokenFilters {
-  /** A text that the description contains, with regard to case. */
+  /** A text that the description contains; case-sensitive. */
   description?: string | undefined;
-  /** A database that the token has a permission on by name; `*` finds the tokens for all databases, and no name does. */
+  /** The name of a database that a permission of the token names; only `*` finds the tokens for all databases. */
   database?: string | undefined;
   /** "After" and "before" exclude the moment itself. */
   createdBefore?: Moment | undefined;
   createdAfter?: Moment | undefined;
   expired?: "yes" | "no" | undefined;
-  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  /** Milliseconds from now within which the token will expire; expired ones do not match. */
   expiresWithin?: number | undefined;
   revoked?: "yes" | "no" | undefined;
 }
@@ -97,12 +97,12 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       if (answer.status !== 200) throw refused(answer);
       const token = databaseTokenIn(answer);
       if (!isSameId(UUID, token.id, id)) throw badResponse(answer, "the answer shows another database token");
-      // A deleted one may go on being shown so.
+      // A deleted token may still be shown as revoked.
       if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
       return { token, now: serverTime(answer) };
     },
 
-    // A repeated try that finds nothing has found its own work done. That the token is gone is proved by a look.
+    // If a repeated try finds nothing, an earlier one has done the work. A look proves that the token is gone.
     async remove(id) {
       const task = `delete database token ${id}`;
       const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...path, id], watch });
@@ -120,7 +120,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
   };
 }
 
-/** A deleted token may go on being shown as revoked. */
+/** A deleted token may still be shown as revoked. */
 function sightOf(look: ApiResponse): Sight | undefined {
   if (look.status === 200) {
     return databaseTokenIn(look).revokedAt === undefined ? "there" : "gone";
@@ -149,7 +149,7 @@ function databaseTokenIn(answer: ApiResponse): DatabaseToken {
   return found;
 }
 
-/** Errors of this API have a number for their code; those of a proxy before it, or of another server, have none. */
+/** Errors of this API have a number as their code; those of a proxy, or of another server, have none. */
 function isOfApi({ error }: ApiResponse): boolean {
   return Number.isInteger(error?.code);
 }

@@ -25,7 +25,7 @@ import type { Secret } from "../text/secret.js";
 /** A token is revoked whether or not it has expired as well. */
 type ManagementTokenState = "active" | "expired" | "revoked";
 
-/** A management token, in the words and the form of time that the other tokens have. */
+/** A management token, with the names and the form of time that other tokens have. */
 export type ManagementToken = {
   id: string;
   state: ManagementTokenState;
@@ -34,7 +34,7 @@ export type ManagementToken = {
   /** The first characters of its value, by which people tell tokens apart. */
   tokenPrefix?: string | undefined;
   createdBy?: string | undefined;
-  /** RFC 3339, UTC, as the other times. */
+  /** RFC 3339, UTC, like the other times. */
   createdAt?: string | undefined;
   /** Never expires if it is missing. */
   expiresAt?: string | undefined;
@@ -44,12 +44,12 @@ export type ManagementToken = {
 /** What a list is narrowed by; all of them must match. */
 export interface ManagementTokenFilters {
   state?: ManagementTokenState | undefined;
-  /** A text that the description contains, with regard to case. */
+  /** A text that the description contains; case-sensitive. */
   description?: string | undefined;
   /** "After" and "before" exclude the moment itself. */
   createdBefore?: Moment | undefined;
   createdAfter?: Moment | undefined;
-  /** Milliseconds from now in which the token will expire; what has expired already is not meant. */
+  /** Milliseconds from now within which the token will expire; expired ones do not match. */
   expiresWithin?: number | undefined;
 }
 
@@ -77,19 +77,20 @@ export const managementTokens = {
  */
 interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
   /**
-   * All that match, revoked and expired ones too, in the order of influxctl. It holds what was made by hand alone, so
-   * none at all can be right. `not-found` if influxctl does not find the account.
+   * All that match, revoked and expired ones too, in the order of influxctl. Its list holds only tokens that were made
+   * by hand, so an empty one can be right.
+   *
+   * @throws {TokenError} `not-found` if influxctl does not find the account.
    */
   list(filters: ManagementTokenFilters): AsyncIterable<ManagementToken[]>;
-  /** @throws {TokenError} `not-found` if the list holds others alone, `forbidden` if it is empty. */
+  /** @throws {TokenError} `not-found` if the list holds only others, `forbidden` if it is empty. */
   get(id: string): Promise<Look<ManagementToken>>;
   /**
-   * Revokes. What is known of all tokens is read once for the message, before the first. What influxctl says of its
-   * success proves nothing (neither text nor exit code is documented), so the list does: done is what it shows as
-   * revoked.
+   * Revokes. All tokens are listed once for the message, before the first is revoked. Neither text nor exit code of
+   * influxctl is documented, so they prove nothing: a token is revoked if another list shows it so.
    *
-   * @throws {TokenError} `not-found` if the list holds others alone, `forbidden` if it is empty,
-   *   `influxctl-failed`.
+   * @throws {TokenError} `not-found` if the list holds only others, `forbidden` if it is empty, `influxctl-failed` if
+   *   the token is not shown as revoked.
    */
   remove(id: string): Promise<Changed<ManagementToken>>;
 }
@@ -99,7 +100,7 @@ function open(
   { signal }: Watch,
 ): ManagementTokens {
   const influxctl = wires.influxctl();
-  // Of the server, because influxctl tells no time; expiry and ages count by it.
+  // Asked of the server, because influxctl tells no time; expiry and ages count by it.
   const serverTime = () => wires.http.now(signal);
   // Whether a token has expired does not matter to those who revoke it.
   const all = () => tokensById(influxctl, LIST, systemClock.now(), signal);
@@ -132,7 +133,7 @@ function open(
       const after = await all().catch((error: unknown) => rethrowAsUnproven(error, task));
       const revoked = after.get(UUID.normalize(id));
       if (revoked?.state === "revoked") return { attempts: 1, token: shown(revoked) };
-      // Of a token that was listed, "not found" proves nothing either.
+      // "Not found" proves nothing either, because the token was listed.
       const code = failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
       throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
     },
@@ -140,11 +141,11 @@ function open(
 }
 
 /**
- * The connection's own token is the one whose `token_prefix` its value begins with. One that no prefix tells may be
- * any that is not revoked.
+ * The connection's own token is the one whose `token_prefix` its value begins with. If no prefix fits, it may be any
+ * that is not revoked.
  */
 function ownToken({ influxctl, own }: Pick<Wires, "influxctl" | "own">): OwnTokenSigns {
-  // Not those that are active alone: the clock of this machine may be wrong, and the own token works.
+  // Expired ones too: the clock of this machine may be wrong, and the own token works.
   const usable = async (signal: AbortSignal) =>
     [...(await tokensById(influxctl(), LIST, systemClock.now(), signal)).values()].filter(
       ({ state }) => state !== "revoked",
@@ -185,8 +186,8 @@ function printedList(influxctl: Influxctl, task: string, signal: AbortSignal | u
 }
 
 /**
- * All tokens by their normalized ids, for those who act by what is missing. "Not found" can count as done, so here it
- * never means the account, and nothing is missing from a list that is empty.
+ * All tokens by their normalized ids, for work in which a missing token can count as done. So an account that is not
+ * found is `influxctl-failed` here, and an empty list is an error.
  *
  * @param now milliseconds since 1970, by which a token has expired.
  */
@@ -206,7 +207,7 @@ async function tokensById(
   return tokens;
 }
 
-/** What a record tells of a token that is revoked. */
+/** What a record shows of a revoked token. */
 function shown({ state, description, createdBy, revokedAt }: ManagementToken): Partial<ManagementToken> {
   return { state, description, ...(createdBy && { createdBy }), revokedAt };
 }
@@ -237,7 +238,7 @@ const NOT_REVOKED =
 /** Numbers of 64 bits are often written as text in JSON, and zero is often left out. */
 const Int64 = z.union([z.number(), z.string().transform(Number).pipe(z.number())]).nullish();
 const Timestamp = z.union([z.object({ seconds: Int64, nanos: Int64 }), z.iso.datetime({ offset: true })]);
-/** What is no text is new to us, and left out. */
+/** Anything but a text is unknown to us, and left out. */
 const Text = z.string().nullish().catch(undefined);
 const Listed = z.looseObject({
   id: z.string(),
@@ -246,14 +247,14 @@ const Listed = z.looseObject({
   token_prefix: Text,
   created_by: Text,
   created_at: Timestamp.nullish().catch(undefined),
-  // Without these nobody could tell whether a token is still good.
+  // These must be readable: they tell whether a token is still good.
   expires_at: Timestamp.nullish(),
   revoked_at: Timestamp.nullish(),
 });
 
 /**
  * The tokens in what `influxctl management list --format json` writes, perhaps after warnings. They are read one after
- * another, with rests for others. An element without an id is none and left out, unless all are.
+ * another, with rests for others. An element without an id is left out; if none has one, that is an error.
  */
 async function* read(task: string, output: string, now: number): AsyncGenerator<ManagementToken> {
   const start = await startOfList(output);
@@ -309,7 +310,7 @@ function tokenOf(listed: z.infer<typeof Listed>, now: number): ManagementToken {
   };
 }
 
-/** Zero stands for "never", not for 1970; what is no date stands for none. */
+/** Zero stands for "never", not for 1970; an impossible date is left out, too. */
 function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string | undefined {
   const milliseconds =
     typeof timestamp === "string"

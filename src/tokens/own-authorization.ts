@@ -22,18 +22,18 @@ export interface OwnAuthorizations {
   /** The user whose token it is, on OSS. */
   userID?: string;
   /**
-   * The authorizations among which that of the connection's own token is: on OSS those of its user that it may read,
-   * and on Cloud it alone. An empty list says that the token may not read authorizations, because at least
-   * itself would be there. Of each, `token` is what the server shows: the value, "" or "redacted".
+   * The authorizations that include the connection's own: on OSS those of its user that it may read, on Cloud only
+   * itself. If the list is empty, the token may not read authorizations, because it would at least show itself. `token`
+   * is what the server shows: the value, "" or "redacted".
    */
   rows: Authorization[];
 }
 
 /**
- * Asks whose token the connection has.
+ * Asks the server whose token the connection has: `/api/v2/me` on OSS, the filter `token` on Cloud.
  *
- * @throws {TokenError} what the server says of a token that is no good: `unauthorized` if it is inactive, or lacks a
- *   permission, which is named; `forbidden` if its user is inactive; and those of {@link Http.send}.
+ * @throws {TokenError} `unauthorized` if the token is wrong or inactive, or lacks a permission, which is named;
+ *   `forbidden` if its user is inactive; and the codes of {@link Http.send}.
  */
 export async function ownAuthorizations(
   http: Http,
@@ -53,7 +53,7 @@ export async function ownAuthorizations(
     }
     return found;
   };
-  // Cloud may refuse to tell a token with few permissions whose it is; OSS lists every token for any value.
+  // Cloud may refuse `/me` to a token with few permissions; OSS ignores the filter and lists every token.
   if (own.isCloud) return { rows: await rows({ token: own.value.reveal() }) };
   const userID = readJson(await get({ path: ["api", "v2", "me"] }), User).id;
   return { userID, rows: await rows({ userID }) };
@@ -61,15 +61,15 @@ export async function ownAuthorizations(
 
 const TASK = "read the connection's own authorization";
 
-/** Targets of which more are looked up by one list than one by one. */
+/** From more targets than this, one list is read instead of looking up each. */
 const MANY = 20;
 
 /**
  * Tells a connection's own authorization from others: by its value if the server shows that, by the filter of
- * InfluxDB Cloud, and otherwise by what it cannot be. That a list holds one active token of its user alone proves
- * nothing: the own one is hidden if its organization is gone, or if it may not read itself.
+ * InfluxDB Cloud, and otherwise by what it cannot be. A list with only one active token of its user proves nothing: the
+ * own one is hidden if its organization is gone, or if it may not read itself.
  *
- * @param open the authorizations as what the signal ends reaches them.
+ * @param open gives the authorizations; the signal ends what they send.
  */
 export function ownAuthorizationSigns(
   http: Http,
@@ -77,7 +77,7 @@ export function ownAuthorizationSigns(
   open: (signal: AbortSignal) => Authorizations,
 ): OwnTokenSigns {
   let userID: string | undefined;
-  /** Of each message: what a list has shown to be somebody else's. */
+  /** For the ids of each message: those that a list has shown to be somebody else's. */
   const others = new WeakMap<readonly string[], Promise<Set<string>>>();
 
   const isOther = ({ userID: its, status, token = "" }: Authorization) =>
@@ -98,7 +98,7 @@ export function ownAuthorizationSigns(
         for (const row of batch) if (isOther(row)) found.add(HEX_ID.normalize(row.id));
       }
     } catch (error) {
-      // What no list shows is looked up one by one.
+      // Without a list, they are looked up one by one.
       if (!isRefused(error)) throw error;
     }
     return found;
@@ -113,7 +113,7 @@ export function ownAuthorizationSigns(
       const [only] = found.rows;
       if (!own.isCloud) return undefined;
       if (only === undefined) throw new TokenError("forbidden", UNREADABLE, { task: TASK });
-      // Another server than Cloud takes no notice of the filter; this one says "redacted" of every value.
+      // A server other than Cloud may ignore the filter; Cloud shows "redacted" for every value.
       return found.rows.length === 1 && only.token === "redacted" ? HEX_ID.normalize(only.id) : undefined;
     },
 
@@ -122,7 +122,7 @@ export function ownAuthorizationSigns(
       try {
         const seen = look ?? (await open(signal).get(id, { includeToken: true }));
         const { token, hidden } = seen as Look<Authorization>;
-        // Without its user no token works.
+        // A token whose user is gone does not work.
         if (token === undefined)
           return hidden === "user" ? undefined : "its organization is gone, so it is not shown";
         if (isOther(token)) return undefined;
@@ -138,7 +138,7 @@ export function ownAuthorizationSigns(
   };
 }
 
-/** What is shown of a token and is no mask. */
+/** A token value that is shown as it is, not masked. */
 const WHOLE_VALUE = /^[\w+/=-]{20,}$/;
 
 const UNREADABLE = "its token may not read its own authorization.";

@@ -7,20 +7,20 @@ export interface OwnTokenProtection {
    * Begins a message: the first of its targets asks which token is the own one, if that is not known yet.
    *
    * @param ids of all its targets, normalized.
-   * @returns what refuses an id that is, or may be, the own token's; it takes the token if that has been looked up.
-   * @throws {TokenError} the result does: `protected`; `unauthorized` or `forbidden` if it cannot be told for want
-   *   of a permission; `invalid-config` if the ID that the connection names is not that of its token; the error of
-   *   an unreachable server.
+   * @returns what refuses an id that is, or may be, the own token's; it takes the token if that has been looked up. It
+   *   throws {@link TokenError} `protected`; `unauthorized` or `forbidden` if a missing permission keeps it from
+   *   telling; `invalid-config` if the ID that the connection names is not that of its token; the error of an
+   *   unreachable server.
    */
   begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
 }
 
-/** How the own token is told from others. Ids are normalized. */
+/** How to tell the own token from others. Ids are normalized. */
 export interface OwnTokenSigns {
-  /** The own token's ID if the server tells it for sure, or undefined. */
+  /** The own token's ID if it is certain, or undefined. */
   find(signal: AbortSignal): Promise<string | undefined>;
   /**
-   * If it does not: why a token may be the own one, or undefined if it cannot be.
+   * If it is not certain: why a token may be the own one, or undefined if it cannot be.
    *
    * @param around what else will be asked, and the token if it has been looked up.
    */
@@ -39,7 +39,7 @@ export function createOwnTokenProtection(
   { allowed, named }: { allowed: boolean; named: string | undefined },
   signs: OwnTokenSigns,
 ): OwnTokenProtection {
-  /** Its ID never changes; if it cannot be told, that stays so as well. */
+  /** Kept for good: the ID never changes, and an ID that nothing tells stays so. */
   let told: { id: string | undefined } | undefined;
 
   async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {
@@ -74,7 +74,7 @@ export function createOwnTokenProtection(
   };
 }
 
-/** It may not look; any other failure says nothing about what it may. */
+/** Whether the token lacks the permission to look; other failures say nothing about permissions. */
 export function isRefused(error: unknown): error is TokenError {
   return error instanceof TokenError && !error.fatal && ["unauthorized", "forbidden"].includes(error.code);
 }

@@ -1,7 +1,7 @@
 import { asTokenError, TokenError } from "../errors.js";
 import type { ApiResponse } from "../http/client.js";
 
-/** The error of a change that the server says it has made, and that cannot be seen. */
+/** The error of a change that the server reports as made, but does not show. */
 export function notApplied({ call, status, attempts }: ApiResponse, seen: string): TokenError {
   return new TokenError(
     "not-applied",
@@ -10,15 +10,15 @@ export function notApplied({ call, status, attempts }: ApiResponse, seen: string
   );
 }
 
-/** What an answer to the question for a token means: it is gone, it is there, or the API refuses to show it. */
+/** What an answer means when a token was asked for: it is gone, it is there, or the API refuses to show it. */
 export type Sight = "gone" | "there" | "refused";
 
 /**
- * Looks whether a token is gone that was answered to be: something else than InfluxDB can say so just as well, a
- * login page or a wrong address. An API that refuses to show it is the API at least, and taken at its word.
+ * Looks whether a token is gone, as an answer said: something other than InfluxDB, such as a login page, can say so as
+ * well. If the API refuses to show the token, the answer came from the API, and is believed.
  *
  * @param look asks for the token.
- * @param read what the answer means; undefined if it is none of the API's.
+ * @param read what the answer means; undefined if it is not one of the API.
  * @throws {TokenError} `not-applied` if the token is still there, or something else answers; the error of a look
  *   that fails.
  */

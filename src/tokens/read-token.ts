@@ -1,6 +1,6 @@
 import type { Conceal } from "../text/redactor.js";
 
-/** A token as an answer has it. Fields that are not texts of ours pass through. */
+/** A token as an answer has it. Fields that are not among ours pass through as they are. */
 export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {
   [field: string]: unknown;
 };
@@ -9,14 +9,14 @@ export type Token<Text extends string> = { id: string } & { [K in Text]?: string
 const MOST_FIELDS = 1000;
 
 /**
- * A token of an answer, without its secrets. A later version of the server may have what is new to us, so one odd field is
- * no error: what should be a text and is none is left out, and so is null, which says that there is nothing.
+ * A token of an answer, without its secrets. A later version of the server may have fields that are new to us, so an
+ * odd field is no error: one that should be a text and is not is left out, and so is null.
  *
  * @param json not nested too deep.
  * @param texts fields that are texts.
- * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own out of
- *   all other texts.
- * @returns undefined if it is no token, because it has no id, or more fields than any has.
+ * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own value
+ *   out of all other texts.
+ * @returns undefined if it is not a token, because it has no id, or more fields than any token has.
  */
 export function readToken<Text extends string>(
   json: unknown,
@@ -44,7 +44,7 @@ export function readToken<Text extends string>(
   return token as Token<Text>;
 }
 
-/** Of what is nested in a token, and hardly ever has any. */
+/** Drops secrets from what is nested in a token; there are hardly ever any. */
 function dropSecrets(object: object, conceal: Conceal | undefined): void {
   if (Array.isArray(object)) {
     const list = object as unknown[];
@@ -68,16 +68,16 @@ function drop(fields: Record<string, unknown>, name: string): void {
   delete fields[name];
 }
 
-/** `token`, `hashedToken`, `token_hash`, `password`, … `__proto__` is a trap for those who copy the token. */
+/** `token`, `hashedToken`, `token_hash`, `password`, … `__proto__` is a trap for code that copies the token. */
 const SECRET =
   /^(value|jwt|bearer|auth(orization)?|pass|__proto__)$|token|secret|passw|passphrase|pwd|credential|hash(?!tag)|(api|private|access|signing)[_-]?key/i;
-/** What is told of a secret, such as `token_prefix`, by which people tell tokens apart. */
+/** Facts about a secret, such as `token_prefix`, by which people tell tokens apart. */
 const ABOUT = /(token|secret)s?[_-]?(prefix|ids?|type|name|count|kind|status)$/i;
 
-/** Names that have been looked at: those of a list are few, and each comes a thousand times. */
+/** Whether a name is a secret's: a list has few names, and each comes a thousand times. */
 const known = new Map<string, boolean>();
 const MOST_KNOWN = 1000;
-/** Characters of a name that are looked at, at its end. */
+/** Characters at the end of a name that are looked at. */
 const TELLING = 50;
 
 function namesSecret(name: string): boolean {

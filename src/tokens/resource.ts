@@ -5,16 +5,16 @@ import type { TokenKind } from "../work/targets.js";
 import type { OwnToken } from "./own-authorization.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
 
-/** What is known of a kind of tokens, and how they are reached: all that tells it from the others. */
+/** A kind of tokens: what is known of it, and how its tokens are reached. */
 export interface Resource extends TokenKind {
   /** How the filters of its list are read from what a flow gives. */
   readonly filters: Readonly<Record<string, Filter<unknown>>>;
-  /** What one is that has been removed. Missing if none can be. */
+  /** What a removed one is called. Missing if none can be removed. */
   readonly removed?: "deleted" | "revoked";
-  /** How a connection's own token is told from the others. Missing if it cannot be one of them. */
+  /** How to tell a connection's own token from the others. Missing if it cannot be one of them. */
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
   /**
-   * The tokens as one message reaches them. What cannot be done to them is not there.
+   * Opens the tokens for one message, with a method for each thing that can be done to them.
    *
    * @param watch ends all that is sent for the message, and is told of its retries.
    * @throws {TokenError} as {@link Wires.influxctl} does.
@@ -25,7 +25,7 @@ export interface Resource extends TokenKind {
   readonly open: (wires: Wires, watch: Watch) => Listable<Shown, never>;
 }
 
-/** What a connection reaches its tokens through. */
+/** What a connection uses to reach its tokens. */
 export interface Wires {
   readonly http: Http;
   /** @throws {TokenError} `invalid-config` if influxctl cannot work with the settings of the connection. */
@@ -39,7 +39,7 @@ export interface Wires {
 export type Shown = Readonly<Record<string, unknown>>;
 
 export interface Listable<T, Filters> {
-  /** All that match, in the server's order, as they are read: in batches, of which some are empty. */
+  /** All that match, in the server's order, in batches as they are read; some batches are empty. */
   list(filters: Filters): AsyncIterable<T[]>;
   /** @throws {TokenError} `not-found`. */
   get(id: string): Promise<Look<T>>;
@@ -47,11 +47,11 @@ export interface Listable<T, Filters> {
 
 /** A token that was looked up. */
 export interface Look<T> {
-  /** Undefined if it is there but cannot be shown. */
+  /** Undefined if it exists but cannot be shown. */
   token: T | undefined;
-  /** What of it is gone, if it cannot be shown. */
+  /** Why it cannot be shown: this is gone. */
   hidden?: "user" | "organization";
-  /** The server's time of it, in milliseconds since 1970. */
+  /** The server's time when it was looked up, in milliseconds since 1970. */
   now: number;
 }
 
@@ -59,7 +59,7 @@ export interface Updatable<T, Changes> {
   /**
    * Sets the given fields and no other.
    *
-   * @throws {TokenError} `not-found`; `not-applied` if the server says that it did, and shows something else.
+   * @throws {TokenError} `not-found`; `not-applied` if the server reports success, but shows something else.
    */
   update(id: string, changes: Changes): Promise<Changed<T>>;
 }
@@ -68,15 +68,15 @@ export interface Removable<T> {
   /**
    * Ends the token's access for good, without a look before it.
    *
-   * @throws {TokenError} `not-found`; `not-applied` if the server says that it did, and still has it.
+   * @throws {TokenError} `not-found`; `not-applied` if the server reports success, but still has it.
    */
   remove(id: string): Promise<Changed<T>>;
 }
 
-/** What is told of a change that was made. */
+/** What is known of a change that was made. */
 export interface Changed<T> extends Done {
   /** What the server then shows of the token, if it shows any of it. */
   token?: Partial<T>;
-  /** True if it had been revoked before: nothing was done now. */
+  /** True if it had been revoked before, so nothing was done now. */
   alreadyRevoked?: true;
 }

@@ -12,7 +12,7 @@ export const RESOURCES = {
   "management-tokens": managementTokens,
 } satisfies Record<ResourceName, Resource>;
 
-/** The tokens of one kind as a message reaches them. */
+/** The tokens of one kind, opened for a message. */
 export type Tokens<R extends ResourceName> = ReturnType<(typeof RESOURCES)[R]["open"]>;
 
 /** Opens the tokens of a kind for one message; see {@link Resource.open}. */

@@ -9,19 +9,19 @@ import type { Target } from "./targets.js";
 /** A line before the effect, or after it. */
 type LineType = "request" | "response";
 
-/** Takes the lines of an audit trail. */
+/** Writes the lines of an audit trail. */
 export interface AuditSink {
-  /** How many tokens are announced by one call. More than one is for a sink that takes its time. */
+  /** How many tokens one call announces: more than one if the sink is slow. */
   readonly batch: number;
   /**
-   * Resolves when the lines outlive this process, and those of requests its machine, too.
+   * Resolves when the lines would survive the end of this process, and lines of requests a crash of the machine.
    *
    * @throws {TokenError} `audit-failed`: nothing that the lines announce may be done.
    */
   append(type: LineType, lines: readonly string[]): Promise<void>;
 }
 
-/** What is done and by what, as each line of the trail says it. */
+/** What is done, and by what; each line of the trail says it. */
 export interface AuditedWork {
   /** As people name the node: `delete authorization`. */
   operation: string;
@@ -42,20 +42,29 @@ export interface AuditedWork {
  */
 export interface Audit {
   /**
-   * To be awaited before the effect on a target.
+   * Announces a target, by its index; to be awaited before the effect on it.
    *
    * @throws {TokenError} `audit-failed`.
    */
   before(index: number): Promise<void>;
   /**
-   * What became of a target. Where no request was announced, there is nothing to say.
+   * Writes what became of a target, if it was announced.
    *
-   * @throws {TokenError} `audit-failed`: the effect has been, and has no response in the trail.
+   * @throws {TokenError} `audit-failed`: the effect has taken place, without a response in the trail.
    */
   after(index: number, record: OutcomeRecord): Promise<void>;
 }
 
-/** @param targets in the order in which they are begun: a sink that takes its time gets the next of them ahead. */
+/**
+ * The audit trail of one message.
+ *
+ * @param targets in the order in which they are begun, because a slow sink gets the next ones ahead.
+ * @example
+ * const audit = createAudit(auditFile(path), work, targets);
+ * await audit.before(0); // the request is on disk
+ * await tokens.remove(targets[0].id);
+ * await audit.after(0, record);
+ */
 export function createAudit(
   sink: AuditSink,
   work: AuditedWork,
@@ -65,12 +74,12 @@ export function createAudit(
   const { batch } = sink;
   const { changes, ...rest } = work;
   const common = jsonOf({ ...cutAll(rest), changes: changes && cutAll(changes) });
-  /** What becomes of the announcement of each batch. */
+  /** The announcement of each batch, by its number. */
   const announced = new Map<number, Promise<void>>();
-  /** Those of which all was known before their batch was announced. */
+  /** Indexes of targets whose outcome was known before their batch was announced. */
   const over = new Set<number>();
   const batchOf = (index: number) => Math.floor(index / batch);
-  /** What a line says of a token, before what all lines of the work have in common. */
+  /** A line: first what it says of a token, then what all lines of the work have in common. */
   const lineOf = (type: LineType, token: Readonly<Record<string, unknown>>) => {
     const own = jsonOf({ time: new Date(clock.now()).toISOString(), type, ...token });
     return `${own.slice(0, -1)},${common.slice(1)}`;
@@ -84,7 +93,7 @@ export function createAudit(
       .filter((_, index) => !over.has(number * batch + index))
       .map(({ id, known: { description } }) => lineOf("request", { id, description: cut(description) }));
     const written = lines.length === 0 ? Promise.resolve() : sink.append("request", lines);
-    // Those that are begun meet the failure; it may be none.
+    // Targets that are begun meet the failure; there may be none.
     written.catch(() => undefined);
     announced.set(number, written);
     return written;
@@ -118,10 +127,10 @@ export function createAudit(
   };
 }
 
-/** Characters of a text that a line repeats. */
+/** Characters of a text that go into a line. */
 const LONGEST_TEXT = 300;
 
-/** In JSON as it is written, some characters could break or reorder the line that a terminal shows. */
+/** JSON that escapes the characters that could break or reorder the line that a terminal shows. */
 function jsonOf(fields: object): string {
   return JSON.stringify(fields).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }
@@ -144,15 +153,14 @@ function escaped(character: string): string {
 }
 
 /**
- * Tokens that are announced by one write, which takes as long as some tens of requests to a server nearby. The larger
- * the batch, the more the trail leaves open after a kill.
+ * Tokens that one write announces, because it takes as long as some tens of requests to a server nearby. The larger the
+ * batch, the more requests stay without a response after a kill.
  */
 const BATCH = 64;
 
 /**
- * A file that lines are appended to, readable by its owner alone. It can be moved away at any time: a request is written
- * to the file that the path leads to then. What comes while a write is under way goes into the next, with one wait for
- * the disk.
+ * An audit file that only its owner can read. It can be moved away at any time: a request is written to the file that
+ * the path then leads to. Lines that come during a write go into the next, with one wait for the disk.
  */
 export function auditFile(path: string): AuditSink & { settled(): Promise<void> } {
   let waiting: Waiting[] = [];
@@ -212,7 +220,7 @@ export function auditFile(path: string): AuditSink & { settled(): Promise<void> 
         writing ??= writeAll();
         if (type === "request") hurry?.();
       }),
-    /** Resolves when nothing waits to be written. */
+    /** Resolves when nothing is left to write. */
     settled: () => writing ?? Promise.resolve(),
   };
 }
@@ -229,7 +237,7 @@ interface Waiting {
   reject: (error: TokenError) => void;
 }
 
-/** No link that somebody else may have put there, and no wait for the other end of a pipe. */
+/** Follows no link, because somebody else may have put it there, and does not wait for the other end of a pipe. */
 const FLAGS =
   constants.O_RDWR |
   constants.O_APPEND |
@@ -245,7 +253,7 @@ async function openToAppend(path: string): Promise<FileHandle> {
     const stat = await file.stat();
     if (!stat.isFile()) throw Object.assign(new Error(), { code: "it is not a regular file" });
     if (stat.size === 0) await syncFolder(dirname(path));
-    // A kill can have cut the last line.
+    // A kill may have cut the last line.
     else if (!(await endsLine(file, stat.size))) await writeText(file, "\n");
     return file;
   } catch (error) {
@@ -260,7 +268,7 @@ async function isAt(path: string, file: FileHandle): Promise<boolean> {
   return there?.dev === dev && there.ino === ino;
 }
 
-/** By one call of the system, or the lines of another process could come between ours. */
+/** Writes with one system call, or the lines of another process could come between ours. */
 async function writeText(file: FileHandle, text: string): Promise<void> {
   const bytes = Buffer.from(text);
   const { bytesWritten } = await file.write(bytes);

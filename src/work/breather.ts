@@ -1,10 +1,10 @@
 import { systemClock } from "../clock.js";
 
-/** Milliseconds that long work may take before all else has its turn. */
+/** Milliseconds that long work may take before other work has its turn. */
 const LONGEST_TURN = 10;
 
 /**
- * For long work in a loop: await the result now and then, and other flows of the same Node-RED go on meanwhile.
+ * For long work in a loop: await what the result returns now and then, so that other flows go on meanwhile.
  */
 export function breather(): () => Promise<void> {
   let since = systemClock.steady();

@@ -1,16 +1,16 @@
 import { kindOf, TokenError } from "../errors.js";
 
-/** `dryRun` in whatever spelling (`dry_run`, `DRY RUN`, `isDryRun`, `dryRuns`), and other words for it. */
+/** `dryRun` in any spelling (`dry_run`, `DRY RUN`, `isDryRun`, `dryRuns`), and other words for it. */
 const DRY_RUN = /^[\W_]*((is)?[\W_]*dry[\W_]*(runs?)?([\W_]*only)?|simulate|what[\W_]*if)[\W_\d]*$/i;
 
 const LONGEST_NAME = 40;
 
 /**
- * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only what is
- * plainly no wish is none: `false`, or nothing at all. Of anything but an object there is none.
+ * Whether a message, or an object in it, asks for a dry run: by `dryRun`, or a name that looks like it. Only `false`
+ * or undefined means no. Anything but an object does not ask.
  *
- * @throws {TokenError} `invalid-config` for what is neither: an empty text or a zero is most often a value that
- *   somebody meant to set.
+ * @throws {TokenError} `invalid-config` if it is neither a yes nor `false`: an empty text or a zero is most often a
+ *   value that somebody meant to set.
  */
 export function asksForDryRun(message: unknown): boolean {
   if (typeof message !== "object" || message === null) return false;
@@ -24,13 +24,13 @@ export function asksForDryRun(message: unknown): boolean {
   });
 }
 
-/** What could be one, by name; also what is inherited. */
+/** Properties that ask for one by name, inherited ones too. */
 function wishesOf(message: object): [name: string, value: unknown][] {
   const wishes: [string, unknown][] = [];
   try {
     if (Array.isArray(message) || ArrayBuffer.isView(message)) return [];
     for (const name in message) {
-      // A pattern that is tried on a text of any length can take as long as somebody likes.
+      // On a long name, the pattern could take very long.
       if (name.length > LONGEST_NAME || !DRY_RUN.test(name)) continue;
       const value = valueOf(message, name);
       if (value !== undefined && value !== false) wishes.push([name, value]);
@@ -41,7 +41,7 @@ function wishesOf(message: object): [name: string, value: unknown][] {
   return wishes;
 }
 
-/** One that throws is neither true nor false. */
+/** A property that throws is neither true nor false. */
 function valueOf(message: object, name: string): unknown {
   try {
     return (message as Record<string, unknown>)[name];

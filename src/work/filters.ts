@@ -7,22 +7,22 @@ import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type M
 export interface Filter<T> {
   /** The right form, in words that complete "expected …". */
   readonly expected: string;
-  /** The value as the client takes it, or undefined where it is of a wrong type or form. */
+  /** The value as the client takes it, or undefined if its type or form is wrong. `now`: milliseconds since 1970. */
   readonly read: (value: unknown, now: number) => T | undefined;
-  /** What is likely wrong with a value that is refused, as a sentence, where that can be told. */
+  /** A sentence on what is likely wrong with a refused value, if it is known. */
   readonly why?: (value: unknown, now: number) => string | undefined;
 }
 
-/** Any text with something in it, taken as it is. */
+/** Any text that is not empty, taken as it is. */
 export const text: Filter<string> = {
   expected: "a text that is not empty",
   read: (value) => (typeof value === "string" ? value : undefined),
 };
 
-/** A point in time; an age stays one, for it counts back from the time at which the server answers. */
+/** A point in time. An age stays an age, because it counts back from the time at which the server answers. */
 export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMoment, why: whyNoMoment };
 
-/** A stretch of time, in milliseconds. */
+/** A duration, in milliseconds. */
 export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
 
 /** An ID of a certain shape, without the space around it. */
@@ -43,8 +43,8 @@ export function word<const W extends readonly string[]>(words: W): Filter<W[numb
 }
 
 /**
- * Reads the value of one filter. What is configured and comes out empty is no wish for everything (though a
- * server may take it for one), so it is refused before anything is sent.
+ * Reads the value of one filter. A filter that comes out empty does not mean everything (though a server may take it
+ * so); it is refused before anything is sent.
  *
  * @param now our own time, in milliseconds since 1970.
  * @throws {TokenError} `invalid-filter`.
@@ -60,18 +60,18 @@ export function readFilter<T>(filter: Filter<T>, name: string, value: unknown, n
   );
 }
 
-// What is wanted of a token, compared with what it is; each holds where nothing is wanted.
+// Comparisons of a token with what is wanted; each holds if nothing is wanted.
 
 export function equals(found: string | undefined, wanted: string | undefined): boolean {
   return wanted === undefined || found === wanted;
 }
 
-/** With regard to case, as names are compared by the servers. */
+/** Case-sensitive, as servers compare names. */
 export function contains(found: string | undefined, wanted: string | undefined): boolean {
   return wanted === undefined || (found ?? "").includes(wanted);
 }
 
-/** @param found RFC 3339; a time that is unknown is neither after nor before any other. */
+/** @param found RFC 3339; an unknown time is neither after nor before any other. */
 export function isAfter(found: string | undefined, wanted: number | undefined): boolean {
   return wanted === undefined || Date.parse(found ?? "") > wanted;
 }
@@ -85,7 +85,7 @@ export function isWithin(found: string | undefined, within: number | undefined, 
   return within === undefined || (isAfter(found, now) && isBefore(found, now + within));
 }
 
-/** The one that was created first; the first of the list where the times do not tell. */
+/** The one that was created first; the first of the list if the times are not known. */
 export function oldest<T extends { createdAt?: string | undefined }>(tokens: readonly T[]): T | undefined {
   let first = tokens[0];
   let since = Infinity;

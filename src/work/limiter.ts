@@ -1,8 +1,8 @@
 import Queue from "yocto-queue";
 
 /**
- * Bounds how much work is under way at once; the rest waits in the order in which it came. A sweep asks for its
- * next request only when one has ended, so a message beside it never waits for the whole of the sweep.
+ * Bounds how much work is under way at once; the rest waits in the order in which it came. A sweep asks for its next
+ * request only when one has ended, so another message never waits for the whole sweep.
  *
  * @param most how much may be under way, at least 1.
  */

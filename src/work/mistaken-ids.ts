@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { HEX_ID, UUID } from "../ids.js";
 
-/** Characters of a text that are looked at: the first lines of a list, however long it is. */
+/** Characters of a text that are looked at: the first lines of a list. */
 const LOOKED_AT = 1000;
 
 const BYTES =
@@ -18,10 +18,10 @@ const ARRAY = "One ID is one text: send several as one array, without further ar
 const PROMISE = "It is a promise: a function node before this one lacks an await.";
 
 /**
- * What was most likely given in place of an ID, and what to do about it, as a sentence without the value; undefined
- * where that cannot be told.
+ * What was most likely given instead of an ID, and what to do about it, as a sentence without the value; undefined if
+ * nothing is likely.
  *
- * @param pattern of the IDs that were expected.
+ * @param pattern of the expected IDs.
  */
 export function whyNoId(value: unknown, pattern: RegExp): string | undefined {
   if (types.isProxy(value)) return undefined;

@@ -3,38 +3,46 @@ import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
 
 /**
- * Keeps the order of what concerns one token, over all nodes of a connection: what came first is done first, with
- * all its retries, before the next begins. What concerns other tokens goes on beside it.
+ * Keeps the order of work on each token, over all nodes of a connection: what came first is done first, with all its
+ * retries, before the next begins. Work on other tokens goes on meanwhile.
  */
 export interface Order {
   /**
-   * Takes a place for each id behind all that has taken one before. Places are given in the order of the calls,
-   * however long each `ids` takes to be read; one that others have waited for five seconds gets none.
+   * Takes a place for each id behind all that were taken before. Places are given in the order of the calls, however
+   * long each `ids` takes to be read; a message that others have waited five seconds for gets none.
    *
    * @param signal ends the waiting, here and for the places.
-   * @throws what `ids` is rejected with; {@link TokenError} `cancelled` where the signal is aborted before they are
-   *   read, `timeout` where others have waited too long. Then no place is taken.
+   * @throws what `ids` is rejected with; {@link TokenError} `cancelled` if the signal is aborted before they are read,
+   *   `timeout` if others have waited too long. Then no place is taken.
+   * @example
+   * const ids = readIds(message); // a promise
+   * const places = await order.queue(ids, signal); // called as soon as the message arrives
+   * try {
+   *   for (const id of await ids) await places.inTurn(id, () => tokens.remove(id));
+   * } finally {
+   *   places.leave();
+   * }
    */
   queue(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places>;
 }
 
 /** The places of one message. */
 export interface Places {
-  /** Does the work on one id when its turn has come, or when the signal is aborted; each id once. */
+  /** Does the work on one id when its turn has come, or when the signal is aborted. To be called once for each id. */
   inTurn<T>(id: string, work: () => Promise<T>): Promise<T>;
   /** Gives up the places of the ids that nothing was done with. */
   leave(): void;
 }
 
-/** Of a message that is about no token. */
+/** For a message that is about no token. */
 export const NO_PLACES: Places = { inTurn: (_id, work) => work(), leave: () => undefined };
 
-/** A message that has come, until it has its places. */
+/** A message that has arrived, until it has its places. */
 interface Arrival {
   isRead: boolean;
   /** Nobody waits for it any more. */
   isOver: boolean;
-  /** By the steady clock. */
+  /** Milliseconds by the steady clock. */
   since: number;
   wake?: () => void;
   patience?: NodeJS.Timeout;
@@ -42,15 +50,16 @@ interface Arrival {
 
 /** Milliseconds that others wait for a message to be read: an expression that never ends must not stop them all. */
 const LONGEST_READING = 5_000;
-/** Milliseconds between messages that have been waited for together. */
+/** Milliseconds between messages that count as having arrived together. */
 const AT_ONCE = 1_000;
 
+/** The order of one connection; see {@link Order.queue}. */
 export function createOrder(clock: Clock = systemClock): Order {
   const arrivals = new Queue<Arrival>();
   const last = new Map<string, Place>();
   const stops = new WeakMap<AbortSignal, Set<() => void>>();
 
-  /** What an abort calls: one listener a signal, for each more would take longer to be added. */
+  /** What an abort calls: one listener for each signal, because each further one takes longer to add. */
   function onAbort(signal: AbortSignal): Set<() => void> {
     const known = stops.get(signal);
     if (known) return known;
@@ -62,7 +71,7 @@ export function createOrder(clock: Clock = systemClock): Order {
     return listeners;
   }
 
-  /** Waits until it is woken, or the signal is aborted. */
+  /** Waits until it is woken or the signal is aborted. */
   async function sleep(signal: AbortSignal, wakenBy: (wake: () => void) => void): Promise<void> {
     if (signal.aborted) return;
     const listeners = onAbort(signal);
@@ -84,13 +93,13 @@ export function createOrder(clock: Clock = systemClock): Order {
       first.wake?.();
     } else if (arrivals.size > 1) {
       const slow = first;
-      // After a long block of everything, what has been read meanwhile comes first.
+      // If the event loop was blocked for long, what has been read meanwhile comes first.
       const pass = () => setImmediate(passOver, slow);
       slow.patience ??= setTimeout(pass, slow.since + LONGEST_READING - clock.steady());
     }
   }
 
-  /** With all others that came at about the same time: each has been waited for. */
+  /** Passes over all others that came at about the same time, too, because each has been waited for. */
   function passOver(slow: Arrival): void {
     for (const arrival of arrivals) {
       if (!arrival.isRead && arrival.since <= slow.since + AT_ONCE) arrival.isOver = true;
@@ -156,7 +165,7 @@ function stopped(): never {
 /** One message's place among those of an id. */
 class Place {
   wake?: () => void;
-  /** There until it is gone. */
+  /** Undefined once it is gone. */
   private before: Place | undefined;
   private after: Place | undefined;
   private isLeft = false;
@@ -175,7 +184,7 @@ class Place {
     return this.before !== undefined;
   }
 
-  /** Where this one is left before its turn, those behind it still wait for those before it. */
+  /** If this place is left before its turn, those behind it still wait for those before it. */
   leave(): void {
     this.isLeft = true;
     if (this.before) return;

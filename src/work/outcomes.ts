@@ -1,8 +1,8 @@
 import type { TokenErrorCode } from "../error-codes.js";
 
-/** What is to be known of an outcome. */
+/** What is known of an outcome. */
 interface OutcomeFacts {
-  /** It was not done, or that is not known. */
+  /** It was not done, or nobody knows. */
   readonly isFailure?: true;
   /** Nothing was done to the token, so it uses up no limit. */
   readonly isUntouched?: true;
@@ -17,9 +17,9 @@ export const OUTCOMES = {
   revoked: {},
   /** It did not exist, which the node counts as done. */
   "not-found": { isUntouched: true },
-  /** It is not as it was listed any more, and was left alone; `now` says how it is. */
+  /** It has changed since it was listed, and was left alone; `now` says how it is. */
   changed: { isUntouched: true, words: "changed meanwhile" },
-  /** It is not what the node is to act upon (see `reason`), and was left alone. */
+  /** It does not meet the node's condition (see `reason`), and was left alone. */
   skipped: { isUntouched: true },
   /** Nothing was changed; `would` is what the outcome would be, or the code of the error. */
   "dry-run": {},
@@ -33,18 +33,18 @@ export const OUTCOMES = {
 
 export type OutcomeName = keyof typeof OUTCOMES;
 
-/** What is to be known of an outcome. */
+/** What is known of an outcome. */
 export function factsOfOutcome(outcome: OutcomeName): OutcomeFacts {
   return OUTCOMES[outcome];
 }
 
-/** The record of one target. What is known of the token has a key of its own, where it cannot meet what is ours. */
+/** The record of one target. The token's fields have a key of their own, so that they cannot overwrite ours. */
 export interface OutcomeRecord extends Omit<Outcome, "token"> {
   id: string;
-  /** When the outcome was known, ISO 8601 in UTC. */
+  /** When the outcome became known, ISO 8601 in UTC. */
   at: string;
   error?: { code: TokenErrorCode; message: string; statusCode?: number };
-  /** What the message said of the token, and what the server tells of it now. Never its value. */
+  /** What the message said of the token, and what the server shows of it now. Never its value. */
   token: Readonly<Record<string, unknown>>;
 }
 
@@ -63,11 +63,11 @@ export interface Outcome {
   changes?: Record<string, { from: unknown; to: unknown }>;
   /** It had been revoked before. */
   alreadyRevoked?: true;
-  /** What the server tells of the token. */
+  /** What the server shows of the token. */
   token?: Readonly<Record<string, unknown>>;
 }
 
-/** Whether it was not done, or it is not known. */
+/** Whether it was not done, or nobody knows. */
 export function isFailure({ outcome }: OutcomeRecord): boolean {
   return factsOfOutcome(outcome).isFailure === true;
 }

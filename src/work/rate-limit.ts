@@ -8,22 +8,26 @@ export type Window = (typeof WINDOWS)[number];
 
 const SECONDS: Record<Window, number> = { message: 0, minute: 60, hour: 3_600, day: 86_400 };
 
-/** Keeps a mistake small: at most so many tokens of one message, or in a stretch of time. */
+/** Keeps a mistake small: at most so many tokens for one message, or within a window of time. */
 export interface RateLimit {
   /**
    * Whether these tokens may be acted upon; all of them or none.
    *
-   * @param origins what the message comes from: all that shares one of them is one message.
-   * @param spend false for a dry run: it meets the same answer, but uses nothing up of what is real.
-   * @returns what gives back so many of them that were not touched after all.
-   * @throws {TokenError} `limit-exceeded`.
+   * @param origins what the message comes from: messages that share one of them count as one.
+   * @param spend false for a dry run, which gets the same answer but uses up nothing of the real limit.
+   * @returns what gives back a number of them that were not touched after all.
+   * @throws {TokenError} `limit-exceeded`; `invalid-config` if the stored count cannot be read; what the store throws.
+   * @example
+   * const giveBack = await limit.take(ids, [`message ${msg._msgid}`], true);
+   * const records = await removeAll(ids);
+   * await giveBack(records.filter(isUntouched).length);
    */
   take(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
 }
 
 type GiveBack = (count: number) => Promise<void>;
 
-/** The same ids of the same message are not counted again anyway. */
+/** Per message nothing is given back, because the same ids of the same message are not counted twice anyway. */
 const KEEP: GiveBack = () => Promise.resolve();
 
 /** Where a count is kept, so that it outlives the rate limit: memory, or a context store of Node-RED. */
@@ -32,11 +36,15 @@ export interface CounterStore {
   save(counts: unknown): Promise<void>;
 }
 
-/** Tokens that were admitted in one go, and when, by both clocks. */
+/** Tokens that were admitted in one go, and when, in milliseconds by both clocks. */
 const Admitted = z.object({ wall: z.number(), steady: z.number(), count: z.number().int().min(1) });
 type Admitted = z.infer<typeof Admitted>;
 
-/** The window slides: "per hour" means within the last 3,600 s. */
+/**
+ * A limit of `max` tokens; `Infinity` is none. The window slides: "per hour" means within the last 3,600 s.
+ *
+ * @param store keeps the count of a window; not used per message.
+ */
 export function createRateLimit(
   max: number,
   per: Window,
@@ -50,8 +58,8 @@ export function createRateLimit(
 const MOST_ORIGINS = 10_000;
 
 /**
- * A list that is sent one message each is still one message. Ids are told apart, so that a flow may try again
- * what has failed; dry runs count among themselves.
+ * A list that is sent as one message per token still counts as one. Each id counts once, so that a flow may try again
+ * what has failed; dry runs have a count of their own.
  */
 function perMessage(max: number): RateLimit {
   const byOrigin = new Map<string, Set<string>>();
@@ -98,7 +106,7 @@ function perWindow(
       .safeParse((await store.load()) ?? undefined);
     if (!counts.success) throw new TokenError("invalid-config", UNREADABLE);
     const now = { wall: clock.now(), steady: clock.steady() };
-    // From here on the steady clock alone counts.
+    // From here on, only the steady clock counts.
     return counts.data.map((each) => ({ ...each, steady: now.steady - age(each, now) }));
   }
 
@@ -118,7 +126,7 @@ function perWindow(
       const entry = add(admitted, { wall: clock.now(), steady: now, count: ids.length }, length);
       await store.save(structuredClone(admitted));
       return async (count) => {
-        // What is over by now counts no more, and what is of others goes on counting.
+        // If the window has passed, it does not count any more; the tokens of others still do.
         const index = admitted.indexOf(entry);
         if (index === -1) return;
         entry.count -= count;
@@ -132,7 +140,7 @@ function perWindow(
 const UNREADABLE =
   "the flow's context, where the limit keeps its count, holds something that is no count. Delete it there, and the count begins again at zero.";
 
-/** Parts of the window that are counted together, as of the last in each: a busy day is a short list. */
+/** The window is counted in so many parts, each as of its last entry, so that a busy day is a short list. */
 const PARTS = 100;
 
 function add(admitted: Admitted[], entry: Admitted, length: number): Admitted {
@@ -146,7 +154,7 @@ function add(admitted: Admitted[], entry: Admitted, length: number): Admitted {
 
 /**
  * How long ago that was, in milliseconds. The steady clock starts anew with the machine, and the other can be set
- * meanwhile; the shorter time keeps the limit rather than to lift it.
+ * meanwhile; the shorter time is the safe side, because it keeps the limit.
  */
 function age(then: Admitted, now: { wall: number; steady: number }): number {
   const byWall = Math.max(0, now.wall - then.wall);

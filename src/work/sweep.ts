@@ -8,7 +8,7 @@ export interface SweepOptions {
   /** How many targets are worked on at once. */
   parallel: number;
   signal: AbortSignal;
-  /** Called as soon as the outcome of a target is known. Where it throws, nothing more is begun. */
+  /** Called as soon as the outcome of a target is known. If it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
   clock?: Clock;
 }
@@ -16,11 +16,11 @@ export interface SweepOptions {
 export interface SweepResult {
   /** One for each target, in the order of the targets. */
   records: OutcomeRecord[];
-  /** The error of the first target, in their order, that failed, where one did. */
+  /** The error of the first target, in their order, that failed, if any did. */
   error?: TokenError;
 }
 
-/** Targets that fail by an outage, one after another and each after all its retries, before the rest is left alone. */
+/** So many targets in a row may fail by an outage, each after all its retries, before the rest is left alone. */
 const MOST_IN_A_ROW = 10;
 
 /**
@@ -28,6 +28,14 @@ const MOST_IN_A_ROW = 10;
  * throws. It is stopped by the signal, by an error that every further request would meet too (a token that is
  * refused), and by a server that fails ten times in a row: ten thousand timeouts take a day. What was not begun
  * by then is recorded as `not-started`.
+ *
+ * @param act gives the outcome of one target, or throws its error.
+ * @example
+ * const { records, error } = await sweep(
+ *   targets,
+ *   async ({ id }) => ({ outcome: "deleted", ...(await tokens.remove(id)) }),
+ *   { parallel: 4, signal },
+ * );
  */
 export async function sweep(
   targets: readonly Target[],
@@ -71,7 +79,7 @@ export async function sweep(
       const target = targets[index] as Target;
       const { id, known } = target;
       const { outcome, token, ...rest } = await one(target, index);
-      // What matters first: it is read in the debug sidebar.
+      // What matters comes first, because people read it in the debug sidebar.
       const at = new Date(clock.now()).toISOString();
       const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
       records[index] = record;

@@ -3,23 +3,23 @@ import { kindOf, TokenError } from "../errors.js";
 import type { IdForm } from "../ids.js";
 import { isBytes, whyNoId } from "./mistaken-ids.js";
 
-/** A kind of tokens, as its targets are read. */
+/** What reading the targets of a kind of tokens needs to know. */
 export interface TokenKind {
   /** One of them in the product's words, such as "authorization". */
   readonly noun: string;
-  /** How the id is written that names one of them. */
+  /** How their ids are written. */
   readonly reference: IdForm;
-  /** Fields of a token that are worth repeating in the record of what was done to it. Never its value. */
+  /** Fields of a token to repeat in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
-  /** Fields by which it shows that a token has changed; the first of them is in every token of a list. */
+  /** Fields that show whether a token has changed; the first of them is in every token of a list. */
   readonly listed: readonly [string, ...string[]];
 }
 
 /** One token to act upon. */
 export interface Target {
-  /** Normalized, so two spellings are one token. */
+  /** Normalized, so that two spellings are one token. */
   readonly id: string;
-  /** What the message said of the token beside its id. */
+  /** What the message said of the token besides its id. */
   readonly known: Readonly<Record<string, string>>;
   /** The token's fields of {@link TokenKind.listed} as the message has them, as {@link listedFields} makes them. */
   readonly listed: Readonly<Record<string, string>>;
@@ -29,11 +29,11 @@ export interface Targets {
   /** Whether the message gave an array, and so wants an array back. */
   readonly many: boolean;
   readonly list: readonly Target[];
-  /** Whether one of the objects asks for a dry run; the body of a request can be the payload. */
+  /** Whether one of the objects asks for a dry run, because the payload can be the body of a request. */
   readonly dryRun: boolean;
 }
 
-/** Fields of a token in a form that can be compared: texts as they are, all else as JSON, and nothing for null. */
+/** Fields of a token in a form that can be compared: texts as they are, null left out, anything else as JSON. */
 export function listedFields(
   token: Readonly<Record<string, unknown>>,
   names: readonly string[],
@@ -46,7 +46,7 @@ export function listedFields(
   return fields;
 }
 
-/** What is no JSON equals nothing that a server says. */
+/** A value that JSON cannot hold equals nothing that a server sends. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify([value]);
@@ -56,11 +56,12 @@ function jsonOf(value: unknown): string {
 }
 
 /**
- * Reads what a message names: an id, an object with an `id`, or an array of either. Duplicates are dropped,
- * the first of them stays. Nothing is sent before all of it is known to be well formed.
+ * Reads what a message names: an id, an object with an `id`, or an array of either. Of duplicates the first stays.
+ * Nothing is sent before all of it is known to be well formed.
  *
- * @throws {TokenError} `missing-id` if there is none, `invalid-id` if it has the wrong type or shape.
- *   The message gives the kind of the wrong value, not the value: people do pass a token for its id.
+ * @throws {TokenError} `missing-id` if there is none, `invalid-id` if it has the wrong type or shape; `invalid-config`
+ *   as {@link asksForDryRun} does. The error names the kind of the wrong value, not the value: people do pass a token
+ *   instead of its id.
  */
 export function readTargets(value: unknown, kind: TokenKind): Targets {
   try {
@@ -115,7 +116,7 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
         (whyNoId(id, pattern) ?? `Use the "id" of the ${kind.noun}, not its token or its name.`),
     );
   }
-  // The records of other nodes have what is known of the token under a key of its own.
+  // The records of other nodes hold the fields of the token under `token`.
   const token = isObject(source.token) ? source.token : source;
   return {
     id: normalize(id),
@@ -128,7 +129,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isBytes(value);
 }
 
-/** What of a token may be repeated in a record. */
+/** The fields of a token that a record may repeat. */
 export function knownFields(
   source: Readonly<Record<string, unknown>>,
   names: readonly string[],

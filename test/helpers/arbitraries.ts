@@ -59,7 +59,7 @@ export const space = fc.string({
 /** Any text of whole characters. */
 export const unicode = fc.string({ unit: "binary" });
 
-/** What makes an odd object readable in the report of a failure, and nowhere else. */
+/** Makes an odd object readable in the report of a failure only. */
 const printedAs = (text: string) => ({ value: () => text });
 
 /** An object with one property that throws when it is read: an error, or anything else. */
@@ -95,7 +95,7 @@ function circular(): object {
   return object;
 }
 
-/** What throws when it is looked at, so that Node-RED cannot copy it either. */
+/** Values that throw when they are looked at, so that Node-RED cannot copy them either. */
 export const hostile: fc.Arbitrary<object> = fc.oneof(
   fc
     .tuple(
@@ -131,7 +131,7 @@ const odd: fc.Arbitrary<unknown> = fc
     () => new Array<unknown>(1000),
     () => "9".repeat(200) + "d",
     circular,
-    // A class of the flow's own, of which a copy copies nothing but what it holds.
+    // A class of the flow's own; a copy of it has only its properties.
     () => Object.create(trap("id")) as unknown,
   )
   .map((make) => make());

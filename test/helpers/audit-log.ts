@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
 import { auditLog } from "../../nodes/runtime/audit-log.js";
 
-/** Writes an audit trail to the standard output, and tells the parent how many lines are out. */
+/** Writes an audit trail to the standard output, and tells the parent how many lines are written. */
 const RED = {
   log: { log: ({ msg }: { msg: string }) => console.log(msg) },
   settings: {},

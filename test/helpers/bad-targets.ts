@@ -1,7 +1,7 @@
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
-/** What a message may wrongly hold where a token is to be named, and the code of the error that it meets. */
+/** What a message may wrongly hold instead of a token's id, and the code of the error. */
 export const BAD_TARGETS: [what: string, payload: unknown, code: string][] = [
   ["nothing", undefined, "missing-id"],
   ["null", null, "missing-id"],

@@ -52,9 +52,9 @@ async function installed(): Promise<Candidate | undefined> {
 }
 
 /**
- * Unpacks into a folder of its own below node_modules, not into the shared temporary folder. Where the system
- * lacks the libraries that Chromium needs, the package unpacks its own; it does so, and sets LD_LIBRARY_PATH,
- * if it takes this machine for an Amazon Linux. Its settings are for the browser alone, so they are put back.
+ * Unpacks into a folder of its own below node_modules, not into the shared temporary folder. If the system lacks the
+ * libraries that Chromium needs, the package must unpack its own; it does so, and sets LD_LIBRARY_PATH, only if it
+ * takes this machine for an Amazon Linux. Its settings are for the browser only, so they are put back.
  */
 async function unpack(): Promise<Candidate> {
   const ownLibraries = !(await hasLibraries());

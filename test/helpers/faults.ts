@@ -43,7 +43,7 @@ export function withFaults(
     (fixture) => work(extend(method, fixture)),
     {
       ...options,
-      // Each request is one for what the node does: none tells which token is the connection's own.
+      // Each request then belongs to the node's work: none asks which token is the connection's own.
       connection: { retries: "0", allowOwnToken: true, ...connection },
     },
   );

@@ -18,7 +18,7 @@ export interface NodeFixture extends Fixture, ManagedCluster {
   sent(): string[];
 }
 
-/** What else is on the flow, beside the node and its connection. */
+/** What else is on the flow, besides the node and its connection. */
 export interface MoreNodes {
   nodes?: FlowNode[];
   modules?: ((RED: NodeAPI) => void)[];

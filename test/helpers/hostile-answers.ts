@@ -29,9 +29,9 @@ const CALLS = {
 };
 export type CallName = keyof typeof CALLS;
 
-/** What a call came to. */
+/** How a call ended. */
 export interface End {
-  /** Of its error. */
+  /** The code of its error. */
   code: string | undefined;
   /** How often others had their turn meanwhile. */
   turns: number;

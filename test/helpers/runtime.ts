@@ -71,14 +71,14 @@ export interface Runtime {
   logged(text: RegExp): Promise<void>;
   /** All that Node-RED has logged, as text. */
   log(): string;
-  /** How often `done` was called since the start, whoever still hears of it. */
+  /** How often `done` was called since the start, even if nothing listens any more. */
   dones(): number;
   /** Deploys other flows, as the editor does; what runs is closed and the new has started when it resolves. */
   deploy(change: (nodes: Properties[]) => Properties[], type: DeployType): Promise<void>;
   /** Stops the flows, as the end of Node-RED does. */
   stopFlows(): Promise<void>;
   node(id: string): { close(removed: boolean): Promise<void>; [property: string]: unknown };
-  /** Ends it, and fails where a secret is to be seen in what it left or showed. */
+  /** Ends it, and fails if a secret can be seen in what it left or showed. */
   close(): Promise<void>;
 }
 
@@ -163,7 +163,7 @@ export async function startRuntime(
         check();
       });
       waiting = [];
-      // What a node sends beside `done` arrives within the same turn of the event loop or the next.
+      // What a node sends besides `done` arrives within the same turn of the event loop or the next.
       await new Promise(setImmediate);
       return {
         outputs,

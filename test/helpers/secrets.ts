@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { inspect } from "node:util";
 import { TOKEN_MARK } from "../../simulator/ids.js";
 
-/** The credentials of nodes that are secret; a user name or the certificate of a CA is none. */
+/** The credentials of nodes that are secret; a user name or the certificate of a CA is not. */
 const SECRET = ["token", "password", "passphrase", "keydata"];
 /** Shorter ones cannot be told from words, such as "wrong". */
 const SHORTEST = 8;

@@ -59,10 +59,10 @@ export function tlsBefore(
   return run(createTlsServer(certificate, passOnTo(to)), port);
 }
 
-/** What a proxy does in place of passing a request on: it answers a status, resets the connection, or nothing. */
+/** What a proxy does instead of passing a request on: it answers a status, resets the connection, or does nothing. */
 export type Refusal = number | "reset" | "hang" | undefined;
 
-/** An HTTP proxy that passes requests on and tunnels, but for those that it refuses. */
+/** An HTTP proxy that passes requests on and tunnels, except those that it refuses. */
 export async function startProxy(
   refuse: (incoming: IncomingMessage) => Refusal = () => undefined,
   port?: number,
