@@ -90,7 +90,7 @@ describe("createHttp, for any request and any answer", () => {
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
   const clientOf = (http: Http, watch: Watch = {}) =>
-    authorizations.open({ http, own: { value: new Secret("a-token"), isCloud: false } }, watch);
+    authorizations.open({ http, own: { value: new Secret("a-token"), findsByValue: false } }, watch);
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
