@@ -9,6 +9,9 @@ const NODE_RED = {
   group: ["**/nodes/**", "node-red", "node-red/**", "@node-red/**"],
   message: "src/ is of use without Node-RED.",
 };
+const AROUND = { group: ["simulator", "test", "bench"].map((folder) => `**/${folder}/**`) };
+/** What lies in src/ itself takes no more of its folders than the first. */
+const OF_FOLDERS = { group: LAYERS.slice(1).map((folder) => `**/${folder}/**`) };
 const clockOf = (method) => ({ message: `Take ${method} of src/clock.ts, which a test can give.` });
 
 export default tseslint.config(
@@ -29,7 +32,11 @@ export default tseslint.config(
   },
   {
     files: ["src/**/*.ts"],
-    rules: { "no-restricted-imports": ["error", { patterns: [NODE_RED] }] },
+    rules: { "no-restricted-imports": ["error", { patterns: [NODE_RED, AROUND] }] },
+  },
+  {
+    files: ["src/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: [NODE_RED, AROUND, OF_FOLDERS] }] },
   },
   ...LAYERS.map((folder, index) => ({
     files: [`src/${folder}/**/*.ts`],
@@ -39,6 +46,7 @@ export default tseslint.config(
         {
           patterns: [
             NODE_RED,
+            AROUND,
             ...LAYERS.slice(index + 1).map((later) => ({
               group: [`**/${later}/**`],
               message: `src/${folder} comes before src/${later}.`,

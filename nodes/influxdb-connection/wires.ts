@@ -51,7 +51,7 @@ export function openWires(
     http,
     influxctl: () =>
       (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
-    own: { value: token, isCloud: findsByValue },
+    own: { value: token, findsByValue },
     cluster: accountId !== undefined && clusterId !== undefined ? { accountId, clusterId } : undefined,
     auditFile: audit,
     async close() {

@@ -14,11 +14,7 @@ export default node({
   fields: {
     ...filterFields(
       { user, userID, org, orgID, tokenStatus: status, ...filters },
-      {
-        userID: { form: authorizations.reference },
-        orgID: { form: authorizations.reference },
-        tokenStatus: { words: ["active", "inactive"], formerly: "status" },
-      },
+      { tokenStatus: { formerly: "status" } },
     ),
     result: resultField,
     includeToken: flag(),

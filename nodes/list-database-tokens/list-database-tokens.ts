@@ -2,8 +2,6 @@ import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
-const YES_NO = { words: ["yes", "no"] };
-
 export default node({
   type: "influxdb-list-database-tokens",
   resource: "database-tokens",
@@ -11,7 +9,7 @@ export default node({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(databaseTokens.filters, { expired: YES_NO, revoked: YES_NO }),
+    ...filterFields(databaseTokens.filters),
     result: resultField,
   },
   run: (task) => sendFound(task, task.tokens.list(task.values)),

@@ -9,7 +9,7 @@ export default node({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(managementTokens.filters, { state: { words: ["active", "expired", "revoked"] } }),
+    ...filterFields(managementTokens.filters),
     result: resultField,
   },
   run: (task) => sendFound(task, task.tokens.list(task.values)),

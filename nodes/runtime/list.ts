@@ -1,25 +1,25 @@
 import { systemClock } from "../../src/clock.js";
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
-import type { IdForm } from "../../src/ids.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
 import { choice, typed, type Field, type Fields } from "../fields/fields.js";
 import type { Summary, Task } from "./node.js";
 import { grouped } from "./status.js";
 
 interface FilterLook {
-  words?: readonly string[];
-  form?: IdForm;
   section?: string;
   formerly?: string;
 }
 
 /** A filter is "any" unless the dialog says otherwise; then its value must not come out empty. */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
+  const { words, form } = filter;
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
     constants: { any: undefined },
     read: (value) => readFilter(filter, name, value, systemClock.now()),
+    ...(words && { words }),
+    ...(form && { form }),
     ...look,
   });
 }

@@ -4,7 +4,7 @@ import type { Headers } from "./call.js";
 import type { Cancellation } from "./cancellation.js";
 
 /** Bytes of a list; one of a million authorizations is twice as long. */
-const LONGEST_LIST = 256 * 1024 * 1024;
+export const LONGEST_LIST = 256 * 1024 * 1024;
 /** Bytes of one token, which is parsed in one go; one with thousands of permissions is as long. */
 export const LONGEST_TOKEN = 512 * 1024;
 /** Bytes of an error; what comes after them is not waited for. */

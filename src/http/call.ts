@@ -54,9 +54,3 @@ export interface ApiResponse {
   /** Knows the secrets of the connection and of the call, which the server can repeat. */
   redactor: Redactor;
 }
-
-/** What is known of a change that was made. */
-export interface Done {
-  /** How often the request was sent. */
-  attempts: number;
-}

@@ -14,7 +14,7 @@ import { isTooMany, mayHaveTakenEffect, mayTryAgain, retryDelayMs } from "./retr
 import { clockComparison, serverTime } from "./server-time.js";
 import { transportError } from "./transport-errors.js";
 
-export type { ApiCall, ApiResponse, Done, Watch } from "./call.js";
+export type { ApiCall, ApiResponse, Watch } from "./call.js";
 
 export interface HttpOptions extends WayOptions {
   authorization: Authorization;
@@ -86,9 +86,7 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  // undici's own RetryAgent is not used. It waits on a timer that outlives an abort; it asks for the rest of a body
-  // that was cut short, which InfluxDB does not support; and it tells neither how often it tried nor whether an
-  // earlier attempt may have reached the server, which decides what a 404 means.
+  // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.
   async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
     const request = requestOf(call);
     const { isList, watch: { signal, onRetry } = {} } = call;

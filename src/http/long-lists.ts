@@ -116,7 +116,7 @@ export function* piecesOf(response: ApiResponse, key: string | undefined, size: 
 
 const OTHER_FORM = "the answer has another form than expected";
 const TOO_MANY = "the list holds more, and shorter, values than any of InfluxDB's";
-const TOO_LONG = "one element of the list is longer than 512 KB";
+const TOO_LONG = `one element of the list is longer than ${LONGEST_TOKEN / 1024} KB`;
 
 /** Stands for what the list holds in what lies around it. */
 const MARK = 0;

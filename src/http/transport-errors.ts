@@ -1,6 +1,6 @@
 import { TokenError, type TokenErrorCode } from "../errors.js";
 import type { Redactor } from "../text/redactor.js";
-import { TimedOut, TooLong, type FailedAttempt } from "./attempt.js";
+import { LONGEST_LIST, LONGEST_TOKEN, TimedOut, TooLong, type FailedAttempt } from "./attempt.js";
 import type { ApiCall } from "./call.js";
 
 /** What a failed attempt is to a flow. */
@@ -68,9 +68,8 @@ function isRefusedByProxy(error: Error): boolean {
   return /proxy/i.test(error.message);
 }
 
-const LIST_TOO_LONG = "the answer is longer than 256 MB. Narrow the list by a user or an organization.";
-const TOKEN_TOO_LONG =
-  "the answer is longer than 512 KB, and no token is. Check that the connection's URL leads to InfluxDB's API.";
+const LIST_TOO_LONG = `the answer is longer than ${LONGEST_LIST / 2 ** 20} MB. Narrow the list by a user or an organization.`;
+const TOKEN_TOO_LONG = `the answer is longer than ${LONGEST_TOKEN / 1024} KB, and no token is. Check that the connection's URL leads to InfluxDB's API.`;
 
 /** Codes of failures that every further request would meet as well. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);

@@ -12,8 +12,8 @@ import type { Look } from "./resource.js";
 export interface OwnToken {
   /** The token value that the connection sends. */
   value: Secret;
-  /** InfluxDB Cloud and OSS look it up in different ways. */
-  isCloud: boolean;
+  /** Whether the API finds an authorization by the value of its token, as InfluxDB Cloud does. */
+  findsByValue: boolean;
 }
 
 const User = z.looseObject({ id: z.string().regex(HEX_ID.pattern) });
@@ -54,7 +54,7 @@ export async function ownAuthorizations(
     return found;
   };
   // Cloud may refuse `/me` to a token with few permissions; OSS ignores the filter and lists every token.
-  if (own.isCloud) return { rows: await rows({ token: own.value.reveal() }) };
+  if (own.findsByValue) return { rows: await rows({ token: own.value.reveal() }) };
   const userID = readJson(await get({ path: ["api", "v2", "me"] }), User).id;
   return { userID, rows: await rows({ userID }) };
 }
@@ -111,7 +111,7 @@ export function ownAuthorizationSigns(
       const shown = found.rows.find(({ token }) => token === own.value.reveal());
       if (shown) return HEX_ID.normalize(shown.id);
       const [only] = found.rows;
-      if (!own.isCloud) return undefined;
+      if (!own.findsByValue) return undefined;
       if (only === undefined) throw new TokenError("forbidden", UNREADABLE, { task: TASK });
       // A server other than Cloud may ignore the filter; Cloud shows "redacted" for every value.
       return found.rows.length === 1 && only.token === "redacted" ? HEX_ID.normalize(only.id) : undefined;

@@ -1,4 +1,4 @@
-import type { Done, Http, Watch } from "../http/client.js";
+import type { Http, Watch } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
 import type { Filter } from "../work/filters.js";
 import type { TokenKind } from "../work/targets.js";
@@ -74,7 +74,9 @@ export interface Removable<T> {
 }
 
 /** What is known of a change that was made. */
-export interface Changed<T> extends Done {
+export interface Changed<T> {
+  /** How often the request was sent. */
+  attempts: number;
   /** What the server then shows of the token, if it shows any of it. */
   token?: Partial<T>;
   /** True if it had been revoked before, so nothing was done now. */

@@ -11,6 +11,10 @@ export interface Filter<T> {
   readonly read: (value: unknown, now: number) => T | undefined;
   /** A sentence on what is likely wrong with a refused value, if it is known. */
   readonly why?: (value: unknown, now: number) => string | undefined;
+  /** All that it can be, if that is one of a few words. */
+  readonly words?: readonly string[];
+  /** How it is written, if it is an ID. */
+  readonly form?: IdForm;
 }
 
 /** Any text that is not empty, taken as it is. */
@@ -26,8 +30,10 @@ export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMom
 export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
 
 /** An ID of a certain shape, without the space around it. */
-export function shaped({ pattern, expected }: Pick<IdForm, "pattern" | "expected">): Filter<string> {
+export function shaped(form: IdForm): Filter<string> {
+  const { pattern, expected } = form;
   return {
+    form,
     expected,
     read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),
     why: (value) => whyNoId(value, pattern),
@@ -37,6 +43,7 @@ export function shaped({ pattern, expected }: Pick<IdForm, "pattern" | "expected
 /** One of a few words. */
 export function word<const W extends readonly string[]>(words: W): Filter<W[number]> {
   return {
+    words,
     expected: words.map((each) => `"${each}"`).join(" or "),
     read: (value) => words.find((each) => each === value),
   };

@@ -153,8 +153,7 @@ export function createOrder(clock: Clock = systemClock): Order {
   };
 }
 
-const TOO_LATE =
-  "the IDs of the message took more than 5 s to evaluate, and the messages behind it did not wait. Nothing was done. Simplify the expressions of the node, or send the message again.";
+const TOO_LATE = `the IDs of the message took more than ${LONGEST_READING / 1000} s to evaluate, and the messages behind it did not wait. Nothing was done. Simplify the expressions of the node, or send the message again.`;
 
 function stopped(): never {
   throw new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {

@@ -1,34 +1,4 @@
 import fc from "fast-check";
-import type { TokenErrorCode } from "../../src/errors.js";
-
-/** All codes that an error may carry; the type keeps the list complete. */
-export const ERROR_CODES: readonly string[] = Object.keys({
-  unauthorized: true,
-  forbidden: true,
-  "not-found": true,
-  "invalid-id": true,
-  "missing-id": true,
-  "invalid-filter": true,
-  "invalid-config": true,
-  conflict: true,
-  "rate-limited": true,
-  unavailable: true,
-  timeout: true,
-  network: true,
-  tls: true,
-  protected: true,
-  "limit-exceeded": true,
-  "not-confirmed": true,
-  "not-listed": true,
-  "not-applied": true,
-  "audit-failed": true,
-  cancelled: true,
-  "unsupported-product": true,
-  "influxctl-missing": true,
-  "influxctl-failed": true,
-  "bad-response": true,
-  unexpected: true,
-} satisfies Record<TokenErrorCode, true>);
 
 /** The same text in any mix of upper and lower case. */
 function inAnyCase(text: fc.Arbitrary<string>): fc.Arbitrary<string> {

@@ -16,7 +16,7 @@ const http = createHttp({
   retries: 0,
   parallel: 1,
 });
-const own = { value: new Secret("own"), isCloud: true };
+const own = { value: new Secret("own"), findsByValue: true };
 const v2 = authorizations.open({ http, own }, {});
 const cluster = databaseTokens.open({ http }, {});
 

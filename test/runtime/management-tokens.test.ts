@@ -387,7 +387,7 @@ describe("influxctl", () => {
   const ownToken = (run: Influxctl["run"]) =>
     managementTokens.ownToken({
       influxctl: () => ({ run }),
-      own: { value: new Secret("M.V1.own-token"), isCloud: false },
+      own: { value: new Secret("M.V1.own-token"), findsByValue: false },
     });
   const prints = (output: string) => () => Promise.resolve(output);
   const printing = (output: string) => open(prints(output));

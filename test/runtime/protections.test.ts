@@ -777,7 +777,7 @@ describe("a connection's own token", () => {
             return Promise.resolve(JSON.stringify(list));
           },
         };
-        const own = { value: new Secret(value), isCloud: false };
+        const own = { value: new Secret(value), findsByValue: false };
         const signs = managementTokens.ownToken({ influxctl: () => influxctl, own });
         const protection = createOwnTokenProtection({ allowed: false, named: undefined }, signs);
         const refuse = protection.begin([], new AbortController().signal);

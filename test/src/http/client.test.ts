@@ -17,7 +17,8 @@ import {
 } from "../../../src/http/client.js";
 import { readProxy } from "../../../src/http/proxy.js";
 import { Secret } from "../../../src/text/secret.js";
-import { ERROR_CODES, unicode } from "../../helpers/arbitraries.js";
+import { unicode } from "../../helpers/arbitraries.js";
+import { ERROR_CODES } from "../../../src/error-codes.js";
 import { allOf } from "../../helpers/batches.js";
 import { freePort } from "../../../simulator/node-red.js";
 import { serve, type Running } from "../../helpers/servers.js";
@@ -89,7 +90,7 @@ describe("createHttp, for any request and any answer", () => {
     .array(fc.webSegment(), { maxLength: 3 })
     .map((segments) => segments.map((each) => `/${each}`).join(""));
   const clientOf = (http: Http, watch: Watch = {}) =>
-    authorizations.open({ http, own: { value: new Secret("a-token"), isCloud: false } }, watch);
+    authorizations.open({ http, own: { value: new Secret("a-token"), findsByValue: false } }, watch);
   /** What no path can name: nothing, and what a URL takes for the folder itself or the one above. */
   const isNoSegment = (text: string) => ["", ".", ".."].includes(text);
 
@@ -226,7 +227,7 @@ describe("createHttp, for any request and any answer", () => {
             return;
           }
           assert.ok(error instanceof TokenError, inspect(error));
-          assert.ok(ERROR_CODES.includes(error.code) && error.code !== "unexpected", error.code);
+          assert.ok(Object.hasOwn(ERROR_CODES, error.code) && error.code !== "unexpected", error.code);
           assert.equal(error.statusCode, status);
           // As Node-RED shows it, as JSON, and with all that its properties hold.
           const { message, cause } = error;

@@ -32,7 +32,7 @@ describe("authorizations", () => {
 
   const open = (client: Http, watch: Watch = {}) =>
     resource.open(
-      { http: client, own: { value: new Secret(simulator.world.operator.token), isCloud: false } },
+      { http: client, own: { value: new Secret(simulator.world.operator.token), findsByValue: false } },
       watch,
     );
   const list = (...args: Parameters<Authorizations["list"]>) => allOf(authorizations.list(...args));
@@ -149,8 +149,8 @@ describe("authorizations", () => {
       permissions: ["read:authorizations", "read:users"],
     });
     const client = connect(token);
-    const ids = async (isCloud: boolean) =>
-      (await ownAuthorizations(client, { value: new Secret(token), isCloud })).rows.map((own) => own.id);
+    const ids = async (findsByValue: boolean) =>
+      (await ownAuthorizations(client, { value: new Secret(token), findsByValue })).rows.map((own) => own.id);
     try {
       assert.deepEqual(await ids(false), [id]);
       // OSS takes no notice of the value.
@@ -170,7 +170,7 @@ describe("authorizations", () => {
       parallel: 1,
     });
     try {
-      const own = await ownAuthorizations(there, { value: new Secret(operator.token), isCloud: true });
+      const own = await ownAuthorizations(there, { value: new Secret(operator.token), findsByValue: true });
       assert.deepEqual(
         own.rows.map((each) => [each.id, each.status, each.token, each.userID]),
         [[operator.id, "active", "redacted", operator.userID]],
@@ -200,7 +200,7 @@ describe("authorizations", () => {
       // It could be the connection's own.
       const signs = ownAuthorizationSigns(
         http,
-        { value: new Secret("own"), isCloud: false },
+        { value: new Secret("own"), findsByValue: false },
         () => authorizations,
       );
       const { signal } = new AbortController();
@@ -214,7 +214,7 @@ describe("authorizations", () => {
     const client = connect(value);
     for (const echo of [value, encodeURIComponent(value)]) {
       simulator.faults.push({ status: 500, body: JSON.stringify({ message: `no ?token=${echo}` }) });
-      const error = await ownAuthorizations(client, { value: new Secret(value), isCloud: true }).catch(
+      const error = await ownAuthorizations(client, { value: new Secret(value), findsByValue: true }).catch(
         (thrown: unknown) => thrown,
       );
       const told = inspect(error, { depth: 9, showHidden: true });
@@ -248,7 +248,7 @@ describe("authorizations", () => {
       ["read:authorizations", 401, "unauthorized", "read:authorizations is unauthorized", "unauthorized"],
     ] as const) {
       const client = connect(value);
-      const own = { value: new Secret(value), isCloud: false };
+      const own = { value: new Secret(value), findsByValue: false };
       simulator.faults.push({ status, body: JSON.stringify({ code, message }) });
       const error: unknown = await resource
         .open({ http: client, own }, {})

@@ -59,7 +59,7 @@ describe("a resource", () => {
         // Its clock is none of the calls that are counted here.
         http: { ...http, now: () => Promise.resolve(Date.now()) },
         influxctl: () => influxctl,
-        own: { value, isCloud: false },
+        own: { value, findsByValue: false },
         cluster: { accountId, clusterId },
       },
       ownId: own.id,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HEX_ID } from "../../../src/ids.js";
 import fc from "fast-check";
 import { TokenError } from "../../../src/errors.js";
 import {
@@ -21,7 +22,10 @@ import { anything, hexId, space, unicode } from "../../helpers/arbitraries.js";
 describe("readFilter", () => {
   it("takes a text as it is, and the shaped ones without the space around them", () => {
     assert.equal(readFilter(text, "user", " me ", 0), " me ");
-    assert.equal(readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", " aa\n", 0), "aa");
+    assert.equal(
+      readFilter(shaped({ ...HEX_ID, pattern: /^a+$/, expected: "some a" }), "id", " aa\n", 0),
+      "aa",
+    );
     assert.equal(readFilter(word(["on", "off"]), "state", "off", 0), "off");
   });
 
@@ -33,12 +37,15 @@ describe("readFilter", () => {
       [undefined, "nothing"],
       ["secret", "a text of 6 characters"],
     ] as const) {
-      assert.throws(() => readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", value, 0), {
-        code: "invalid-filter",
-        message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
-      });
+      assert.throws(
+        () => readFilter(shaped({ ...HEX_ID, pattern: /^a+$/, expected: "some a" }), "id", value, 0),
+        {
+          code: "invalid-filter",
+          message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
+        },
+      );
     }
-    assert.throws(() => readFilter(shaped({ pattern: /^a+$/, expected: "some a" }), "id", 7, 0), {
+    assert.throws(() => readFilter(shaped({ ...HEX_ID, pattern: /^a+$/, expected: "some a" }), "id", 7, 0), {
       message:
         /^the filter "id" comes out as a number, expected some a\. A CSV or JSON node .* Nothing was sent\.$/,
     });
@@ -98,7 +105,7 @@ describe("filters, for any value", () => {
     moment,
     age,
     word: word(WORDS),
-    shaped: shaped({ pattern: /^[0-9a-f]{16}$/i, expected: "an ID" }),
+    shaped: shaped(HEX_ID),
   };
   const read = (name: keyof typeof FILTERS, value: unknown) =>
     readFilter<unknown>(FILTERS[name], name, value, Date.now());
