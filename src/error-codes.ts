@@ -12,6 +12,8 @@ interface ErrorCode {
   readonly isOutage?: true;
   /** Whether a call that meets it can be tried again by itself: of a server that failed, for 502, 503 and 504 alone. */
   readonly isRetried?: true;
+  /** Whether it says something of the token itself, so that a dry run reports it rather than to fail. */
+  readonly isOfToken?: true;
   /** Whether nothing was done to the token, so it uses up no limit. */
   readonly isUntouched?: true;
 }
@@ -64,6 +66,7 @@ export const ERROR_CODES = {
     remedy: 'take it off the list, allow it, or enter the connection\'s "Own token ID"',
     httpStatus: 403,
     isUntouched: true,
+    isOfToken: true,
   },
   "not-applied": {
     meaning: "the server reported success, and shows otherwise",
@@ -84,6 +87,7 @@ export const ERROR_CODES = {
     httpStatus: 404,
     endsSweep: "sometimes",
     isUntouched: true,
+    isOfToken: true,
   },
   unauthorized: {
     meaning:

@@ -2,8 +2,6 @@ import { types } from "node:util";
 import { factsOf, type TokenErrorCode } from "./error-codes.js";
 import { plain } from "./text/plain-text.js";
 
-export type { TokenErrorCode };
-
 export interface TokenErrorDetails {
   /** What could not be done, to complete "Cannot …": `delete authorization 0a1b…`. */
   task?: string | undefined;

@@ -72,7 +72,8 @@ function influxctlOptions(
   }
   const { url, accountId, clusterId, influxctl, influxctlTimeout, parallel } = settings;
   // influxctl finds Cloud Dedicated by itself, but needs the host of a self-managed cluster.
-  const { influxctl: product = "dedicated" } = productOf(settings.product);
+  const { name, influxctl: product } = productOf(settings.product);
+  if (product === undefined) throw invalidConnection(`influxctl does not reach ${name}`);
   const isOwn = product === "clustered";
   const plainHttp = url.protocol === "http:";
   return {

@@ -123,7 +123,7 @@ export async function change(
       const { outcome, ...rest } = (await verdictOn(target)) as Outcome;
       return outcome === "dry-run" ? { outcome, ...rest } : { outcome: "dry-run", would: outcome, ...rest };
     } catch (error) {
-      if (!(error instanceof TokenError && ["not-found", "protected"].includes(error.code))) throw error;
+      if (!(error instanceof TokenError && factsOf(error.code).isOfToken)) throw error;
       const reason = error.code === "protected" ? { reason: error.reason } : {};
       return { outcome: "dry-run", would: error.code, ...reason };
     }

@@ -1,5 +1,6 @@
 import { badResponse } from "./responses.js";
-import { TokenError, type TokenErrorCode } from "../errors.js";
+import type { TokenErrorCode } from "../error-codes.js";
+import { TokenError } from "../errors.js";
 import type { ApiResponse } from "./call.js";
 import { retryAfterSeconds } from "./retries.js";
 

@@ -1,4 +1,5 @@
-import { TokenError, type TokenErrorCode } from "../errors.js";
+import type { TokenErrorCode } from "../error-codes.js";
+import { TokenError } from "../errors.js";
 import type { Redactor } from "../text/redactor.js";
 import { LONGEST_LIST, LONGEST_TOKEN, TimedOut, TooLong, type FailedAttempt } from "./attempt.js";
 import type { ApiCall } from "./call.js";

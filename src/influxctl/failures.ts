@@ -1,5 +1,5 @@
 import type { Ended } from "./child.js";
-import type { TokenErrorCode } from "../errors.js";
+import type { TokenErrorCode } from "../error-codes.js";
 
 /** What a failed run of influxctl means. */
 export interface Failure {

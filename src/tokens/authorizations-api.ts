@@ -35,8 +35,8 @@ export type Authorization = Token<(typeof TEXTS)[number]>;
 export const PATH = ["api", "v2", "authorizations"];
 
 /** An answer that is not a success, as an error. */
-export function refused(answer: ApiResponse): TokenError {
-  return refusal(answer, meaningOf(answer));
+export function refused(response: ApiResponse): TokenError {
+  return refusal(response, meaningOf(response));
 }
 
 /**
@@ -45,28 +45,28 @@ export function refused(answer: ApiResponse): TokenError {
  * @throws {TokenError} `bad-response`.
  */
 export function authorizationsIn(
-  answer: ApiResponse,
+  response: ApiResponse,
   options: { includeToken: boolean },
 ): AsyncGenerator<Authorization[]> {
-  return readLongList(answer, "authorizations", (element, conceal) =>
+  return readLongList(response, "authorizations", (element, conceal) =>
     readToken(element, TEXTS, { ...options, conceal }),
   );
 }
 
 /** @throws {TokenError} `bad-response` if the answer shows no authorization. */
-export function authorizationIn(answer: ApiResponse, options?: { includeToken: boolean }): Authorization {
-  const { json, conceal } = parseBody(answer);
+export function authorizationIn(response: ApiResponse, options?: { includeToken: boolean }): Authorization {
+  const { json, conceal } = parseBody(response);
   const found = readToken(json, TEXTS, { ...options, conceal });
-  if (found === undefined) throw badResponse(answer, "the answer shows no authorization");
+  if (found === undefined) throw badResponse(response, "the answer shows no authorization");
   return found;
 }
 
 const NOT_FOUND = "authorization not found";
 
 /** What is gone if the authorization exists but is not shown: its user or its organization. */
-export function hiddenBy(answer: ApiResponse): "user" | "organization" | undefined {
-  if (answer.status !== 404) return undefined;
-  const [, gone] = /^(user|organization) not found$/.exec(messageOf(answer)) ?? [];
+export function hiddenBy(response: ApiResponse): "user" | "organization" | undefined {
+  if (response.status !== 404) return undefined;
+  const [, gone] = /^(user|organization) not found$/.exec(messageOf(response)) ?? [];
   return gone as "user" | "organization" | undefined;
 }
 
@@ -77,17 +77,17 @@ export function isRefusalOfApi({ status, error }: ApiResponse): boolean {
   );
 }
 
-export function isUnknownAuthorization(answer: ApiResponse): boolean {
-  return answer.status === 404 && messageOf(answer) === NOT_FOUND;
+export function isUnknownAuthorization(response: ApiResponse): boolean {
+  return response.status === 404 && messageOf(response) === NOT_FOUND;
 }
 
 /**
  * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 has three meanings.
  */
-function meaningOf(answer: ApiResponse): Meaning | undefined {
-  const { status, call } = answer;
-  const message = messageOf(answer);
-  if (isRefusalOfApi(answer)) return meaningOfRefusal(answer, message);
+function meaningOf(response: ApiResponse): Meaning | undefined {
+  const { status, call } = response;
+  const message = messageOf(response);
+  if (isRefusalOfApi(response)) return meaningOfRefusal(response, message);
   if (status !== 404 || message === "path not found") return undefined;
   if (message === NOT_FOUND) {
     return {
@@ -108,11 +108,11 @@ function meaningOf(answer: ApiResponse): Meaning | undefined {
 }
 
 /** What 401 and 403 mean if they come from InfluxDB itself. */
-function meaningOfRefusal(answer: ApiResponse, message: string): Meaning {
-  const { status } = answer;
+function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
+  const { status } = response;
   const missing = /^\S+(?= is unauthorized$)/;
   if (status === 401 && missing.test(message)) {
-    const [permission = "for this"] = missing.exec(toldBy(answer)) ?? [];
+    const [permission = "for this"] = missing.exec(toldBy(response)) ?? [];
     return {
       code: "unauthorized",
       reason: `the connection's token lacks the permission ${permission}. Give it a token with this permission.`,

@@ -106,7 +106,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
     async *list(filters, { includeToken = false } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
-      const answer = await http.send({
+      const response = await http.send({
         task,
         method: "GET",
         repeat: "safe",
@@ -115,10 +115,10 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         isList: true,
         watch,
       });
-      if (answer.status !== 200) throw refused(answer);
-      const now = serverTime(answer);
+      if (response.status !== 200) throw refused(response);
+      const now = serverTime(response);
       let count = 0;
-      for await (const batch of authorizationsIn(answer, { includeToken })) {
+      for await (const batch of authorizationsIn(response, { includeToken })) {
         count += batch.length;
         yield batch.filter((authorization) => matches(authorization, filters, now));
       }
@@ -131,21 +131,21 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
           "the list is empty, and the server does not even show the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
-          { task, statusCode: answer.status },
+          { task, statusCode: response.status },
         );
       }
     },
 
     async get(id, { includeToken = false } = {}) {
       const task = `look up authorization ${id}`;
-      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch });
-      const now = serverTime(answer);
-      const hidden = hiddenBy(answer);
+      const response = await http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch });
+      const now = serverTime(response);
+      const hidden = hiddenBy(response);
       if (hidden) return { token: undefined, hidden, now };
-      if (answer.status !== 200) throw refused(answer);
-      const token = authorizationIn(answer, { includeToken });
+      if (response.status !== 200) throw refused(response);
+      const token = authorizationIn(response, { includeToken });
       if (!isSameId(HEX_ID, token.id, id))
-        throw badResponse(answer, "the answer shows another authorization");
+        throw badResponse(response, "the answer shows another authorization");
       return { token, now };
     },
 
@@ -156,7 +156,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         // Half a character cannot be sent: the server would store another in its place.
         ...(description !== undefined && { description: Buffer.from(description).toString() }),
       };
-      const answer = await http.send({
+      const response = await http.send({
         task,
         method: "PATCH",
         repeat: "safe",
@@ -164,19 +164,19 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         body: changes,
         watch,
       });
-      const { attempts } = answer;
+      const { attempts } = response;
       // The server applies the change before it looks up the owner's names for its answer.
-      if (hiddenBy(answer)) return { token: { ...changes }, attempts };
-      if (answer.status !== 200) throw refused(answer);
-      const token = authorizationIn(answer);
+      if (hiddenBy(response)) return { token: { ...changes }, attempts };
+      if (response.status !== 200) throw refused(response);
+      const token = authorizationIn(response);
       if (!isSameId(HEX_ID, token.id, id)) {
-        throw notApplied(answer, "it shows another authorization");
+        throw notApplied(response, "it shows another authorization");
       }
       if (changes.status !== undefined && token.status !== changes.status) {
-        throw notApplied(answer, "it shows another status");
+        throw notApplied(response, "it shows another status");
       }
       if (changes.description !== undefined && (token.description ?? "") !== changes.description) {
-        throw notApplied(answer, "it shows another description");
+        throw notApplied(response, "it shows another description");
       }
       return { token: shown(token), attempts };
     },
@@ -187,17 +187,23 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
      */
     async remove(id) {
       const task = `delete authorization ${id}`;
-      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...PATH, id], watch });
-      const doneBefore = answer.mayBeRepeated && isUnknownAuthorization(answer);
-      if (answer.status !== 204 && !doneBefore) throw refused(answer);
-      if (answer.status === 204 && !bearsMark(answer)) {
+      const response = await http.send({
+        task,
+        method: "DELETE",
+        repeat: "safe",
+        path: [...PATH, id],
+        watch,
+      });
+      const doneBefore = response.mayBeRepeated && isUnknownAuthorization(response);
+      if (response.status !== 204 && !doneBefore) throw refused(response);
+      if (response.status === 204 && !bearsMark(response)) {
         await proveGone(
-          answer,
+          response,
           () => http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch }),
           sightOf,
         );
       }
-      return { attempts: answer.attempts };
+      return { attempts: response.attempts };
     },
   };
 }

@@ -83,39 +83,46 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
   return {
     async *list(filters) {
       const task = "list database tokens";
-      const answer = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
-      if (answer.status !== 200) throw refused(answer);
-      const now = serverTime(answer);
-      for await (const batch of readLongList(answer, undefined, readDatabaseToken)) {
+      const response = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
+      if (response.status !== 200) throw refused(response);
+      const now = serverTime(response);
+      for await (const batch of readLongList(response, undefined, readDatabaseToken)) {
         yield batch.filter((token) => matches(token, filters, now));
       }
     },
 
     async get(id) {
       const task = `look up database token ${id}`;
-      const answer = await http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch });
-      if (answer.status !== 200) throw refused(answer);
-      const token = databaseTokenIn(answer);
-      if (!isSameId(UUID, token.id, id)) throw badResponse(answer, "the answer shows another database token");
+      const response = await http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch });
+      if (response.status !== 200) throw refused(response);
+      const token = databaseTokenIn(response);
+      if (!isSameId(UUID, token.id, id))
+        throw badResponse(response, "the answer shows another database token");
       // A deleted token may still be shown as revoked.
       if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
-      return { token, now: serverTime(answer) };
+      return { token, now: serverTime(response) };
     },
 
     // If a repeated try finds nothing, an earlier one has done the work. A look proves that the token is gone.
     async remove(id) {
       const task = `delete database token ${id}`;
-      const answer = await http.send({ task, method: "DELETE", repeat: "safe", path: [...path, id], watch });
-      const doneBefore = answer.mayBeRepeated && answer.status === 404 && isOfApi(answer);
-      if (answer.status !== 204 && !doneBefore) throw refused(answer);
-      if (answer.status === 204) {
+      const response = await http.send({
+        task,
+        method: "DELETE",
+        repeat: "safe",
+        path: [...path, id],
+        watch,
+      });
+      const doneBefore = response.mayBeRepeated && response.status === 404 && isOfApi(response);
+      if (response.status !== 204 && !doneBefore) throw refused(response);
+      if (response.status === 204) {
         await proveGone(
-          answer,
+          response,
           () => http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch }),
           sightOf,
         );
       }
-      return { attempts: answer.attempts };
+      return { attempts: response.attempts };
     },
   };
 }
@@ -129,8 +136,8 @@ function sightOf(look: ApiResponse): Sight | undefined {
   return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
 }
 
-function refused(answer: ApiResponse): TokenError {
-  return refusal(answer, meaningOf(answer));
+function refused(response: ApiResponse): TokenError {
+  return refusal(response, meaningOf(response));
 }
 
 /** Times that stand for "none" are left out. */
@@ -142,10 +149,10 @@ function readDatabaseToken(json: unknown, conceal: Conceal | undefined): Databas
   return { id: token.id, ...Object.fromEntries(fields) };
 }
 
-function databaseTokenIn(answer: ApiResponse): DatabaseToken {
-  const { json, conceal } = parseBody(answer);
+function databaseTokenIn(response: ApiResponse): DatabaseToken {
+  const { json, conceal } = parseBody(response);
   const found = readDatabaseToken(json, conceal);
-  if (found === undefined) throw badResponse(answer, "the answer shows no database token");
+  if (found === undefined) throw badResponse(response, "the answer shows no database token");
   return found;
 }
 
@@ -158,9 +165,9 @@ const UNKNOWN =
   "there is no such database token. It may have been deleted already; check the ID and the connection.";
 
 /** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
-function meaningOf(answer: ApiResponse): Meaning | undefined {
-  const { status, call } = answer;
-  if (!isOfApi(answer)) return undefined;
+function meaningOf(response: ApiResponse): Meaning | undefined {
+  const { status, call } = response;
+  if (!isOfApi(response)) return undefined;
   if (status === 401) {
     return {
       code: "unauthorized",

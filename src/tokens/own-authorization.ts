@@ -41,14 +41,14 @@ export async function ownAuthorizations(
   watch?: Watch,
 ): Promise<OwnAuthorizations> {
   const get = async (call: Pick<ApiCall, "path" | "query" | "secrets" | "isList">): Promise<ApiResponse> => {
-    const answer = await http.send({ task: TASK, method: "GET", repeat: "safe", ...call, watch });
-    if (answer.status !== 200) throw refused(answer);
-    return answer;
+    const response = await http.send({ task: TASK, method: "GET", repeat: "safe", ...call, watch });
+    if (response.status !== 200) throw refused(response);
+    return response;
   };
   const rows = async (query: Record<string, string>) => {
-    const answer = await get({ path: PATH, query, secrets: [own.value], isList: true });
+    const response = await get({ path: PATH, query, secrets: [own.value], isList: true });
     const found: Authorization[] = [];
-    for await (const authorizations of authorizationsIn(answer, { includeToken: true })) {
+    for await (const authorizations of authorizationsIn(response, { includeToken: true })) {
       found.push(...authorizations);
     }
     return found;

@@ -23,20 +23,26 @@ export type Sight = "gone" | "there" | "refused";
  *   that fails.
  */
 export async function proveGone(
-  answer: ApiResponse,
+  response: ApiResponse,
   look: () => Promise<ApiResponse>,
   read: (look: ApiResponse) => Sight | undefined,
 ): Promise<void> {
   const seen = await look().catch((error: unknown) => {
     const { code, reason, task, statusCode, retryAfter, fatal } = asTokenError(error);
     const unproven = `the server reported success, but the request that was to prove it failed: ${reason}`;
-    throw new TokenError(code, unproven, { task, statusCode, retryAfter, fatal, attempts: answer.attempts });
+    throw new TokenError(code, unproven, {
+      task,
+      statusCode,
+      retryAfter,
+      fatal,
+      attempts: response.attempts,
+    });
   });
   const sight = read(seen);
-  if (sight === "there") throw notApplied(answer, "it still shows the token");
+  if (sight === "there") throw notApplied(response, "it still shows the token");
   if (sight === undefined) {
     throw notApplied(
-      answer,
+      response,
       `something other than InfluxDB answered when asked for the token (status ${seen.status})`,
     );
   }

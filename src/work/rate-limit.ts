@@ -166,6 +166,6 @@ function limitExceeded(count: number, used: number, allowed: string): TokenError
   return new TokenError(
     "limit-exceeded",
     `too many at once: the message names ${count}${before}, and the node allows ${allowed}. ` +
-      "Nothing was done. Send fewer, or raise the limit in the node.",
+      "Nothing was done. Send fewer, or raise the limit.",
   );
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../../src/clock.js";
-import { TokenError, type TokenErrorCode } from "../../../src/errors.js";
+import type { TokenErrorCode } from "../../../src/error-codes.js";
+import { TokenError } from "../../../src/errors.js";
 import type { Outcome, OutcomeName } from "../../../src/work/outcomes.js";
 import { sweep } from "../../../src/work/sweep.js";
 import type { Target } from "../../../src/work/targets.js";
