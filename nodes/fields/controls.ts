@@ -20,7 +20,7 @@ interface Choice {
 }
 
 /** A box to tick. */
-interface Flag {
+export interface Flag {
   kind: "flag";
 }
 

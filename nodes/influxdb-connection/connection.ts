@@ -45,7 +45,7 @@ export const CONNECTION_TYPE = "influxdb-connection";
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
   const protectedIds = new Set(settings.protectedIds);
-  const spared = { allowed: allowOwnToken, named: ownTokenId };
+  const spared = { allowed: allowOwnToken, named: ownTokenId || undefined };
   const ownTokens = new Map<ResourceName, OwnTokenProtection>();
   for (const [name, { ownToken }] of Object.entries(RESOURCES) as [ResourceName, Resource][]) {
     if (ownToken) ownTokens.set(name, createOwnTokenProtection(spared, ownToken(wires)));

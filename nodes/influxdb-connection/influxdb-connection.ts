@@ -2,7 +2,7 @@ import type { NodeAPI, NodeDef } from "node-red";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { Secret } from "../../src/text/secret.js";
 import type { Properties } from "../fields/controls.js";
-import { refuseEmptyVariables } from "../fields/fields.js";
+import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";

@@ -1,77 +1,59 @@
 import { isAbsolute } from "node:path";
 import { kindOf, TokenError } from "../../src/errors.js";
 import { productOf, type Product } from "../../src/products.js";
-import type { FieldData, Properties } from "../fields/controls.js";
-import { refuseVariable, wordsFor } from "../fields/fields.js";
+import type { FieldData, Flag, Properties, WholeNumber } from "../fields/controls.js";
+import { wordsFor } from "../fields/fields.js";
+import { refuseVariable } from "../fields/refuse-variables.js";
 import { isUsed, judgePart, partsOf } from "../fields/judge.js";
-import { idsOf } from "../fields/text-rules.js";
+import { idsOf, textOf } from "../fields/text-rules.js";
 import { isVariable } from "../fields/variables.js";
 import type { Wrong } from "../fields/wrong.js";
 import { SETTINGS, type SettingName } from "./settings.js";
 
+type ValueOf<C> = C extends WholeNumber ? number : C extends Flag ? boolean : string;
+type Values = { [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]["control"]> };
+
 /** The settings of a connection; those that its product does not use are read as empty. */
-export interface Settings {
+export interface Settings extends Omit<Values, "product" | "url" | "token" | "protectedIds"> {
   product: Product;
   url: URL;
   /** As its author wrote it. */
   typedUrl: string;
-  /** Seconds. */
-  timeout: number;
-  retries: number;
-  parallel: number;
-  /** Normalized. */
+  /** Normalized, as is `ownTokenId`. */
   protectedIds: string[];
-  /** The ID of the connection's own token, normalized, if its user has given it. */
-  ownTokenId: string | undefined;
-  allowOwnToken: boolean;
-  auditFile: string | undefined;
-  accountId: string | undefined;
-  clusterId: string | undefined;
-  influxctl: string;
-  /** Seconds. */
-  influxctlTimeout: number;
-  tls: string;
-  proxy: string;
 }
 
 /** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
 export function readSettings(properties: Properties): Settings {
   const { token, ...settings } = SETTINGS;
-  for (const name of Object.keys(settings) as SettingName[]) refuseWrong(name, properties);
-  const product = properties.product as Product;
-  /** The value of a setting, or its preset if it is empty or not one of the product's. */
-  const read = (name: SettingName, preset = presetOf(name)) => {
-    const value = properties[name];
-    const isThere =
-      isUsed(SETTINGS[name], product) && (typeof value === "string" || typeof value === "number");
-    return (isThere && String(value).trim()) || preset;
-  };
+  const names = Object.keys(settings) as (keyof typeof settings)[];
+  for (const name of names) refuseWrong(name, properties);
+  const values = Object.fromEntries(names.map((name) => [name, valueOf(name, properties)])) as Values;
+  const product = values.product as Product;
   const { url, ids } = productOf(product);
-  const typedUrl = read("url", url);
-  const ownTokenId = read("ownTokenId");
-  const auditFile = read("auditFile");
+  const typedUrl = textOf(properties.url) || url;
   // The dialog may run on another system.
-  if (auditFile !== "" && !isAbsolute(auditFile)) {
+  if (values.auditFile !== "" && !isAbsolute(values.auditFile)) {
     throw wrongSetting("auditFile", properties.auditFile, "path");
   }
   return {
+    ...values,
     product,
     url: new URL(typedUrl),
     typedUrl,
-    timeout: Number(read("timeout")),
-    retries: Number(read("retries")),
-    parallel: Number(read("parallel")),
-    protectedIds: idsOf(read("protectedIds")).map(ids.normalize),
-    ownTokenId: ownTokenId === "" ? undefined : ids.normalize(ownTokenId),
-    allowOwnToken: properties.allowOwnToken === true,
-    auditFile: auditFile || undefined,
-    accountId: read("accountId") || undefined,
-    clusterId: read("clusterId") || undefined,
-    influxctl: read("influxctl"),
-    influxctlTimeout: Number(read("influxctlTimeout")),
-    tls: read("tls"),
-    proxy: read("proxy"),
+    protectedIds: idsOf(values.protectedIds).map(ids.normalize),
+    ownTokenId: ids.normalize(values.ownTokenId),
   };
+}
+
+/** The value of a setting, or its preset if it is empty or not one of the product's. */
+function valueOf(name: SettingName, properties: Properties): string | number | boolean {
+  const setting: FieldData = SETTINGS[name];
+  const { [name]: value, product } = properties;
+  if (setting.control.kind === "flag") return value === true;
+  const isThere = isUsed(setting, product) && (typeof value === "string" || typeof value === "number");
+  const text = (isThere && String(value).trim()) || presetOf(name);
+  return setting.control.kind === "number" ? Number(text) : text;
 }
 
 /** @throws {TokenError} `invalid-config`. */

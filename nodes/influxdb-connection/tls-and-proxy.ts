@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from "node-red";
 import type { HttpOptions } from "../../src/http/client.js";
 import type { TlsOptions } from "../../src/http/dispatcher.js";
 import { chooseProxy, readProxy, type HttpProxy, type ProxyOptions } from "../../src/http/proxy.js";
-import { refuseVariable } from "../fields/fields.js";
+import { refuseVariable } from "../fields/refuse-variables.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
 
 export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {

@@ -43,7 +43,7 @@ export function openWires(
     proxy,
     warn,
   });
-  const audit = settings.auditFile === undefined ? undefined : auditFile(settings.auditFile);
+  const audit = settings.auditFile === "" ? undefined : auditFile(settings.auditFile);
   // Missing if flows are not stored in files.
   const { userDir: userFolder } = RED.settings as { userDir?: string };
   let influxctl: Influxctl | undefined;
@@ -52,7 +52,7 @@ export function openWires(
     influxctl: () =>
       (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
     own: { value: token, findsByValue },
-    cluster: accountId !== undefined && clusterId !== undefined ? { accountId, clusterId } : undefined,
+    cluster: accountId !== "" && clusterId !== "" ? { accountId, clusterId } : undefined,
     auditFile: audit,
     async close() {
       await http.close().catch(() => undefined);
@@ -83,8 +83,8 @@ function influxctlOptions(
     proxy,
     profile: {
       product,
-      accountId,
-      clusterId,
+      accountId: accountId || undefined,
+      clusterId: clusterId || undefined,
       ...(isOwn && {
         host: url.hostname.replace(/^\[|\]$/g, ""),
         port: url.port || (plainHttp ? "80" : "443"),

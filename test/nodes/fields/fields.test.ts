@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import type { NodeAPI } from "node-red";
 import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
-import {
-  limitField,
-  refuseEmptyVariables,
-  targetsField,
-  typed,
-  type Placed,
-} from "../../../nodes/fields/fields.js";
+import { limitField, targetsField, typed } from "../../../nodes/fields/fields.js";
+import { refuseEmptyVariables, type Placed } from "../../../nodes/fields/refuse-variables.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { moment, readFilter, text } from "../../../src/work/filters.js";
 
