@@ -218,7 +218,7 @@ describe("the dialog and the runtime", () => {
     const { accountId, clusterId, influxctl, influxctlTimeout } = readSettings(properties);
     assert.deepEqual(
       [accountId, clusterId, influxctl, influxctlTimeout],
-      [undefined, undefined, "influxctl", 60],
+      ["", "", "influxctl", 60],
     );
   });
 
@@ -237,7 +237,7 @@ describe("the dialog and the runtime", () => {
       ["https://cluster.example.com/", 7, 0, 4, [UUID, UUID], UUID, true],
     );
     const least = readSettings({ product: "oss" });
-    assert.deepEqual([least.ownTokenId, least.allowOwnToken, least.protectedIds], [undefined, false, []]);
+    assert.deepEqual([least.ownTokenId, least.allowOwnToken, least.protectedIds], ["", false, []]);
   });
 
   it("say something of each way to be wrong, and know all ways of each field", () => {
