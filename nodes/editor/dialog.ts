@@ -113,16 +113,18 @@ const FIXED = { value: "str", icon: "red/images/typedInput/az.svg" };
  * would save that.
  */
 function offerSaved(node: EditorNode, name: string, control: Typed, types: (InputType | string)[]): void {
-  const { [name]: value } = node;
+  const { [name]: value = control.preset.value } = node;
   const type = typeIn(node, name, control);
   const found = types.find((each) => (typeof each === "string" ? each : each.value) === type);
   const isFormer = control.formerly !== undefined && node[`${control.formerly}Type`] !== undefined;
   if (found === undefined || isFormer) {
     types.unshift({ value: CHOOSE, label: node._(`option.${CHOOSE}`), hasValue: false });
     $(`#${prefixOf(node)}-${name}Type`).val(CHOOSE);
-  } else if (typeof found === "object" && found.options && typeof value === "string") {
+  } else if (typeof found === "object" && found.options) {
     const { options } = found;
-    if (options.every((option) => option.value !== value)) options.push({ value, label: value });
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    if (options.every((option) => option.value !== text)) options.push({ value: text, label: text });
+    $(`#${prefixOf(node)}-${name}`).val(text);
   }
 }
 

@@ -2,14 +2,7 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
-import {
-  SOURCES,
-  type FieldData,
-  type Limit,
-  type Properties,
-  type Source,
-  type Typed,
-} from "./controls.js";
+import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
 import { wholeNumberOf } from "./whole-numbers.js";

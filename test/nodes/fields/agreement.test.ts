@@ -216,10 +216,7 @@ describe("the dialog and the runtime", () => {
     };
     assert.deepEqual(marked(connection, properties), []);
     const { accountId, clusterId, influxctl, influxctlTimeout } = readSettings(properties);
-    assert.deepEqual(
-      [accountId, clusterId, influxctl, influxctlTimeout],
-      ["", "", "influxctl", 60],
-    );
+    assert.deepEqual([accountId, clusterId, influxctl, influxctlTimeout], ["", "", "influxctl", 60]);
   });
 
   it("read what both have found right", () => {
