@@ -1,6 +1,6 @@
 import { productOf, productsWith, isProduct } from "../../src/products.js";
 import type { Typed } from "../fields/controls.js";
-import { judge, partOf, typeIn } from "../fields/judge.js";
+import { judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { unableFor } from "./dialog.js";
@@ -13,13 +13,27 @@ declare const RED: Editor;
  * @returns true, or what is wrong, in the words of the locale.
  */
 export function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
-  if (isVariable(value)) return true;
   const { fields } = node._def;
   const judged: EditorNode = { ...node, [property]: value };
+  const name = property in fields ? property : property.replace(/Type$/, "");
+  const control = fields[name]?.control;
+  if (control?.kind === "typed" && isVariable(judged[name])) return validateType(judged, `${name}Type`);
+  // A wrong type is marked at the value.
+  const isType = control?.kind === "typed" && property === `${name}Type`;
+  if (isType || isVariable(value)) return true;
   const wrong = judge(fields, property, judged);
   if (wrong !== undefined) return node._(`wrong.${wrong}`, partOf(fields, property).part.params);
-  const control = fields[property]?.control;
-  return control?.kind === "typed" ? validateSource(judged, property, control, options) : true;
+  return control?.kind === "typed" && property === name
+    ? validateSource(judged, property, control, options)
+    : true;
+}
+
+/** Judges the type of a value that is a variable. The editor asks of the type alone then, and passes over the value. */
+function validateType(node: EditorNode, property: string): true | string {
+  if (isVariable(node[property])) return true;
+  const { field, part } = partOf(node._def.fields, property);
+  const wrong = judgePart(field, part, node);
+  return wrong === undefined || node._(`wrong.${wrong}`, part.params);
 }
 
 /** Judges the value of a TypedInput as the editor does. */

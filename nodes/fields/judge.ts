@@ -181,7 +181,9 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   if (form !== undefined) ways.push(form);
   if (formerly !== undefined) ways.push("formerly");
   const typePart: Part = {
-    ...part(typeName, preset.type, [], (_type, node) => wrongType(node)),
+    ...part(typeName, preset.type, formerly === undefined ? ["type"] : ["type", "formerly"], (_type, node) =>
+      wrongType(node),
+    ),
     params: { types: types.join(", ") },
   };
   const valuePart = part(

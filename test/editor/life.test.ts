@@ -399,6 +399,9 @@ for (const version of ["node-red", "node-red-4"] as const)
           [{ tokenStatus: null, tokenStatusType: "str" }, false],
           [{ tokenStatus: 7, tokenStatusType: "str" }, false],
           [{ userID, userIDType: "num" }, false],
+          [{ userID: "${USER_ID}", userIDType: "str" }, true],
+          [{ userID: "${USER_ID}", userIDType: "num" }, false],
+          [{ userID: "${USER_ID}" }, false],
           [{ userID }, false],
         ];
         const nodes = await saved(
@@ -410,7 +413,7 @@ for (const version of ["node-red", "node-red-4"] as const)
           await openAndDone(node);
           await editor.wrong(node.id, !isRight);
           for (const [name, value] of Object.entries(properties)) {
-            const kept = name === "userIDType" ? "choose" : value;
+            const kept = name === "userIDType" && !isRight ? "choose" : value;
             // The editor leaves alone what its dialog shows as a text of the same letters.
             assert.equal(String(await editor.property(node.id, name)), String(kept));
           }

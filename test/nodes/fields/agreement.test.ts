@@ -311,8 +311,23 @@ describe("the dialog and the runtime", () => {
             if (type !== "str" || !TIMES.test(key)) await judge({ [`${key}Type`]: type, [key]: id });
           }
         }
-        for (const value of VARIABLES)
-          assert.deepEqual(marked(definition, { ...right, ...besides(key), [key]: value }), []);
+        for (const value of VARIABLES) {
+          const marks = (properties: object) =>
+            marked(definition, { ...right, ...besides(key), ...properties });
+          if (control.kind !== "typed") {
+            assert.deepEqual(marks({ [key]: value }), []);
+            continue;
+          }
+          // The runtime finds what Node-RED puts in its place, beside the same type.
+          for (const type of [undefined, null, 7, "num", "str", "env", "${TYPE}", ...control.constants]) {
+            // What a variable of the environment holds only the runtime knows, and so whether a fixed text is right.
+            const isOpen = type === "str" || type === "${TYPE}";
+            const isWrong =
+              !isOpen && (await refused(() => read({ [key]: id, [`${key}Type`]: type }))) !== undefined;
+            const expected = isWrong ? [key, `${key}Type`] : [];
+            assert.deepEqual(marks({ [key]: value, [`${key}Type`]: type }), expected, told(type));
+          }
+        }
       });
     }
 
