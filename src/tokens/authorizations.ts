@@ -26,7 +26,7 @@ import {
   type Authorization,
 } from "./authorizations-api.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
-import { notApplied, proveGone, type Sight } from "./proof.js";
+import { notApplied, deleteProved, type Sight } from "./proof.js";
 import type { Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
 import { instantOf, readTimestamp, type Moment } from "../work/times.js";
 
@@ -181,30 +181,13 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       return { token: shown(token), attempts };
     },
 
-    /*
-     * What belongs to a deleted user or organization is hidden from GET, but can be deleted. If a repeated try finds
-     * nothing, an earlier one has done the work. An answer without the mark of InfluxDB is proved by a look.
-     */
-    async remove(id) {
-      const task = `delete authorization ${id}`;
-      const response = await http.send({
-        task,
-        method: "DELETE",
-        repeat: "safe",
-        path: [...PATH, id],
-        watch,
-      });
-      const doneBefore = response.mayBeRepeated && isUnknownAuthorization(response);
-      if (response.status !== 204 && !doneBefore) throw refused(response);
-      if (response.status === 204 && !bearsMark(response)) {
-        await proveGone(
-          response,
-          () => http.send({ task, method: "GET", repeat: "safe", path: [...PATH, id], watch }),
-          sightOf,
-        );
-      }
-      return { attempts: response.attempts };
-    },
+    // What belongs to a deleted user or organization is hidden from GET, but can be deleted.
+    remove: (id) =>
+      deleteProved(
+        http,
+        { task: `delete authorization ${id}`, path: [...PATH, id], watch },
+        { isUnknown: isUnknownAuthorization, refused, bearsMark, sightOf },
+      ),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 import type { ApiResponse, Watch } from "../http/client.js";
 import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
-import { proveGone, type Sight } from "./proof.js";
+import { deleteProved, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
 import type { Listable, Removable, Resource, Wires } from "./resource.js";
 import { instantOf, type Moment } from "../work/times.js";
@@ -103,27 +103,12 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       return { token, now: serverTime(response) };
     },
 
-    // If a repeated try finds nothing, an earlier one has done the work. A look proves that the token is gone.
-    async remove(id) {
-      const task = `delete database token ${id}`;
-      const response = await http.send({
-        task,
-        method: "DELETE",
-        repeat: "safe",
-        path: [...path, id],
-        watch,
-      });
-      const doneBefore = response.mayBeRepeated && response.status === 404 && isOfApi(response);
-      if (response.status !== 204 && !doneBefore) throw refused(response);
-      if (response.status === 204) {
-        await proveGone(
-          response,
-          () => http.send({ task, method: "GET", repeat: "safe", path: [...path, id], watch }),
-          sightOf,
-        );
-      }
-      return { attempts: response.attempts };
-    },
+    remove: (id) =>
+      deleteProved(
+        http,
+        { task: `delete database token ${id}`, path: [...path, id], watch },
+        { isUnknown: (response) => response.status === 404 && isOfApi(response), refused, sightOf },
+      ),
   };
 }
 

@@ -1,5 +1,6 @@
 import { asTokenError, TokenError } from "../errors.js";
-import type { ApiResponse } from "../http/client.js";
+import type { ApiCall, ApiResponse } from "../http/call.js";
+import type { Http } from "../http/client.js";
 
 /** The error of a change that the server reports as made, but does not show. */
 export function notApplied({ call, status, attempts }: ApiResponse, seen: string): TokenError {
@@ -13,6 +14,39 @@ export function notApplied({ call, status, attempts }: ApiResponse, seen: string
 /** What an answer means when a token was asked for: it is gone, it is there, or the API refuses to show it. */
 export type Sight = "gone" | "there" | "refused";
 
+/** How an API answers when a token is deleted. */
+interface DeletionAnswers {
+  /** Whether an answer says that there is no such token. */
+  readonly isUnknown: (response: ApiResponse) => boolean;
+  /** An answer that is not a success, as an error. */
+  readonly refused: (response: ApiResponse) => TokenError;
+  /** Whether a success bears a mark of InfluxDB, which proves it. Without this, no answer does. */
+  readonly bearsMark?: (response: ApiResponse) => boolean;
+  /** What the answer means if the token is asked for; undefined if it is not one of the API. */
+  readonly sightOf: (look: ApiResponse) => Sight | undefined;
+}
+
+/**
+ * Deletes a token by its path, without a look before it. If a repeated try finds nothing, an earlier one has done the
+ * work. A success that proves nothing is followed by a look.
+ *
+ * @throws {TokenError} what `refused` makes of the answer; `not-applied` if the token is still there, or something other
+ *   than InfluxDB answers; the error of a look that fails.
+ */
+export async function deleteProved(
+  http: Http,
+  call: Pick<ApiCall, "task" | "path" | "watch">,
+  { isUnknown, refused, bearsMark, sightOf }: DeletionAnswers,
+): Promise<{ attempts: number }> {
+  const response = await http.send({ ...call, method: "DELETE", repeat: "safe" });
+  const doneBefore = response.mayBeRepeated && isUnknown(response);
+  if (response.status !== 204 && !doneBefore) throw refused(response);
+  if (response.status === 204 && !bearsMark?.(response)) {
+    await proveGone(response, () => http.send({ ...call, method: "GET", repeat: "safe" }), sightOf);
+  }
+  return { attempts: response.attempts };
+}
+
 /**
  * Looks whether a token is gone, as an answer said: something other than InfluxDB, such as a login page, can say so as
  * well. If the API refuses to show the token, the answer came from the API, and is believed.
@@ -22,7 +56,7 @@ export type Sight = "gone" | "there" | "refused";
  * @throws {TokenError} `not-applied` if the token is still there, or something else answers; the error of a look
  *   that fails.
  */
-export async function proveGone(
+async function proveGone(
   response: ApiResponse,
   look: () => Promise<ApiResponse>,
   read: (look: ApiResponse) => Sight | undefined,
