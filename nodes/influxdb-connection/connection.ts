@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
-import type { Watch } from "../../src/http/client.js";
+import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { Resource } from "../../src/tokens/resource.js";

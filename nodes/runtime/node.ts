@@ -4,9 +4,8 @@ import { createAudit, type Audit } from "../../src/work/audit.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import type { ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
-import type { TokenError } from "../../src/errors.js";
 import { factsOf } from "../../src/error-codes.js";
-import { asTokenError, reasonOf } from "../../src/errors.js";
+import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
@@ -117,8 +116,8 @@ interface Properties extends NodeDef {
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
 /**
- * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and `close`: one
- * `done` for each message, errors only through `done`, and nothing left under way after a close.
+ * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and `close`: each
+ * message ends once, by `done` if it can be copied with what it must say, and nothing is under way after a close.
  */
 function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operation: Operation<F, R>): void {
   leaveOutIfExcluded(RED, operation.type);

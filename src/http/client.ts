@@ -14,8 +14,6 @@ import { isTooMany, mayHaveTakenEffect, mayTryAgain, retryDelayMs } from "./retr
 import { clockComparison, serverTime } from "./server-time.js";
 import { transportError } from "./transport-errors.js";
 
-export type { ApiCall, ApiResponse, Watch } from "./call.js";
-
 export interface HttpOptions extends WayOptions {
   authorization: Authorization;
   /** How often a failed call is tried again. */

@@ -1,7 +1,7 @@
 import { badResponse, parseBody } from "../http/responses.js";
 import type { TokenError } from "../errors.js";
 import { readLongList } from "../http/long-lists.js";
-import type { ApiResponse } from "../http/client.js";
+import type { ApiResponse } from "../http/call.js";
 import { messageOf, refusal, toldBy, type Meaning } from "../http/refusals.js";
 import { readToken, type Token } from "./read-token.js";
 

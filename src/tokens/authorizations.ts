@@ -14,7 +14,7 @@ import {
   type Filter,
 } from "../work/filters.js";
 import { HEX_ID, isSameId } from "../ids.js";
-import type { ApiResponse, Watch } from "../http/client.js";
+import type { ApiResponse, Watch } from "../http/call.js";
 import {
   authorizationIn,
   authorizationsIn,

@@ -12,7 +12,7 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { ApiResponse, Watch } from "../http/client.js";
+import type { ApiResponse, Watch } from "../http/call.js";
 import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, type Sight } from "./proof.js";

@@ -11,7 +11,8 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { Http, Watch } from "../http/client.js";
+import type { Watch } from "../http/call.js";
+import type { Http } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
 import { tokensIn, type ManagementToken } from "./management-list.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";

@@ -1,4 +1,5 @@
-import type { Http, Watch } from "../http/client.js";
+import type { Watch } from "../http/call.js";
+import type { Http } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
 import type { Filter } from "../work/filters.js";
 import type { TokenKind } from "../work/targets.js";

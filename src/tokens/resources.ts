@@ -1,4 +1,4 @@
-import type { Watch } from "../http/client.js";
+import type { Watch } from "../http/call.js";
 import type { ResourceName } from "../products.js";
 import { authorizations } from "./authorizations.js";
 import { databaseTokens } from "./database-tokens.js";

@@ -8,13 +8,8 @@ import { authorizations } from "../../../src/tokens/authorizations.js";
 import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { TokenError } from "../../../src/errors.js";
 import { systemClock, type Clock } from "../../../src/clock.js";
-import {
-  createHttp,
-  type ApiCall,
-  type Http,
-  type HttpOptions,
-  type Watch,
-} from "../../../src/http/client.js";
+import type { ApiCall, Watch } from "../../../src/http/call.js";
+import { createHttp, type Http, type HttpOptions } from "../../../src/http/client.js";
 import { readProxy } from "../../../src/http/proxy.js";
 import { Secret } from "../../../src/text/secret.js";
 import { unicode } from "../../helpers/arbitraries.js";

@@ -10,7 +10,8 @@ import {
 import type { Authorization } from "../../../src/tokens/authorizations-api.js";
 import type { TokenError } from "../../../src/errors.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "../../../src/tokens/own-authorization.js";
-import { createHttp, type Http, type Watch } from "../../../src/http/client.js";
+import type { Watch } from "../../../src/http/call.js";
+import { createHttp, type Http } from "../../../src/http/client.js";
 import { Secret } from "../../../src/text/secret.js";
 import { allOf } from "../../helpers/batches.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
