@@ -5,7 +5,7 @@ import { readTargets, type TokenKind, type Targets } from "../../src/work/target
 import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
-import { wholeNumberOf } from "./whole-numbers.js";
+import { limitOf } from "./whole-numbers.js";
 import { WRONG, type Wrong } from "./wrong.js";
 
 /**
@@ -44,11 +44,10 @@ export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
 /** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
 export function limitField(preset: number): Field<RateLimit> {
   const control: Limit = { kind: "limit", preset, per: WINDOWS };
-  return fixed({ control, protects: true }, (value = preset, per = control.per[0], counts) => {
+  return fixed({ control, protects: true }, (value = preset, per = control.per[0], counts) =>
     // Anything but a number was refused; 0, which allows nothing, is the safe side.
-    const max = value === "" ? Infinity : (wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) ?? 0);
-    return createRateLimit(max, per as (typeof WINDOWS)[number], counts);
-  });
+    createRateLimit(limitOf(value) ?? 0, per as (typeof WINDOWS)[number], counts),
+  );
 }
 
 /** A field whose value is known at deploy, from its property and the one that goes with it, if any. */

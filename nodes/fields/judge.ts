@@ -3,7 +3,7 @@ import { ID_FORMS } from "../../src/ids.js";
 import { isProduct } from "../../src/products.js";
 import { TEXT_RULES, textOf } from "./text-rules.js";
 import { holdsVariable, isVariable } from "./variables.js";
-import { wholeNumberOf } from "./whole-numbers.js";
+import { limitOf, wholeNumberOf } from "./whole-numbers.js";
 import type { Wrong, WrongTogether } from "./wrong.js";
 
 /*
@@ -144,7 +144,7 @@ function wordPart(name: string, words: readonly string[], preset: string): Part 
 
 function limitPart(name: string, { preset }: Limit): Part {
   return part(name, preset, ["limit", "variable"], (value = preset) =>
-    value === "" || wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER) !== undefined ? undefined : "limit",
+    limitOf(value) === undefined ? "limit" : undefined,
   );
 }
 

@@ -5,3 +5,8 @@ export function wholeNumberOf(value: unknown, min: number, max: number): number 
     ? number
     : undefined;
 }
+
+/** How many tokens a limit allows: a whole number from 1, or nothing for no limit. Undefined for anything else. */
+export function limitOf(value: unknown): number | undefined {
+  return value === "" ? Infinity : wholeNumberOf(value, 1, Number.MAX_SAFE_INTEGER);
+}
