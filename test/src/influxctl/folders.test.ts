@@ -65,12 +65,13 @@ describe("influxctl's folders", () => {
     const used = await makeFolder(userFolder);
     const gone = [name(GONE), name(process.pid)];
     const kept = [name(process.ppid), name(GONE, "another"), "anything else"];
-    for (const each of [...gone, ...kept]) await make(join(place, each));
+    // All at one time, or the first of them could be a millisecond older; a file system rounds parts of a second.
+    const made = 1000 * Math.floor(Date.now() / 1000);
+    for (const each of [...gone, ...kept]) await make(join(place, each), new Date(made));
     const left = async (clock: Clock) => {
       assert.deepEqual(await removeLeftovers(userFolder, clock), []);
       return (await readdir(place)).toSorted();
     };
-    const made = (await stat(join(place, name(GONE, "another")))).mtimeMs;
     const after = (milliseconds: number) => ({ ...systemClock, now: () => made + milliseconds });
     assert.deepEqual(await left(after(3_599_999)), [...kept, basename(used)].toSorted());
     // Those of which it cannot be told whether they are in use go after an hour.
