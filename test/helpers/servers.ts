@@ -78,11 +78,14 @@ export async function startProxy(
   const server = createHttpServer((incoming, outgoing) => {
     if (isRefused(incoming, (status) => outgoing.writeHead(status).end("<html>no"))) return;
     const { "proxy-authorization": _, ...headers } = incoming.headers;
-    incoming.pipe(
-      request(incoming.url ?? "", { method: incoming.method ?? "GET", headers }, (answer) => {
-        answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, answer.headers));
-      }),
-    );
+    const passedOn = request(incoming.url ?? "", { method: incoming.method ?? "GET", headers }, (answer) => {
+      answer.on("error", () => outgoing.destroy());
+      answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, answer.headers));
+    });
+    // Either side may go in the middle of a body; the other one goes with it.
+    passedOn.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => passedOn.destroy());
+    incoming.on("error", () => passedOn.destroy()).pipe(passedOn);
   });
   server.on("connect", (incoming, socket: Socket, head) => {
     if (isRefused(incoming, (status) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`))) return;
