@@ -1,7 +1,8 @@
 import { defineConfig } from "tsup";
 import packageJson from "./package.json" with { type: "json" };
 
-const names = Object.keys(packageJson["node-red"].nodes);
+const { nodes, plugins } = packageJson["node-red"];
+const names = Object.keys({ ...nodes, ...plugins });
 
 /** The files that Node-RED loads, by their names in dist. */
 export const entry = Object.fromEntries(names.map((name) => [name, `nodes/${name}/${name}.ts`]));

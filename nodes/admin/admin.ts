@@ -1,0 +1,7 @@
+import type { NodeAPI } from "node-red";
+import { serve } from "./route.js";
+
+/** Serves what the editor asks for: tokens, look-ups, previews, and the test of a connection. */
+export function serveAdmin(RED: NodeAPI): void {
+  serve(RED, []);
+}
