@@ -12,6 +12,7 @@ export default {
     "bench/*.ts",
     // nodes/editor/build.ts bundles them for the browser, where the html uses what they export.
     "nodes/editor/script.ts",
+    "nodes/sidebar/script.ts",
   ],
   // Tests start it by its path.
   ignoreDependencies: ["node-red-4"],

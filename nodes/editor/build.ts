@@ -8,15 +8,21 @@ import { compileLocale, type Texts } from "./locales.js";
 import { ownedNames, takenNames, VERSIONS } from "./owned-names.js";
 import { connectionPage, nodePage, SCRIPT, type Page } from "./render.js";
 import type { NodeModule } from "../runtime/node.js";
+import { TEXTS as SIDEBAR_TEXTS } from "../sidebar/texts.js";
 import { bundled } from "../../tsup.config.js";
+
+/** The script of the sidebar, as {@link SCRIPT} is that of the dialogs. */
+const SIDEBAR_SCRIPT = { file: "sidebar.js", globalName: "influxdbTokensSidebar" };
 
 /**
  * Writes all that the editor needs: next to the built nodes, the dialogs (rendered from the fields of each node), the
- * locales and the icons; in `resources`, which Node-RED serves to the editor, the script of the dialogs.
+ * sidebar, the locales and the icons; in `resources`, which Node-RED serves to the editor, their scripts.
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
-  await writeScript("resources");
+  await rm("resources", { recursive: true, force: true });
+  await writeScript("nodes/editor/script.ts", SCRIPT);
+  await writeScript("nodes/sidebar/script.ts", SIDEBAR_SCRIPT);
   const owned = new Set((await Promise.all(VERSIONS.map(ownedNames))).flatMap((names) => [...names]));
   const pages = new Map<string, Page>();
   for (const name of Object.keys(packageJson["node-red"].nodes)) {
@@ -26,6 +32,11 @@ async function build(out: string): Promise<void> {
     pages.set(name, page);
     await writeFile(join(out, `${name}.html`), page.html);
   }
+  const sidebar = await readFile("nodes/sidebar/sidebar.html", "utf8");
+  await writeFile(join(out, "sidebar.html"), sidebar);
+  // The script asks for texts as pages do.
+  const sidebarScript = await readFile(join("resources", SIDEBAR_SCRIPT.file), "utf8");
+  pages.set("sidebar", { html: sidebar + sidebarScript, texts: SIDEBAR_TEXTS });
   for (const file of await readdir("nodes/locales")) {
     const [, language] = /^(.+)\.json$/.exec(file) ?? [];
     if (language !== undefined) await writeLocale(language, pages, out);
@@ -48,12 +59,11 @@ async function pageOf(name: string): Promise<Page> {
   return nodePage(module.default.operation);
 }
 
-async function writeScript(out: string): Promise<void> {
-  await rm(out, { recursive: true, force: true });
+async function writeScript(entry: string, { file, globalName }: typeof SCRIPT): Promise<void> {
   await bundle({
-    entryPoints: ["nodes/editor/script.ts"],
-    outfile: join(out, SCRIPT.file),
-    globalName: SCRIPT.globalName,
+    entryPoints: [entry],
+    outfile: join("resources", file),
+    globalName,
     bundle: true,
     format: "iife",
     target: "es2020",
@@ -68,7 +78,8 @@ async function writeLocale(language: string, pages: ReadonlyMap<string, Page>, o
   for (const name of pages.keys()) {
     const own = join("nodes", name);
     texts.set(name, await read(own));
-    helps.set(name, await readFile(join(own, "locales", `${language}.html`), "utf8"));
+    if (name in packageJson["node-red"].nodes)
+      helps.set(name, await readFile(join(own, "locales", `${language}.html`), "utf8"));
   }
   const passages = await filesIn(join("nodes", "locales", language));
 

@@ -4,7 +4,7 @@ import type { Page } from "./render.js";
 export type Texts = { [key: string]: string | Texts };
 
 /** Where html asks for a text: `data-i18n="key"`, `data-i18n="[attribute]key"`, `_("key")` or `_("key", …)`. */
-const TEXT_KEY = /data-i18n="(?:\[\w+\])?([\w.-]+)"|\b_\("([\w.-]+)"[),]/g;
+const TEXT_KEY = /data-i18n="(?:\[[\w-]+\])?([\w.-]+)"|\b_\("([\w.-]+)"[),]/g;
 
 /**
  * Gives each node the texts that its page asks for, its own before the shared ones.

@@ -1,0 +1,103 @@
+import type { TokenRow } from "../admin/answers.js";
+import type { Editor, Plugin } from "./api.js";
+import { injectNode, place } from "./place.js";
+import { PROPERTIES } from "./texts.js";
+import { day, moment } from "./times.js";
+
+declare const RED: Editor;
+
+/** What a list can be sorted by. */
+export type SortKey = (typeof PROPERTIES)[number];
+
+/** An element with a class of this sidebar, and a text, which is never taken for html. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = "",
+  text = "",
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (className !== "") made.className = `influxdb-tokens-${className}`;
+  made.textContent = text;
+  return made;
+}
+
+export function button(
+  className: string,
+  text: string,
+  onclick: (event: MouseEvent) => void,
+): HTMLButtonElement {
+  const made = element("button", "", text);
+  Object.assign(made, { type: "button", className, onclick });
+  return made;
+}
+
+const TIMES: readonly SortKey[] = ["createdAt", "updatedAt", "expiresAt", "revokedAt"];
+
+/** A token of the list: two lines, and what more there is to it once one opens it. */
+export function entry(plugin: Plugin, row: TokenRow, sortedBy: SortKey): HTMLLIElement {
+  const item = element("li");
+  const head = button("influxdb-tokens-entry", "", () => {
+    const more = item.querySelector(".influxdb-tokens-more");
+    if (more) more.remove();
+    else item.append(details(plugin, row));
+    head.setAttribute("aria-expanded", String(more === null));
+  });
+  head.setAttribute("aria-expanded", "false");
+
+  const isNamed = row.description.trim() !== "";
+  const name = element("span", isNamed ? "name" : "unnamed", isNamed ? row.description : plugin._("unnamed"));
+  if (isNamed) name.title = row.description;
+  const about = [row.user ?? row.access, statusOf(plugin, row), time(plugin, row, sortedBy)];
+  head.append(name, " ", element("span", "about", about.filter(Boolean).join(" · ")));
+  if (row.marks.length > 0) head.append(" ", marksOf(plugin, row));
+  item.append(head);
+  return item;
+}
+
+function marksOf(plugin: Plugin, { marks }: TokenRow): HTMLElement {
+  const all = element("span", "marks");
+  for (const mark of marks) {
+    const word = element("span", "mark", plugin._(`mark.${mark}`));
+    word.title = plugin._(`why.${mark}`);
+    all.append(word, " ");
+  }
+  return all;
+}
+
+/** The time that the list is sorted by; otherwise what comes next: its end, or else when it was made. */
+function time(plugin: Plugin, row: TokenRow, sortedBy: SortKey): string | undefined {
+  const candidates: SortKey[] = [...(TIMES.includes(sortedBy) ? [sortedBy] : []), "expiresAt", "createdAt"];
+  const shown = candidates.find((key) => row[key] !== undefined);
+  if (shown === undefined) return undefined;
+  return plugin._("at", { what: plugin._(`property.${shown}`), when: day(row[shown] ?? "") });
+}
+
+function statusOf(plugin: Plugin, { status }: TokenRow): string | undefined {
+  return status === "active" || status === "inactive" ? plugin._(`status.${status}`) : status;
+}
+
+function details(plugin: Plugin, row: TokenRow): HTMLElement {
+  const more = element("div", "more");
+  const list = element("dl");
+  for (const key of PROPERTIES) {
+    const value = key === "status" ? statusOf(plugin, row) : row[key];
+    if (value === undefined || value === "") continue;
+    const shown = element("dd", key === "id" ? "id" : "", TIMES.includes(key) ? moment(value) : value);
+    const id = key === "user" ? row.userID : key === "org" ? row.orgID : undefined;
+    if (id !== undefined) shown.append(" ", element("span", "id", id));
+    list.append(element("dt", "", plugin._(`property.${key}`)), shown);
+  }
+  for (const mark of row.marks) {
+    list.append(element("dt", "", plugin._(`mark.${mark}`)), element("dd", "", plugin._(`why.${mark}`)));
+  }
+  const actions = element("div", "actions");
+  const copy = button("red-ui-button", plugin._("action.copy"), () => {
+    RED.clipboard.copyText(row.id, copy, plugin._("action.copied"));
+  });
+  const use = button("red-ui-button", plugin._("action.useId"), (event) => {
+    place(plugin, injectNode(row.id), event);
+  });
+  actions.append(copy, use);
+  more.append(actions, list);
+  return more;
+}

@@ -1,0 +1,59 @@
+import type { ResourceName } from "../../src/products.js";
+import { HEX_ID } from "../../src/ids.js";
+import type { Mark } from "../admin/answers.js";
+import type { NodeToImport } from "./api.js";
+
+/** What the inventory is narrowed by; empty for what is not. */
+export interface Filters {
+  search: string;
+  status: string;
+  owner: string;
+  /** A whole number, of days. */
+  olderThanDays: string;
+  mark: Mark | "";
+}
+
+/** What a list node can say of the filters of the inventory. */
+export interface ListNode {
+  node: NodeToImport;
+  /** Whether it cannot say the mark, so that it finds more. */
+  leftOut: boolean;
+}
+
+/** {@link Mark} "stale". */
+const STALE_DAYS = 365;
+
+/** The filter that stands for a mark. */
+const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string, string>>>>> = {
+  authorizations: {},
+  "database-tokens": { expired: { expired: "yes" }, revoked: { revoked: "yes" } },
+  "management-tokens": { expired: { state: "expired" }, revoked: { state: "revoked" } },
+};
+
+/** A list node that finds what the inventory shows, as far as it can say that. */
+export function listNode(resource: ResourceName, connection: string, filters: Filters): ListNode {
+  const { search, status, owner, olderThanDays, mark } = filters;
+  const hasOwners = resource === "authorizations";
+  const days = Math.max(Number(olderThanDays), mark === "stale" ? STALE_DAYS : 0);
+  const ofMark = mark === "" || mark === "stale" ? {} : OF_MARKS[resource][mark];
+  const said: Record<string, string> = {
+    ...(search !== "" && { description: search }),
+    ...(hasOwners && status !== "" && { tokenStatus: status }),
+    ...(hasOwners && owner !== "" && { [HEX_ID.pattern.test(owner) ? "userID" : "user"]: owner }),
+    ...(days > 0 && { [hasOwners ? "updatedBefore" : "createdBefore"]: `${days}d` }),
+    ...ofMark,
+  };
+  const fields = Object.entries(said).flatMap(([name, value]) => [
+    [name, value],
+    [`${name}Type`, "str"],
+  ]);
+  return {
+    node: {
+      type: `influxdb-list-${resource}`,
+      connection,
+      ...(Object.fromEntries(fields) as Record<string, string>),
+      wires: [[], []],
+    },
+    leftOut: ofMark === undefined,
+  };
+}

@@ -1,0 +1,41 @@
+import { productOf, PRODUCTS, type Product } from "../../src/products.js";
+import type { Mark, TokenRow } from "../admin/answers.js";
+
+/** All marks, in the order in which people want to see them. */
+export const MARKS = [
+  "own",
+  "maybe-own",
+  "protected",
+  "all-access",
+  "expired",
+  "revoked",
+  "stale",
+  "no-expiry",
+  "no-owner",
+] as const satisfies readonly Mark[];
+
+export const STATUSES = ["active", "inactive"] as const;
+
+/** What is told of a token, in this order. */
+export const PROPERTIES = [
+  "description",
+  "id",
+  "status",
+  "user",
+  "org",
+  "access",
+  "createdAt",
+  "updatedAt",
+  "expiresAt",
+  "revokedAt",
+] as const satisfies readonly (keyof TokenRow)[];
+
+const RESOURCES = (Object.keys(PRODUCTS) as Product[]).flatMap((product) => productOf(product).resources);
+
+/** The texts of the locale whose keys the script puts together. */
+export const TEXTS: readonly string[] = [
+  ...MARKS.flatMap((mark) => [`mark.${mark}`, `why.${mark}`]),
+  ...STATUSES.map((status) => `status.${status}`),
+  ...PROPERTIES.map((property) => `property.${property}`),
+  ...RESOURCES.map((resource) => `tokens.${resource}`),
+];
