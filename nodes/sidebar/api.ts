@@ -29,7 +29,7 @@ interface ImportOptions {
 
 export interface Editor {
   actions: { add(name: string, action: () => void, options: { label: string }): void };
-  clipboard: { copyText(text: string, target: HTMLElement, message: string): boolean };
+  clipboard: { copyText(text: string, target: Elements, message: string): boolean };
   events: { on(event: string, listener: (about?: { type?: string; id?: string }) => void): void };
   nodes: {
     dirty(isDirty: boolean): void;
@@ -61,8 +61,14 @@ export interface Editor {
   workspaces: { active(): string | 0; isLocked(): boolean };
 }
 
+/** An element as jQuery wraps it. */
+interface Elements {
+  readonly length: number;
+}
+
 /** The parts of jQuery that are used: its requests carry the user's session. */
 export interface JQuery {
+  (element: HTMLElement): Elements;
   ajax(options: { url: string; dataType: "json"; data: Readonly<Record<string, string>> }): Request;
 }
 

@@ -1,9 +1,10 @@
 import type { TokenRow } from "../admin/answers.js";
-import type { Editor, Plugin } from "./api.js";
+import type { Editor, JQuery, Plugin } from "./api.js";
 import { injectNode, place } from "./place.js";
 import { PROPERTIES } from "./texts.js";
 import { day, moment } from "./times.js";
 
+declare const $: JQuery;
 declare const RED: Editor;
 
 /** What a list can be sorted by. */
@@ -47,8 +48,12 @@ export function entry(plugin: Plugin, row: TokenRow, sortedBy: SortKey): HTMLLIE
   const isNamed = row.description.trim() !== "";
   const name = element("span", isNamed ? "name" : "unnamed", isNamed ? row.description : plugin._("unnamed"));
   if (isNamed) name.title = row.description;
-  const about = [row.user ?? row.access, statusOf(plugin, row), time(plugin, row, sortedBy)];
-  head.append(name, " ", element("span", "about", about.filter(Boolean).join(" · ")));
+  const about = element("span", "about");
+  // A long one gives way to the rest.
+  const owner = element("span", "owner", row.user ?? row.access);
+  const rest = [statusOf(plugin, row), time(plugin, row, sortedBy)].filter((text) => text !== undefined);
+  about.append(owner, ...rest.map((text) => element("span", "", ` · ${text}`)));
+  head.append(name, " ", about);
   if (row.marks.length > 0) head.append(" ", marksOf(plugin, row));
   item.append(head);
   return item;
@@ -58,7 +63,7 @@ function marksOf(plugin: Plugin, { marks }: TokenRow): HTMLElement {
   const all = element("span", "marks");
   for (const mark of marks) {
     const word = element("span", "mark", plugin._(`mark.${mark}`));
-    word.title = plugin._(`why.${mark}`);
+    word.title = plugin._(`markTitle.${mark}`);
     all.append(word, " ");
   }
   return all;
@@ -69,7 +74,11 @@ function time(plugin: Plugin, row: TokenRow, sortedBy: SortKey): string | undefi
   const candidates: SortKey[] = [...(TIMES.includes(sortedBy) ? [sortedBy] : []), "expiresAt", "createdAt"];
   const shown = candidates.find((key) => row[key] !== undefined);
   if (shown === undefined) return undefined;
-  return plugin._("at", { what: plugin._(`property.${shown}`), when: day(row[shown] ?? "") });
+  return plugin._("at", { what: label(plugin, row, shown), when: day(row[shown] ?? "") });
+}
+
+function label(plugin: Plugin, { marks }: TokenRow, key: SortKey): string {
+  return plugin._(key === "expiresAt" && marks.includes("expired") ? "mark.expired" : `property.${key}`);
 }
 
 function statusOf(plugin: Plugin, { status }: TokenRow): string | undefined {
@@ -85,14 +94,17 @@ function details(plugin: Plugin, row: TokenRow): HTMLElement {
     const shown = element("dd", key === "id" ? "id" : "", TIMES.includes(key) ? moment(value) : value);
     const id = key === "user" ? row.userID : key === "org" ? row.orgID : undefined;
     if (id !== undefined) shown.append(" ", element("span", "id", id));
-    list.append(element("dt", "", plugin._(`property.${key}`)), shown);
+    list.append(element("dt", "", label(plugin, row, key)), shown);
   }
   for (const mark of row.marks) {
-    list.append(element("dt", "", plugin._(`mark.${mark}`)), element("dd", "", plugin._(`why.${mark}`)));
+    list.append(
+      element("dt", "", plugin._(`mark.${mark}`)),
+      element("dd", "", plugin._(`markTitle.${mark}`)),
+    );
   }
   const actions = element("div", "actions");
   const copy = button("red-ui-button", plugin._("action.copy"), () => {
-    RED.clipboard.copyText(row.id, copy, plugin._("action.copied"));
+    RED.clipboard.copyText(row.id, $(copy), plugin._("action.copied"));
   });
   const use = button("red-ui-button", plugin._("action.useId"), (event) => {
     place(plugin, injectNode(row.id), event);

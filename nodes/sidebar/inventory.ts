@@ -29,7 +29,7 @@ const TICK = 10_000;
 const SORT_KEYS: Record<ResourceName, readonly SortKey[]> = {
   authorizations: ["description", "user", "status", "createdAt", "updatedAt", "id"],
   "database-tokens": ["description", "createdAt", "expiresAt", "id"],
-  "management-tokens": ["description", "createdAt", "expiresAt", "id"],
+  "management-tokens": ["description", "user", "createdAt", "expiresAt", "id"],
 };
 
 /** Adds the tab to the sidebar. It only ever reads. */
@@ -258,7 +258,7 @@ function start(root: HTMLElement, plugin: Plugin): void {
     const resources = isProduct(product) ? productOf(product).resources : [];
     options(
       resource,
-      resources.map((each) => [each, plugin._(`tokens.${each}`)]),
+      resources.map((each) => [each, plugin._(`kind.${each}`)]),
     );
     resource.hidden = resources.length < 2;
     part("refresh").toggleAttribute("disabled", connection.value === "");
@@ -342,8 +342,12 @@ function start(root: HTMLElement, plugin: Plugin): void {
   part("use").onclick = (event) => {
     const asked = filters();
     const { node, leftOut } = listNode(kind(), connection.value, asked);
+    const inWords = (filter: "mark" | "owner") =>
+      filter === "owner" ? plugin._("property.user") : `"${plugin._(`mark.${asked.mark}`)}"`;
     place(plugin, node, event, [
-      ...(leftOut ? [plugin._("place.leftOut", { mark: plugin._(`mark.${asked.mark}`) })] : []),
+      ...(leftOut.length > 0
+        ? [plugin._("place.leftOut", { filters: leftOut.map(inWords).join(", ") })]
+        : []),
       ...(asked.search === "" ? [] : [plugin._("place.search")]),
     ]);
   };

@@ -16,8 +16,8 @@ export interface Filters {
 /** What a list node can say of the filters of the inventory. */
 export interface ListNode {
   node: NodeToImport;
-  /** Whether it cannot say the mark, so that it finds more. */
-  leftOut: boolean;
+  /** What it cannot say, so that it finds more. */
+  leftOut: ("mark" | "owner")[];
 }
 
 /** {@link Mark} "stale". */
@@ -33,14 +33,14 @@ const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string
 /** A list node that finds what the inventory shows, as far as it can say that. */
 export function listNode(resource: ResourceName, connection: string, filters: Filters): ListNode {
   const { search, status, owner, olderThanDays, mark } = filters;
-  const hasOwners = resource === "authorizations";
+  const isOfUsers = resource === "authorizations";
   const days = Math.max(Number(olderThanDays), mark === "stale" ? STALE_DAYS : 0);
   const ofMark = mark === "" || mark === "stale" ? {} : OF_MARKS[resource][mark];
   const said: Record<string, string> = {
     ...(search !== "" && { description: search }),
-    ...(hasOwners && status !== "" && { tokenStatus: status }),
-    ...(hasOwners && owner !== "" && { [HEX_ID.pattern.test(owner) ? "userID" : "user"]: owner }),
-    ...(days > 0 && { [hasOwners ? "updatedBefore" : "createdBefore"]: `${days}d` }),
+    ...(isOfUsers && status !== "" && { tokenStatus: status }),
+    ...(isOfUsers && owner !== "" && { [HEX_ID.pattern.test(owner) ? "userID" : "user"]: owner }),
+    ...(days > 0 && { [isOfUsers ? "updatedBefore" : "createdBefore"]: `${days}d` }),
     ...ofMark,
   };
   const fields = Object.entries(said).flatMap(([name, value]) => [
@@ -54,6 +54,9 @@ export function listNode(resource: ResourceName, connection: string, filters: Fi
       ...(Object.fromEntries(fields) as Record<string, string>),
       wires: [[], []],
     },
-    leftOut: ofMark === undefined,
+    leftOut: [
+      ...(ofMark === undefined ? ["mark" as const] : []),
+      ...(!isOfUsers && owner !== "" ? ["owner" as const] : []),
+    ],
   };
 }

@@ -34,8 +34,8 @@ const RESOURCES = (Object.keys(PRODUCTS) as Product[]).flatMap((product) => prod
 
 /** The texts of the locale whose keys the script puts together. */
 export const TEXTS: readonly string[] = [
-  ...MARKS.flatMap((mark) => [`mark.${mark}`, `why.${mark}`]),
+  ...MARKS.flatMap((mark) => [`mark.${mark}`, `markTitle.${mark}`]),
   ...STATUSES.map((status) => `status.${status}`),
   ...PROPERTIES.map((property) => `property.${property}`),
-  ...RESOURCES.map((resource) => `tokens.${resource}`),
+  ...RESOURCES.map((resource) => `kind.${resource}`),
 ];

@@ -47,7 +47,7 @@ describe("the list node that is made of the filters of the inventory", () => {
         updatedBefore: "90d",
         updatedBeforeType: "str",
       },
-      leftOut: false,
+      leftOut: [],
     });
     assert.deepEqual(await read("authorizations", all), {
       description: "Telegraf",
@@ -75,14 +75,20 @@ describe("the list node that is made of the filters of the inventory", () => {
   });
 
   it("tells if it cannot say the mark", () => {
-    const unsaid = (resource: ResourceName) => MARKS.filter((mark) => made(resource, { mark }).leftOut);
+    const unsaid = (resource: ResourceName) =>
+      MARKS.filter((mark) => made(resource, { mark }).leftOut.includes("mark"));
     const never = ["own", "maybe-own", "protected", "all-access", "no-expiry", "no-owner"];
     assert.deepEqual(unsaid("authorizations").toSorted(), [...never, "expired", "revoked"].toSorted());
     assert.deepEqual(unsaid("database-tokens").toSorted(), never.toSorted());
     assert.deepEqual(unsaid("management-tokens").toSorted(), never.toSorted());
   });
 
+  it("tells that it cannot say who made a management token", () => {
+    const { properties, leftOut } = made("management-tokens", { owner: "ann" });
+    assert.deepEqual([properties, leftOut], [{}, ["owner"]]);
+  });
+
   it("sets nothing without a filter", () => {
-    assert.deepEqual(made("authorizations", {}), { properties: {}, leftOut: false });
+    assert.deepEqual(made("authorizations", {}), { properties: {}, leftOut: [] });
   });
 });
