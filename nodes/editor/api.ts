@@ -50,7 +50,7 @@ export interface Elements {
   prop(name: string): unknown;
   prop(properties: object): void;
   remove(): void;
-  removeAttr(name: string): void;
+  removeAttr(name: string): Elements;
   text(text: string): Elements;
   toggle(isShown: boolean): void;
   toggleClass(name: string, on: boolean): void;

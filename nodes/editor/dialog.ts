@@ -14,7 +14,7 @@ declare const $: (selector: string) => Elements;
 declare const RED: Editor;
 
 /** How the editor names the fields in the dialog of a node. */
-function prefixOf({ _def }: EditorNode): string {
+export function prefixOf({ _def }: EditorNode): string {
   return _def.category === "config" ? "node-config-input" : "node-input";
 }
 
@@ -150,11 +150,13 @@ function setTooltip(element: Elements, text: string | undefined): void {
   if (text === undefined) {
     tooltip?.delete();
     element.data("tooltip", null);
+    element.removeAttr("aria-description");
   } else {
     const shown = tooltip ?? RED.popover.tooltip(element, text);
-    // This gives the text to screen readers, too.
     shown.setContent(text);
     element.data("tooltip", shown);
+    // For screen readers.
+    element.attr({ "aria-description": text });
   }
 }
 

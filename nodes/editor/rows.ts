@@ -53,7 +53,7 @@ function inputOf(
       return select(`${id} ${wide}`, translated(control.options, `option.${name}`));
     case "limit":
       return `<input type="text" inputmode="numeric" ${id} style="width: 90px" data-i18n="[placeholder]option.noLimit">
-  <span data-i18n="label.${name}Per"></span>
+  <label for="${prefix}-${name}Per" style="width: auto" data-i18n="label.${name}Per"></label>
   ${select(`id="${prefix}-${name}Per" style="width: 110px"`, translated(control.per, "option.per"))}`;
     case "typed":
       return `<input type="text" ${id} ${wide}><input type="hidden" id="${prefix}-${name}Type">`;
@@ -87,10 +87,11 @@ function placeholder(hint: string | undefined): string {
   return hint === undefined ? "" : ` data-i18n="[placeholder]${hint}"`;
 }
 
+/** Its text breaks rather than making the dialog wider, which would not fit beside the sidebars. */
 function flagRow(name: string, { prefix, labelWidth }: Layout): string {
   return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 ${labelWidth + 4}px">
   <input type="checkbox" id="${prefix}-${name}" style="width: auto; margin: 0 8px 0 0">
-  <label for="${prefix}-${name}" style="width: auto"><span data-i18n="label.${name}"></span></label>
+  <label for="${prefix}-${name}" style="flex: 1; width: 0"><span data-i18n="label.${name}"></span></label>
 </div>`;
 }
 

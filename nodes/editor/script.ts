@@ -8,6 +8,7 @@ import {
   showPresets,
   showSaved,
 } from "./dialog.js";
+import { nameFields, nameTypedInput } from "./names.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 /*
@@ -18,17 +19,21 @@ export { validate, validateConnection } from "./validators.js";
 
 /** When the dialog of a node opens. */
 export function prepare(node: EditorNode): void {
+  nameFields(node);
   showPresets(node);
   showSaved(node);
   markDialog(node);
   offerConnections(node);
   for (const [name, { control }] of Object.entries(node._def.fields)) {
-    if (control.kind === "typed") makeTypedInput(node, name, control);
+    if (control.kind !== "typed") continue;
+    makeTypedInput(node, name, control);
+    nameTypedInput(name);
   }
 }
 
 /** When the dialog of a connection opens. */
 export function prepareConnection(node: EditorNode): void {
+  nameFields(node);
   showSaved(node);
   prepareOwn(node);
   markDialog(node);

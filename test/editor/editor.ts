@@ -120,6 +120,11 @@ class Editor {
     await this.page.waitForFunction("$(':animated').length === 0");
   }
 
+  /** Turns the dark theme on or off, as the setting of Node-RED 5 does. */
+  async dark(on: boolean): Promise<void> {
+    await this.page.evaluate((on) => document.documentElement.classList.toggle("nr-theme-dark", on), on);
+  }
+
   // The workspace.
 
   palette(type: string): Locator {
@@ -314,7 +319,8 @@ class Editor {
   /** Waits until a field of the open dialog is shown as wrong, or as right; gives what it says of itself. */
   async fieldWrong(field: Locator, wrong = true): Promise<string> {
     await waitFor(async () => /\binput-error\b/.test((await field.getAttribute("class")) ?? ""), wrong);
-    return (await field.getAttribute("aria-label")) ?? "";
+    // The editor's own marks are in the name.
+    return (await field.getAttribute("aria-description")) ?? (await field.getAttribute("aria-label")) ?? "";
   }
 
   /** Holds the mouse over a field until it says so. */
