@@ -8,6 +8,8 @@ import {
   showPresets,
   showSaved,
 } from "./dialog.js";
+import { offerLookups } from "./lookups.js";
+import { offerPreview } from "./preview.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 /*
@@ -25,6 +27,8 @@ export function prepare(node: EditorNode): void {
   for (const [name, { control }] of Object.entries(node._def.fields)) {
     if (control.kind === "typed") makeTypedInput(node, name, control);
   }
+  offerLookups(node);
+  offerPreview(node);
 }
 
 /** When the dialog of a connection opens. */
@@ -32,6 +36,7 @@ export function prepareConnection(node: EditorNode): void {
   showSaved(node);
   prepareOwn(node);
   markDialog(node);
+  offerLookups(node);
 }
 
 /** When Done saves a dialog. */
