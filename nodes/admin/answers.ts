@@ -96,6 +96,8 @@ export interface PreviewAnswer {
   unknown: string[];
   /** The first of them. */
   tokens: TokenRow[];
+  /** The one of all of them that was created first, if there is one: a node that sends "the first" sends it. */
+  oldest?: TokenRow;
 }
 
 /** `GET nodes/:id/last`: what the last message of a node did; empty if there was none since its deploy. */

@@ -2,7 +2,7 @@ import type { NodeAPI } from "node-red";
 import type { Request, Response } from "express";
 import type * as z from "zod";
 import { factsOf } from "../../src/error-codes.js";
-import { asTokenError } from "../../src/errors.js";
+import { asTokenError, TokenError } from "../../src/errors.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import { ADMIN_ROOT, type ErrorAnswer } from "./answers.js";
 
@@ -19,7 +19,7 @@ export interface Route<I> {
    * @param signal ends what is under way if nobody waits for it any more, or after {@link LONGEST}.
    * @throws {RouteError} or any other error, which is answered in its own words.
    */
-  answer: (input: I, signal: AbortSignal) => Promise<object>;
+  answer(input: I, signal: AbortSignal): Promise<object>;
 }
 
 /** A request that cannot be answered. */
@@ -36,43 +36,80 @@ export class RouteError extends Error {
 /** Milliseconds. */
 const LONGEST = 60_000;
 /** Requests that are answered at once; the others wait. */
-const AT_ONCE = 4;
+const AT_ONCE = 16;
 
 /**
  * Serves admin endpoints. Node-RED asks for the permission if it has users, and mounts none of them if its admin root
  * is off.
  */
-export function serve(RED: NodeAPI, routes: readonly Route<never>[]): void {
+export function serve(RED: NodeAPI, routes: readonly Route<unknown>[]): void {
   const inTurn = createLimiter(AT_ONCE);
-  for (const { method, path, permission, input, answer } of routes as unknown as Route<unknown>[]) {
+  for (const route of routes) {
+    const { method, path, permission } = route;
     RED.httpAdmin[method](
       `/${ADMIN_ROOT}/${path}`,
       RED.auth.needsPermission(permission),
       (request: Request, response: Response) => {
-        const gone = new AbortController();
-        response.on("close", () => {
-          gone.abort();
-        });
-        const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(LONGEST)]);
-        response.set("cache-control", "no-store");
-        void inTurn(async () => answer(read(input, request), signal)).then(
-          (found) => response.json(found),
-          (error: unknown) => {
-            const [status, told] = errorAnswer(error);
-            response.status(status).json(told);
-          },
-        );
+        void respond(route, request, response, inTurn);
       },
     );
   }
 }
 
+/** Never rejects. */
+async function respond(
+  route: Route<unknown>,
+  request: Request,
+  response: Response,
+  inTurn: ReturnType<typeof createLimiter>,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => {
+    gone.abort();
+  });
+  const late = AbortSignal.timeout(LONGEST);
+  const signal = AbortSignal.any([gone.signal, late]);
+  response.set("cache-control", "no-store");
+  try {
+    const input = read(route, request);
+    const found = await inTurn(() => {
+      signal.throwIfAborted();
+      return route.answer(input, signal);
+    });
+    response.json(found);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    const [status, told] = errorAnswer(late.aborted ? TOO_LATE : error);
+    response.status(status).json(told);
+  }
+}
+
+const TOO_LATE = new TokenError(
+  "timeout",
+  `there was no answer within ${LONGEST / 1000} seconds. Check the server, and try again.`,
+);
+
 /** @throws {RouteError} `invalid-request`. */
-function read<I>(input: z.ZodType<I>, { params, query, body }: Request): I {
-  const read = input.safeParse({ ...query, ...(body as object | undefined), ...params });
+function read<I>({ method, input }: Route<I>, request: Request): I {
+  const { params, query } = request;
+  const body: unknown = request.body;
+  // A page of another site can send a form, but not JSON.
+  if (method === "post" && !(request.is("application/json") && isObject(body))) {
+    throw new RouteError(415, "invalid-request", "The request must be an object in JSON.");
+  }
+  const given = method === "post" ? (body as object) : query;
+  const read = input.safeParse({ ...given, ...params });
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw new RouteError(400, "invalid-request", `"${issue?.path.join(".") ?? ""}" is not valid`);
+  throw new RouteError(
+    400,
+    "invalid-request",
+    `The request cannot be read: "${issue?.path.join(".") ?? ""}" is not valid.`,
+  );
+}
+
+function isObject(body: unknown): body is object {
+  return typeof body === "object" && body !== null && !Array.isArray(body);
 }
 
 function errorAnswer(error: unknown): [number, ErrorAnswer] {

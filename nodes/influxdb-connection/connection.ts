@@ -27,7 +27,11 @@ export interface Connection {
    * @throws {TokenError} `invalid-config` if the settings are not enough for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
-  /** @throws {TokenError} `protected` if the id is on the connection's list. */
+  /** The server's time; see {@link Wires.http}. */
+  now(signal: AbortSignal): Promise<number>;
+  /** Whether the id, normalized, is on the connection's list. */
+  isProtected(id: string): boolean;
+  /** @throws {TokenError} `protected` if it is. */
   refuseProtected(id: string): void;
   /** Keeps the connection's own token from losing its rights; undefined if it cannot be one of this kind. */
   ownToken(resource: ResourceName): OwnTokenProtection | undefined;
@@ -57,7 +61,9 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     order: createOrder(),
     auditFile: wires.auditFile,
     open: (resource, watch) => openTokens(resource, wires, watch),
+    now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
+    isProtected: (id) => protectedIds.has(id),
     refuseProtected(id) {
       if (!protectedIds.has(id)) return;
       throw new TokenError(
@@ -83,13 +89,17 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, resource: Res
     );
   }
   const connection = node.connection();
-  const { name, resources } = productOf(connection.product);
-  if (!resources.includes(resource)) {
-    const able = productsWith(resource).map((product) => productOf(product).name);
-    throw new TokenError(
-      "unsupported-product",
-      `${name} cannot do this. Choose a connection to one of: ${able.join(", ")}.`,
-    );
-  }
+  refuseUnable(connection, resource);
   return connection;
+}
+
+/** @throws {TokenError} `unsupported-product` if the connection's product has no such tokens. */
+export function refuseUnable({ product }: Pick<Connection, "product">, resource: ResourceName): void {
+  const { name, resources } = productOf(product);
+  if (resources.includes(resource)) return;
+  const able = productsWith(resource).map((each) => productOf(each).name);
+  throw new TokenError(
+    "unsupported-product",
+    `${name} cannot do this. Choose a connection to one of: ${able.join(", ")}.`,
+  );
 }

@@ -4,6 +4,7 @@ import { Secret } from "../../src/text/secret.js";
 import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
+import { keepInstance } from "../runtime/instances.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
@@ -39,6 +40,7 @@ export default (RED: NodeAPI): void => {
     this.on("close", (_removed: boolean, done: () => void) => {
       void Promise.resolve(wires?.close()).then(done);
     });
+    keepInstance(this);
   }
   RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
     credentials: { token: { type: "password" } },

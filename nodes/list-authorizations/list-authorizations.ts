@@ -1,11 +1,10 @@
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { flag } from "../fields/fields.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
-import { node } from "../runtime/node.js";
+import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
 
 const { user, userID, org, orgID, status, ...filters } = authorizations.filters;
 
-export default node({
+export default listNode({
   type: "influxdb-list-authorizations",
   resource: "authorizations",
   color: "#b9cbd6",
@@ -20,8 +19,6 @@ export default node({
     includeToken: flag(),
   },
 
-  run(task) {
-    const { tokenStatus, includeToken, ...filters } = task.values;
-    return sendFound(task, task.tokens.list({ ...filters, status: tokenStatus }, { includeToken }));
-  },
+  find: ({ tokenStatus, includeToken, ...filters }, tokens) =>
+    tokens.list({ ...filters, status: tokenStatus }, { includeToken }),
 });

@@ -1,8 +1,7 @@
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
-import { node } from "../runtime/node.js";
+import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
 
-export default node({
+export default listNode({
   type: "influxdb-list-database-tokens",
   resource: "database-tokens",
   color: "#b9cbd6",
@@ -12,5 +11,5 @@ export default node({
     ...filterFields(databaseTokens.filters),
     result: resultField,
   },
-  run: (task) => sendFound(task, task.tokens.list(task.values)),
+  find: (filters, tokens) => tokens.list(filters),
 });

@@ -1,8 +1,7 @@
 import { managementTokens } from "../../src/tokens/management-tokens.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
-import { node } from "../runtime/node.js";
+import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
 
-export default node({
+export default listNode({
   type: "influxdb-list-management-tokens",
   resource: "management-tokens",
   color: "#b9cbd6",
@@ -12,5 +11,5 @@ export default node({
     ...filterFields(managementTokens.filters),
     result: resultField,
   },
-  run: (task) => sendFound(task, task.tokens.list(task.values)),
+  find: (filters, tokens) => tokens.list(filters),
 });

@@ -152,6 +152,7 @@ export async function change(
       signal,
       onRecord(record, index, done) {
         said.push(say(record, index));
+        task.record(record, index);
         task.progress(done, list.length);
         if (parts && (tellsFailures || !isFailure(record))) {
           task.send(record, { part: { index, count: list.length }, statusCode: statusOf(record) });

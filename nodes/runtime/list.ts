@@ -1,10 +1,11 @@
 import { systemClock } from "../../src/clock.js";
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
+import type { ResourceName } from "../../src/products.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
 import { LOOKUPS } from "../admin/answers.js";
 import { choice, typed, type Field, type Fields } from "../fields/fields.js";
-import type { Summary, Task } from "./node.js";
+import { node, type NodeModule, type Operation, type Summary, type Task } from "./node.js";
 import { grouped } from "./status.js";
 
 interface FilterLook {
@@ -52,8 +53,18 @@ interface Listing extends Fields {
 /** Labels of the two outputs of a list node, as keys of the locale. */
 export const listOutputs = ["found", "none"] as const;
 
+/** A node that sends what it finds. */
+export function listNode<F extends Listing, R extends ResourceName>(
+  operation: Omit<Operation<F, R>, "run"> & Required<Pick<Operation<F, R>, "find">>,
+): NodeModule {
+  return node({
+    ...operation,
+    run: (task) => sendFound(task, operation.find(task.values, task.tokens)),
+  });
+}
+
 /** Sends what is found in the form that the node says, or an empty array to the second output. */
-export async function sendFound<T extends { createdAt?: string | undefined }>(
+async function sendFound<T extends { createdAt?: string | undefined }>(
   { values: { result }, signal, send }: Pick<Task<Listing>, "values" | "signal" | "send">,
   batches: AsyncIterable<T[]>,
 ): Promise<Summary> {

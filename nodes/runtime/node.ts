@@ -7,13 +7,17 @@ import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
+import type { Listed } from "../../src/tokens/resource.js";
 import type { Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
 import { counterStoreOf } from "./counters.js";
 import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
+import { keepInstance } from "./instances.js";
+import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
@@ -37,6 +41,8 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   outputs: readonly string[];
   fields: F;
   run(task: Task<F, R>): Promise<Summary>;
+  /** Of a node that lists: what it would find. */
+  find?(values: Values<F>, tokens: Tokens<R>): AsyncIterable<Listed[]>;
 }
 
 /** One message on its way through a node. */
@@ -61,6 +67,8 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   /** The audit trail of what is done to these targets; `changes` is what an update sets. */
   audit: (targets: readonly Target[], changes?: Readonly<Record<string, unknown>>) => Audit;
   send: Sender;
+  /** Keeps what became of a target, for who asks later. */
+  record: (record: OutcomeRecord, index: number) => void;
   /** Leaves a payload for whoever gets the message with an error. */
   keep: (payload: unknown) => void;
 }
@@ -139,10 +147,15 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
     const follow = followerOf(this);
     const log = auditLog(RED, this);
-    const handle = async (msg: Message, send: Send, kept: Kept): Promise<Summary> => {
+    const changes = "targets" in operation.fields;
+    const handle = async (
+      msg: Message,
+      send: Send,
+      kept: Kept,
+      record: Task<F>["record"],
+    ): Promise<Summary> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.resource);
-      const changes = "targets" in operation.fields;
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
@@ -170,6 +183,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
               return createAudit(connection.auditFile ?? log, work, targets);
             },
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+            record,
             keep: (payload) => {
               kept.payload = payload;
             },
@@ -200,13 +214,16 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     };
     this.on("input", (msg, send, done) => {
       const kept: Kept = {};
-      const work = handle(msg, send as Send, kept).then(
+      const last = followLast(this);
+      const work = handle(msg, send as Send, kept, last.record).then(
         ({ text, dryRun, failed }) => {
+          last.end(text);
           this.status({ fill: failed ? "red" : dryRun ? "yellow" : "green", shape: "dot", text });
           end(msg, done);
         },
         (thrown: unknown) => {
           const error = asTokenError(thrown).during(task);
+          last.end(error.message);
           this.status({ fill: "red", shape: "ring", text: error.code });
           fail(msg, done, error, kept);
         },
@@ -221,6 +238,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         done();
       });
     });
+    keepInstance(this);
   }
   RED.nodes.registerType(operation.type, OperationNode as never);
 }

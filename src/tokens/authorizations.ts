@@ -13,6 +13,7 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
+import { accessOfAuthorization } from "./access.js";
 import { HEX_ID, isSameId } from "../ids.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import {
@@ -71,6 +72,7 @@ export const authorizations = {
     updatedAfter: moment,
   } satisfies { [K in keyof AuthorizationFilters]-?: Filter<NonNullable<AuthorizationFilters[K]>> },
   removed: "deleted",
+  access: accessOfAuthorization,
   ownToken: ({ http, own }) => ownAuthorizationSigns(http, own, (signal) => open({ http, own }, { signal })),
   open,
 } satisfies Resource;

@@ -19,6 +19,7 @@ import { deleteProved, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
 import type { Listable, Removable, Resource, Wires } from "./resource.js";
 import { instantOf, type Moment } from "../work/times.js";
+import { accessOfDatabaseToken } from "./access.js";
 import { readToken, type Token } from "./read-token.js";
 import { isSameId, UUID } from "../ids.js";
 
@@ -64,6 +65,7 @@ export const databaseTokens = {
     revoked: word(["yes", "no"]),
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",
+  access: accessOfDatabaseToken,
   open,
 } satisfies Resource;
 

@@ -131,17 +131,20 @@ function ownToken({ influxctl, own }: Pick<Wires, "influxctl" | "own">): OwnToke
     [...(await tokensById(influxctl(), LIST, systemClock.now(), signal)).values()].filter(
       ({ state }) => state !== "revoked",
     );
+  /** The tokens that begin like the own one, when they were last looked at. */
+  let mine: string[] = [];
   return {
     async find(signal) {
-      const [id, ...others] = beginsLike(own.value, await usable(signal));
-      return others.length === 0 ? id : undefined;
+      mine = beginsLike(own.value, await usable(signal));
+      return mine.length === 1 ? mine[0] : undefined;
     },
     async mayBe(id, _around, signal) {
       const tokens = await usable(signal);
-      const mine = beginsLike(own.value, tokens);
+      mine = beginsLike(own.value, tokens);
       const candidates = mine.length > 0 ? mine : tokens.map((token) => UUID.normalize(token.id));
       return candidates.includes(id) ? "its prefix does not tell" : undefined;
     },
+    canBe: (id, { state }) => (mine.length > 0 ? mine.includes(id) : state !== "revoked"),
   };
 }
 

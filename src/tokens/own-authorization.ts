@@ -8,7 +8,7 @@ import type { Http } from "../http/client.js";
 import type { Secret } from "../text/secret.js";
 import { HEX_ID } from "../ids.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
-import type { Look } from "./resource.js";
+import type { Look, Shown } from "./resource.js";
 
 export interface OwnToken {
   /** The token value that the connection sends. */
@@ -81,10 +81,10 @@ export function ownAuthorizationSigns(
   /** For the ids of each message: those that a list has shown to be somebody else's. */
   const others = new WeakMap<readonly string[], Promise<Set<string>>>();
 
-  const isOther = ({ userID: its, status, token = "" }: Authorization) =>
+  const isOther = ({ userID: its, status, token }: Shown) =>
     (userID !== undefined && its !== undefined && its !== userID) ||
     status === "inactive" ||
-    (WHOLE_VALUE.test(token) && token !== own.value.reveal());
+    (typeof token === "string" && WHOLE_VALUE.test(token) && token !== own.value.reveal());
 
   function othersIn(among: readonly string[], signal: AbortSignal): Promise<Set<string>> {
     const ids = others.get(among) ?? listOthers(signal);
@@ -136,6 +136,8 @@ export function ownAuthorizationSigns(
         throw error;
       }
     },
+
+    canBe: (_id, token) => !isOther(token),
   };
 }
 

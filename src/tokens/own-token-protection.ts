@@ -13,6 +13,13 @@ export interface OwnTokenProtection {
    *   unreachable server.
    */
   begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
+  /**
+   * For a list that people look at: asks which token is the own one, if that is not known yet, and never fails.
+   *
+   * @returns what tells of a listed token, by its normalized id and what the list shows of it, whether it is the own one,
+   *   or may be.
+   */
+  recognize(signal: AbortSignal): Promise<(id: string, token: Shown) => "own" | "maybe-own" | undefined>;
 }
 
 /** How to tell the own token from others. Ids are normalized. */
@@ -29,6 +36,8 @@ export interface OwnTokenSigns {
     around: { among: readonly string[]; look?: Look<Shown> | undefined },
     signal: AbortSignal,
   ): Promise<string | undefined>;
+  /** Whether a listed token can be the own one, by what {@link find} has seen. */
+  canBe(id: string, token: Shown): boolean;
 }
 
 /**
@@ -69,6 +78,16 @@ export function createOwnTokenProtection(
         const why = await signs.mayBe(id, { among: ids, look }, signal);
         if (why === undefined) return;
         throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`);
+      };
+    },
+
+    async recognize(signal) {
+      // What the user says is compared before anything is changed; to show a list it will do.
+      if (named === undefined) told ??= await tell(signal).catch(() => undefined);
+      const own = told?.id ?? named;
+      return (id, token) => {
+        if (own !== undefined) return id === own ? "own" : undefined;
+        return signs.canBe(id, token) ? "maybe-own" : undefined;
       };
     },
   };

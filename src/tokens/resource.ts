@@ -3,6 +3,7 @@ import type { Http } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
 import type { Filter } from "../work/filters.js";
 import type { TokenKind } from "../work/targets.js";
+import type { Access } from "./access.js";
 import type { OwnToken } from "./own-authorization.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
 
@@ -12,6 +13,8 @@ export interface Resource extends TokenKind {
   readonly filters: Readonly<Record<string, Filter<unknown>>>;
   /** What a removed one is called. Missing if none can be removed. */
   readonly removed?: "deleted" | "revoked";
+  /** What a token may do, by its `permissions`. Missing if the list does not say. */
+  readonly access?: (permissions: unknown) => Access;
   /** How to tell a connection's own token from the others. Missing if it cannot be one of them. */
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
   /**
@@ -38,6 +41,8 @@ export interface Wires {
 
 /** A token as the server shows it. */
 export type Shown = Readonly<Record<string, unknown>>;
+/** One of a list. */
+export type Listed = Shown & { readonly id: string; readonly createdAt?: string | undefined };
 
 export interface Listable<T, Filters> {
   /** All that match, in the server's order, in batches as they are read; some batches are empty. */

@@ -24,6 +24,7 @@ function guard(
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
       mayBe: (id) => Promise.resolve(possible.includes(id) ? "nobody knows" : undefined),
+      canBe: (id) => possible.includes(id),
     },
   );
   return {

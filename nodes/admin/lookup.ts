@@ -1,0 +1,110 @@
+import * as z from "zod";
+import { plain } from "../../src/text/plain-text.js";
+import {
+  LOOKUPS,
+  READ_PERMISSION,
+  type Lookup,
+  type LookupAnswer,
+  type LookupEntry,
+  type TokenRow,
+} from "./answers.js";
+import { deployedConnection } from "./deployed.js";
+import { inventoryOf, type Inventory } from "./inventory.js";
+import { matching, searchFor, sorted } from "./match.js";
+import type { Route } from "./route.js";
+import { numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
+
+const Input = z.object({
+  id: z.string(),
+  of: z.enum(LOOKUPS),
+  resource: resourceInput,
+  search: textInput,
+  limit: numberInput(1, 200).default(50),
+});
+
+/** What can be looked up: of a name, how many tokens have it; of an ID, the token. */
+interface Candidate {
+  value: string;
+  label: string;
+  tokens: number;
+  /** The first of them. */
+  row?: TokenRow;
+}
+
+/** What the tokens of a connection name, so that it needs no more permissions than the list. */
+export const lookupRoute: Route<z.infer<typeof Input>> = {
+  method: "get",
+  path: "connections/:id/lookup",
+  permission: READ_PERMISSION,
+  input: Input,
+  async answer({ id, of, resource, search = "", limit }, signal): Promise<LookupAnswer> {
+    const node = deployedConnection(id);
+    const inventory = await inventoryOf(node, resourceOf(node, resource), { signal });
+    const name = `lookup ${of}`;
+    const candidates = (inventory.made.get(name) ?? candidatesOf(inventory, of)) as Promise<Candidate[]>;
+    inventory.made.set(name, candidates);
+    const holds = searchFor(search);
+    const found = await matching(
+      await candidates,
+      ({ value, label, row }) => holds(value, label, of === "id" ? row?.user : undefined),
+      signal,
+    );
+    const first = startingWith(search, found);
+    return {
+      at: inventory.at,
+      matching: found.length,
+      entries: first.slice(0, limit).map((each) => entryOf(each, of)),
+    };
+  },
+};
+
+/** Each value once, in the order of what people know it by. */
+function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candidate[]> {
+  const found = new Map<string, Candidate>();
+  if (of === "database") {
+    for (const [value, tokens] of databases) found.set(value, { value, label: value, tokens });
+  } else {
+    for (const row of rows) {
+      const value = row[of];
+      if (value === undefined || value === "") continue;
+      const before = found.get(value);
+      if (before) before.tokens++;
+      else found.set(value, { value, label: labelOf(row, of) || value, tokens: 1, row });
+    }
+  }
+  return sorted([...found.values()], ({ label }) => label.toLowerCase(), false);
+}
+
+function labelOf(row: TokenRow, of: Exclude<Lookup, "database">): string | undefined {
+  switch (of) {
+    case "id":
+      return row.description;
+    case "userID":
+      return row.user;
+    case "orgID":
+      return row.org;
+    default:
+      return row[of];
+  }
+}
+
+/** Those that begin with what was typed come before those that hold it elsewhere. */
+function startingWith(search: string, found: Candidate[]): Candidate[] {
+  const typed = search.trim().toLowerCase();
+  if (typed === "") return found;
+  const begins = ({ value, label }: Candidate) =>
+    value.toLowerCase().startsWith(typed) || label.toLowerCase().startsWith(typed);
+  return [...found.filter(begins), ...found.filter((each) => !begins(each))];
+}
+
+function entryOf({ value, label, tokens, row }: Candidate, of: Lookup): LookupEntry {
+  const count = tokens === 1 ? "1 token" : `${tokens.toLocaleString("en-US")} tokens`;
+  const detail = of === "id" && row ? stateOf(row) : count;
+  return { value, label: plain(label), detail: plain(detail) };
+}
+
+function stateOf({ status, user, marks }: TokenRow): string {
+  const ended = marks.filter((mark) => mark === "expired" || mark === "revoked");
+  const owner = user === undefined ? undefined : `of ${user}`;
+  return [status, ...ended, owner].filter((text) => text !== undefined).join(", ");
+}

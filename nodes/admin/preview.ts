@@ -1,0 +1,119 @@
+import * as z from "zod";
+import { systemClock } from "../../src/clock.js";
+import type { Listed } from "../../src/tokens/resource.js";
+import { oldest } from "../../src/work/filters.js";
+import type { CounterStore } from "../../src/work/rate-limit.js";
+import type { Properties } from "../fields/controls.js";
+import type { Fields } from "../fields/fields.js";
+import { partsOf } from "../fields/judge.js";
+import { isVariable } from "../fields/variables.js";
+import { refuseUnable } from "../influxdb-connection/connection.js";
+import listAuthorizations from "../list-authorizations/list-authorizations.js";
+import listDatabaseTokens from "../list-database-tokens/list-database-tokens.js";
+import listManagementTokens from "../list-management-tokens/list-management-tokens.js";
+import { READ_PERMISSION, type PreviewAnswer, type TokenRow } from "./answers.js";
+import { deployedConnection } from "./deployed.js";
+import { inventoryOf } from "./inventory.js";
+import { RouteError, type Route } from "./route.js";
+import { rowReader, shownRow } from "./rows.js";
+
+/** The nodes that list. */
+const LISTS = new Map(
+  [listAuthorizations, listDatabaseTokens, listManagementTokens].map(({ operation }) => [
+    operation.type,
+    operation,
+  ]),
+);
+
+/** Rows of an answer. */
+const MOST_ROWS = 100;
+
+const Input = z.object({
+  type: z.string(),
+  /** The ID of a deployed connection. */
+  connection: z.string(),
+  /** As the dialog has them. */
+  properties: z.record(z.string(), z.unknown()),
+});
+
+/** What a list node would find, by the same fields and the same filters as when it runs. */
+export const previewRoute: Route<z.infer<typeof Input>> = {
+  method: "post",
+  path: "preview",
+  permission: READ_PERMISSION,
+  input: Input,
+  async answer({ type, connection: id, properties }, signal): Promise<PreviewAnswer> {
+    const operation = LISTS.get(type);
+    if (operation?.find === undefined) throw new RouteError(400, "invalid-request", `"type" is not valid`);
+    const { resource } = operation;
+    const node = deployedConnection(id);
+    const connection = node.connection();
+    refuseUnable(connection, resource);
+    const { values, unknown } = await valuesOf(operation.fields, properties);
+    const tokens = connection.open(resource, { signal });
+    const [{ rows: all }, rows] = await Promise.all([
+      inventoryOf(node, resource, { signal }),
+      rowsIn(
+        operation.find({ ...values, includeToken: false }, tokens),
+        rowReader(connection, resource, signal),
+      ),
+    ]);
+    const first = oldest(rows);
+    return {
+      at: new Date(systemClock.now()).toISOString(),
+      total: all.length,
+      matching: rows.length,
+      unknown,
+      tokens: rows.slice(0, MOST_ROWS).map(shownRow),
+      ...(first && { oldest: shownRow(first) }),
+    };
+  },
+};
+
+/** A value that only a message, an expression or the environment would give: a reader's request must not ask for it. */
+class NotTyped extends Error {}
+
+/**
+ * The values that are typed into a dialog, and the names of the fields whose values are not.
+ *
+ * @throws {TokenError} as the node does.
+ */
+async function valuesOf(
+  fields: Fields,
+  properties: Properties,
+): Promise<{ values: Record<string, unknown>; unknown: string[] }> {
+  const values: Record<string, unknown> = {};
+  const unknown: string[] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    try {
+      if (partsOf(name, field).some(({ property }) => isVariable(properties[property]))) throw new NotTyped();
+      values[name] = await field.parse(
+        name,
+        properties,
+        NO_COUNTS,
+      )((value, source) => {
+        if (source !== "str") throw new NotTyped();
+        return Promise.resolve({ value });
+      });
+    } catch (error) {
+      if (!(error instanceof NotTyped)) throw error;
+      unknown.push(name);
+    }
+  }
+  return { values, unknown };
+}
+
+/** Lists count nothing. */
+const NO_COUNTS: CounterStore = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+
+async function rowsIn(
+  batches: AsyncIterable<Listed[]>,
+  reader: ReturnType<typeof rowReader>,
+): Promise<TokenRow[]> {
+  const rows: TokenRow[] = [];
+  for await (const batch of batches) {
+    const { rowOf } = await reader;
+    for (const token of batch) rows.push(rowOf(token).token);
+  }
+  return rows;
+}

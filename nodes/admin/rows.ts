@@ -1,0 +1,103 @@
+import ms from "ms";
+import type { ResourceName } from "../../src/products.js";
+import type { Access } from "../../src/tokens/access.js";
+import type { Listed, Resource } from "../../src/tokens/resource.js";
+import { RESOURCES } from "../../src/tokens/resources.js";
+import { isBefore } from "../../src/work/filters.js";
+import { plain } from "../../src/text/plain-text.js";
+import type { Connection } from "../influxdb-connection/connection.js";
+import type { Mark, TokenRow } from "./answers.js";
+
+/** Characters of a text that are shown; InfluxDB's own names are far shorter. */
+const LONGEST_TEXT = 500;
+/** Milliseconds without a change after which a token is stale. */
+const STALE_AFTER = ms("1y");
+
+/** A token of a list as the editor shows it, and what is not shown of it. */
+export interface Row {
+  token: TokenRow;
+  databases: readonly string[];
+}
+
+/**
+ * Asks for what the rows of a list need besides the list; it never fails.
+ *
+ * @returns what makes rows of tokens. It keeps each text but once: a hundred thousand tokens have few owners.
+ */
+export async function rowReader(
+  connection: Connection,
+  resource: ResourceName,
+  signal: AbortSignal,
+): Promise<{
+  /** The server's time, in milliseconds since 1970. */
+  now: number;
+  rowOf: (token: Listed) => Row;
+}> {
+  const { reference, access }: Resource = RESOURCES[resource];
+  const [now, own] = await Promise.all([
+    connection.now(signal),
+    connection.ownToken(resource)?.recognize(signal),
+  ]);
+  const texts = new Map<string, string>();
+  const marksOf = new Map<string, Mark[]>();
+
+  const once = (text: string | undefined) => {
+    if (text === undefined) return undefined;
+    const before = texts.get(text);
+    if (before === undefined) texts.set(text, text);
+    return before ?? text;
+  };
+
+  function marked(row: Omit<TokenRow, "marks">, token: Listed, may: Access | undefined): Mark[] {
+    const id = reference.normalize(row.id);
+    const isOld = isBefore(row.updatedAt ?? row.createdAt, now - STALE_AFTER);
+    const found: (Mark | false | undefined)[] = [
+      own?.(id, token),
+      connection.isProtected(id) && "protected",
+      may?.isAll && "all-access",
+      isBefore(row.expiresAt, now + 1) && "expired",
+      row.revokedAt !== undefined && "revoked",
+      resource !== "authorizations" && row.expiresAt === undefined && "no-expiry",
+      isOld && "stale",
+      resource === "authorizations" && !(row.user && row.org) && "no-owner",
+    ];
+    const marks = found.filter((mark) => mark !== false && mark !== undefined);
+    const key = marks.join(" ");
+    const before = marksOf.get(key) ?? marks;
+    marksOf.set(key, before);
+    return before;
+  }
+
+  function rowOf(token: Listed): Row {
+    const may = access?.(token.permissions);
+    const text = (name: string) => {
+      const value = token[name];
+      return typeof value === "string" && value !== "" ? value.slice(0, LONGEST_TEXT) : undefined;
+    };
+    const row = {
+      id: token.id.slice(0, LONGEST_TEXT),
+      description: text("description") ?? "",
+      status: once(text("status")),
+      user: once(text("user") ?? text("createdBy")),
+      userID: once(text("userID")),
+      org: once(text("org")),
+      orgID: once(text("orgID")),
+      createdAt: text("createdAt"),
+      updatedAt: text("updatedAt"),
+      expiresAt: text("expiresAt"),
+      revokedAt: text("revokedAt"),
+      access: once(may?.text),
+    };
+    const known = Object.fromEntries(
+      Object.entries(row).filter(([, value]) => value !== undefined),
+    ) as unknown as Omit<TokenRow, "marks">;
+    return { token: { ...known, marks: marked(known, token, may) }, databases: may?.databases ?? [] };
+  }
+  return { now, rowOf };
+}
+
+/** A row as it is answered: texts of strangers are one line of plain text. */
+export function shownRow({ marks, ...texts }: TokenRow): TokenRow {
+  const shown = Object.entries(texts as Record<string, string>).map(([name, text]) => [name, plain(text)]);
+  return { ...(Object.fromEntries(shown) as unknown as TokenRow), marks };
+}
