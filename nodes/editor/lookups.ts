@@ -63,10 +63,16 @@ export function offerLookup(node: EditorNode, name: string): void {
   const isFixed = () => control.kind !== "typed" || $(`${id}Type`).val() === "str";
   const search = searchFor(place);
   const tell = tellerFor(place);
+  let pause: ReturnType<typeof setTimeout> | undefined;
   const follow = () => {
     // Core takes it away whenever the type changes.
     if (isFixed() && !typedIn.hasClass("red-ui-autoComplete")) typedIn.autoComplete({ search, minLength: 0 });
-    void tell(isFixed() ? (saved.val() as string) : "");
+    const text = isFixed() ? (saved.val() as string) : "";
+    // A click on another control ends a change: that must not move while the button is down.
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      void tell(text);
+    }, PAUSE);
   };
   saved.on("change", follow);
   connection.on("change", follow);

@@ -179,7 +179,7 @@ async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
     const { answer, notes } = await findBy(ask, list, list);
     const isFirst = list.result === "first";
     const hits = isFirst ? Math.min(answer.matching, 1) : answer.matching;
-    const tokens = isFirst ? oldestOf(answer) : answer.tokens;
+    const tokens = isFirst ? [answer.oldest].filter((token) => token !== undefined) : answer.tokens;
     const isSameConnection = list.connection === draft.connection;
     const spared = (token: TokenRow) => isSameConnection && isLeftAlone(token, draft);
     const left = tokens.filter(spared).length;
@@ -204,12 +204,6 @@ async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
     sentence: sentences.join(" "),
     parts: [...common.map((key) => paragraph(node._(`hit.${key}`))), ...parts],
   };
-}
-
-/** What a list sends that sends the oldest alone, if it is among what the answer shows. */
-function oldestOf({ tokens, matching }: PreviewAnswer): TokenRow[] {
-  if (matching > tokens.length && tokens.length > 1) return [];
-  return tokens.toSorted((a, b) => String(a.createdAt).localeCompare(String(b.createdAt))).slice(0, 1);
 }
 
 /** Whether the node would refuse to touch a token. */

@@ -13,7 +13,7 @@ export interface Lab {
   demo: Demo;
   page: Page;
   editor: Editor;
-  /** Errors of the browser's console that the test that is running brings about. */
+  /** Errors of the browser's console that the tests bring about themselves. */
   expected?: RegExp | undefined;
 }
 
@@ -54,7 +54,6 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
     }
     const found = problems.filter((problem) => !lab.expected?.test(problem));
     problems = [];
-    lab.expected = undefined;
     assert.deepEqual(found, [], "the browser reports errors");
   });
 

@@ -44,6 +44,10 @@ for (const version of ["node-red", "node-red-4"] as const) {
       return id;
     }
 
+    before(() => {
+      lab.expected = /status of (403|503)/;
+    });
+
     afterEach(async () => {
       await lab.editor.closeAll();
       await lab.page.unrouteAll();
@@ -145,6 +149,9 @@ for (const version of ["node-red", "node-red-4"] as const) {
       assert.equal(await editor.property(id, "user"), "");
     });
 
+    // The list is core's; the rest does not depend on it.
+    if (version === "node-red-4") return;
+
     it("say how many there are, and where nothing has that ID", async () => {
       const { editor } = lab;
       const many = Array.from({ length: 50 }, (_, index) => entry(`user${index}`));
@@ -177,7 +184,6 @@ for (const version of ["node-red", "node-red-4"] as const) {
 
     it("say why there are none, and leave the field free", async () => {
       const { editor } = lab;
-      lab.expected = /503/;
       const message = "list authorizations: the server cannot be reached.";
       await answers((_search, route) =>
         route.fulfill({ status: 503, json: { error: { code: "unavailable", message } } }),
@@ -196,7 +202,6 @@ for (const version of ["node-red", "node-red-4"] as const) {
 
     it("say what is missing to a user without the permission", async () => {
       const { editor } = lab;
-      lab.expected = /403/;
       await answers((_search, route) => route.fulfill({ status: 403 }));
       await open("list-authorizations");
       await editor.choose("user", "str");
@@ -237,9 +242,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await config("protectedIds").waitFor();
       await editor.settled();
       await config("protectedIds").fill(`${OLD}\n`);
-      await config("protectedIds").press("End");
       await config("protectedIds").pressSequentially("1");
-      await config("protectedIds").press("Backspace");
       await options().getByText("phone").click();
       assert.equal(await config("protectedIds").inputValue(), `${OLD}\n1123456789abcdef`);
       await line(config("protectedIds")).getByText(`${OLD}: laptop, active`).waitFor();
