@@ -106,7 +106,8 @@ function sectionOf(node: EditorNode, title: string, load: (ask: Ask) => Promise<
     }
   };
   details.addEventListener("toggle", () => {
-    if (details.open) void show();
+    // It is at the lower end of the dialog.
+    if (details.open) void show().then(() => details.scrollIntoView({ block: "nearest" }));
   });
   refresh.addEventListener("click", () => void show());
 
@@ -217,20 +218,22 @@ function isLeftAlone({ marks }: TokenRow, draft: EditorNode): boolean {
 async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
   const { last } = await ask<LastAnswer>({ path: ["nodes", node.id, "last"] });
   if (last === undefined) return { sentence: node._("last.nothing"), parts: [] };
-  const { at, text, records, total } = last;
+  const { at, text, counts, records, total } = last;
   const rows = records.map((each) => {
     const { id, outcome, would, reason, error, token } = each as OutcomeRecord;
     const done = would === undefined ? outcome : node._("last.would", { outcome: would });
+    const idShown = element("small", {}, textOf(id));
     return [
-      idCell(node, token?.description, id),
+      element("td", {}, textOf(token?.description), idShown),
       element("td", {}, textOf(done)),
       element("td", {}, textOf(error?.message ?? reason)),
     ];
   });
   const columns = ["token", "outcome", "reason"].map((name) => node._(`column.${name}`));
+  const counted = Object.entries(counts).map(([outcome, count]) => `${outcome}: ${grouped(count)}`);
   return {
-    sentence: node._("last.at", { text, time: timeOf(at).full }),
-    parts: rows.length === 0 ? [] : tableOf(node, columns, rows, total),
+    sentence: node._("last.at", { text, time: new Date(at).toLocaleString() }),
+    parts: rows.length === 0 ? [] : [paragraph(counted.join(", ")), ...tableOf(node, columns, rows, total)],
   };
 }
 
@@ -258,11 +261,11 @@ function tableOfTokens(
   const columns = COLUMNS.filter((column) => tokens.some((token) => token[column] !== undefined));
   const rows = tokens.map((token) => [
     ...columns.map((column) => {
-      if (column === "description") return idCell(node, token.description, token.id, token.access);
+      if (column === "description") return descriptionCell(node, token);
       const value = token[column];
       if (value === undefined || !TIMES.includes(column)) return element("td", {}, textOf(value));
       const { short, full } = timeOf(value);
-      return element("td", { title: full }, short);
+      return element("td", { title: full, class: "influxdb-tokens-time" }, short);
     }),
     element(
       "td",
@@ -279,6 +282,11 @@ function tableOfTokens(
   ]);
   const names = [...columns, "marks"].map((column) => node._(`column.${column}`));
   return tableOf(node, names, rows, total);
+}
+
+function descriptionCell(node: EditorNode, { description, id, access = "" }: TokenRow): HTMLElement {
+  const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
+  return element("td", { title: access }, name, element("small", {}, id));
 }
 
 /** @param total how many there are, of which the rows are the first. */
@@ -303,12 +311,6 @@ function tableOf(
   ];
 }
 
-function idCell(node: EditorNode, description: unknown, id: unknown, title = ""): HTMLElement {
-  const isNamed = typeof description === "string" && description !== "";
-  const name = isNamed ? textOf(description) : element("i", {}, node._("preview.noDescription"));
-  return element("td", { title }, name, element("small", {}, String(id)));
-}
-
 function paragraph(text: string): HTMLElement {
   return element("p", {}, text);
 }
@@ -326,7 +328,7 @@ function timeOf(written: string): { short: string; full: string } {
   const time = new Date(written);
   if (Number.isNaN(time.getTime())) return { short: written, full: written };
   return {
-    short: time.toLocaleDateString(undefined, { dateStyle: "medium" }),
+    short: time.toLocaleDateString(undefined, { year: "numeric", month: "2-digit", day: "2-digit" }),
     full: time.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }),
   };
 }

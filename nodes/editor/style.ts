@@ -20,6 +20,7 @@ export const STYLE = `
 .influxdb-tokens-table tr:last-child td { border-bottom: none; }
 .influxdb-tokens-table td { overflow-wrap: anywhere; min-width: 70px; }
 .influxdb-tokens-table td:first-child { min-width: 150px; }
+.influxdb-tokens-table td.influxdb-tokens-time { white-space: nowrap; }
 .influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-secondary-text-color); }
 .influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
 `;
