@@ -21,6 +21,7 @@ interface Default {
 
 export interface EditorNode {
   id: string;
+  type: string;
   _def: Definition;
   /** A text of the locale. */
   _(key: string, params?: Readonly<Record<string, unknown>>): string;
@@ -29,7 +30,10 @@ export interface EditorNode {
 
 export interface Editor {
   editor: { getEditStack?(): EditorNode[] };
-  nodes: { node(id: unknown): EditorNode | null | undefined };
+  nodes: {
+    node(id: unknown): EditorNode | null | undefined;
+    filterLinks(wanted: { target: EditorNode }): { source: EditorNode; sourcePort: number }[];
+  };
   popover: { tooltip(target: Elements, text: string): Tooltip };
   utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
 }
@@ -39,11 +43,14 @@ export interface Elements {
   after(content: Elements): void;
   append(...content: (Elements | string)[]): Elements;
   attr(attributes: Readonly<Record<string, string>>): Elements;
+  autoComplete(options: { search: Search; minLength: number }): void;
   closest(selector: string): Elements;
   data(key: string): Tooltip | null | undefined;
   data(key: string, value: Tooltip | null): void;
   filter<E extends HTMLElement>(test: (this: E) => boolean): Elements;
   find(selector: string): Elements;
+  get(index: number): HTMLElement | undefined;
+  hasClass(name: string): boolean;
   is(selector: string): boolean;
   next(selector: string): Elements;
   on(events: string, listener: () => void): void;
@@ -59,6 +66,9 @@ export interface Elements {
   val(): unknown;
   val(value: string | number): Elements;
 }
+
+/** What gives core's list of completions its options. */
+type Search = (value: string, done: (options: { value: string; label: Elements }[]) => void) => void;
 
 interface Tooltip {
   setContent(text: string): void;

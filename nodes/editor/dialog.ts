@@ -54,12 +54,9 @@ export function markDialog(node: EditorNode): void {
   const prefix = prefixOf(node);
   const form = $(`#${prefix}-name`).closest("form");
   const mark = () => {
-    const fields = Object.entries(node._def.defaults).map(
-      ([name, { validate }]) => [name, form.find(`#${prefix}-${name}`), validate] as const,
-    );
-    const draft = { ...node };
-    for (const [name, field] of fields) draft[name] = valueOf(field) ?? node[name];
-    for (const [name, field, validate] of fields) {
+    const draft = draftOf(node);
+    for (const [name, { validate }] of Object.entries(node._def.defaults)) {
+      const field = form.find(`#${prefix}-${name}`);
       if (field.length > 0 && validate) show(field, validate.call(draft, draft[name], {}));
     }
   };
@@ -67,6 +64,16 @@ export function markDialog(node: EditorNode): void {
   form.on("change keyup paste", mark);
   // The editor marks once more when it has prepared a dialog.
   setTimeout(mark);
+}
+
+/** The node as Done would save it from its open dialog. */
+export function draftOf(node: EditorNode): EditorNode {
+  const prefix = prefixOf(node);
+  const draft = { ...node };
+  for (const name of Object.keys(node._def.defaults)) {
+    draft[name] = valueOf($(`#${prefix}-${name}`)) ?? node[name];
+  }
+  return draft;
 }
 
 /** What Done would save of a field; nothing if it would leave the property as it is. */

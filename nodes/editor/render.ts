@@ -4,6 +4,10 @@ import { CHOOSE, partsOf } from "../fields/judge.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
 import type { Operation } from "../runtime/node.js";
+import { ASK_TEXTS } from "./ask.js";
+import { LOOKUP_TEXTS } from "./lookups.js";
+import { previewTextsOf } from "./preview.js";
+import { STYLE } from "./style.js";
 import { connectionRow, nameRow, rowOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
@@ -51,11 +55,12 @@ RED.nodes.registerType(${js(type)}, {
 ${nameRow(NODE)}
 ${connectionRow(NODE)}
 ${rowsOf(fields, NODE)}
-<style>.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }</style>
+<style>${STYLE}
+.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }</style>
 </script>
 `;
   const texts = ["wrong.connection", "wrong.connectionSettings", "wrong.product", `tokens.${resource}`, "or"];
-  return { html, texts: [...texts, ...textsOf(fields)] };
+  return { html, texts: [...texts, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)] };
 }
 
 /** The page of the connection. */
@@ -85,9 +90,10 @@ RED.nodes.registerType("influxdb-connection", {
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
 ${rowsOf(SETTINGS, CONFIG_NODE)}
+<style>${STYLE}</style>
 </script>
 `;
-  return { html, texts: [...Object.values(TEXTS), ...textsOf(SETTINGS)] };
+  return { html, texts: [...Object.values(TEXTS), ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS] };
 }
 
 const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;

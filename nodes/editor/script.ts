@@ -8,7 +8,9 @@ import {
   showPresets,
   showSaved,
 } from "./dialog.js";
+import { offerLookups } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
+import { offerPreview } from "./preview.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 /*
@@ -29,6 +31,8 @@ export function prepare(node: EditorNode): void {
     makeTypedInput(node, name, control);
     nameTypedInput(name);
   }
+  offerLookups(node);
+  offerPreview(node);
 }
 
 /** When the dialog of a connection opens. */
@@ -37,6 +41,7 @@ export function prepareConnection(node: EditorNode): void {
   showSaved(node);
   prepareOwn(node);
   markDialog(node);
+  offerLookups(node);
 }
 
 /** When Done saves a dialog. */

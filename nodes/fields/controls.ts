@@ -1,5 +1,6 @@
 import type { IdForm } from "../../src/ids.js";
-import type { Product } from "../../src/products.js";
+import type { Lookup } from "../admin/answers.js";
+import type { Product, ResourceName } from "../../src/products.js";
 import type { TextRule } from "./text-rules.js";
 import type { WrongTogether } from "./wrong.js";
 
@@ -94,6 +95,10 @@ export interface FieldData {
   hint?: boolean;
   /** A heading above the field in the dialog, by its key in the locale. */
   section?: string;
+  /** What it names, of which the dialog offers those that exist. */
+  lookup?: Lookup;
+  /** Of which tokens, if not of all that the node or the product has. */
+  lookupIn?: readonly ResourceName[];
   /** Whether it protects less if it is empty. */
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */

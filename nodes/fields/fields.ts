@@ -2,6 +2,7 @@ import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
+import type { Lookup } from "../admin/answers.js";
 import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
@@ -77,6 +78,7 @@ export interface TypedOptions<T> {
   /** How an ID that is typed in is written. */
   form?: IdForm;
   section?: string;
+  lookup?: Lookup;
   wrongWhen?: NonNullable<FieldData["wrongWhen"]>;
   /** A former name of the property. A flow that still uses it is refused, because its meaning is not known any more. */
   formerly?: string;
@@ -143,6 +145,7 @@ export function targetsField(kind: TokenKind): Field<Targets> {
   return typed({
     preset: { type: "msg", value: "payload" },
     form: kind.reference,
+    lookup: "id",
     read: (value) => readTargets(value, kind),
   });
 }

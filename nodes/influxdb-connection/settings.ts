@@ -26,8 +26,21 @@ export const SETTINGS = {
     ...onlyForSome("influxctl"),
   },
   influxctlTimeout: { control: seconds(60), icon: "fa-clock-o", ...onlyForSome("influxctlTimeout") },
-  protectedIds: { control: text("ids", { rows: 3 }), icon: "fa-shield", hint: true, protects: true },
-  ownTokenId: { control: text("id"), icon: "fa-id-badge", hint: true },
+  protectedIds: {
+    control: text("ids", { rows: 3 }),
+    icon: "fa-shield",
+    hint: true,
+    protects: true,
+    lookup: "id",
+  },
+  ownTokenId: {
+    control: text("id"),
+    icon: "fa-id-badge",
+    hint: true,
+    lookup: "id",
+    // A database token cannot manage any.
+    lookupIn: ["authorizations", "management-tokens"],
+  },
   allowOwnToken: { control: { kind: "flag" } },
   auditFile: { control: text("path"), icon: "fa-list-alt", hint: true, protects: true },
   tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock" },

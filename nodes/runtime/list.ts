@@ -3,6 +3,7 @@ import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import type { ResourceName } from "../../src/products.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
+import { LOOKUPS } from "../admin/answers.js";
 import { choice, typed, type Field, type Fields } from "../fields/fields.js";
 import { node, type NodeModule, type Operation, type Summary, type Task } from "./node.js";
 import { grouped } from "./status.js";
@@ -12,15 +13,20 @@ interface FilterLook {
   formerly?: string;
 }
 
-/** A filter is "any" unless the dialog says otherwise; then its value must not come out empty. */
+/**
+ * A filter is "any" unless the dialog says otherwise; then its value must not come out empty. One by a property that
+ * can be looked up has its name.
+ */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
   const { words, form } = filter;
+  const lookup = LOOKUPS.find((each) => each === name);
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
     constants: { any: undefined },
     read: (value) => readFilter(filter, name, value, systemClock.now()),
     ...(words && { words }),
     ...(form && { form }),
+    ...(lookup && { lookup }),
     ...look,
   });
 }

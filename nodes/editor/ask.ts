@@ -1,0 +1,76 @@
+/// <reference lib="dom" />
+import { ADMIN_ROOT, READ_PERMISSION, type ErrorAnswer } from "../admin/answers.js";
+import type { EditorNode, Elements } from "./api.js";
+
+/*
+ * How the dialogs ask the runtime.
+ */
+
+declare const $: { ajax(settings: object): Request };
+
+/** A request of jQuery, to which the editor adds its address and the rights of its user. */
+interface Request {
+  abort(): void;
+  done(listener: (answer: unknown) => void): void;
+  fail(listener: (failed: FailedRequest) => void): void;
+}
+interface FailedRequest {
+  status: number;
+  responseJSON?: Partial<ErrorAnswer>;
+}
+
+interface Asked {
+  /** Below the root of the endpoints; what is within it may be any text. */
+  path: readonly string[];
+  query?: Readonly<Record<string, string | number>>;
+  /** Makes it a POST. */
+  body?: object;
+}
+
+/** What it says where an answer does not say why it failed: keys of the locale. */
+export const ASK_TEXTS = ["ask.forbidden", "ask.unreachable", "ask.failed"] as const;
+
+/**
+ * Asks for one place of a dialog, whose newest question is the only one that counts: the answer to an older one, or one
+ * that comes after the dialog was closed, never comes out.
+ *
+ * @param place an element that goes with the dialog.
+ * @returns what asks, and throws an error whose message is a sentence for the user.
+ */
+export function asker(node: EditorNode, place: Element): <T>(asked: Asked) => Promise<T> {
+  let newest: Request | undefined;
+  return ({ path, query, body }) => {
+    const before = newest;
+    const mine = $.ajax({
+      url: [ADMIN_ROOT, ...path.map(encodeURIComponent)].join("/"),
+      dataType: "json",
+      data: query,
+      ...(body && { method: "POST", contentType: "application/json", data: JSON.stringify(body) }),
+    });
+    newest = mine;
+    before?.abort();
+    const counts = () => mine === newest && place.isConnected;
+    return new Promise((done, fail) => {
+      mine.done((answer) => {
+        if (counts()) done(answer as never);
+      });
+      mine.fail((failed) => {
+        if (counts()) fail(new Error(reasonOf(node, failed)));
+      });
+    });
+  };
+}
+
+function reasonOf(node: EditorNode, { status, responseJSON }: FailedRequest): string {
+  const told = responseJSON?.error?.message;
+  if (typeof told === "string") return told;
+  if (status === 401 || status === 403) return node._("ask.forbidden", { permission: READ_PERMISSION });
+  return status === 0 ? node._("ask.unreachable") : node._("ask.failed", { status });
+}
+
+/** The connection that a dialog stands for or has chosen, if it is one that can be deployed. */
+export function connectionIn(node: EditorNode, select: Elements): string | undefined {
+  if (node._def.category === "config") return node.id;
+  const chosen = select.val();
+  return typeof chosen === "string" && /^[\w.-]+$/.test(chosen) && chosen !== "_ADD_" ? chosen : undefined;
+}

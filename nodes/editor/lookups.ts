@@ -1,0 +1,248 @@
+/// <reference lib="dom" />
+import type { Lookup, LookupAnswer, LookupEntry } from "../admin/answers.js";
+import { isProduct, productOf, type ResourceName } from "../../src/products.js";
+import type { FieldData } from "../fields/controls.js";
+import { idsOf } from "../fields/text-rules.js";
+import { holdsVariable } from "../fields/variables.js";
+import type { EditorNode, Elements } from "./api.js";
+import { asker, connectionIn } from "./ask.js";
+import { prefixOf } from "./dialog.js";
+import { element, grouped } from "./elements.js";
+
+/*
+ * What a field offers while one types into it: the users, tokens, … that exist, from the deployed connection. The list
+ * is core's own, of its fields for `msg.` and the like.
+ */
+
+declare const $: (selector: string | Element) => Elements;
+
+/** What it says: keys of the locale. */
+export const LOOKUP_TEXTS = [
+  "lookup.keep",
+  "lookup.keepOf",
+  "lookup.noConnection",
+  "lookup.notFound",
+  "lookup.noDescription",
+] as const;
+
+/** Milliseconds without a key after which it asks. */
+const PAUSE = 250;
+/** As many entries as it asks for. */
+const OFFERED = 50;
+/** Of a list of IDs, as many as are looked up. */
+const TOLD = 10;
+
+/** The line that says why nothing can be offered: it is said once in a dialog, where its user is. */
+let reasonLine: HTMLElement | undefined;
+
+/** For each field of a dialog that can be looked up. */
+export function offerLookups(node: EditorNode): void {
+  for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
+}
+
+/** Offers what exists for a field of the open dialog, and says beneath it what an ID in it stands for. */
+export function offerLookup(node: EditorNode, name: string): void {
+  const field = node._def.fields[name];
+  const id = `#${prefixOf(node)}-${name}`;
+  const saved = $(id);
+  if (field?.lookup === undefined || saved.length === 0) return;
+  const { control, lookup } = field;
+  const frame = saved.next(".red-ui-typedInput-container");
+  const typedIn = frame.length > 0 ? frame.find(".red-ui-typedInput-input") : saved;
+  const connection = $("#node-input-connection");
+  const place: Place = {
+    node,
+    lookup,
+    resources: resourcesOf(node, field),
+    isList: control.kind === "text" && control.rows !== undefined,
+    input: typedIn.get(0) as HTMLInputElement,
+    connection: () => connectionIn(node, connection),
+    ...lineBeneath((frame.length > 0 ? frame : saved).get(0) as HTMLElement),
+  };
+  /** Whether what stands there is typed in, and so can be an ID or a name. */
+  const isFixed = () => control.kind !== "typed" || $(`${id}Type`).val() === "str";
+  const search = searchFor(place);
+  const tell = tellerFor(place);
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  const follow = () => {
+    // Core takes it away whenever the type changes.
+    if (isFixed() && !typedIn.hasClass("red-ui-autoComplete")) typedIn.autoComplete({ search, minLength: 0 });
+    const text = isFixed() ? (saved.val() as string) : "";
+    // A click on another control ends a change: that must not move while the button is down.
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      void tell(text);
+    }, PAUSE);
+  };
+  saved.on("change", follow);
+  connection.on("change", follow);
+  follow();
+}
+
+/** A field with look-ups. */
+interface Place {
+  node: EditorNode;
+  lookup: Lookup;
+  /** The kinds of tokens that it can mean. */
+  resources: readonly ResourceName[];
+  /** Whether it holds any number of IDs. */
+  isList: boolean;
+  input: HTMLInputElement;
+  /** The ID of the connection that is chosen. */
+  connection: () => string | undefined;
+  line: HTMLElement;
+  /** Writes into the line; what is unseen is for screen readers. */
+  say: (text: string, isUnseen?: boolean) => void;
+}
+
+function resourcesOf({ _def, product }: EditorNode, { lookupIn }: FieldData): readonly ResourceName[] {
+  if (_def.resource !== undefined) return [_def.resource];
+  const all = isProduct(product) ? productOf(product).resources : [];
+  return lookupIn ? all.filter((each) => lookupIn.includes(each)) : all;
+}
+
+function lineBeneath(box: HTMLElement): Pick<Place, "line" | "say"> {
+  const line = element("div", { class: "influxdb-tokens-line", role: "status" });
+  const row = box.closest(".form-row") ?? box;
+  row.append(line);
+  return {
+    line,
+    say(text, isUnseen = false) {
+      line.classList.toggle("influxdb-tokens-unseen", isUnseen);
+      line.style.marginLeft = `${box.getBoundingClientRect().left - row.getBoundingClientRect().left}px`;
+      if (line.textContent !== text) line.textContent = text;
+    },
+  };
+}
+
+/** An option of core's list. */
+interface Option {
+  readonly value: string;
+  readonly label: Elements;
+}
+
+/** What core's list calls at each key. */
+function searchFor(place: Place) {
+  const { node, input, isList, line, say } = place;
+  const ask = lookerUp(place);
+  let pause: ReturnType<typeof setTimeout> | undefined;
+
+  async function find(typed: string, offer: (options: Option[]) => void): Promise<void> {
+    // The field can have been left, or changed by a key after which nothing is searched.
+    const isThere = () => document.activeElement === input && input.value === typed;
+    if (!isThere() || holdsVariable(typed)) return;
+    // In a list of IDs, the last of them.
+    const word = isList ? (/[^\s,;]*$/.exec(typed)?.[0] ?? "") : typed.trim();
+    try {
+      const { matching, entries } = await ask(word);
+      if (!isThere()) return;
+      const isDone = matching === 1 && entries.every(({ value }) => isSame(place, value, word));
+      if (matching === 0 || isDone) {
+        say("");
+        offer([]);
+        return;
+      }
+      const key = matching > entries.length ? "lookup.keepOf" : "lookup.keep";
+      const keep = node._(key, { found: grouped(matching), shown: grouped(entries.length) });
+      say(keep, true);
+      const before = isList ? typed.slice(0, typed.length - word.length) : "";
+      offer([
+        // Core's list takes its first option on Enter and Tab: a name that was typed in must stay that name.
+        {
+          get value() {
+            return input.value;
+          },
+          label: $(element("span", { class: "influxdb-tokens-detail" }, keep)),
+        },
+        ...entries.map((entry) => ({ value: before + entry.value, label: $(optionOf(node, entry)) })),
+      ]);
+    } catch (error) {
+      offer([]);
+      if (reasonLine !== line) reasonLine?.replaceChildren();
+      reasonLine = line;
+      say((error as Error).message);
+    }
+  }
+
+  return (typed: string, offer: (options: Option[]) => void) => {
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      void find(typed, offer);
+    }, PAUSE);
+  };
+}
+
+/** Says beneath a field what the IDs or the name in it stand for. */
+function tellerFor(place: Place) {
+  const { node, lookup, isList, line, say } = place;
+  const ask = lookerUp(place);
+  let told = "[]";
+  return async (text: string) => {
+    if (!line.isConnected) return;
+    const isTold = lookup !== "description" && !holdsVariable(text) && place.connection() !== undefined;
+    const values = !isTold
+      ? []
+      : isList
+        ? idsOf(text).slice(0, TOLD)
+        : text.trim() === ""
+          ? []
+          : [text.trim()];
+    const asked = JSON.stringify(values.length > 0 ? [place.connection(), values] : []);
+    if (asked === told) return;
+    told = asked;
+    say("");
+    try {
+      const lines: string[] = [];
+      for (const value of values) {
+        const { entries } = await ask(value);
+        const entry = entries.find((each) => isSame(place, each.value, value));
+        const known = entry ? describe(node, entry) : node._("lookup.notFound");
+        lines.push(isList ? `${value}: ${known}` : known);
+      }
+      if (asked === told) say(lines.join("\n"));
+    } catch {
+      // It is free text, as it was; who types into it is told why.
+      told = "[]";
+    }
+  };
+}
+
+/** Asks for what a text can mean, in each kind of tokens. */
+function lookerUp({ node, lookup, resources, connection, line }: Place) {
+  const ask = asker(node, line);
+  return async (search: string): Promise<Pick<LookupAnswer, "matching" | "entries">> => {
+    const chosen = connection();
+    if (chosen === undefined) throw new Error(node._("lookup.noConnection"));
+    const found = { matching: 0, entries: [] as LookupEntry[] };
+    for (const resource of resources) {
+      const { matching, entries } = await ask<LookupAnswer>({
+        path: ["connections", chosen, "lookup"],
+        query: { of: lookup, resource, search, limit: OFFERED },
+      });
+      found.matching += matching;
+      found.entries.push(...entries);
+    }
+    return found;
+  };
+}
+
+/** IDs are the same in capitals. */
+function isSame({ lookup }: Place, value: string, other: string): boolean {
+  return /id$/i.test(lookup) ? value.toLowerCase() === other.toLowerCase() : value === other;
+}
+
+function optionOf(node: EditorNode, { value, label, detail }: LookupEntry): HTMLElement {
+  const name = label === value ? [] : [element("bdi", {}, value), " "];
+  return element(
+    "span",
+    { class: "influxdb-tokens-option" },
+    element("bdi", {}, label === "" ? node._("lookup.noDescription") : label),
+    element("span", { class: "influxdb-tokens-detail" }, ...name, element("bdi", {}, detail)),
+  );
+}
+
+/** What an entry is, beside its value. */
+function describe(node: EditorNode, { value, label, detail }: LookupEntry): string {
+  const name = label === "" ? node._("lookup.noDescription") : label;
+  return [...(label === value ? [] : [name]), detail].filter((part) => part !== "").join(", ");
+}

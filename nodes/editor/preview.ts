@@ -1,0 +1,334 @@
+/// <reference lib="dom" />
+import type { LastAnswer, Mark, PreviewAnswer, TokenRow } from "../admin/answers.js";
+import type { FieldsData } from "../fields/controls.js";
+import { isVariable } from "../fields/variables.js";
+import { limitOf } from "../fields/whole-numbers.js";
+import type { Editor, EditorNode, Elements } from "./api.js";
+import { asker, ASK_TEXTS } from "./ask.js";
+import { draftOf } from "./dialog.js";
+import { element, grouped } from "./elements.js";
+import { isList, upstreamOf } from "./upstream.js";
+
+/*
+ * The sections at the end of a dialog that show what the node would find or hit now, and what it did last.
+ */
+
+declare const $: (selector: string | Element) => Elements;
+declare const RED: Editor;
+
+type Ask = ReturnType<typeof asker>;
+
+const MARKS = [
+  ...(["own", "maybe-own", "protected", "all-access", "expired"] as const),
+  ...(["revoked", "no-expiry", "stale", "no-owner"] as const),
+] satisfies Mark[];
+const COLUMNS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt"] as const;
+const TIMES: readonly string[] = ["createdAt", "updatedAt", "expiresAt"];
+const COUNTS = ["none", "one", "many"] as const;
+
+const keys = (of: string, names: readonly string[]) => names.map((name) => `${of}.${name}`);
+const OF_TABLE = [
+  ...ASK_TEXTS,
+  ...keys("preview", ["refresh", "asking", "more", "noDescription", "noConnection", "unknown", "expression"]),
+  ...keys("column", [...COLUMNS, "marks"]),
+  ...keys("mark", MARKS),
+  ...keys("markTitle", MARKS),
+];
+const OF_LIST = keys("found", [...COUNTS, "title"]);
+const OF_CHANGE = [
+  ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
+  ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection"]),
+  ...keys("last", ["title", "nothing", "at", "would"]),
+  ...keys("column", ["token", "outcome", "reason"]),
+];
+
+/** What the sections of a node say: keys of the locale. */
+export function previewTextsOf(fields: FieldsData): string[] {
+  return [...OF_TABLE, ...("targets" in fields ? OF_CHANGE : OF_LIST)];
+}
+
+/** Milliseconds without a change after which a preview that is open is made anew. */
+const PAUSE = 700;
+
+/** Puts the sections at the end of the open dialog. They ask for nothing until they are opened. */
+export function offerPreview(node: EditorNode): void {
+  const form = $("#node-input-name").closest("form");
+  if (isList(node)) {
+    const section = sectionOf(node, "found.title", (ask) => previewOf(ask, node, draftOf(node)));
+    form.append($(section.details));
+    section.followDraft(form);
+    return;
+  }
+  if (upstreamOf(node).lists.length > 0) {
+    const section = sectionOf(node, "hit.title", (ask) => hitOf(ask, node));
+    form.append($(section.details));
+    section.followDraft(form);
+  }
+  form.append($(sectionOf(node, "last.title", (ask) => lastOf(ask, node)).details));
+}
+
+/** What a section shows: a sentence, and what is beneath it. */
+interface Content {
+  sentence: string;
+  parts: HTMLElement[];
+}
+
+function sectionOf(node: EditorNode, title: string, load: (ask: Ask) => Promise<Content>) {
+  const sentence = element("span", { role: "status" });
+  const refresh = element(
+    "button",
+    { type: "button", class: "red-ui-button red-ui-button-small" },
+    element("i", { class: "fa fa-refresh", "aria-hidden": "true" }),
+    ` ${node._("preview.refresh")}`,
+  );
+  const body = element("div", {});
+  const details = element(
+    "details",
+    { class: "influxdb-tokens-section" },
+    element("summary", {}, node._(title)),
+    element("div", { class: "influxdb-tokens-bar" }, sentence, refresh),
+    body,
+  );
+  const ask = asker(node, details);
+  const show = async () => {
+    const say = (text: string, failed: boolean) => {
+      sentence.textContent = text;
+      sentence.className = failed ? "influxdb-tokens-failed" : "";
+    };
+    say(node._("preview.asking"), false);
+    try {
+      const content = await load(ask);
+      say(content.sentence, false);
+      body.replaceChildren(...content.parts);
+    } catch (error) {
+      say((error as Error).message, true);
+      body.replaceChildren();
+    }
+  };
+  details.addEventListener("toggle", () => {
+    // It is at the lower end of the dialog.
+    if (details.open) void show().then(() => details.scrollIntoView({ block: "nearest" }));
+  });
+  refresh.addEventListener("click", () => void show());
+
+  /** Shows it anew when what Done would save has changed. */
+  function followDraft(form: Elements): void {
+    const draft = () => JSON.stringify(propertiesOf(node, draftOf(node)));
+    let shown = draft();
+    let pause: ReturnType<typeof setTimeout> | undefined;
+    form.on("change keyup paste", () => {
+      clearTimeout(pause);
+      pause = setTimeout(() => {
+        if (!details.isConnected || shown === draft()) return;
+        shown = draft();
+        if (details.open) void show();
+      }, PAUSE);
+    });
+  }
+  return { details, followDraft };
+}
+
+/** The properties of a node that Done saves, of a draft of it. */
+function propertiesOf({ _def }: EditorNode, draft: EditorNode): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(_def.defaults).map((name) => [name, draft[name]]));
+}
+
+/** What a list node finds: its draft, or what the editor has of it. */
+async function previewOf(ask: Ask, list: EditorNode, draft: EditorNode): Promise<Content> {
+  const { answer, notes } = await findBy(ask, list, draft);
+  const { total, matching, tokens } = answer;
+  return {
+    sentence: list._(`found.${countKey(matching)}`, { count: grouped(matching), total: grouped(total) }),
+    parts: [...notes.map(paragraph), ...tableOfTokens(list, tokens, matching)],
+  };
+}
+
+async function findBy(
+  ask: Ask,
+  list: EditorNode,
+  draft: EditorNode,
+): Promise<{ answer: PreviewAnswer; notes: string[] }> {
+  const { connection } = draft;
+  if (!RED.nodes.node(connection)) throw new Error(list._("preview.noConnection"));
+  const answer = await ask<PreviewAnswer>({
+    path: ["preview"],
+    body: { type: list.type, connection, properties: propertiesOf(list, draft) },
+  });
+  const fields = answer.unknown.map((name) => `${list._(`label.${name}`)} (${sourceOf(list, draft, name)})`);
+  return {
+    answer,
+    notes: fields.length > 0 ? [list._("preview.unknown", { fields: fields.join(", ") })] : [],
+  };
+}
+
+/** Where a value comes from, as people write it: `msg.user`. */
+function sourceOf(list: EditorNode, draft: EditorNode, name: string): string {
+  const { [name]: value, [`${name}Type`]: type } = draft;
+  const variable = [value, type].find(isVariable);
+  if (variable !== undefined) return variable;
+  if (type === "jsonata") return list._("preview.expression");
+  return `${type === "env" ? "$" : `${String(type)}.`}${String(value)}`;
+}
+
+/** What a node that changes tokens would hit, by the lists that are wired before it. */
+async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
+  const draft = draftOf(node);
+  const { lists, hasOthers } = upstreamOf(node);
+  const parts: HTMLElement[] = [];
+  const sentences: string[] = [];
+  for (const { list, isDirect } of lists) {
+    const { answer, notes } = await findBy(ask, list, list);
+    const isFirst = list.result === "first";
+    const hits = isFirst ? Math.min(answer.matching, 1) : answer.matching;
+    const tokens = isFirst ? [answer.oldest].filter((token) => token !== undefined) : answer.tokens;
+    const isSameConnection = list.connection === draft.connection;
+    const spared = (token: TokenRow) => isSameConnection && isLeftAlone(token, draft);
+    const left = tokens.filter(spared).length;
+    const say = (key: string, params = {}) => notes.push(node._(`hit.${key}`, params));
+    if (isFirst && answer.matching > 1) say("first", { matching: grouped(answer.matching) });
+    if (left > 0) say("someLeftAlone", { count: grouped(left) });
+    if (!isSameConnection) say("otherConnection");
+    const limit = limitOf(draft.limit);
+    const isOver = limit !== undefined && hits > limit && (draft.limitPer ?? "message") === "message";
+    if (isOver && list.result !== "each") say("overLimit", { limit: grouped(limit) });
+    if (!isDirect) say("through");
+    sentences.push(node._(`hit.${countKey(hits)}`, { count: grouped(hits), list: nameOf(list) }));
+    if (lists.length > 1) parts.push(element("h4", {}, nameOf(list)));
+    parts.push(...notes.map(paragraph), ...tableOfTokens(node, tokens, hits, spared));
+  }
+  const common = [
+    ...(draft.dryRun === true ? ["dryRun"] : []),
+    ...((draft.inactiveForType ?? "any") === "any" ? [] : ["inactiveFor"]),
+    ...(hasOthers ? ["others"] : []),
+  ];
+  return {
+    sentence: sentences.join(" "),
+    parts: [...common.map((key) => paragraph(node._(`hit.${key}`))), ...parts],
+  };
+}
+
+/** Whether the node would refuse to touch a token. */
+function isLeftAlone({ marks }: TokenRow, draft: EditorNode): boolean {
+  const endsAccess = "confirmed" in draft._def.fields || draft.tokenStatus === "inactive";
+  const keepsOwn = endsAccess && RED.nodes.node(draft.connection)?.allowOwnToken !== true;
+  return marks.includes("protected") || (keepsOwn && (marks.includes("own") || marks.includes("maybe-own")));
+}
+
+/** What the last message of a node did. */
+async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
+  const { last } = await ask<LastAnswer>({ path: ["nodes", node.id, "last"] });
+  if (last === undefined) return { sentence: node._("last.nothing"), parts: [] };
+  const { at, text, counts, records, total } = last;
+  const rows = records.map((each) => {
+    const { id, outcome, would, reason, error, token } = each as OutcomeRecord;
+    const done = would === undefined ? outcome : node._("last.would", { outcome: would });
+    const idShown = element("small", {}, textOf(id));
+    return [
+      element("td", {}, textOf(token?.description), idShown),
+      element("td", {}, textOf(done)),
+      element("td", {}, textOf(error?.message ?? reason)),
+    ];
+  });
+  const columns = ["token", "outcome", "reason"].map((name) => node._(`column.${name}`));
+  const counted = Object.entries(counts).map(([outcome, count]) => `${outcome}: ${grouped(count)}`);
+  return {
+    sentence: node._("last.at", { text, time: new Date(at).toLocaleString() }),
+    parts: rows.length === 0 ? [] : [paragraph(counted.join(", ")), ...tableOf(node, columns, rows, total)],
+  };
+}
+
+/** A record as it was sent, by which nothing is certain. */
+interface OutcomeRecord {
+  id?: unknown;
+  outcome?: unknown;
+  would?: unknown;
+  reason?: unknown;
+  error?: { message?: unknown };
+  token?: { description?: unknown };
+}
+
+function textOf(value: unknown = ""): HTMLElement {
+  return element("bdi", {}, typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function tableOfTokens(
+  node: EditorNode,
+  tokens: readonly TokenRow[],
+  total: number,
+  isSpared: (token: TokenRow) => boolean = () => false,
+): HTMLElement[] {
+  if (tokens.length === 0) return [];
+  const columns = COLUMNS.filter((column) => tokens.some((token) => token[column] !== undefined));
+  const rows = tokens.map((token) => [
+    ...columns.map((column) => {
+      if (column === "description") return descriptionCell(node, token);
+      const value = token[column];
+      if (value === undefined || !TIMES.includes(column)) return element("td", {}, textOf(value));
+      const { short, full } = timeOf(value);
+      return element("td", { title: full, class: "influxdb-tokens-time" }, short);
+    }),
+    element(
+      "td",
+      {},
+      ...token.marks.map((mark) =>
+        element(
+          "span",
+          { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
+          node._(`mark.${mark}`),
+        ),
+      ),
+      ...(isSpared(token) ? [element("div", {}, node._("hit.leftAlone"))] : []),
+    ),
+  ]);
+  const names = [...columns, "marks"].map((column) => node._(`column.${column}`));
+  return tableOf(node, names, rows, total);
+}
+
+function descriptionCell(node: EditorNode, { description, id, access = "" }: TokenRow): HTMLElement {
+  const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
+  return element("td", { title: access }, name, element("small", {}, id));
+}
+
+/** @param total how many there are, of which the rows are the first. */
+function tableOf(
+  node: EditorNode,
+  columns: readonly string[],
+  rows: readonly HTMLElement[][],
+  total: number,
+): HTMLElement[] {
+  const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column)));
+  const table = element(
+    "table",
+    { class: "influxdb-tokens-table" },
+    element("thead", {}, head),
+    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells))),
+  );
+  const more = total - rows.length;
+  return [
+    // It scrolls, so the keyboard must get there.
+    element("div", { class: "influxdb-tokens-scroll", tabindex: "0" }, table),
+    ...(more > 0 ? [paragraph(node._("preview.more", { count: grouped(more) }))] : []),
+  ];
+}
+
+function paragraph(text: string): HTMLElement {
+  return element("p", {}, text);
+}
+
+function nameOf(list: EditorNode): string {
+  return typeof list.name === "string" && list.name !== "" ? list.name : list._("label.node");
+}
+
+function countKey(count: number): (typeof COUNTS)[number] {
+  return COUNTS[Math.min(count, 2)] ?? "many";
+}
+
+/** A time in the reader's own way, and zone; as it was written if it is none. */
+function timeOf(written: string): { short: string; full: string } {
+  const time = new Date(written);
+  if (Number.isNaN(time.getTime())) return { short: written, full: written };
+  return {
+    short: time.toLocaleDateString(undefined, { year: "numeric", month: "2-digit", day: "2-digit" }),
+    full: time.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }),
+  };
+}

@@ -1,0 +1,26 @@
+/** The look of what the script adds to the dialogs, in the colours of the editor's theme. */
+export const STYLE = `
+.influxdb-tokens-line { margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-line:empty { display: none; }
+.influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
+.influxdb-tokens-option { display: block; max-width: 420px; white-space: normal; overflow-wrap: anywhere; line-height: 1.3; padding: 2px 0; }
+.influxdb-tokens-option > * { display: block; }
+.influxdb-tokens-detail { font-size: 12px; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-section { margin: 14px 0 0; padding-top: 10px; border-top: 1px solid var(--red-ui-secondary-border-color); }
+.influxdb-tokens-section > summary { padding: 4px 0; font-weight: bold; cursor: pointer; }
+.influxdb-tokens-bar { display: flex; align-items: baseline; justify-content: space-between; gap: 10px; margin: 4px 0 8px; }
+.influxdb-tokens-bar > :first-child { flex: 1; overflow-wrap: anywhere; }
+.influxdb-tokens-section h4 { margin: 10px 0 4px; font-size: 14px; font-weight: bold; }
+.influxdb-tokens-section p { margin: 0 0 6px; }
+.influxdb-tokens-failed { color: var(--red-ui-text-color-error); }
+.influxdb-tokens-scroll { max-height: 300px; overflow: auto; border: 1px solid var(--red-ui-secondary-border-color); }
+.influxdb-tokens-table { width: 100%; border-collapse: collapse; font-size: 12px; line-height: 1.4; }
+.influxdb-tokens-table th, .influxdb-tokens-table td { padding: 4px 8px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--red-ui-secondary-border-color); }
+.influxdb-tokens-table th { position: sticky; top: 0; white-space: nowrap; background: var(--red-ui-tertiary-background); }
+.influxdb-tokens-table tr:last-child td { border-bottom: none; }
+.influxdb-tokens-table td { overflow-wrap: anywhere; min-width: 70px; }
+.influxdb-tokens-table td:first-child { min-width: 150px; }
+.influxdb-tokens-table td.influxdb-tokens-time { white-space: nowrap; }
+.influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
+`;

@@ -1,0 +1,287 @@
+/// <reference lib="dom" />
+import assert from "node:assert/strict";
+import { onTab, type FlowNode } from "../../simulator/flow.js";
+import { useLab, waitFor } from "./editor.js";
+
+/** More than a table shows. */
+const MANY = 100_000;
+
+for (const version of ["node-red", "node-red-4"] as const) {
+  describe(`what a dialog shows of its tokens, in ${version}`, function () {
+    this.timeout(60_000);
+    const lab = useLab(version);
+    let config: FlowNode[];
+    let connection: string;
+
+    const details = (title: string) =>
+      lab.page.locator("details.influxdb-tokens-section", {
+        has: lab.page.getByText(title, { exact: true }),
+      });
+    const sentence = (title: string) => details(title).locator("[role=status]");
+    const rows = (title: string) => details(title).locator("tbody tr");
+    const FOUND = "What matches now";
+    const HIT = "What it would hit now";
+    const LAST = "What the last message did";
+
+    /** Opens a section; waits until its sentence is so. */
+    async function opened(title: string, says: RegExp): Promise<void> {
+      await details(title).locator("summary").click();
+      await sentence(title).getByText(says).waitFor();
+    }
+
+    const list = (id: string, properties: object = {}): FlowNode =>
+      onTab({ id, type: "influxdb-list-authorizations", name: id, connection, result: "all", ...properties });
+    const remove = (id: string, properties: object = {}): FlowNode =>
+      onTab({
+        ...{ id, type: "influxdb-delete-authorization", name: id, connection },
+        ...{ confirmed: true, limit: 1000, ...properties },
+      });
+    const typedIn = (name: string, value: string) => ({ [name]: value, [`${name}Type`]: "str" });
+
+    /** Deploys a flow, and nothing else but the configuration; opens the editor on it. */
+    async function deploy(...nodes: FlowNode[]): Promise<void> {
+      const flows = [...config, { id: "tab", type: "tab", label: "test" }, ...nodes];
+      const answer = await fetch(new URL("flows", lab.demo.nodeRed.url), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(flows),
+      });
+      assert.equal(answer.status, 204);
+      await lab.editor.open();
+      await lab.editor.openFlow("test");
+    }
+
+    /** Deploys nodes that are placed so that each can be clicked. */
+    const deployInRows = (...nodes: FlowNode[]) =>
+      deploy(...nodes.map((node, index) => ({ ...node, x: 300, y: 60 + 60 * index })));
+
+    const inject = (target: string, payload: unknown = ""): FlowNode =>
+      onTab({
+        ...{ id: "inject", type: "inject", name: "inject", wires: [[target]], payloadType: "json" },
+        ...{ payload: JSON.stringify(payload), props: [{ p: "payload" }] },
+      });
+
+    before(async () => {
+      const flows = (await (await fetch(new URL("flows", lab.demo.nodeRed.url))).json()) as FlowNode[];
+      config = flows.filter(({ z, type }) => z === undefined && type !== "tab");
+      connection = config.find(
+        ({ type, product }) => type === "influxdb-connection" && product === "oss",
+      )!.id;
+      lab.provoked = /status of (400|404|422|500)/;
+    });
+
+    afterEach(async () => {
+      await lab.editor.closeAll();
+    });
+
+    it("shows what matches, and leaves the node as it is", async () => {
+      const { editor, page } = lab;
+      await deployInRows(list("list", typedIn("user", "user1")));
+      // Done writes what a node was saved without.
+      await editor.openDialog("list");
+      await editor.done();
+      await editor.deploy();
+      await editor.openDialog("list");
+      await opened(FOUND, /^\d+ of \d+ tokens match now$/);
+      const users = await rows(FOUND).locator("td:nth-child(2)").allInnerTexts();
+      assert.deepEqual([...new Set(users)], ["user1"]);
+      const headings = await details(FOUND).locator("th").allInnerTexts();
+      assert.deepEqual(headings, ["Description, ID", "User", "Status", "Created", "Changed", "Remarks"]);
+      await editor.screenshot(`preview in ${version}`);
+      await editor.done();
+      assert.notEqual(await editor.property("list", "changed"), true);
+      assert.equal(await page.evaluate("RED.nodes.dirty()"), false);
+    });
+
+    it("marks what a list wired before it would have it leave alone", async () => {
+      const { editor } = lab;
+      await deployInRows(list("list", { wires: [["remove"], []] }), remove("remove"));
+      await editor.openDialog("remove");
+      await opened(HIT, /^"list" finds \d+ tokens now\.$/);
+      const own = rows(HIT).filter({ hasText: "admin's Token" });
+      assert.match(await own.innerText(), /own.*protected.*is left alone/s);
+      assert.equal(await rows(HIT).filter({ hasText: "is left alone" }).count(), 1);
+      await editor.screenshot(`hits in ${version}`);
+      await opened(LAST, /^Nothing since the last deploy$/);
+    });
+
+    it("shows what the last message did, until the next deploy", async () => {
+      const { editor, demo } = lab;
+      const { id } = demo.simulator.world.addAuthorization({ description: "<b>old</b> laptop" });
+      const flow = [inject("remove", [id, "0000000000000001"]), remove("remove")];
+      await deployInRows(...flow);
+      await editor.inject("inject");
+      await editor.status("remove", "not-found");
+      await editor.openDialog("remove");
+      await opened(LAST, /1 of 2 were not done/);
+      await details(LAST).getByText("deleted: 1, failed: 1").waitFor();
+      assert.match(await rows(LAST).nth(0).innerText(), new RegExp(`${id}\\s+deleted`));
+      assert.match(
+        await rows(LAST).nth(1).innerText(),
+        /0000000000000001\s+failed\s+.*no such authorization/s,
+      );
+      await editor.screenshot(`last message in ${version}`);
+      assert.equal(await details(HIT).count(), 0);
+      await editor.cancel();
+      await deployInRows(...flow.map((node) => ({ ...node, name: `${node.id} again` })));
+      await editor.openDialog("remove");
+      await opened(LAST, /^Nothing since the last deploy$/);
+    });
+
+    // What follows depends on the runtime and on nothing of the editor that differs.
+    if (version === "node-red-4") return;
+
+    it("follows what is changed in the dialog while it is open, and asks for nothing before", async () => {
+      const { editor, page } = lab;
+      const asked: string[] = [];
+      page.on("request", (request) => {
+        if (request.url().endsWith("/preview")) asked.push(request.postData() ?? "");
+      });
+      await deployInRows(list("list", typedIn("user", "user1")));
+      await editor.openDialog("list");
+      assert.deepEqual(asked, []);
+      await opened(FOUND, /match now$/);
+      await editor.choose("user", "str", "user2");
+      await rows(FOUND).locator("td:nth-child(2)", { hasText: "user2" }).first().waitFor();
+      assert.equal(await editor.property("list", "user"), "user1");
+      assert.equal(asked.length, 2);
+      await details(FOUND).getByRole("button", { name: "refresh" }).click();
+      await page.waitForRequest(/\/preview$/).catch(() => undefined);
+      await sentence(FOUND)
+        .getByText(/match now$/)
+        .waitFor();
+      await editor.cancel();
+    });
+
+    it("says what the message decides, and what is wrong, in the runtime's own words", async () => {
+      const { editor } = lab;
+      await deployInRows(
+        list("from message", { user: "user", userType: "msg", org: "ORG", orgType: "env" }),
+        list("wrong", typedIn("createdBefore", "31.08.2026")),
+      );
+      await editor.openDialog("from message");
+      await opened(FOUND, /^(\d+) of \1 tokens match now$/);
+      await details(FOUND).getByText("fewer may match: User name (msg.user), Organization ($ORG)").waitFor();
+      await editor.cancel();
+      await editor.openDialog("wrong");
+      await opened(FOUND, /createdBefore.*31\.08\.2026/);
+      assert.equal(await rows(FOUND).count(), 0);
+      await editor.screenshot("preview of a wrong field");
+    });
+
+    it("says what may come between a list and the node that changes", async () => {
+      const { editor } = lab;
+      await deployInRows(
+        list("oldest", { result: "first", ...typedIn("user", "user1"), wires: [["remove"], []] }),
+        list("far", { ...typedIn("user", "user2"), wires: [["function"], ["remove"]] }),
+        onTab({
+          id: "function",
+          type: "function",
+          name: "function",
+          func: "return msg",
+          outputs: 1,
+          wires: [["remove"]],
+        }),
+        remove("remove", { limit: 1, dryRun: true, inactiveFor: "1h", inactiveForType: "str" }),
+        inject("remove"),
+      );
+      await editor.openDialog("remove");
+      await opened(HIT, /"oldest" finds 1 token now\./);
+      const text = await details(HIT).innerText();
+      for (const says of [
+        /sends only the oldest of \d/,
+        /"far" finds \d+ tokens now/,
+        /through other nodes/,
+        /elsewhere/,
+      ]) {
+        assert.match(text, says);
+      }
+      for (const says of [/dry run/, /inactive for long enough/, /More than the limit of 1 tokens/]) {
+        assert.match(text, says);
+      }
+      await editor.screenshot("hits through other nodes");
+    });
+
+    it("says that a connection or a node is not deployed", async () => {
+      const { editor, page } = lab;
+      await deployInRows(inject("nowhere"));
+      const listId = await editor.drag("influxdb-list-authorizations", 300, 200);
+      await editor.openDialog(listId);
+      await page.locator("#node-input-btn-connection-add").click();
+      await page.locator("#node-config-input-token").fill("some-token");
+      await editor.settled();
+      await editor.closeConfig("ok");
+      lab.provoked = /status of (4|5)/;
+      await opened(FOUND, /^The connection is not deployed/);
+      await editor.choose("user", "str");
+      await editor.typedInput("user").locator(".red-ui-typedInput-input").pressSequentially("a");
+      await page.locator(".influxdb-tokens-line", { hasText: "The connection is not deployed" }).waitFor();
+      await editor.cancel();
+      const id = await editor.drag("influxdb-delete-authorization", 300, 300);
+      await editor.openDialog(id);
+      await opened(LAST, /^The node is not deployed/);
+    });
+
+    it("shows in a subflow what its instance did", async () => {
+      const { editor, page, demo } = lab;
+      const { id } = demo.simulator.world.addAuthorization({ description: "of a subflow" });
+      await deploy(
+        {
+          id: "sub",
+          type: "subflow",
+          name: "sub",
+          in: [{ x: 50, y: 50, wires: [{ id: "remove" }] }],
+          out: [],
+        },
+        { ...remove("remove", { x: 300, y: 100 }), z: "sub" },
+        onTab({ id: "instance", type: "subflow:sub", name: "instance", x: 300, y: 200, wires: [] }),
+        { ...inject("instance", { id, description: "of a subflow" }), x: 100, y: 100 },
+      );
+      await editor.inject("inject");
+      await page.evaluate(`RED.workspaces.show("sub")`);
+      await editor.node("remove").waitFor();
+      // Nothing in the template shows that its instance is done.
+      const world = demo.simulator.world.authorizations;
+      await waitFor(() => Promise.resolve(world.has(id)), false);
+      await editor.openDialog("remove");
+      await details(LAST).locator("summary").click();
+      await waitFor(async () => {
+        await details(LAST).getByRole("button", { name: "refresh" }).click();
+        await sentence(LAST)
+          .getByText(/deploy|deleted/)
+          .waitFor();
+        return /1 deleted/.test(await sentence(LAST).innerText());
+      }, true);
+      assert.match(await rows(LAST).innerText(), /of a subflow/);
+      await editor.cancel();
+    });
+
+    it("shows texts of strangers as texts, and a hundred of a hundred thousand tokens", async () => {
+      const { editor, page, demo } = lab;
+      const { world } = demo.simulator;
+      const hostile = `<img src=x onerror="window.hit=1"> \u202eevil`;
+      world.addUser("many");
+      for (let index = 0; index < MANY; index++)
+        world.addAuthorization({ user: "many", description: `${index} ${hostile}` });
+      await deployInRows(list("list", typedIn("user", "many")));
+      await editor.openDialog("list");
+      await details(FOUND).locator("summary").click();
+      await sentence(FOUND)
+        .getByText(/^100,000 of 100,\d+ tokens match now$/)
+        .waitFor({ timeout: 40_000 });
+      assert.equal(await rows(FOUND).count(), 100);
+      await details(FOUND).getByText("and 99,900 more").waitFor();
+      assert.equal(await details(FOUND).locator("img").count(), 0);
+      assert.match(await rows(FOUND).first().innerText(), /<img src=x/);
+      await editor.screenshot("preview of many");
+      await editor.choose("description", "str");
+      await editor.typedInput("description").locator(".red-ui-typedInput-input").pressSequentially("999");
+      await page
+        .getByText(/50 of \d+ found: type on/)
+        .first()
+        .waitFor({ timeout: 20_000 });
+      await editor.screenshot("look-up among many");
+      assert.equal(await page.evaluate("window.hit"), undefined);
+    });
+  });
+}
