@@ -165,6 +165,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   if (status === 403) {
     return {
       code: "forbidden",
+      words: "no access",
       reason:
         "the connection's management token has no access to this account or cluster. " +
         "Check the account ID and the cluster ID of the connection.",
@@ -174,6 +175,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   if (status === 404 && call.path.at(-1) === "tokens") {
     return {
       code: "not-found",
+      words: "no such cluster",
       reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",
     };
   }
