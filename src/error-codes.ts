@@ -1,5 +1,7 @@
 /** What is known of an error code. */
 interface ErrorCode {
+  /** What is wrong, for a status and the beginning of a message: under 20 characters, of which the editor shows 30. */
+  readonly words: string;
   /** What has happened, as a part of a sentence. */
   readonly meaning: string;
   /** What to do about it. */
@@ -24,22 +26,26 @@ interface ErrorCode {
  */
 export const ERROR_CODES = {
   "missing-id": {
+    words: "no token named",
     meaning: "the message names no token",
     remedy: "send an ID, an object with an `id`, or an array of either",
     httpStatus: 400,
   },
   "invalid-id": {
+    words: "not an ID",
     meaning: "what it names is not an ID",
     remedy:
       "use the `id` of the token (16 hexadecimal digits, or a UUID for Cloud Dedicated and Clustered), not its value or name; the error tells JSON, CSV, a Buffer or a number apart, and says what to put before the node",
     httpStatus: 400,
   },
   "invalid-filter": {
+    words: "wrong filter value",
     meaning: "a filter came out empty, of a wrong type, or as a time that makes no sense",
     remedy: "look at what the flow gives; nothing was sent",
     httpStatus: 400,
   },
   "invalid-config": {
+    words: "wrong setting",
     meaning:
       "a field of the node or connection is wrong, or the value it takes from elsewhere, or an environment variable is not set or empty",
     remedy: "the message names the field",
@@ -47,21 +53,25 @@ export const ERROR_CODES = {
     endsSweep: "always",
   },
   "not-confirmed": {
+    words: "not confirmed",
     meaning: "the box on delete or revoke is not ticked",
     remedy: "tick it, or ask for a dry run",
     httpStatus: 403,
   },
   "limit-exceeded": {
+    words: "limit exceeded",
     meaning: "more tokens than the node's limit",
     remedy: "send fewer, or raise the limit",
     httpStatus: 429,
   },
   "not-listed": {
+    words: "not from a list",
     meaning: "the node acts only upon what is still as listed, and the message does not say how it was",
     remedy: "send what a list node sends, or untick the box",
     httpStatus: 400,
   },
   protected: {
+    words: "protected",
     meaning: "the ID is on the connection's list, or is or may be that of its own token",
     remedy: 'take it off the list, allow it, or enter the connection\'s "Own token ID"',
     httpStatus: 403,
@@ -69,12 +79,14 @@ export const ERROR_CODES = {
     isOfToken: true,
   },
   "not-applied": {
+    words: "not applied",
     meaning: "the server reported success, and shows otherwise",
     remedy: "list the tokens to see; check what is in front of the server",
     httpStatus: 502,
     isOutage: true,
   },
   "audit-failed": {
+    words: "audit not written",
     meaning: "the audit file could not be written, and nothing was done",
     remedy: "check the file and its folder, or choose another in the connection",
     httpStatus: 500,
@@ -82,6 +94,7 @@ export const ERROR_CODES = {
     isUntouched: true,
   },
   "not-found": {
+    words: "not found",
     meaning: "no such token, user, organization or cluster",
     remedy: "check ID, name and connection; on delete and revoke it can count as done",
     httpStatus: 404,
@@ -90,6 +103,7 @@ export const ERROR_CODES = {
     isOfToken: true,
   },
   unauthorized: {
+    words: "token not accepted",
     meaning:
       "the connection's token is wrong, inactive, expired, revoked, or lacks a permission; or something before the server wants a login",
     remedy: "the message says which, and names the permission",
@@ -97,6 +111,7 @@ export const ERROR_CODES = {
     endsSweep: "sometimes",
   },
   forbidden: {
+    words: "forbidden",
     meaning:
       "the owner of the connection's token is inactive; or it has no access to the account or cluster; or a list is empty that should hold at least that token, which means a missing permission; or influxctl's list is empty, which tells nothing of the token to revoke; or something before the server forbids it",
     remedy: "the message says which",
@@ -104,11 +119,13 @@ export const ERROR_CODES = {
     endsSweep: "sometimes",
   },
   conflict: {
+    words: "conflict",
     meaning: "the server reports a conflict",
     remedy: "try again",
     httpStatus: 409,
   },
   "rate-limited": {
+    words: "too many requests",
     meaning: "too many requests",
     remedy: "wait, or lower the parallel requests",
     httpStatus: 503,
@@ -116,6 +133,7 @@ export const ERROR_CODES = {
     isRetried: true,
   },
   unavailable: {
+    words: "server failed",
     meaning: "the server failed (500 and up)",
     remedy: "check the server, try again",
     httpStatus: 503,
@@ -123,6 +141,7 @@ export const ERROR_CODES = {
     isRetried: true,
   },
   timeout: {
+    words: "no answer in time",
     meaning: "no answer in time, or influxctl did not end; a change may have been carried out all the same",
     remedy: "check the server and the network, or raise the timeout",
     httpStatus: 504,
@@ -130,6 +149,7 @@ export const ERROR_CODES = {
     isOutage: true,
   },
   network: {
+    words: "server not reached",
     meaning:
       "no connection, or it was lost (a change may have been carried out all the same), or the proxy refused",
     remedy: "check URL, network, proxy",
@@ -139,18 +159,21 @@ export const ERROR_CODES = {
     isRetried: true,
   },
   tls: {
+    words: "no TLS connection",
     meaning: "no secure connection: expired, other host, unknown CA",
     remedy: "see the message; give your CA in the TLS configuration",
     httpStatus: 502,
     endsSweep: "always",
   },
   "influxctl-missing": {
+    words: "influxctl missing",
     meaning: "influxctl is not installed, or may not be run",
     remedy: "install it, or set its path in the connection",
     httpStatus: 500,
     endsSweep: "always",
   },
   "influxctl-failed": {
+    words: "influxctl failed",
     meaning: "influxctl failed, is too old to write JSON, or did not revoke",
     remedy: "the message says which",
     httpStatus: 502,
@@ -158,6 +181,7 @@ export const ERROR_CODES = {
     isOutage: true,
   },
   "bad-response": {
+    words: "unexpected answer",
     meaning:
       "something else than InfluxDB's API answered, or more than it ever does, or influxctl wrote something else than its list, or more than 16 MB",
     remedy: "check the URL, with its path; the version of influxctl",
@@ -166,17 +190,20 @@ export const ERROR_CODES = {
     isOutage: true,
   },
   unexpected: {
+    words: "internal error",
     meaning: "a defect of this package",
     remedy: "please report it",
     httpStatus: 500,
   },
   "unsupported-product": {
+    words: "wrong product",
     meaning: "the connection's product cannot do this",
     remedy: "choose another connection",
     httpStatus: 500,
     endsSweep: "always",
   },
   cancelled: {
+    words: "stopped",
     meaning: "the flow was stopped or deployed anew meanwhile",
     remedy: "send the message again",
     httpStatus: 503,

@@ -3,7 +3,9 @@ import { factsOf, type TokenErrorCode } from "./error-codes.js";
 import { plain } from "./text/plain-text.js";
 
 export interface TokenErrorDetails {
-  /** What could not be done, to complete "Cannot …": `delete authorization 0a1b…`. */
+  /** What is wrong in particular, where those of the code are not exact: under 20 characters, in lower case. */
+  words?: string | undefined;
+  /** What could not be done, to complete "cannot …": `delete authorization 0a1b…`. */
   task?: string | undefined;
   /** HTTP status of the server's answer, if there was one. */
   statusCode?: number | undefined;
@@ -11,15 +13,41 @@ export interface TokenErrorDetails {
   retryAfter?: number | undefined;
   /** How often the request was sent, if not once. */
   attempts?: number | undefined;
-  /** What caused it, in flat properties: foreign errors can hold requests, and with them secrets. */
-  cause?: object | undefined;
+  /** What caused it. */
+  cause?: CauseFields | undefined;
   /** For a code that ends a sweep "sometimes": whether every further request of the connection would fail alike. */
   fatal?: boolean;
 }
 
+/** What is told of a foreign error. Not the error itself, which can hold a request, and with it secrets. */
+interface CauseFields {
+  /** What it says, as a sentence that is never empty. */
+  message: string;
+  /** Of Node.js or undici, such as `ECONNREFUSED`. */
+  code?: string | undefined;
+  /** HTTP status of the server's answer. */
+  statusCode?: number | undefined;
+  /** Seconds that the server asked to wait. */
+  retryAfter?: number | undefined;
+}
+
+/** The cause as a Catch node gets it. As a text it reads as a sentence, in the copies that Node-RED makes, too. */
+class Cause {
+  declare readonly message: string;
+
+  constructor(fields: CauseFields) {
+    const told = Object.entries(fields).filter(([, value]) => value !== undefined);
+    Object.assign(this, Object.fromEntries(told), { message: plain(fields.message) });
+  }
+
+  toString(): string {
+    return this.message;
+  }
+}
+
 /**
- * The one error of this package. Its message names the task, the reason and what to do, and never holds a
- * token value. Its texts are {@link plain}. All details are own properties, because Node-RED copies only own `code` and
+ * The one error of this package. Its message begins with what is wrong, because the editor's debug sidebar shows no
+ * more than its first 30 characters; then it names the task, the reason and what to do. It never holds a token value. Its texts are {@link plain}. All details are own properties, because Node-RED copies only own `code` and
  * `cause` to a Catch node.
  */
 export class TokenError extends Error {
@@ -37,9 +65,11 @@ export class TokenError extends Error {
   constructor(code: TokenErrorCode, reason: string, details: TokenErrorDetails = {}) {
     const { statusCode, retryAfter, attempts, fatal } = details;
     const task = details.task === undefined ? undefined : plain(details.task);
-    const cause = details.cause && plainly(details.cause);
     const told = plain(reason);
-    super(task === undefined ? told : `Cannot ${task}: ${told}`, cause && { cause });
+    const { words = factsOf(code).words } = details;
+    const what = words.charAt(0).toUpperCase() + words.slice(1);
+    const message = task === undefined ? `${what}: ${told}` : `${what}, cannot ${task}: ${told}`;
+    super(message, details.cause && { cause: new Cause(details.cause) });
     this.#reason = told;
     this.#details = details;
     this.code = code;
@@ -56,11 +86,19 @@ export class TokenError extends Error {
     return this.#reason;
   }
 
+  /** What is wrong, in a few words: for a status. */
+  get words(): string {
+    return this.#details.words ?? factsOf(this.code).words;
+  }
+
+  /** The same error with another reason, and with what else is known. */
+  retold(reason: string, details: TokenErrorDetails = {}): TokenError {
+    return new TokenError(this.code, reason, { ...this.#details, ...details });
+  }
+
   /** The same error with the task, unless it names one already. */
   during(task: string): TokenError {
-    return this.task === undefined
-      ? new TokenError(this.code, this.#reason, { ...this.#details, task })
-      : this;
+    return this.task === undefined ? this.retold(this.#reason, { task }) : this;
   }
 
   /** Node-RED shows an error as `String(error)`: the plain sentence, without a class name before it. */
@@ -69,17 +107,10 @@ export class TokenError extends Error {
   }
 }
 
-function plainly(cause: object): object {
-  const entries: [string, unknown][] = Object.entries(cause);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === "string" ? plain(value) : value]),
-  );
-}
-
 /** Any thrown value as a TokenError: `unexpected` if it is none, because it comes from code that should not throw. */
 export function asTokenError(error: unknown): TokenError {
   if (error instanceof TokenError) return error;
-  return new TokenError("unexpected", `unexpected failure: ${reasonOf(error)}. Please report it.`);
+  return new TokenError("unexpected", `${reasonOf(error)}. Please report it.`);
 }
 
 /**
@@ -112,8 +143,8 @@ export function cancelled(task: string, sent: number, underWay: string): TokenEr
  * @throws what it is given; `cancelled` with 0 attempts.
  */
 export function rethrowAsNotStarted(error: unknown): never {
-  const { code, reason, task } = asTokenError(error);
-  throw code === "cancelled" ? new TokenError(code, reason, { task, attempts: 0 }) : error;
+  const known = asTokenError(error);
+  throw known.code === "cancelled" ? known.retold(known.reason, { attempts: 0 }) : error;
 }
 
 /** The kind of a value in words that a flow's author knows, and never the value: it could be a secret. */

@@ -21,6 +21,7 @@ export function refuseVariable(
     throw new TokenError(
       "invalid-config",
       `the field "${name}" names the environment variable ${value.slice(2, -1)}, which is not set or empty. Set it, and restart Node-RED if it is a variable of the process.`,
+      { words: "variable not set" },
     );
   }
   if (holdsVariable(value)) {

@@ -68,7 +68,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       if (!protectedIds.has(id)) return;
       throw new TokenError(
         "protected",
-        `${id} is protected. If you do mean it, remove it from the protected IDs of the connection.`,
+        `${id} is among the protected IDs of the connection. If you do mean it, remove it there.`,
       );
     },
   };
@@ -85,7 +85,8 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, resource: Res
   if (node?.type !== CONNECTION_TYPE) {
     throw new TokenError(
       "invalid-config",
-      "no connection is chosen, or it is disabled. Open the node and choose a connection.",
+      "none is chosen, or it is disabled. Open the node and choose a connection.",
+      { words: "no connection" },
     );
   }
   const connection = node.connection();

@@ -67,7 +67,8 @@ function refuseWrong(name: SettingName, properties: Properties): void {
 function wrongSetting(name: SettingName, value: unknown, wrong: Wrong): TokenError {
   if (isVariable(value)) refuseVariable(name, value);
   const words = wordsFor(wrong, partsOf(name, SETTINGS[name])[0]);
-  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${words}`);
+  const what = wrong === "tokenMissing" ? "no token" : undefined;
+  return invalidConnection(`the field "${name}" holds ${kindOf(value)}, ${words}`, what);
 }
 
 function presetOf(name: SettingName): string {
@@ -80,9 +81,11 @@ export function readToken(token: unknown): string {
   return String(token).trim();
 }
 
-export function invalidConnection(reason: string): TokenError {
+/** @param words see {@link TokenErrorDetails}. */
+export function invalidConnection(reason: string, words?: string): TokenError {
   return new TokenError(
     "invalid-config",
     `the connection cannot be used: ${reason}. Open the connection and correct it.`,
+    { words },
   );
 }

@@ -6,17 +6,17 @@ import { RESOURCES } from "../../src/tokens/resources.js";
 import {
   factsOfOutcome,
   isFailure,
+  OUTCOMES,
   triedMoreThanOnce,
   type Outcome,
-  type OutcomeName,
   type OutcomeRecord,
 } from "../../src/work/outcomes.js";
+import { inWords, outcomesIn, summaryOf } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
 import { knownFields, listedFields, type Target, type TokenKind } from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField } from "../fields/fields.js";
 import { filterField } from "./list.js";
-import type { Summary, Task } from "./node.js";
-import { grouped } from "./status.js";
+import type { Ending, Task } from "./node.js";
 
 /** Fields of every node that changes something. */
 export function changingFields(kind: TokenKind) {
@@ -76,7 +76,7 @@ export async function change(
   task: Task<Changing>,
   { outcome: success, ...steps }: Change,
   { notFoundIsDone = false, inParts = false }: Ways = {},
-): Promise<Summary> {
+): Promise<Ending> {
   const { connection, resource, tokens, places, signal } = task;
   const kind = RESOURCES[resource];
   const { targets, onlyIfAsListed, limit, ifSomeFail } = task.values;
@@ -138,6 +138,8 @@ export async function change(
       task.warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
     }
   }
+  const summarize = (some: readonly OutcomeRecord[]) =>
+    summaryOf(some, { wanted: success, noun: kind.noun, dryRun });
   const parts = inParts && list.length > 0;
   // One target that failed is an error and nothing else, unless the flow wants no error.
   const tellsFailures = ifSomeFail === "report" || (ifSomeFail === "both" && many);
@@ -148,6 +150,7 @@ export async function change(
         dryRun ? oneInDryRun(target) : one(target, () => audit?.before(index)),
       ),
     {
+      task: { verb: OUTCOMES[success].verb, noun: kind.noun },
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
@@ -155,7 +158,8 @@ export async function change(
         task.record(record, index);
         task.progress(done, list.length);
         if (parts && (tellsFailures || !isFailure(record))) {
-          task.send(record, { part: { index, count: list.length }, statusCode: statusOf(record) });
+          const part = { index, count: list.length };
+          task.send(record, summarize([record]), { part, statusCode: statusOf(record) });
         }
       },
     },
@@ -166,23 +170,27 @@ export async function change(
   if (untouched > 0) await giveBack(untouched).catch(() => undefined);
   // The error of a single target says it all.
   if (signal.aborted && list.length > 1) {
-    task.warn(`Stopped half way: ${counted(records)}. The audit trail names what was begun.`);
+    task.warn(
+      `Stopped half way: ${inWords(outcomesIn(records)).join(", ")}. The audit trail names what was begun.`,
+    );
   }
   const report = many ? records : records[0];
-  if (error && many) task.keep(report);
+  const summary = summarize(records);
   if (!parts && (error === undefined || tellsFailures)) {
-    task.send(report, error && { statusCode: factsOf(error.code).httpStatus });
+    task.send(report, summary, error && { statusCode: factsOf(error.code).httpStatus });
   }
-  if (error && ifSomeFail !== "report") throw error;
-  const text = dryRun ? `${grouped(records.length)} in dry run` : counted(records);
-  return { text, dryRun, failed: error !== undefined };
+  return {
+    counts: outcomesIn(records),
+    summary,
+    ...(error && ifSomeFail !== "report" && { error, ...(many && { payload: report }) }),
+  };
 }
 
 /** Removes each token of the message: {@link change} for what cannot be undone, so only if confirmed. */
 export async function remove(
   task: Task<Irreversible>,
   { spare }: Pick<Change, "spare"> = {},
-): Promise<Summary> {
+): Promise<Ending> {
   const { confirmed, notFound, report } = task.values;
   if (!confirmed && !isDryRun(task)) {
     throw new TokenError(
@@ -245,14 +253,4 @@ function statusOf(record: OutcomeRecord): number {
 function isUntouched({ outcome, error, alreadyRevoked }: OutcomeRecord): boolean {
   const facts = error ? factsOf(error.code) : factsOfOutcome(outcome);
   return alreadyRevoked === true || facts.isUntouched === true;
-}
-
-/** How many there are of each: `38 deleted, 2 changed meanwhile`. */
-function counted(records: OutcomeRecord[]): string {
-  if (records.length === 0) return "0 done";
-  const counts = new Map<OutcomeName, number>();
-  for (const { outcome } of records) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts]
-    .map(([outcome, count]) => `${grouped(count)} ${factsOfOutcome(outcome).words ?? outcome}`)
-    .join(", ");
 }

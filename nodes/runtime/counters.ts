@@ -14,6 +14,7 @@ export function counterStoreOf(node: Node): CounterStore {
     new TokenError(
       "invalid-config",
       `the context store, which keeps count for the limit, failed: ${error.message}. Check the context storage of Node-RED.`,
+      { words: "no count for limit" },
     );
   const own = node.context();
   // There is no flow context without a flow, as in a test.

@@ -23,6 +23,7 @@ export function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
           new TokenError(
             "invalid-config",
             `the field "${name}" could not be evaluated: ${where}. Open the node and correct it.`,
+            { words: "wrong expression" },
           ),
         );
       };

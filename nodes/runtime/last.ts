@@ -1,13 +1,14 @@
 import type { Node } from "node-red";
 import { systemClock } from "../../src/clock.js";
-import type { OutcomeName, OutcomeRecord } from "../../src/work/outcomes.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import type { Summary } from "../../src/work/summary.js";
 
 /** What the last message of a node did. */
 export interface Last {
   /** When it ended, ISO 8601. */
   at: string;
   text: string;
-  counts: Partial<Record<OutcomeName, number>>;
+  counts: NonNullable<Summary["counts"]>;
   /** The first of them, as they were sent. */
   records: OutcomeRecord[];
   total: number;
@@ -27,19 +28,17 @@ export function lastOf(node: Node): Last | undefined {
 /** Follows one message, to tell people later what it did. */
 export function followLast(node: Node) {
   const records: OutcomeRecord[] = [];
-  const counts: Last["counts"] = {};
-  let total = 0;
   return {
     /** To be called before the record is sent, for a flow can write to what it gets. */
     record: (record: OutcomeRecord, index: number): void => {
-      total++;
-      counts[record.outcome] = (counts[record.outcome] ?? 0) + 1;
       if (index < MOST_RECORDS) records[index] = structuredClone(record);
     },
-    /** @param text says what became of the message. */
-    end: (text: string): void => {
+    /** @param failure the message of the error, if it ended with one. */
+    end: (failure: string | undefined, { text, counts = {}, total }: Summary = NOTHING_DONE): void => {
       const at = new Date(systemClock.now()).toISOString();
-      lasts.set(node, { at, text, counts, records: records.filter(Boolean), total });
+      lasts.set(node, { at, text: failure ?? text, counts, records: records.filter(Boolean), total });
     },
   };
 }
+
+const NOTHING_DONE: Summary = { text: "", total: 0 };

@@ -3,10 +3,12 @@ import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import type { ResourceName } from "../../src/products.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
+import { counted, grouped } from "../../src/text/counts.js";
+import { RESOURCES } from "../../src/tokens/resources.js";
+import type { Summary } from "../../src/work/summary.js";
 import { LOOKUPS } from "../admin/answers.js";
 import { choice, typed, type Field, type Fields } from "../fields/fields.js";
-import { node, type NodeModule, type Operation, type Summary, type Task } from "./node.js";
-import { grouped } from "./status.js";
+import { node, type Ending, type NodeModule, type Operation, type Task } from "./node.js";
 
 interface FilterLook {
   section?: string;
@@ -65,33 +67,44 @@ export function listNode<F extends Listing, R extends ResourceName>(
 
 /** Sends what is found in the form that the node says, or an empty array to the second output. */
 async function sendFound<T extends { createdAt?: string | undefined }>(
-  { values: { result }, signal, send }: Pick<Task<Listing>, "values" | "signal" | "send">,
+  {
+    values: { result },
+    resource,
+    signal,
+    send,
+  }: Pick<Task<Listing>, "values" | "resource" | "signal" | "send">,
   batches: AsyncIterable<T[]>,
-): Promise<Summary> {
+): Promise<Ending> {
   const found: T[] = [];
   for await (const batch of batches) {
     // Not push(...batch): so many arguments may not fit on the stack.
     for (const token of batch) found.push(token);
   }
-  if (found.length === 0) {
-    send([], { output: 1 });
+  const total = found.length;
+  const { noun } = RESOURCES[resource];
+  const matches =
+    total === 0 ? `No ${noun}s match` : `${counted(total, noun)} ${total === 1 ? "matches" : "match"}`;
+  const isOneOfMany = result === "first" && total > 1;
+  const summary: Summary = { text: `${matches}${isOneOfMany ? "; this is the oldest" : ""}.`, total };
+  if (total === 0) {
+    send([], summary, { output: 1 });
   } else if (result === "first") {
-    send(oldest(found));
-    return { text: found.length > 1 ? `1 of ${grouped(found.length)} found` : "1 found" };
+    send(oldest(found), summary);
+    return { summary, text: isOneOfMany ? `1 of ${grouped(total)} found` : "1 found" };
   } else if (result === "each") {
     const breathe = breather();
     for (const [index, token] of found.entries()) {
       if (signal.aborted) {
         throw new TokenError(
           "cancelled",
-          `the flow was stopped or deployed anew. ${index} of ${found.length} were sent on.`,
+          `the flow was stopped or deployed anew. ${index} of ${total} were sent on.`,
         );
       }
-      send(token, { part: { index, count: found.length } });
+      send(token, summary, { part: { index, count: total } });
       await breathe();
     }
   } else {
-    send(found);
+    send(found, summary);
   }
-  return { text: `${grouped(found.length)} found` };
+  return { summary, text: `${grouped(total)} found` };
 }

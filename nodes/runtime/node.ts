@@ -8,6 +8,7 @@ import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Listed } from "../../src/tokens/resource.js";
+import type { Summary } from "../../src/work/summary.js";
 import type { Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -22,7 +23,7 @@ import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
-import { followerOf } from "./status.js";
+import { followerOf, type Ended } from "./status.js";
 import { copyOf, ending, sender, withFields, type Message, type Send, type Sender } from "./sender.js";
 
 /**
@@ -40,7 +41,7 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   /** The labels of the outputs, one key of the locale for each. */
   outputs: readonly string[];
   fields: F;
-  run(task: Task<F, R>): Promise<Summary>;
+  run(task: Task<F, R>): Promise<Ending>;
   /** Of a node that lists: what it would find. */
   find?(values: Values<F>, tokens: Tokens<R>): AsyncIterable<Listed[]>;
 }
@@ -69,21 +70,14 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   send: Sender;
   /** Keeps what became of a target, for who asks later. */
   record: (record: OutcomeRecord, index: number) => void;
-  /** Leaves a payload for whoever gets the message with an error. */
-  keep: (payload: unknown) => void;
 }
 
-/** What goes with the error of a message. */
-interface Kept {
+/** How the work of a message ended: with an error if some of it failed and the flow is to know it by one. */
+export interface Ending extends Ended {
+  /** None if there was no work. */
+  summary?: Summary;
+  /** For whoever gets the message with the error. */
   payload?: unknown;
-}
-
-/** What the status says in the end. It starts with a digit: the editor looks other texts up as i18n keys. */
-export interface Summary {
-  text: string;
-  dryRun?: boolean;
-  /** Some of it failed, which only the report says. */
-  failed?: boolean;
 }
 
 /** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
@@ -145,15 +139,16 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       return parseAll(operation.fields, properties, counterStoreOf(this));
     });
 
-    const follow = followerOf(this);
-    const log = auditLog(RED, this);
     const changes = "targets" in operation.fields;
+    const follow = followerOf(this, { sums: changes });
+    const log = auditLog(RED, this);
     const handle = async (
       msg: Message,
       send: Send,
-      kept: Kept,
+      origins: readonly string[],
+      { start, progress, onRetry }: ReturnType<typeof follow>,
       record: Task<F>["record"],
-    ): Promise<Summary> => {
+    ): Promise<Ending> => {
       // All up to the place in the order happens as the message arrives.
       const connection = connectionOf(RED, properties.connection, operation.resource);
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
@@ -161,15 +156,15 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
       try {
         const values = await reading;
-        return await inTurn(async () => {
-          const { progress, onRetry, withRetries } = follow();
-          const { text, ...summary } = await operation.run({
+        return await inTurn(() => {
+          start();
+          return operation.run({
             values,
             connection,
             resource: operation.resource,
             tokens: connection.open(operation.resource, { signal: stopping.signal, onRetry }),
             dryRun,
-            origins: originsOf(msg),
+            origins,
             places,
             signal: stopping.signal,
             progress,
@@ -184,11 +179,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
             },
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
             record,
-            keep: (payload) => {
-              kept.payload = payload;
-            },
           });
-          return { text: withRetries(text), ...summary };
         });
       } finally {
         places.leave();
@@ -206,28 +197,32 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
-    const fail = (msg: Message, done: (error?: Error) => void, error: TokenError, kept: Kept) => {
-      const told = withFields(msg, { ...kept, statusCode: factsOf(error.code).httpStatus });
+    const fail = (
+      msg: Message,
+      done: (error?: Error) => void,
+      error: TokenError,
+      { summary, payload }: Ending,
+    ) => {
+      // Without one, too: the summary of another node would be taken for this one's.
+      const { httpStatus: statusCode } = factsOf(error.code);
+      const told = withFields(msg, { summary, ...(payload !== undefined && { payload }), statusCode });
       // A Catch node gets a copy of the message itself, so of one that is read-only it is told without `done`.
       if (told === msg) end(msg, done, error);
       else this.error(error, copyOf(RED, told));
     };
     this.on("input", (msg, send, done) => {
-      const kept: Kept = {};
+      const origins = originsOf(msg);
+      const follower = follow(origins);
       const last = followLast(this);
-      const work = handle(msg, send as Send, kept, last.record).then(
-        ({ text, dryRun, failed }) => {
-          last.end(text);
-          this.status({ fill: failed ? "red" : dryRun ? "yellow" : "green", shape: "dot", text });
-          end(msg, done);
-        },
-        (thrown: unknown) => {
-          const error = asTokenError(thrown).during(task);
-          last.end(error.message);
-          this.status({ fill: "red", shape: "ring", text: error.code });
-          fail(msg, done, error, kept);
-        },
-      );
+      const work = handle(msg, send as Send, origins, follower, last.record)
+        .catch((thrown: unknown): Ending => ({ error: asTokenError(thrown) }))
+        .then((ended) => {
+          const error = ended.error?.during(task);
+          follower.end(ended);
+          last.end(error?.message, ended.summary);
+          if (error) fail(msg, done, error, ended);
+          else end(msg, done);
+        });
       underWay.add(work);
       void work.finally(() => underWay.delete(work));
     });
@@ -280,8 +275,9 @@ const DEEPEST = 10;
  * a list share the outer one's as well.
  */
 function originsOf(msg: Message): string[] {
-  const origins = [`message ${msg._msgid}`];
+  const origins: string[] = [];
   try {
+    origins.push(`message ${msg._msgid}`);
     let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
     for (let depth = 0; parts && depth < DEEPEST; depth++) {
       if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);

@@ -1,17 +1,19 @@
 import type { NodeAPI, NodeMessage, NodeMessageInFlow } from "node-red";
+import type { Summary } from "../../src/work/summary.js";
 
 export type Message = NodeMessageInFlow;
 export type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 type Fields = Record<string, unknown>;
 
 /**
- * Sends the message on with this payload, and with a status code for flows that answer an HTTP request.
+ * Sends the message on with this payload and its summary, and with a status code for flows that answer an HTTP request.
  *
  * @param options.part its place in a series, which a Join node can put together again.
  * @param options.statusCode 200 unless it tells of an error.
  */
 export type Sender = (
   payload: unknown,
+  summary: Summary,
   options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
 ) => void;
 
@@ -21,7 +23,7 @@ export type Sender = (
  */
 export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly unknown[][]): Sender {
   let series: { id: string; rest: Message } | undefined;
-  return (payload, { output = 0, part, statusCode = 200 } = {}) => {
+  return (payload, summary, { output = 0, part, statusCode = 200 } = {}) => {
     let sent: Message;
     if (part) {
       // The payload of the original may be large, and each copy gets another.
@@ -38,20 +40,29 @@ export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly u
       const isCopied = (wires[output] ?? []).length > 1;
       sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
     }
-    send([...Array<null>(output).fill(null), withFields(sent, { payload, statusCode })]);
+    send([...Array<null>(output).fill(null), withFields(sent, { payload, summary, statusCode })]);
   };
 }
 
-/** The message with these fields; a copy if they cannot be set on it. */
+/** The message with these fields, without those that are undefined; a copy if they cannot be set on it. */
 export function withFields(msg: Message, fields: Fields): Message {
   try {
-    Object.assign(msg, fields);
     const own = msg as Message & Fields;
+    set(own, fields);
     if (Object.keys(fields).every((name) => own[name] === fields[name])) return msg;
   } catch {
     // A function node can make a message, or its payload, read-only.
   }
-  return { ...readable(msg), ...fields } as Message;
+  const copy = readable(msg);
+  set(copy, fields);
+  return copy as unknown as Message;
+}
+
+function set(target: Fields, fields: Fields): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) Reflect.deleteProperty(target, name);
+    else target[name] = value;
+  }
 }
 
 function canBeCopied(RED: NodeAPI, msg: Message): boolean {

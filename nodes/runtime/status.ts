@@ -1,28 +1,67 @@
 import type { Node } from "node-red";
 import { systemClock } from "../../src/clock.js";
+import type { TokenError } from "../../src/errors.js";
+import { grouped } from "../../src/text/counts.js";
+import { factsOfOutcome, type OutcomeName } from "../../src/work/outcomes.js";
+import { inWords, type OutcomeCounts } from "../../src/work/summary.js";
 
 /** Milliseconds between two statuses of progress. */
 const STATUS_INTERVAL = 250;
+/** Milliseconds without work after which a new count begins, whatever comes. */
+const QUIET = 60_000;
+
+/** How a message ended, for the status. */
+export interface Ended {
+  /** Of its tokens, how many there are of each outcome. */
+  counts?: OutcomeCounts;
+  /** What there is to say of a message that acts upon no token. */
+  text?: string;
+  error?: TokenError;
+}
+
+/** What the status tells of: one message, or those that belong together. */
+interface Tally {
+  messages: number;
+  counts: OutcomeCounts;
+  retries: number;
+  hasError: boolean;
+}
+
+const NOTHING_YET: Tally = { messages: 0, counts: {}, retries: 0, hasError: false };
 
 /**
  * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`. Each
- * status goes to every open editor, so they are throttled, over all messages of the node.
+ * status goes to every open editor, so they are throttled, over all messages of the node. In the end it shows what
+ * became of the message and of those that belong together with it: `38 deleted, 2 failed`. These are made from one
+ * message, as a Split node does, or are under way at one time; two clicks one after another do not belong together.
+ *
+ * @param sums whether the messages are counted together.
  */
-export function followerOf(node: Node) {
+export function followerOf(node: Node, { sums }: { sums: boolean }) {
   let shown = -Infinity;
-  return () => {
+  let underWay = 0;
+  /** When the last message ended, in milliseconds by the steady clock. */
+  let quietSince = -Infinity;
+  let tally = NOTHING_YET;
+  /** What the last message comes from. */
+  let last: readonly string[] = [];
+
+  /** To be called as a message arrives. @param origins what it comes from: the parts of one list share one. */
+  return (origins: readonly string[]) => {
+    const isQuiet = systemClock.steady() - quietSince >= QUIET;
+    const isOther = !origins.some((origin) => last.includes(origin));
+    if (underWay++ === 0 && (isQuiet || isOther)) tally = NOTHING_YET;
+    last = origins;
     let step: { done: number; total: number } | undefined;
     let retries = 0;
-    const withRetries = (text: string) =>
-      retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
     const show = () => {
       if (systemClock.steady() - shown < STATUS_INTERVAL) return;
       shown = systemClock.steady();
       const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
-      node.status({ fill: "blue", shape: "dot", text: withRetries(text) });
+      node.status({ fill: "blue", shape: "dot", text: withRetries(text, retries) });
     };
-    show();
     return {
+      start: show,
       progress: (done: number, total: number) => {
         step = { done, total };
         show();
@@ -32,12 +71,56 @@ export function followerOf(node: Node) {
         if (++retries === 1) shown = -Infinity;
         show();
       },
-      withRetries,
+      end: (ended: Ended) => {
+        underWay--;
+        quietSince = systemClock.steady();
+        tally = added(sums ? tally : NOTHING_YET, ended, retries);
+        const fill = someFailed(tally.counts) ? "red" : tally.counts["dry-run"] ? "yellow" : "green";
+        const text = tally.messages === 1 ? textOfOne(ended) : sumOf(tally.counts);
+        const shape = tally.hasError ? "ring" : "dot";
+        node.status({ fill, shape, text: withRetries(text, tally.retries) });
+      },
     };
   };
 }
 
-/** A count as the status shows it: `1,200`. */
-export function grouped(count: number): string {
-  return count.toLocaleString("en-US");
+function withRetries(text: string, retries: number): string {
+  return retries === 0 ? text : `${text}, ${grouped(retries)} ${retries === 1 ? "retry" : "retries"}`;
+}
+
+function added(tally: Tally, { counts, error }: Ended, retries: number): Tally {
+  const sum = { ...tally.counts };
+  // A message that was refused is one that failed, however many tokens it names.
+  const own = counts ?? (error ? { failed: 1 } : {});
+  for (const [name, count] of Object.entries(own)) {
+    sum[name as OutcomeName] = (sum[name as OutcomeName] ?? 0) + count;
+  }
+  return {
+    messages: tally.messages + 1,
+    counts: sum,
+    retries: tally.retries + retries,
+    hasError: tally.hasError || error !== undefined,
+  };
+}
+
+/** What is wrong, if nothing was done. */
+function textOfOne({ counts = {}, text, error }: Ended): string {
+  if (error && namesIn(counts).every(isFailure)) return error.words;
+  return text ?? sumOf(counts);
+}
+
+function sumOf(counts: OutcomeCounts): string {
+  return inWords(counts).join(", ") || "0 done";
+}
+
+function someFailed(counts: OutcomeCounts): boolean {
+  return namesIn(counts).some(isFailure);
+}
+
+function namesIn(counts: OutcomeCounts): OutcomeName[] {
+  return Object.keys(counts) as OutcomeName[];
+}
+
+function isFailure(outcome: OutcomeName): boolean {
+  return factsOfOutcome(outcome).isFailure === true;
 }

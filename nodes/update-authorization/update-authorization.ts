@@ -48,7 +48,8 @@ export default node({
     if (status === undefined && description === undefined) {
       throw new TokenError(
         "invalid-config",
-        "nothing to change: neither status nor description is set. Open the node and set at least one of them.",
+        "neither status nor description is set. Open the node and set at least one of them.",
+        { words: "nothing to change" },
       );
     }
     const changes = {
@@ -68,5 +69,6 @@ function wrongValue(name: string, value: unknown, expected: string): TokenError 
   return new TokenError(
     "invalid-config",
     `"${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
+    { words: "wrong value" },
   );
 }

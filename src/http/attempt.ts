@@ -46,8 +46,12 @@ export class FailedAttempt {
   ) {}
 }
 export class Cancelled extends Error {}
-export class TimedOut extends Error {}
-export class TooLong extends Error {}
+export class TimedOut extends Error {
+  override message = "no answer in time";
+}
+export class TooLong extends Error {
+  override message = "the answer is too long";
+}
 
 /**
  * Sends a request once. It ends with the response, the time limit, the signal or the connection, and never throws. It

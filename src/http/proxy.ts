@@ -99,6 +99,7 @@ export function readProxy(
     new TokenError(
       "invalid-config",
       `${place} ${reason}, expected the URL of an HTTP proxy such as http://proxy.example.com:3128. Correct it there.`,
+      { words: "wrong proxy" },
     );
   let url: URL;
   let inUrl: typeof own;

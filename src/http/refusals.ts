@@ -7,6 +7,8 @@ import { retryAfterSeconds } from "./retries.js";
 /** What an answer means to the API that gave it. */
 export interface Meaning {
   code: TokenErrorCode;
+  /** What is wrong in particular, if the words of the code are not exact. */
+  words?: string;
   /** Why, and what to do about it. */
   reason: string;
   /** True if every further request of the connection would be refused alike. */
@@ -33,13 +35,15 @@ export function refusal(response: ApiResponse, own?: Meaning): TokenError {
   if (meaning === undefined) return badResponse(response, "the answer is not one that InfluxDB gives");
   const { status, attempts, call } = response;
   const retryAfter = retryAfterSeconds(response);
+  const told = toldBy(response);
   return new TokenError(meaning.code, meaning.reason, {
+    words: meaning.words,
     task: call.task,
     statusCode: status,
     retryAfter,
     fatal: meaning.fatal ?? false,
     ...(attempts > 1 && { attempts }),
-    cause: { statusCode: status, message: toldBy(response), retryAfter },
+    cause: { message: `status ${status}${told && `: ${told}`}`, statusCode: status, retryAfter },
   });
 }
 
@@ -51,15 +55,17 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
   if ((status === 400 || status === 422) && said !== "") {
     return {
       code: call.method === "GET" ? "invalid-filter" : "invalid-id",
+      words: "request rejected",
       reason: `the server rejects the request${said}. Check the values that the node was given.`,
     };
   }
   const unsigned = UNSIGNED[status];
   if (unsigned) {
-    const { code, fatal, check } = unsigned;
+    const { code, words, fatal, check } = unsigned;
     const from = "so it may come from a proxy, a gateway or a login page before the server";
     return {
       code,
+      words,
       fatal,
       reason: `status ${status} came without an error of InfluxDB's own, ${from}. ${check}`,
     };
@@ -70,7 +76,7 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
     const wait = seconds === undefined ? "Try again later" : `Try again in ${seconds} s`;
     return {
       code: "rate-limited",
-      reason: `too many requests${tried}. ${wait}, or lower the parallel requests of the connection.`,
+      reason: `the server takes no more for now${tried}. ${wait}, or lower the parallel requests of the connection.`,
     };
   }
   if (status >= 500) {
@@ -82,7 +88,8 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
   if (status >= 300 && status < 400) {
     return {
       code: "bad-response",
-      reason: `the server redirects to another address (status ${status}), to which the token is not sent. Check the URL.`,
+      words: "server redirects",
+      reason: `it is sent on to another address (status ${status}), to which the token is not sent. Check the URL.`,
     };
   }
   return undefined;
@@ -92,25 +99,29 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
  * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say
  * what to check if there is none.
  */
-const UNSIGNED: Partial<Record<number, { code: TokenErrorCode; fatal: boolean; check: string }>> = {
+const UNSIGNED: Partial<Record<number, Required<Omit<Meaning, "reason">> & { check: string }>> = {
   401: {
     code: "unauthorized",
+    words: "refused on the way",
     fatal: true,
     check: "Check the connection's URL and what lies before the server, then the connection's token.",
   },
   403: {
     code: "forbidden",
+    words: "refused on the way",
     fatal: true,
     check:
       "Check the connection's URL and what lies before the server, then the permissions of the connection's token.",
   },
   404: {
     code: "bad-response",
+    words: "not InfluxDB's API",
     fatal: false,
     check: "Check that the connection's URL leads to InfluxDB's API, then what lies before the server.",
   },
   407: {
     code: "network",
+    words: "proxy refused",
     fatal: true,
     check: "Check the proxy's address and credentials.",
   },

@@ -64,6 +64,6 @@ export function badResponse(response: ApiResponse, reason: string): TokenError {
   return new TokenError(
     "bad-response",
     `${reason} (status ${status}). Check that the connection's URL leads to InfluxDB's API.`,
-    { task: call.task, statusCode: status, cause: { statusCode: status } },
+    { task: call.task, statusCode: status, cause: { message: `status ${status}`, statusCode: status } },
   );
 }

@@ -41,19 +41,30 @@ export function transportError(
     call.method === "GET" || !mayHaveArrived(failed)
       ? ""
       : " The server may have carried it out all the same.";
-  const { reason, fatal } = {
+  const failures: Record<TransportErrorCode, () => Told & { fatal: boolean }> = {
     timeout: () => ({
       reason: `no answer within ${timeoutMs / 1000} s.${maybe} Check the server, or raise the timeout in the connection.`,
       fatal: !failed.wasSent,
     }),
-    "bad-response": () => ({ reason: call.isList ? LIST_TOO_LONG : TOKEN_TOO_LONG, fatal: false }),
-    tls: () => ({ reason: `no secure connection: ${reasonOfTls(codeOf(failed.error))}`, fatal: true }),
+    "bad-response": () => ({
+      words: "answer too long",
+      reason: call.isList ? LIST_TOO_LONG : TOKEN_TOO_LONG,
+      fatal: false,
+    }),
+    tls: () => ({ ...reasonOfTls(codeOf(failed.error)), fatal: true }),
     network: () => reasonOfNetwork(failed, maybe),
-  }[code]();
+  };
+  const { words, reason, fatal } = failures[code]();
   const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
+  const nodeCode = codeOf(failed.error);
   return new TokenError(code, reason + tried, {
+    words,
     task: call.task,
-    cause: { code: codeOf(failed.error), message: redactor.withhold(failed.error.message) },
+    // Node.js tells of several addresses that it tried by the code alone.
+    cause: {
+      message: redactor.withhold(failed.error.message || nodeCode || "the network failed"),
+      code: nodeCode || undefined,
+    },
     fatal,
     ...(attempts > 1 && { attempts }),
   });
@@ -75,47 +86,83 @@ const TOKEN_TOO_LONG = `the answer is longer than ${LONGEST_TOKEN / 1024} KB, an
 /** Codes of failures that every further request would meet as well. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Own words for the failures of the network that people meet; the key is the code of Node or undici. */
-const NETWORK_REASONS: Record<string, string> = {
-  ECONNREFUSED:
-    "the connection was refused. Check that the server (or the proxy) runs, and host and port of its URL.",
-  ENOTFOUND: "the host is unknown. Check the URL (or the proxy) in the connection.",
-  EAI_AGAIN: "the name of the host could not be looked up. Check the network and its DNS.",
-  EHOSTUNREACH: "the host cannot be reached. Check the network and the URL.",
-  ENETUNREACH: "the network cannot be reached. Check the network.",
-  ECONNRESET: "the connection was lost. Check the server and what lies before it, then try again.",
-  UND_ERR_SOCKET: "the connection was lost. Check the server and what lies before it, then try again.",
+interface Told {
+  /** If those of the error's code are not exact. */
+  words?: string | undefined;
+  reason: string;
+}
+
+const LOST: Told = {
+  words: "connection lost",
+  reason: "the connection was lost. Check the server and what lies before it, then try again.",
 };
 
-function reasonOfNetwork({ error }: FailedAttempt, maybe: string): { reason: string; fatal: boolean } {
+/** Own words for the failures of the network that people meet; the key is the code of Node or undici. */
+const NETWORK_REASONS: Record<string, Told> = {
+  ECONNREFUSED: {
+    reason:
+      "the connection was refused. Check that the server (or the proxy) runs, and host and port of its URL.",
+  },
+  ENOTFOUND: {
+    words: "host unknown",
+    reason: "the host is unknown. Check the URL (or the proxy) in the connection.",
+  },
+  EAI_AGAIN: {
+    words: "host not looked up",
+    reason: "the name of the host could not be looked up. Check the network and its DNS.",
+  },
+  EHOSTUNREACH: { reason: "the host cannot be reached. Check the network and the URL." },
+  ENETUNREACH: { reason: "the network cannot be reached. Check the network." },
+  ECONNRESET: LOST,
+  UND_ERR_SOCKET: LOST,
+};
+
+function reasonOfNetwork({ error }: FailedAttempt, maybe: string): Told & { fatal: boolean } {
   const code = codeOf(error);
   const own = NETWORK_REASONS[code];
   if (own === undefined && isRefusedByProxy(error)) {
     return {
+      words: "proxy refused",
       reason: "the proxy did not pass the request on. Check the proxy's address and credentials.",
       fatal: false,
     };
   }
-  return {
-    reason: (own ?? "the network failed. Check the network and the URL.") + maybe,
-    fatal: UNREACHABLE.has(code),
+  const told = own ?? {
+    words: "network failed",
+    reason: "the network failed. Check the network and the URL.",
   };
+  return { ...told, reason: told.reason + maybe, fatal: UNREACHABLE.has(code) };
 }
 
 const OF_TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_)|^EPROTO$/;
 const OF_CA = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
-const UNKNOWN_CA =
-  "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.";
-const NO_TLS =
-  "server and client agree on none. Check the versions of TLS that the server allows, and what is in front of it.";
-const TLS_REASONS: Record<string, string> = {
-  CERT_HAS_EXPIRED: "the server's certificate has expired. Renew it on the server.",
-  CERT_NOT_YET_VALID: "the server's certificate is not valid yet. Check the clocks.",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host. Check the host of the URL.",
-  ERR_SSL_WRONG_VERSION_NUMBER:
-    "the server does not speak TLS at this port. Is it http:// rather than https://?",
+const UNKNOWN_CA: Told = {
+  words: "certificate unknown",
+  reason:
+    "the server's certificate is not signed by a known authority. Give its CA in the connection's TLS configuration.",
+};
+const NO_TLS: Told = {
+  reason:
+    "server and client agree on no secure connection. Check the versions of TLS that the server allows, and what is in front of it.",
+};
+const TLS_REASONS: Record<string, Told> = {
+  CERT_HAS_EXPIRED: {
+    words: "certificate expired",
+    reason: "the server's certificate has expired. Renew it on the server.",
+  },
+  CERT_NOT_YET_VALID: {
+    words: "clocks differ",
+    reason: "the server's certificate is not valid yet. Check the clocks.",
+  },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    words: "wrong certificate",
+    reason: "the server's certificate is for another host. Check the host of the URL.",
+  },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    reason: "the server does not speak TLS at this port. Is it http:// rather than https://?",
+  },
 };
 
-function reasonOfTls(code: string): string {
+function reasonOfTls(code: string): Told {
   return TLS_REASONS[code] ?? (OF_CA.test(code) ? UNKNOWN_CA : NO_TLS);
 }

@@ -4,6 +4,8 @@ import type { TokenErrorCode } from "../error-codes.js";
 /** What a failed run of influxctl means. */
 export interface Failure {
   code: TokenErrorCode;
+  /** What is wrong in particular, if the words of the code are not exact. */
+  words?: string;
   /** Why, and what to do about it. */
   reason: string;
   /** True if every further run of the connection would fail alike. */
@@ -22,17 +24,19 @@ const LOGIN: Failure = {
 };
 const OLD: Failure = {
   code: "influxctl-failed",
-  reason: `this influxctl is too old: it cannot write JSON (--format json), or knows no --timeout. Install a newer one: ${INSTALLING}.`,
+  words: "influxctl too old",
+  reason: `it cannot write JSON (--format json), or knows no --timeout. Install a newer one: ${INSTALLING}.`,
   fatal: true,
 };
 /** MB that one run may write to its standard output; a management token takes 400 bytes of a list. */
 export const LONGEST_OUTPUT = 16;
 const TOO_LONG: Failure = {
   code: "bad-response",
+  words: "answer too long",
   reason: `influxctl wrote more than ${LONGEST_OUTPUT} MB, which no list of management tokens is. Check its path and version.`,
   fatal: true,
 };
-export const TOO_OLD = OLD.reason;
+export const TOO_OLD = OLD;
 
 /**
  * Words of Go and of gRPC (https://pkg.go.dev/google.golang.org/grpc/codes), because exit codes are not documented.
@@ -43,6 +47,7 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
     /unexpected HTTP status code received|received unexpected content-type/,
     {
       code: "network",
+      words: "refused on the way",
       reason:
         "something in front of the server has answered in its place. Check the URL, and the proxies and gateways on the way",
     },
@@ -51,6 +56,7 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
     /\bproxyconnect\b|failed to do connect handshake|proxy authentication|\b(?:HTTP(?:\/[\d.]+)?|status|code|server|response|error)[ :="\\]*407\b/i,
     {
       code: "network",
+      words: "proxy refused",
       reason: "the proxy did not let influxctl through. Check the proxy's address and credentials",
     },
   ],
@@ -59,7 +65,7 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
     {
       code: "tls",
       reason:
-        "there is no secure connection. Check host and certificate of the server, and give its CA in the connection's TLS configuration",
+        "influxctl finds no secure connection. Check host and certificate of the server, and give its CA in the connection's TLS configuration",
       fatal: true,
     },
   ],
@@ -73,13 +79,18 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
   ],
   [
     /connection reset by peer|broken pipe|unexpected EOF/,
-    { code: "network", reason: "the connection was lost. Check the network, then try again" },
+    {
+      code: "network",
+      words: "connection lost",
+      reason: "the connection was lost. Check the network, then try again",
+    },
   ],
   [/\bUnauthenticated\b/, { code: "unauthorized", reason: NOT_ACCEPTED.slice(0, -1), fatal: true }],
   [
     /\bPermissionDenied\b/,
     {
       code: "forbidden",
+      words: "no permission",
       reason:
         "the connection's management token may not do this. Check its rights, and the account ID and the cluster ID of the connection",
       fatal: true,
@@ -98,7 +109,7 @@ const MEANINGS: readonly [sign: RegExp, Failure][] = [
     {
       code: "rate-limited",
       reason:
-        "there were too many requests. Try again later, or lower the parallel requests of the connection",
+        "the server takes no more for now. Try again later, or lower the parallel requests of the connection",
     },
   ],
   [
@@ -132,6 +143,7 @@ export function explain(
   if (stopped === "timeout") {
     return {
       code: "timeout",
+      words: "influxctl too slow",
       reason: `influxctl did not end within ${timeoutSeconds} s and was stopped. Check the network, or raise influxctl's timeout in the connection.`,
     };
   }

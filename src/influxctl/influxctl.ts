@@ -78,8 +78,8 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     folder: string,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const fail = ({ code, reason, fatal = false }: Failure, stderr = "") =>
-      new TokenError(code, reason, { task, fatal, cause: { stderr } });
+    const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
+      new TokenError(code, reason, { words, task, fatal, cause: stderr ? { message: stderr } : undefined });
     const quote = (words: string) => redactor.withhold(lastLines(words));
     // A description can hold the token.
     const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;

@@ -103,6 +103,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   if (kind === undefined) return undefined;
   return {
     code: "not-found",
+    words: kind === "user" ? "no such user" : "no such org",
     reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
   };
 }
@@ -115,12 +116,14 @@ function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
     const [permission = "for this"] = missing.exec(toldBy(response)) ?? [];
     return {
       code: "unauthorized",
+      words: "no permission",
       reason: `the connection's token lacks the permission ${permission}. Give it a token with this permission.`,
     };
   }
   if (status === 401 && message === "token is inactive") {
     return {
       code: "unauthorized",
+      words: "token inactive",
       reason: "the connection's token is inactive. Activate it, or set another token in the connection.",
       fatal: true,
     };
@@ -137,6 +140,7 @@ function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
   if (message === "User is inactive") {
     return {
       code: "forbidden",
+      words: "user inactive",
       reason:
         "the user who owns the connection's token is inactive or deleted. " +
         "Activate the user, or set another token in the connection.",

@@ -133,7 +133,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
           "the list is empty, and the server does not even show the connection's own token. " +
             "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
             "Give it both permissions or set another token in the connection.",
-          { task, statusCode: response.status },
+          { words: "no permission", task, statusCode: response.status },
         );
       }
     },

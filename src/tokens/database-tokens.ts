@@ -167,6 +167,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   if (status === 403) {
     return {
       code: "forbidden",
+      words: "no access",
       reason:
         "the connection's management token has no access to this account or cluster. " +
         "Check the account ID and the cluster ID of the connection.",
@@ -176,6 +177,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   if (status === 404 && call.path.at(-1) === "tokens") {
     return {
       code: "not-found",
+      words: "no such cluster",
       reason: "there is no such cluster. Check URL, account ID and cluster ID of the connection.",
     };
   }

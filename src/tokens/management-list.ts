@@ -68,7 +68,8 @@ export async function* tokensIn(task: string, output: string, now: number): Asyn
     if (!(error instanceof SyntaxError)) throw error;
     // An old influxctl may write its table all the same.
     const isTable = /^[+|│┌]/m.test(output.slice(0, 4096));
-    throw new TokenError("influxctl-failed", isTable ? TOO_OLD : NO_JSON, { task, fatal: true });
+    const { words, reason } = isTable ? TOO_OLD : NO_JSON;
+    throw new TokenError("influxctl-failed", reason, { words, task, fatal: true });
   }
 }
 
@@ -110,5 +111,8 @@ function timeOf(timestamp: z.infer<typeof Timestamp> | null | undefined): string
   return milliseconds >= 1000 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
 }
 
-const NO_JSON =
-  "influxctl wrote no list in JSON. Run `influxctl management list --format json` by hand to see what it writes.";
+const NO_JSON = {
+  words: "no list in JSON",
+  reason:
+    "influxctl wrote no list in JSON. Run `influxctl management list --format json` by hand to see what it writes.",
+};

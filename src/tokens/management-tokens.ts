@@ -115,8 +115,13 @@ function open(
       const revoked = after.get(UUID.normalize(id));
       if (revoked?.state === "revoked") return { attempts: 1, token: shown(revoked) };
       // "Not found" proves nothing either, because the token was listed.
-      const code = failure === undefined || failure.code === "not-found" ? "influxctl-failed" : failure.code;
-      throw new TokenError(code, failure?.reason ?? NOT_REVOKED, { task });
+      if (failure !== undefined && failure.code !== "not-found") {
+        throw failure.retold(failure.reason, { task, fatal: false });
+      }
+      throw new TokenError("influxctl-failed", failure?.reason ?? NOT_REVOKED, {
+        words: "not revoked",
+        task,
+      });
     },
   };
 }
@@ -187,7 +192,8 @@ async function tokensById(
     now,
   ]);
   for await (const token of tokensIn(task, output, time)) tokens.set(UUID.normalize(token.id), token);
-  if (tokens.size === 0) throw new TokenError("forbidden", EMPTY, { task, fatal: true });
+  if (tokens.size === 0)
+    throw new TokenError("forbidden", EMPTY, { words: "list is empty", task, fatal: true });
   return tokens;
 }
 
@@ -199,10 +205,11 @@ function shown({ state, description, createdBy, revokedAt }: ManagementToken): P
 const LIST = "list management tokens";
 
 function rethrowAsUnproven(error: unknown, task: string): never {
-  const { code, reason, fatal } = asTokenError(error);
-  const own = code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
-  const unproven = `influxctl was told to revoke it, but the list that proves it failed: ${reason}${own}`;
-  throw new TokenError(code, unproven, { task, fatal });
+  const failure = asTokenError(error);
+  const own =
+    failure.code === "unauthorized" ? " If it is the connection's own token, then it is revoked now." : "";
+  const unproven = `influxctl was told to revoke it, but the list that proves it failed: ${failure.reason}${own}`;
+  throw failure.retold(unproven, { task });
 }
 
 function rethrowAsUnlisted(error: unknown): never {

@@ -113,7 +113,8 @@ export function ownAuthorizationSigns(
       if (shown) return HEX_ID.normalize(shown.id);
       const [only] = found.rows;
       if (!own.findsByValue) return undefined;
-      if (only === undefined) throw new TokenError("forbidden", UNREADABLE, { task: TASK });
+      if (only === undefined)
+        throw new TokenError("forbidden", UNREADABLE, { words: "no permission", task: TASK });
       // A server other than Cloud may ignore the filter; Cloud shows "redacted" for every value.
       return found.rows.length === 1 && only.token === "redacted" ? HEX_ID.normalize(only.id) : undefined;
     },

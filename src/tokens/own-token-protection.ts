@@ -63,7 +63,7 @@ export function createOwnTokenProtection(
     throw new TokenError(
       "invalid-config",
       `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
-      { fatal: true },
+      { words: "wrong own token ID", fatal: true },
     );
   }
 
@@ -73,11 +73,13 @@ export function createOwnTokenProtection(
       return async (id, look) => {
         if (allowed) return;
         told ??= await (asked ??= tell(signal));
-        if (told.id === id) throw new TokenError("protected", OWN);
+        if (told.id === id) throw new TokenError("protected", OWN, { words: "own token" });
         if (told.id !== undefined) return;
         const why = await signs.mayBe(id, { among: ids, look }, signal);
         if (why === undefined) return;
-        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`);
+        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`, {
+          words: "may be own token",
+        });
       };
     },
 
@@ -103,10 +105,9 @@ const ENTER =
 const OWN =
   "it is the connection's own token, which would lock itself out. Allow that in the connection, if you mean it.";
 
-function cannotBeTold({ code, reason, statusCode }: TokenError): TokenError {
-  return new TokenError(
-    code,
-    `${reason} Without it nobody can tell which token is the connection's own, so none is touched. ${ENTER}`,
-    { statusCode, fatal: true },
+function cannotBeTold(error: TokenError): TokenError {
+  return error.retold(
+    `${error.reason} Without it nobody can tell which token is the connection's own, so none is touched. ${ENTER}`,
+    { task: undefined, fatal: true },
   );
 }

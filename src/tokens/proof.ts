@@ -7,7 +7,12 @@ export function notApplied({ call, status, attempts }: ApiResponse, seen: string
   return new TokenError(
     "not-applied",
     `the server reported success, but ${seen}. List the tokens to see, and check what lies before the server.`,
-    { task: call.task, statusCode: status, cause: { statusCode: status }, attempts },
+    {
+      task: call.task,
+      statusCode: status,
+      cause: { message: `status ${status}`, statusCode: status },
+      attempts,
+    },
   );
 }
 
@@ -62,15 +67,9 @@ async function proveGone(
   read: (look: ApiResponse) => Sight | undefined,
 ): Promise<void> {
   const seen = await look().catch((error: unknown) => {
-    const { code, reason, task, statusCode, retryAfter, fatal } = asTokenError(error);
-    const unproven = `the server reported success, but the request that was to prove it failed: ${reason}`;
-    throw new TokenError(code, unproven, {
-      task,
-      statusCode,
-      retryAfter,
-      fatal,
-      attempts: response.attempts,
-    });
+    const failure = asTokenError(error);
+    const unproven = `the server reported success, but the request that was to prove it failed: ${failure.reason}`;
+    throw failure.retold(unproven, { attempts: response.attempts });
   });
   const sight = read(seen);
   if (sight === "there") throw notApplied(response, "it still shows the token");

@@ -20,6 +20,7 @@ export function asksForDryRun(message: unknown): boolean {
     throw new TokenError(
       "invalid-config",
       `"${name}" of the message comes out as ${kindOf(value)}, expected true or false. Nothing was sent.`,
+      { words: "wrong value" },
     );
   });
 }

@@ -140,7 +140,7 @@ export function createOrder(clock: Clock = systemClock): Order {
           void ids.then((read) => (own = read)).then(wake, wake);
         });
         own ??= signal.aborted ? stopped() : await ids;
-        if (arrival.isOver) throw new TokenError("timeout", TOO_LATE);
+        if (arrival.isOver) throw new TokenError("timeout", TOO_LATE, { words: "expression too slow" });
         arrival.isRead = true;
         if (arrivals.peek() !== arrival) await sleep(signal, (wake) => (arrival.wake = wake));
         return take(own, signal);

@@ -6,27 +6,29 @@ interface OutcomeFacts {
   readonly isFailure?: true;
   /** Nothing was done to the token, so it uses up no limit. */
   readonly isUntouched?: true;
-  /** What a status calls it, if its name alone could be taken for another. */
+  /** What people read, if not its name. */
   readonly words?: string;
+  /** What was done, to complete "cannot …". */
+  readonly verb?: string;
 }
 
 /** What can become of one target. */
 export const OUTCOMES = {
-  updated: {},
-  deleted: {},
-  revoked: {},
+  updated: { verb: "update" },
+  deleted: { verb: "delete" },
+  revoked: { verb: "revoke" },
   /** It did not exist, which the node counts as done. */
-  "not-found": { isUntouched: true },
+  "not-found": { isUntouched: true, words: "not found" },
   /** It has changed since it was listed, and was left alone; `now` says how it is. */
   changed: { isUntouched: true, words: "changed meanwhile" },
   /** It does not meet the node's condition (see `reason`), and was left alone. */
   skipped: { isUntouched: true },
   /** Nothing was changed; `would` is what the outcome would be, or the code of the error. */
-  "dry-run": {},
+  "dry-run": { words: "in dry run" },
   /** See `error`. */
   failed: { isFailure: true },
   /** Nothing was sent, because the work was stopped before. */
-  "not-started": { isFailure: true, isUntouched: true },
+  "not-started": { isFailure: true, isUntouched: true, words: "not started" },
   /** It was stopped while the request was under way. */
   unknown: { isFailure: true },
 } as const satisfies Record<string, OutcomeFacts>;

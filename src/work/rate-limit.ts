@@ -104,7 +104,7 @@ function perWindow(
       .array(Admitted)
       .default([])
       .safeParse((await store.load()) ?? undefined);
-    if (!counts.success) throw new TokenError("invalid-config", UNREADABLE);
+    if (!counts.success) throw new TokenError("invalid-config", UNREADABLE, { words: "no count for limit" });
     const now = { wall: clock.now(), steady: clock.steady() };
     // From here on, only the steady clock counts.
     return counts.data.map((each) => ({ ...each, steady: now.steady - age(each, now) }));
@@ -165,7 +165,7 @@ function limitExceeded(count: number, used: number, allowed: string): TokenError
   const before = used > 0 ? ` after ${used} before it` : "";
   return new TokenError(
     "limit-exceeded",
-    `too many at once: the message names ${count}${before}, and the node allows ${allowed}. ` +
+    `the message names ${count}${before}, and the node allows ${allowed}. ` +
       "Nothing was done. Send fewer, or raise the limit.",
   );
 }

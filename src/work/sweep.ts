@@ -1,10 +1,13 @@
 import { systemClock, type Clock } from "../clock.js";
 import { factsOf } from "../error-codes.js";
 import { asTokenError, TokenError } from "../errors.js";
+import { counted, grouped } from "../text/counts.js";
 import { isFailure, triedMoreThanOnce, type Outcome, type OutcomeRecord } from "./outcomes.js";
 import type { Target } from "./targets.js";
 
 export interface SweepOptions {
+  /** What is done, and to what: `{ verb: "delete", noun: "authorization" }`. */
+  task: { verb: string; noun: string };
   /** How many targets are worked on at once. */
   parallel: number;
   signal: AbortSignal;
@@ -34,7 +37,7 @@ const MOST_IN_A_ROW = 10;
  * const { records, error } = await sweep(
  *   targets,
  *   async ({ id }) => ({ outcome: "deleted", ...(await tokens.remove(id)) }),
- *   { parallel: 4, signal },
+ *   { task: { verb: "delete", noun: "authorization" }, parallel: 4, signal },
  * );
  */
 export async function sweep(
@@ -93,33 +96,28 @@ export async function sweep(
   }
 
   await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
-  return { records, ...failureOf(records, errors, gaveUp) };
+  return { records, ...failureOf(records, errors, { gaveUp, ...options.task }) };
 }
 
 function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {
   return { code, message, ...(statusCode !== undefined && { statusCode }) };
 }
 
-/** One error for the whole: a single target's own, or a sentence that counts. */
+/** One error for the whole: a single target's own, or one that counts. */
 function failureOf(
   records: OutcomeRecord[],
   errors: (TokenError | undefined)[],
-  gaveUp: boolean,
+  { gaveUp, verb, noun }: { gaveUp: boolean } & SweepOptions["task"],
 ): { error?: TokenError } {
   const failed = records.filter(isFailure).length;
-  const first = errors.find((error) => error !== undefined);
-  if (failed === 0 && first === undefined) return {};
+  const first = errors.findIndex((error) => error !== undefined);
+  const told = errors[first];
+  if (failed === 0 && told === undefined) return {};
   const error =
-    first ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
+    told ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
   if (records.length === 1) return { error };
-  const { code, statusCode, retryAfter, cause } = error;
-  const why = gaveUp ? `, for ${MOST_IN_A_ROW} in a row have failed` : "";
-  const reason = `${failed} of ${records.length} were not done${why}. The first: ${error.message}`;
-  return {
-    error: new TokenError(code, reason, {
-      statusCode,
-      retryAfter,
-      cause: cause as object | undefined,
-    }),
-  };
+  const why = gaveUp ? `${MOST_IN_A_ROW} in a row have failed, so the rest was left alone; ` : "";
+  const reason = told ? `${why}the first is ${records[first]?.id}: ${told.reason}` : error.reason;
+  const task = `${verb} ${grouped(failed)} of ${counted(records.length, noun)}`;
+  return { error: error.retold(reason, { task, attempts: undefined, fatal: false }) };
 }

@@ -71,7 +71,7 @@ export function readTargets(value: unknown, kind: TokenKind): Targets {
     // A getter or proxy of the flow has thrown. Not its message: it could hold the value.
     throw new TokenError(
       "invalid-id",
-      `no valid ${kind.noun} ID: found a value that cannot be read, expected ${kind.reference.expected}.`,
+      `found a value that cannot be read instead of ${anId(kind)}, expected ${kind.reference.expected}.`,
     );
   }
 }
@@ -104,7 +104,7 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
     const found = hasFields ? "an object without an id" : kindOf(value);
     throw new TokenError(
       "missing-id",
-      `no ${kind.noun} ID${where}: found ${found}. ` +
+      `found ${found}${where} instead of ${anId(kind)}. ` +
         (whyNoId(value, pattern) ??
           `Send the ID (${expected}), an object with an "id", or an array of either.`),
     );
@@ -112,7 +112,7 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
   if (typeof id !== "string" || !pattern.test(normalize(id))) {
     throw new TokenError(
       "invalid-id",
-      `no valid ${kind.noun} ID${where}: found ${kindOf(id)}, expected ${expected}. ` +
+      `found ${kindOf(id)}${where} instead of ${anId(kind)}, expected ${expected}. ` +
         (whyNoId(id, pattern) ?? `Use the "id" of the ${kind.noun}, not its token or its name.`),
     );
   }
@@ -123,6 +123,10 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
     known: knownFields(token, kind.known),
     listed: listedFields(token, kind.listed),
   };
+}
+
+function anId({ noun }: TokenKind): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} ID`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

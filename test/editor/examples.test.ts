@@ -86,7 +86,7 @@ describe("the examples", function () {
     const before = structuredClone(authorizations());
     const { id } = oldestOf("user2");
     const rehearsed = new RegExp(`id: "${id}"\\s+outcome: "dry-run"`);
-    const nothing = /no authorization ID/;
+    const nothing = /No token named.*instead of an authorization ID/;
 
     await injected("delete what was found", /error/, nothing);
     await injected("find", /report/, rehearsed);
@@ -125,7 +125,7 @@ describe("the examples", function () {
     await injected("find", /none found/, /empty/);
     await lab.editor.status(await lab.editor.named("first of the user"), "0 found");
     found.userID = userID;
-    await injected("delete what was found", /error/, /no authorization ID/);
+    await injected("delete what was found", /error/, /No token named.*instead of an authorization ID/);
     assert.ok(world().authorizations.delete(found.id));
   });
 
@@ -410,7 +410,7 @@ describe("the examples", function () {
 
     const again = await inject("for real");
     assert.match(again.name, /error/);
-    assert.match(again.text, new RegExp(`Cannot delete database token ${id}: `));
+    assert.match(again.text, new RegExp(`Not found, cannot delete database token ${id}: `));
     await editor.screenshot("example delete a database token error");
   });
 
@@ -423,17 +423,17 @@ describe("the examples", function () {
     assert.ok(count > 1 && good.length > 1);
 
     for (const click of ["dry run", "for real"]) {
-      await injected(click, /report/, new RegExp(`Dry run: would delete ${count} of ${count} expired`));
+      await injected(click, /report/, new RegExp(`Dry run: ${count} database tokens would be deleted\\.`));
     }
     assert.deepEqual(databaseTokens(), before);
 
     await allow("delete them");
     const real = await inject("for real");
-    assert.match(real.text, new RegExp(`Deleted ${count} of ${count} expired`));
+    assert.match(real.text, new RegExp(`"${count} database tokens deleted\\."`));
     assert.deepEqual(databaseTokens(), good);
     await editor.screenshot("example delete the expired database tokens");
 
-    assert.match((await inject("for real")).text, /Deleted 0 of 0/);
+    assert.match((await inject("for real")).text, /No database tokens, nothing was done\./);
   });
 
   it("revoke after approval: revokes what a person has seen and approved, and nothing else", async () => {

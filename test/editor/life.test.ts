@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
+import { ERROR_CODES } from "../../src/error-codes.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { HEX_ID, UUID } from "../helpers/ids.js";
@@ -440,6 +441,41 @@ for (const version of ["node-red", "node-red-4"] as const)
           assert.equal(await editor.property(`odd${index}`, name), kept, `${name} ${JSON.stringify(value)}`);
         }
       });
+    });
+
+    it("shows the words of an error as they are, under the node and first in the debug sidebar", async () => {
+      const { editor, page } = lab;
+      const place = { z: "words", y: 100 };
+      await save([
+        { id: place.z, type: "tab", label: "words" },
+        { ...place, id: "ask", type: "inject", x: 100, repeat: "", crontab: "", props: [], wires: [["act"]] },
+        { ...place, id: "act", type: "influxdb-delete-authorization", x: 300, connection: "", wires: [[]] },
+        { ...place, id: "caught", type: "catch", x: 500, scope: ["act"], wires: [["debug"]] },
+        {
+          ...place,
+          id: "debug",
+          type: "debug",
+          x: 700,
+          active: true,
+          tosidebar: true,
+          complete: "error",
+          wires: [],
+        },
+      ]);
+      await editor.openFlow("words");
+      await page.evaluate('RED.sidebar.show("debug")');
+      const { text } = await editor.debugAfter(() => editor.inject("ask"));
+      assert.match(text, /message: "No connection, cannot delete au/);
+      await editor.status("act", "no connection");
+      await editor.screenshot(`words of an error in ${version}`);
+      // The editor looks each up as a key of the locale.
+      const words = Object.values(ERROR_CODES).map((code) => code.words);
+      assert.deepEqual(
+        await page.evaluate(
+          `${JSON.stringify(words)}.map((words) => RED.nodes.node("act")._(words, { defaultValue: words }))`,
+        ),
+        words,
+      );
     });
 
     it("asks to choose the status again, where it was saved under its former name", async () => {

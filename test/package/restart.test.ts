@@ -48,7 +48,7 @@ describe("a restart", function () {
       }),
     );
     const left = () => ids.filter((id) => world.authorizations.has(id));
-    const refusals = (log: string) => log.split("too many at once").length - 1;
+    const refusals = (log: string) => log.split("Limit exceeded").length - 1;
     const until = async (isSo: () => boolean) => {
       for (let tries = 0; !isSo(); tries++) {
         assert.ok(tries < 500, `it is not so in time: ${nodeRed.log()}`);

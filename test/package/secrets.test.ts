@@ -240,7 +240,7 @@ describe("token values", function () {
       "unauthorized",
       "not-found",
       "the proxy did not pass the request on",
-      "no secure connection",
+      "Certificate unknown, cannot",
       "the connection was lost",
       "It was tried 3 times",
       "the answer is not JSON",

@@ -247,7 +247,7 @@ describe("delete-authorization", () => {
       assert.equal((error.cause as { statusCode: number }).statusCode, 404);
       assert.match(
         error.message,
-        /^Cannot delete authorization 0aaaaaaaaaaaaaaa: there is no such authorization/,
+        /^Not found, cannot delete authorization 0aaaaaaaaaaaaaaa: there is no such authorization/,
       );
       assert.deepEqual(outputs, [[], []]);
     }));
@@ -257,7 +257,7 @@ describe("delete-authorization", () => {
       const seen = await send({ payload: "0aaaaaaaaaaaaaaa" });
       assert.partialDeepStrictEqual(seen.payload, { id: "0aaaaaaaaaaaaaaa", outcome: "not-found" });
       assert.ok(seen.completed);
-      assert.equal(runtime.statuses.at(-1), "green 1 not-found");
+      assert.equal(runtime.statuses.at(-1), "green 1 not found");
     }));
 
   it("sends the whole report and an error that counts, where some of many fail", () =>
@@ -267,7 +267,7 @@ describe("delete-authorization", () => {
       assert.deepEqual(outcomes(seen.payload), ["deleted", "failed", "deleted"]);
       assert.match(
         seen.error?.message ?? "",
-        /^Cannot delete authorization: 1 of 3 were not done\. The first: Cannot delete authorization 0aaa/,
+        /^Not found, cannot delete 1 of 3 authorizations: the first is 0aaaaaaaaaaaaaaa: there is no such/,
       );
       assert.equal(seen.error?.code, "not-found");
       assert.equal(seen.ends, 1);
@@ -305,7 +305,10 @@ describe("delete-authorization", () => {
         const seen = await send({ payload: ids });
         assert.deepEqual(outcomes(seen.payload), ["failed", ...Array<string>(4).fill("not-started")]);
         assert.equal(simulator.requests.length, 1);
-        assert.match(seen.error?.message ?? "", /5 of 5 were not done.*token is inactive/);
+        assert.match(
+          seen.error?.message ?? "",
+          /^Token inactive, cannot delete 5 of 5 authorizations: .*token is inactive/,
+        );
       },
       { parallel: "1" },
     ));
@@ -454,6 +457,6 @@ describe("delete-authorization", () => {
       const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
       assert.equal(error?.code, "invalid-config");
       assert.match(error.message, /"limit".*whole number/);
-      assert.equal(runtime.statuses.at(-1), "red invalid-config");
+      assert.equal(runtime.statuses.at(-1), "red wrong setting");
     }));
 });

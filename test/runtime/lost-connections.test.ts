@@ -176,7 +176,12 @@ describe("lost connections", () => {
           "DELETE",
           { url: await url(), parallel: "1", retries: "1" },
           async ({ ids, fails }) => {
-            const seen = await fails({ payload: ids(3) }, "network", /3 of 3 were not done/, 0);
+            const seen = await fails(
+              { payload: ids(3) },
+              "network",
+              /, cannot delete 3 of 3 authorizations: /,
+              0,
+            );
             assert.deepEqual(outcomes(seen), ["failed", "not-started", "not-started"]);
           },
         );

@@ -126,7 +126,7 @@ describe("a change is compared with what was asked", () => {
           assert.equal(error?.code, "not-applied");
           assert.match(error.message, /reported success, but it shows/);
           assert.deepEqual(outputs[0], []);
-          assert.equal(runtime.statuses.at(-1), "red not-applied");
+          assert.equal(runtime.statuses.at(-1), "red not applied");
         },
       ));
   }
@@ -507,7 +507,7 @@ describe("the limit", () => {
             type,
           );
           (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload: ids[2] });
-          await until(() => /too many at once/.test(runtime.log()));
+          await until(() => /Limit exceeded/.test(runtime.log()));
           assert.ok(simulator.world.authorizations.has(ids[2]!));
         },
       ));

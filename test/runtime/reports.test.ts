@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import type { Summary } from "../../src/work/summary.js";
 import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
@@ -36,7 +37,7 @@ describe("a report", () => {
         assert.equal(seen.ends, 1);
         assert.equal(
           runtime.statuses.at(-1),
-          isError ? "red not-found" : single ? "red 1 failed" : "red 1 deleted, 1 failed",
+          !single ? "red 1 deleted, 1 failed" : isError ? "red not found" : "red 1 failed",
         );
       }));
 
@@ -121,6 +122,123 @@ describe("a report", () => {
       const { id, ...parts } = outputs[0][0]!.parts as Record<string, unknown>;
       assert.equal(typeof id, "string");
       assert.deepEqual(parts, { type: "array", len: 1, index: 0, count: 1 });
+    }));
+});
+
+describe("the summary", () => {
+  const STALE = { text: "of another node", total: 7 };
+  const summariesOf = (seen: Seen) => seen.outputs[0].map(({ summary }) => summary);
+
+  it("stands beside the report, and with the error where there is one", () =>
+    withDelete({}, async ({ simulator, send }) => {
+      const ids = addTokens(simulator, 3).map(({ id }) => id);
+      const some = await send({ payload: [ids[0], UNKNOWN], summary: STALE });
+      const summary = {
+        text: "1 of 2 authorizations deleted, 1 failed.",
+        total: 2,
+        counts: { deleted: 1, failed: 1 },
+      };
+      assert.deepEqual([summariesOf(some), some.caught?.summary], [[summary], summary]);
+      const all = await send({ payload: ids.slice(1), summary: STALE });
+      assert.deepEqual(summariesOf(all), [
+        { text: "2 authorizations deleted.", total: 2, counts: { deleted: 2 } },
+      ]);
+      const none = await send({ payload: [], summary: STALE });
+      assert.deepEqual(summariesOf(none), [
+        { text: "No authorizations, nothing was done.", total: 0, counts: { deleted: 0 } },
+      ]);
+    }));
+
+  it("goes with the error alone where that alone is sent, also of a single token", () =>
+    withDelete({ ifSomeFail: "error" }, async ({ send }) => {
+      for (const [payload, text] of [
+        [[UNKNOWN, "0bbbbbbbbbbbbbbb"], "0 of 2 authorizations deleted, 2 failed."],
+        [UNKNOWN, "0 of 1 authorization deleted, 1 failed."],
+      ] as const) {
+        const { caught } = await send({ payload, summary: STALE });
+        assert.equal((caught?.summary as Summary).text, text);
+      }
+    }));
+
+  it("of another node does not survive where nothing was done", () =>
+    withDelete({ limit: "1" }, async ({ send }) => {
+      const of = (payload: unknown) => ({ payload, summary: STALE, topic: "kept" });
+      for (const msg of [of("no id"), of([UNKNOWN, "0bbbbbbbbbbbbbbb"]), Object.freeze(of(undefined))]) {
+        const { caught } = await send(msg);
+        assert.ok(caught?.topic === "kept" && !("summary" in caught));
+      }
+    }));
+
+  it("is of each token where each is sent", () =>
+    withDelete({ report: "each", ifSomeFail: "report" }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const seen = await send({ payload: [token!.id, UNKNOWN], summary: STALE });
+      assert.deepEqual(
+        summariesOf(seen).map((summary) => (summary as Summary).text),
+        ["1 authorization deleted.", "0 of 1 authorization deleted, 1 failed."],
+      );
+    }));
+
+  it("says in a dry run what would be", () =>
+    withDelete({ dryRun: true }, async ({ simulator, send }) => {
+      const [token] = addTokens(simulator, 1);
+      const seen = await send({ payload: [token!.id, UNKNOWN, simulator.world.operator.id] });
+      assert.deepEqual(summariesOf(seen), [
+        {
+          text: "Dry run: 1 of 3 authorizations would be deleted, 1 not found, 1 protected.",
+          total: 3,
+          counts: { deleted: 1, "not-found": 1, protected: 1 },
+          dryRun: true,
+        },
+      ]);
+      assert.deepEqual([seen.outputs[0][0]!.statusCode, seen.error], [200, undefined]);
+    }));
+
+  for (const [result, expected] of [
+    ["all", ["4 authorizations match."]],
+    ["first", ["4 authorizations match; this is the oldest."]],
+    ["each", Array<string>(4).fill("4 authorizations match.")],
+  ] as const) {
+    it(`of a list tells how many match (${result})`, () =>
+      withNode(
+        "list-authorizations",
+        { result, user: "user", userType: "msg" },
+        async ({ simulator, send }) => {
+          addTokens(simulator, 4);
+          simulator.world.addUser("idle");
+          const found = await send({ user: "user1", summary: STALE, statusCode: 418 });
+          assert.deepEqual(
+            summariesOf(found),
+            expected.map((text) => ({ text, total: 4 })),
+          );
+          assert.deepEqual(new Set(found.outputs[0].map(({ statusCode }) => statusCode)), new Set([200]));
+          const none = (await send({ user: "idle", summary: STALE, statusCode: 418 })).outputs[1][0];
+          assert.deepEqual(
+            [none?.summary, none?.statusCode],
+            [{ text: "No authorizations match.", total: 0 }, 200],
+          );
+          const { caught } = await send({ user: "nobody", summary: STALE, statusCode: 200 });
+          assert.ok(caught?.statusCode === 404 && !("summary" in caught));
+        },
+      ));
+  }
+});
+
+describe("the status", () => {
+  it("counts single messages, as a Split node sends them", () =>
+    withDelete({}, async ({ simulator, runtime }) => {
+      const ids = [...addTokens(simulator, 38).map(({ id }) => id), UNKNOWN, "0bbbbbbbbbbbbbbb"];
+      for (const [index, payload] of ids.entries()) {
+        runtime.inject({ payload, parts: { id: "p", type: "array", len: 1, index, count: 41 } });
+      }
+      await runtime.ended(40);
+      assert.equal(runtime.statuses.at(-1), "red 38 deleted, 2 failed");
+      // One that comes late belongs to them, another does not.
+      const parts = { id: "p", type: "array", len: 1, index: 40, count: 41 };
+      await runtime.send({ payload: UNKNOWN, parts });
+      assert.equal(runtime.statuses.at(-1), "red 38 deleted, 3 failed");
+      await runtime.send({ payload: UNKNOWN });
+      assert.equal(runtime.statuses.at(-1), "red not found");
     }));
 });
 

@@ -114,7 +114,7 @@ describe("update-authorization", () => {
     withUpdate({}, async ({ send, sent }) => {
       const { error } = await send({ payload: "0aaaaaaaaaaaaaaa" });
       assert.equal(error?.code, "invalid-config");
-      assert.match(error.message, /nothing to change/);
+      assert.match(error.message, /^Nothing to change, cannot update authorization: neither/);
       assert.deepEqual(sent(), []);
     }));
 
@@ -142,7 +142,7 @@ describe("update-authorization", () => {
         ],
       );
       assert.equal(seen.error?.code, "not-found");
-      assert.match(seen.error.message, /: 1 of 3 were not done/);
+      assert.match(seen.error.message, /^Not found, cannot update 1 of 3 authorizations: the first is /);
       assert.equal(seen.ends, 1);
     }));
 

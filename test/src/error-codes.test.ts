@@ -13,8 +13,8 @@ describe("ERROR_CODES", () => {
     assert.deepEqual(
       rows,
       CODES.map((code) => {
-        const { meaning, remedy, httpStatus } = factsOf(code);
-        return `| \`${code}\` | ${meaning} | ${remedy} | ${httpStatus} |`;
+        const { words, meaning, remedy, httpStatus } = factsOf(code);
+        return `| \`${code}\` | ${words} | ${meaning} | ${remedy} | ${httpStatus} |`;
       }),
     );
   });
@@ -29,6 +29,25 @@ describe("ERROR_CODES", () => {
       )) {
         assert.ok(known.has(word), `${file}: ${word}`);
       }
+    }
+  });
+
+  it("and all that is more exact says in a few plain words what is wrong", () => {
+    const files = globSync(["src/**/*.ts", "nodes/**/*.ts"]).map((file) => readFileSync(file, "utf8"));
+    const told = files.flatMap((text) =>
+      [...text.matchAll(/\bwords: (?:.*\? "([^"]+)" : )?"([^"]+)"/g)].flatMap(([, a, b = ""]) =>
+        a ? [a, b] : [b],
+      ),
+    );
+    assert.ok(told.includes("no permission") && told.includes("no such user"));
+    // The editor looks a status up as a key of the locale: there is none such, and no sign that makes one a path.
+    const keys = globSync(["nodes/locales/*.json", "nodes/*/locales/*.json"]);
+    const taken = new Set(
+      keys.flatMap((file) => Object.keys(JSON.parse(readFileSync(file, "utf8")) as object)),
+    );
+    for (const words of [...told, ...CODES.map((code) => factsOf(code).words)]) {
+      assert.match(words, /^[a-zA-Z][a-zA-Z' ]{2,18}$/, words);
+      assert.ok(!taken.has(words), words);
     }
   });
 

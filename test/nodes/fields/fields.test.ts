@@ -16,7 +16,7 @@ describe("refuseEmptyVariables", () => {
     for (const name of ["limit", "protectedIds", "url", "auditFile"]) {
       assert.throws(() => refuseEmptyVariables(redWith([]), fields, { id: "a-b", _alias: "b", [name]: "" }), {
         code: "invalid-config",
-        message: new RegExp(`^the field "${name}" is empty, and it cannot be told`),
+        message: new RegExp(`^Wrong setting: the field "${name}" is empty, and it cannot be told`),
       });
     }
     refuseEmptyVariables(redWith([]), fields, { id: "a-b", _alias: "b", limit: "5", name: "", proxy: "" });
@@ -56,7 +56,7 @@ describe("a variable within a fixed text", () => {
     ] as const) {
       assert.throws(() => parse(field, value), {
         code: "invalid-config",
-        message: /^the field "field" .* only where it is the whole value.* "env variable"/,
+        message: /^Wrong setting: the field "field" .* only where it is the whole value.* "env variable"/,
       });
     }
   });

@@ -203,12 +203,12 @@ describe("readProxy", () => {
   });
 
   for (const [text, words] of [
-    ["http://me:hunter2@127.0.0.1:99999", /^x holds no valid URL, expected .* such as http:/],
-    ["http://me:hunter2%@127.0.0.1:1", /^x holds no valid URL/],
-    ["me:hunter2@proxy:3128", /^x holds a URL that does not start with/],
-    ["socks5://me:hunter2@proxy:1080", /^x names a SOCKS proxy/],
-    ["socks://me:hunter2@proxy:1080", /^x names a SOCKS proxy/],
-    ["ftp://me:hunter2@proxy", /^x holds a URL that does not start with/],
+    ["http://me:hunter2@127.0.0.1:99999", /^Wrong proxy: x holds no valid URL, expected .* such as http:/],
+    ["http://me:hunter2%@127.0.0.1:1", /^Wrong proxy: x holds no valid URL/],
+    ["me:hunter2@proxy:3128", /^Wrong proxy: x holds a URL that does not start with/],
+    ["socks5://me:hunter2@proxy:1080", /^Wrong proxy: x names a SOCKS proxy/],
+    ["socks://me:hunter2@proxy:1080", /^Wrong proxy: x names a SOCKS proxy/],
+    ["ftp://me:hunter2@proxy", /^Wrong proxy: x holds a URL that does not start with/],
   ] as const) {
     it(`refuses ${text.replace("hunter2", "…")}, without its password`, () => {
       assert.throws(

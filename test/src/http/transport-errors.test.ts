@@ -22,7 +22,7 @@ describe("transportError", () => {
     ["a response without an end", new FailedAttempt(new TooLong(), true), "bad-response", /512 KB/, false],
     ["an old certificate", lost("CERT_HAS_EXPIRED", false), "tls", /has expired/, true],
     ["a CA that is not known", lost("SELF_SIGNED_CERT_IN_CHAIN", false), "tls", /Give its CA/, true],
-    ["no common version of TLS", lost("EPROTO", false), "tls", /agree on none/, true],
+    ["no common version of TLS", lost("EPROTO", false), "tls", /agree on no secure connection/, true],
     ["a port without a server", lost("ECONNREFUSED", false), "network", /was refused/, true],
     ["a reset", lost("ECONNRESET"), "network", /was lost/, false],
     [
@@ -56,7 +56,8 @@ describe("transportError", () => {
     const error = errorOf(DELETE, lost("ECONNRESET", true, `sent ${SECRET}`), 3);
     assert.match(error.message, /It was tried 3 times\.$/);
     assert.equal(error.attempts, 3);
-    assert.deepEqual(error.cause, { code: "ECONNRESET", message: "… (it held a secret)" });
+    assert.deepEqual({ ...(error.cause as object) }, { message: "… (it held a secret)", code: "ECONNRESET" });
+    assert.equal(String(error.cause), "… (it held a secret)");
     assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(SECRET));
   });
 });

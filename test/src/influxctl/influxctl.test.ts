@@ -131,7 +131,8 @@ describe("createInfluxctl", () => {
     const script = `echo 'Gtk-WARNING: x' >&2; printf '\\033[31mno such\\033[0m\\r\\n  table\\n' >&2; exit 3`;
     await assert.rejects(run(script), {
       code: "influxctl-failed",
-      message: 'Cannot try: influxctl failed ("no such table"). Check the connection, then try again.',
+      message:
+        'Influxctl failed, cannot try: influxctl failed ("no such table"). Check the connection, then try again.',
     });
   });
 

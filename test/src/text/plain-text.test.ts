@@ -71,8 +71,11 @@ describe("TokenError", () => {
   it("tells all that it was given in plain text", () => {
     const error = new TokenError("unavailable", odd, { task: odd, cause: { message: odd, statusCode: 500 } });
     for (const each of [error, error.during("other"), new TokenError("unavailable", odd).during(odd)]) {
-      assert.deepEqual([each.message, each.reason, each.task], [`Cannot ${told}: ${told}`, told, told]);
+      assert.deepEqual(
+        [each.message, each.reason, each.task],
+        [`Server failed, cannot ${told}: ${told}`, told, told],
+      );
     }
-    assert.deepEqual(error.cause, { message: told, statusCode: 500 });
+    assert.deepEqual({ ...(error.cause as object) }, { message: told, statusCode: 500 });
   });
 });

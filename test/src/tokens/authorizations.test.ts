@@ -293,6 +293,6 @@ describe("authorizations", () => {
       { ...(error as object) },
       { code: "rate-limited", statusCode: 429, retryAfter: 7 },
     );
-    assert.match(String(error), /^Cannot list authorizations: too many requests\. Try again in 7 s/);
+    assert.match(String(error), /^Too many requests, cannot list authorizations: .*\. Try again in 7 s/);
   });
 });

@@ -41,13 +41,13 @@ describe("readFilter", () => {
         () => readFilter(shaped({ ...HEX_ID, pattern: /^a+$/, expected: "some a" }), "id", value, 0),
         {
           code: "invalid-filter",
-          message: `the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
+          message: `Wrong filter value: the filter "id" comes out as ${kind}, expected some a. Nothing was sent.`,
         },
       );
     }
     assert.throws(() => readFilter(shaped({ ...HEX_ID, pattern: /^a+$/, expected: "some a" }), "id", 7, 0), {
       message:
-        /^the filter "id" comes out as a number, expected some a\. A CSV or JSON node .* Nothing was sent\.$/,
+        /^Wrong filter value: the filter "id" comes out as a number, expected some a\. A CSV or JSON node .* Nothing was sent\.$/,
     });
   });
 });
@@ -58,7 +58,7 @@ describe("readFilter of a moment", () => {
     assert.throws(() => readFilter(moment, "since", now * 1000, now), {
       code: "invalid-filter",
       message:
-        /^the filter "since" comes out as a number, expected .*\. It looks like microseconds.*\. Nothing was sent\.$/,
+        /^Wrong filter value: the filter "since" comes out as a number, expected .*\. It looks like microseconds.*\. Nothing was sent\.$/,
     });
   });
 });

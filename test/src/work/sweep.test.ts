@@ -9,6 +9,7 @@ import type { Target } from "../../../src/work/targets.js";
 
 const targets = (count: number): Target[] =>
   Array.from({ length: count }, (_, index) => ({ id: `id${index}`, known: {}, listed: {} }));
+const task = { verb: "delete", noun: "authorization" };
 const never = new AbortController().signal;
 const deleted = (): Promise<Outcome> => Promise.resolve({ outcome: "deleted" });
 
@@ -18,7 +19,7 @@ describe("sweep", () => {
     const work = sweep(
       targets(4),
       () => new Promise<Outcome>((resolve) => open.push(() => resolve({ outcome: "deleted" }))),
-      { parallel: 4, signal: never },
+      { task, parallel: 4, signal: never },
     );
     assert.equal(open.length, 4);
     for (const end of open.toReversed()) {
@@ -42,7 +43,7 @@ describe("sweep", () => {
         now--;
         return { outcome: "deleted" };
       },
-      { parallel: 7, signal: never },
+      { task, parallel: 7, signal: never },
     );
     assert.equal(most, 7);
   });
@@ -51,7 +52,7 @@ describe("sweep", () => {
     const { records } = await sweep(
       [{ id: "id0", known: { at: "then", outcome: "failed", user: "known" }, listed: {} }],
       () => Promise.resolve({ outcome: "deleted", attempts: 2, token: { ...OTHERS, would: "deleted" } }),
-      { parallel: 1, signal: never, clock: { ...systemClock, now: () => 1_800_000_000_000 } },
+      { task, parallel: 1, signal: never, clock: { ...systemClock, now: () => 1_800_000_000_000 } },
     );
     assert.deepEqual(records[0], {
       ...{ id: "id0", outcome: "deleted", at: "2027-01-15T08:00:00.000Z", attempts: 2 },
@@ -64,16 +65,19 @@ describe("sweep", () => {
       targets(3),
       ({ id }) =>
         id === "id1" ? Promise.reject(new TokenError("timeout", "too slow", { attempts: 2 })) : deleted(),
-      { parallel: 1, signal: never },
+      { task, parallel: 1, signal: never },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
       ["deleted", "failed", "deleted"],
     );
-    assert.deepEqual(records[1]?.error, { code: "timeout", message: "too slow" });
+    assert.deepEqual(records[1]?.error, { code: "timeout", message: "No answer in time: too slow" });
     assert.equal(records[1].attempts, 2);
     assert.equal(error?.code, "timeout");
-    assert.equal(error.message, "1 of 3 were not done. The first: too slow");
+    assert.equal(
+      error.message,
+      "No answer in time, cannot delete 1 of 3 authorizations: the first is id1: too slow",
+    );
   });
 
   it("takes for the first that failed the first of the report, whatever the order of the ends", async () => {
@@ -84,7 +88,7 @@ describe("sweep", () => {
         new Promise<Outcome>((_resolve, reject) =>
           open.push(() => reject(new TokenError(id === "id0" ? "conflict" : "timeout", id))),
         ),
-      { parallel: 3, signal: never },
+      { task, parallel: 3, signal: never },
     );
     for (const end of open.toReversed()) {
       end();
@@ -92,11 +96,12 @@ describe("sweep", () => {
     }
     const { error } = await work;
     assert.equal(error?.code, "conflict");
-    assert.equal(error.message, "3 of 3 were not done. The first: id0");
+    assert.equal(error.message, "Conflict, cannot delete 3 of 3 authorizations: the first is id0: id0");
   });
 
   it("turns an unforeseen exception into a record, too", async () => {
     const { records } = await sweep(targets(1), () => Promise.reject(new RangeError("oops")), {
+      task,
       parallel: 1,
       signal: never,
     });
@@ -111,7 +116,7 @@ describe("sweep", () => {
         asked.push(id);
         return Promise.reject(new TokenError("unauthorized", "no", { fatal: true }));
       },
-      { parallel: 1, signal: never },
+      { task, parallel: 1, signal: never },
     );
     assert.deepEqual(asked, ["id0"]);
     assert.deepEqual(
@@ -128,14 +133,18 @@ describe("sweep", () => {
         asked++;
         return Promise.reject(new TokenError(asked % 2 ? "timeout" : "unavailable", "down"));
       },
-      { parallel: 1, signal: never },
+      { task, parallel: 1, signal: never },
     );
     assert.equal(asked, 10);
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
       [...Array<string>(10).fill("failed"), ...Array<string>(5).fill("not-started")],
     );
-    assert.equal(error?.message, "15 of 15 were not done, for 10 in a row have failed. The first: down");
+    assert.equal(
+      error?.message,
+      "No answer in time, cannot delete 15 of 15 authorizations: " +
+        "10 in a row have failed, so the rest was left alone; the first is id0: down",
+    );
   });
 
   it("says so also where one that was under way meanwhile succeeds", async () => {
@@ -148,18 +157,22 @@ describe("sweep", () => {
         if (++failed === 10) setImmediate(() => succeed({ outcome: "deleted" }));
         return Promise.reject(new TokenError("timeout", "down"));
       },
-      { parallel: 2, signal: never },
+      { task, parallel: 2, signal: never },
     );
-    assert.match(error?.message ?? "", /^19 of 20 were not done, for 10 in a row have failed/);
+    assert.match(
+      error?.message ?? "",
+      /^No answer in time, cannot delete 19 of 20 authorizations: 10 in a row have failed/,
+    );
   });
 
   it("goes on where failures are of single tokens, or the server works in between", async () => {
     let asked = 0;
     const failing = (code: TokenErrorCode) => () =>
       ++asked % 10 === 0 ? deleted() : Promise.reject(new TokenError(code, "no"));
-    await sweep(targets(30), failing("unavailable"), { parallel: 1, signal: never });
+    await sweep(targets(30), failing("unavailable"), { task, parallel: 1, signal: never });
     assert.equal(asked, 30);
     await sweep(targets(30), () => Promise.reject(new TokenError("not-found", "no")), {
+      task,
       parallel: 1,
       signal: never,
       onRecord: () => asked++,
@@ -176,7 +189,7 @@ describe("sweep", () => {
         control.abort();
         return Promise.reject(new TokenError("cancelled", "stopped"));
       },
-      { parallel: 1, signal: control.signal },
+      { task, parallel: 1, signal: control.signal },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
@@ -189,7 +202,7 @@ describe("sweep", () => {
     const { records } = await sweep(
       targets(2),
       ({ id }) => Promise.reject(new TokenError("cancelled", "stopped", { attempts: id === "id0" ? 1 : 0 })),
-      { parallel: 2, signal: never },
+      { task, parallel: 2, signal: never },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
@@ -199,6 +212,7 @@ describe("sweep", () => {
 
   it("begins nothing more where a record cannot be told", async () => {
     const { records, error } = await sweep(targets(3), deleted, {
+      task,
       parallel: 1,
       signal: never,
       onRecord: () => {
@@ -215,6 +229,7 @@ describe("sweep", () => {
   it("tells each record as soon as it is known, with how many are", async () => {
     const told: [string, number, number][] = [];
     await sweep(targets(3), deleted, {
+      task,
       parallel: 2,
       signal: never,
       onRecord: ({ id }, index, done) => told.push([id, index, done]),
@@ -285,6 +300,7 @@ describe("sweep, whatever becomes of each target and whichever ends first", () =
         return act();
       },
       {
+        task,
         parallel,
         signal: control.signal,
         onRecord(_record, index, done) {

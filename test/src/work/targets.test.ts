@@ -109,13 +109,15 @@ describe("readTargets", () => {
   it("says which element of an array is wrong, of what kind it is, and what was expected, but not the value", () => {
     assert.throws(() => read([A, "my-secret-token"]), {
       message:
-        "no valid authorization ID in element 1 of the array: found a text of 15 characters, expected 16 hexadecimal digits. " +
+        "Not an ID: found a text of 15 characters in element 1 of the array instead of an authorization ID, expected 16 hexadecimal digits. " +
         'Use the "id" of the authorization, not its token or its name.',
     });
   });
 
   it("counts one character as one", () =>
-    assert.throws(() => read("x"), { message: /found a text of 1 character, expected/ }));
+    assert.throws(() => read("x"), {
+      message: /found a text of 1 character instead of an authorization ID, expected/,
+    }));
 
   it("says what to put before the node where the cause can be told", () => {
     for (const value of [`["${A}"]`, [`["${A}"]`], { id: `["${A}"]` }]) {

@@ -1,0 +1,9 @@
+/** A count as people read it: `1,200`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** So many of something: `1 authorization`, `1,200 authorizations`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
