@@ -572,7 +572,7 @@ describe("the admin endpoint of what a node did last", () => {
       const { last: found } = await last();
       assert.partialDeepStrictEqual(found, { counts: { deleted: 2, failed: 1 }, total: 3 });
       assert.deepEqual(found?.records, payload);
-      assert.match(found?.text ?? "", /1 of 3 were not done/);
+      assert.match(found?.text ?? "", /cannot delete 1 of 3/);
     }));
 
   it("has the error of a message that did nothing", () =>
