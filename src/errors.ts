@@ -47,8 +47,9 @@ class Cause {
 
 /**
  * The one error of this package. Its message begins with what is wrong, because the editor's debug sidebar shows no
- * more than its first 30 characters; then it names the task, the reason and what to do. It never holds a token value. Its texts are {@link plain}. All details are own properties, because Node-RED copies only own `code` and
- * `cause` to a Catch node.
+ * more than its first 30 characters; then it names the task, the reason and what to do. It never holds a token value.
+ * Its texts are {@link plain}. All details are own properties, because Node-RED copies only own `code` and `cause` to a
+ * Catch node.
  */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;

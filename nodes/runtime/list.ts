@@ -100,7 +100,8 @@ async function sendFound<T extends { createdAt?: string | undefined }>(
           `the flow was stopped or deployed anew. ${index} of ${total} were sent on.`,
         );
       }
-      send(token, summary, { part: { index, count: total } });
+      // A copy, because a flow can change what it gets.
+      send(token, { ...summary }, { part: { index, count: total } });
       await breathe();
     }
   } else {

@@ -46,8 +46,7 @@ describe("the oldest Node.js", function () {
             confirmed: true,
           }),
           node("out", "http response", undefined),
-          node("catch", "catch", "failed", { scope: ["list", "delete"] }),
-          node("failed", "http response", undefined, { statusCode: "500" }),
+          node("catch", "catch", "out", { scope: ["list", "delete"] }),
         ],
       }),
     );
@@ -73,5 +72,13 @@ describe("the oldest Node.js", function () {
       [...authorizations.values()],
       before.filter((each) => each.id !== id),
     );
+  });
+
+  it("answers with the status of an error, through a Catch node alone", async () => {
+    const { operator } = simulator.world;
+    operator.status = "inactive";
+    const { statusCode } = await request(`${nodeRed.url}first-of-user1`, { method: "POST" });
+    operator.status = "active";
+    assert.equal(statusCode, 502);
   });
 });

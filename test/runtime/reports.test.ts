@@ -211,6 +211,7 @@ describe("the summary", () => {
             summariesOf(found),
             expected.map((text) => ({ text, total: 4 })),
           );
+          assert.equal(new Set(summariesOf(found)).size, expected.length, "each its own");
           assert.deepEqual(new Set(found.outputs[0].map(({ statusCode }) => statusCode)), new Set([200]));
           const none = (await send({ user: "idle", summary: STALE, statusCode: 418 })).outputs[1][0];
           assert.deepEqual(
