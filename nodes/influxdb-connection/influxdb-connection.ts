@@ -4,6 +4,7 @@ import { Secret } from "../../src/text/secret.js";
 import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
+import { keepInstance } from "../runtime/instances.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
@@ -23,13 +24,21 @@ export default (RED: NodeAPI): void => {
     let wires: OpenWires | undefined;
     let connection: Connection | undefined;
 
-    this.connection = () => {
-      if (connection) return connection;
+    this.deployedSettings = () => {
       refuseEmptyVariables(RED, SETTINGS, properties);
-      const settings = readSettings(properties);
+      return readSettings(properties);
+    };
+
+    this.deployedToken = () => {
       // Undefined if no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
-      wires = openWires(RED, settings, new Secret(readToken(credentials?.token)), (text) => {
+      return new Secret(readToken(credentials?.token));
+    };
+
+    this.connection = () => {
+      if (connection) return connection;
+      const settings = this.deployedSettings();
+      wires = openWires(RED, settings, this.deployedToken(), (text) => {
         this.warn(text);
       });
       connection = createConnection(this.id, settings, wires);
@@ -39,6 +48,7 @@ export default (RED: NodeAPI): void => {
     this.on("close", (_removed: boolean, done: () => void) => {
       void Promise.resolve(wires?.close()).then(done);
     });
+    keepInstance(this);
   }
   RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
     credentials: { token: { type: "password" } },
