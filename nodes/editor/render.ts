@@ -1,6 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { FieldData, FieldsData } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
+import { CHECK_TEXTS } from "../influxdb-connection/check.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
 import type { Operation } from "../runtime/node.js";
@@ -87,7 +88,7 @@ ${nameRow(CONFIG_NODE)}
 ${rowsOf(SETTINGS, CONFIG_NODE)}
 </script>
 `;
-  return { html, texts: [...Object.values(TEXTS), ...textsOf(SETTINGS)] };
+  return { html, texts: [...Object.values(TEXTS), ...Object.values(CHECK_TEXTS), ...textsOf(SETTINGS)] };
 }
 
 const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;

@@ -8,6 +8,7 @@ import {
   showPresets,
   showSaved,
 } from "./dialog.js";
+import { prepareCheck } from "../influxdb-connection/check.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 /*
@@ -31,6 +32,7 @@ export function prepare(node: EditorNode): void {
 export function prepareConnection(node: EditorNode): void {
   showSaved(node);
   prepareOwn(node);
+  prepareCheck(node);
   markDialog(node);
 }
 
