@@ -69,8 +69,16 @@ export function serve(RED: NodeAPI, routes: readonly Route<any>[]): void {
 }
 
 /** @throws {RouteError} `invalid-request`. */
-function read<I>(input: z.ZodType<I>, { params, query, body }: Request): I {
-  const read = input.safeParse({ ...query, ...(body as object | undefined), ...params });
+function read<I>(input: z.ZodType<I>, request: Request): I {
+  // A page of another site can make a browser send any other form of body without asking.
+  if (request.method === "POST" && !request.is("json")) {
+    throw new RouteError(415, "invalid-request", "A body of JSON is expected.");
+  }
+  const read = input.safeParse({
+    ...request.query,
+    ...(request.body as object | undefined),
+    ...request.params,
+  });
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new RouteError(400, "invalid-request", `"${issue?.path.join(".") ?? ""}" is not valid`);

@@ -72,8 +72,9 @@ async function test(RED: NodeAPI, input: Input, signal: AbortSignal): Promise<Re
 
 async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: AbortSignal): Promise<void> {
   const node = deployedAs(input.id);
-  const isDeployed = node !== undefined && isSameWay(input.properties, originalOf(RED, input.id));
-  const settings = settingsOf(input, isDeployed ? node : undefined, reporter);
+  const deployed =
+    node && isSameWay(input.properties, originalOf(RED, input.id)) ? settingsIn(node, input) : undefined;
+  const settings = deployed ?? typedSettings(input, reporter);
   if (settings === undefined) return;
   const idle = (["tls", "proxy"] as const).find(
     (name) => settings[name] !== "" && !isDeployedNode(RED, settings[name]),
@@ -85,7 +86,7 @@ async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: 
     );
     return;
   }
-  const token = tokenOf(input, isDeployed ? node : undefined);
+  const token = tokenOf(input, deployed && node);
   const hasToken = token instanceof Secret;
   if (!hasToken) reporter.say("warning", `${token} Only the address is tested.`);
   const wires = openWires(
@@ -117,22 +118,30 @@ async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: 
 }
 
 /**
- * The settings to test: of the deployed connection if they are those of the dialog, because only there variables are
- * replaced; otherwise as they stand in the dialog.
+ * The settings of a deployed connection, its variables replaced; undefined if they are wrong and were typed so.
+ *
+ * @throws {TokenError} `invalid-config` if a variable is.
+ */
+function settingsIn(node: ConnectionNode, { properties }: Input): Settings | undefined {
+  try {
+    const settings = node.deployedSettings();
+    const { ownTokenId } = properties;
+    if (holdsVariable(ownTokenId)) return settings;
+    return { ...settings, ownTokenId: idOf(settings.product, ownTokenId) };
+  } catch (error) {
+    if (WAY.some((name) => holdsVariable(properties[name]))) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The settings as they stand in the dialog; undefined if they are variables, which has been said.
  *
  * @throws {TokenError} `invalid-config`.
  */
-function settingsOf(
-  { properties }: Input,
-  node: ConnectionNode | undefined,
-  reporter: Reporter,
-): Settings | undefined {
+function typedSettings({ properties }: Input, reporter: Reporter): Settings | undefined {
   const { ownTokenId, ...way } = properties;
-  const typedId = ownTokenIdOf(properties);
-  if (node) {
-    const settings = node.deployedSettings();
-    return { ...settings, ownTokenId: holdsVariable(ownTokenId) ? settings.ownTokenId : typedId };
-  }
+  const typedId = idOf(way.product, ownTokenId);
   const variable = WAY.find((name) => holdsVariable(way[name]));
   if (variable !== undefined) {
     reporter.say(
@@ -167,11 +176,11 @@ function isOnlyLonger(way: Properties, bare: string): boolean {
   return !isRight(way.url) && isRight(bare);
 }
 
-/** The typed-in ID, normalized, if it is one of the product; what else stands there, the dialog marks. */
-function ownTokenIdOf({ product, ownTokenId }: Input["properties"]): string {
+/** An ID, normalized, if it is one of the product; what else stands there, the dialog marks. */
+function idOf(product: string, text: string): string {
   if (!isProduct(product)) return "";
   const { normalize, pattern } = productOf(product).ids;
-  return pattern.test(normalize(ownTokenId)) ? normalize(ownTokenId) : "";
+  return pattern.test(normalize(text)) ? normalize(text) : "";
 }
 
 /** The token to send, or why there is none. The stored one is sent only by the settings that it is deployed with. */

@@ -48,7 +48,7 @@ export async function checkAddress(
     reporter.say("wrong", await notReached(response, address, reporter, signal));
     return undefined;
   }
-  const seen = isOfCluster ? clusterAt(address.product, response) : v2At(address.product, response);
+  const seen = isOfCluster ? clusterAt(address, response) : v2At(address, response);
   if (seen === undefined) {
     reporter.say("wrong", await otherAnswer(response, address, reporter, signal));
     return undefined;
@@ -56,12 +56,11 @@ export async function checkAddress(
   const way = address.isProxied ? "Reached through the HTTP proxy" : "Reached";
   reporter.say("ok", `${way}: ${seen.name} answers.`);
   if (seen.product !== address.product) {
-    const { name } = productOf(seen.product);
     reporter.say(
       "warning",
       `It is not ${productOf(address.product).name}, which the connection names as its product.`,
     );
-    reporter.offer("product", seen.product, `Set the product to ${name}`);
+    for (const product of seen.product === "cloud" ? CLOUDS : [seen.product]) offerProduct(product, reporter);
   }
   compareClocks(response, { before, after }, reporter);
   return seen.product;
@@ -85,24 +84,32 @@ interface Seen {
   name: string;
 }
 
+/** They have one API, and nothing that tells them apart. */
+const CLOUDS = ["cloud-serverless", "cloud"] as const;
+
 /** InfluxDB OSS puts its version on every answer. Another one of the same API is taken for what the connection names. */
-function v2At(product: Product, response: ApiResponse): Seen | undefined {
+function v2At({ product, url }: Pick<Address, "product" | "url">, response: ApiResponse): Seen | undefined {
   const { build, version } = markOf(response);
   if (isOss2(response)) return { product: "oss", name: `${productOf("oss").name} (${version})` };
+  const isCloud = /cloud/i.test(build);
   const isOfApi = response.status === 401 && response.error?.code === "unauthorized";
-  if (!isOfApi || (version !== "" && !/cloud/i.test(build))) return undefined;
+  if (!isOfApi || (version !== "" && !isCloud)) return undefined;
   if (product !== "oss")
     return { product, name: `an API of InfluxDB v2, as ${productOf(product).name} has it,` };
-  if (/cloud/i.test(build)) return { product: "cloud", name: "InfluxDB Cloud" };
+  if (isCloud || isOfInfluxData(url)) return { product: "cloud", name: "InfluxDB Cloud" };
   return { product, name: "an API of InfluxDB v2, without its version," };
+}
+
+function isOfInfluxData({ hostname }: URL): boolean {
+  return /(^|\.)influxdata\.com$/i.test(hostname);
 }
 
 /**
  * The Management API. What lies in front of it may refuse a request without a token in its own way, so any refusal is
  * taken for it; the token tells.
  */
-function clusterAt(product: Product, response: ApiResponse): Seen | undefined {
-  if (isOss2(response)) return v2At("oss", response);
+function clusterAt({ product, url }: Address, response: ApiResponse): Seen | undefined {
+  if (isOss2(response)) return v2At({ product, url }, response);
   if (isWebPage(response) || isInfluxDB3(response) || markOf(response).version !== "") return undefined;
   const { status, error } = response;
   const isOfApi = Number.isInteger(error?.code) || [401, 403].includes(status);
@@ -144,6 +151,10 @@ async function otherAnswer(
 ): Promise<string> {
   const { status } = response;
   const { version } = markOf(response);
+  if (address.url.hostname === new URL(productOf(DEDICATED).url).hostname && address.product !== DEDICATED) {
+    offerProduct(DEDICATED, reporter);
+    return `Reached: this is the address of ${productOf(DEDICATED).name}, which is not the product of the connection.`;
+  }
   if (isInfluxDB3(response)) return ofInfluxDB3(version);
   if (version.startsWith("1.")) {
     return `Reached: an InfluxDB ${version} answers. It has users and passwords, and no tokens to manage.`;
@@ -162,6 +173,7 @@ async function otherAnswer(
   return `Reached, but InfluxDB's API does not answer: ${refusal(response).reason}`;
 }
 
+const DEDICATED = "cloud-dedicated";
 const WANTS_TLS = "Reached, but the server wants https:// in place of http://.";
 
 function ofInfluxDB3(version: string): string {
@@ -178,7 +190,7 @@ async function whichInfluxDB3(
   { url, wires }: Address,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (![401, 404].includes(status) || /(^|\.)influxdata\.com$/i.test(url.hostname)) return undefined;
+  if (![401, 404].includes(status) || isOfInfluxData(url)) return undefined;
   const pong = await look(wires.http, ["ping"], signal).catch(() => undefined);
   return pong && isInfluxDB3(pong) ? markOf(pong).version : undefined;
 }
@@ -238,6 +250,10 @@ async function speaksTls(
   if ((await handshake(secure, servername, within(signal))) === undefined) return false;
   offerUrl(secure, reporter);
   return true;
+}
+
+function offerProduct(product: Product, reporter: Reporter): void {
+  reporter.offer("product", product, `Set the product to ${productOf(product).name}`);
 }
 
 function offerUrl(url: URL, reporter: Reporter, how = ""): void {

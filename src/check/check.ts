@@ -48,9 +48,9 @@ export async function checkConnection(
       await checkApiToken({ product, ownTokenId, wires }, reporter, watch);
       return;
     }
-    await checkManagementToken(wires, reporter, watch);
+    const isAccepted = await checkManagementToken(wires, reporter, watch);
     if (influxctlRefused !== undefined) reporter.say("warning", influxctlRefused);
-    else await checkInfluxctl(wires, ownTokenId, reporter, watch);
+    else await checkInfluxctl(wires, { ownTokenId, isAccepted }, reporter, watch);
   } catch (thrown) {
     const error = asTokenError(thrown);
     if (error.code !== "cancelled") throw error;

@@ -11,8 +11,12 @@ import type { Reporter } from "./report.js";
 /** Characters of what influxctl or the server says of itself or of a token. */
 const LONGEST_NAME = 80;
 
-/** Finds out whether a management token is accepted by the Management API, and finds the cluster. */
-export async function checkManagementToken(wires: Wires, reporter: Reporter, watch: Watch): Promise<void> {
+/**
+ * Finds out whether a management token is accepted by the Management API, and finds the cluster.
+ *
+ * @returns false if the token is wrong.
+ */
+export async function checkManagementToken(wires: Wires, reporter: Reporter, watch: Watch): Promise<boolean> {
   try {
     let count = 0;
     for await (const batch of databaseTokens.open(wires, watch).list({})) count += batch.length;
@@ -35,24 +39,28 @@ export async function checkManagementToken(wires: Wires, reporter: Reporter, wat
       );
     } else {
       reporter.say("wrong", `Management token: ${error.reason}`);
+      return error.code !== "unauthorized";
     }
   }
+  return true;
 }
 
 /**
  * Finds out whether influxctl can be run, its version, and whether it lists the management tokens.
  *
+ * @param isAccepted false if the token is wrong: influxctl would wait for a login in a browser.
  * @param ownTokenId the token's own ID as the connection names it, normalized; or "".
  */
 export async function checkInfluxctl(
   wires: Wires,
-  ownTokenId: string,
+  { ownTokenId, isAccepted }: { ownTokenId: string; isAccepted: boolean },
   reporter: Reporter,
   { signal }: Watch,
 ): Promise<void> {
   try {
     const version = await wires.influxctl().run("ask influxctl for its version", ["version"], signal);
     reporter.say("ok", `influxctl is found: ${plain(version.trim(), LONGEST_NAME)}.`);
+    if (!isAccepted) return;
     const listed: ManagementToken[] = [];
     for await (const batch of managementTokens.open(wires, { signal }).list({})) listed.push(...batch);
     reporter.say(

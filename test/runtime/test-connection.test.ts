@@ -270,6 +270,22 @@ describe("the admin endpoint that tests a connection", () => {
     });
   });
 
+  it("tests the address of a deployed connection without its path, and sends the stored token nowhere", async () => {
+    const connection = { url: "http://127.0.0.1:1/api/v2" };
+    await withConnection(
+      "oss",
+      async (fixture) => {
+        const answer = await post(dialogOf(fixture.connection));
+        assert.match(
+          linesOf(answer),
+          /^wrong: The URL has a path.*warning: The stored token is sent only.*Not reached/s,
+        );
+        assert.deepEqual(fixture.used(), []);
+      },
+      { connection },
+    );
+  });
+
   it("says which setting is wrong, and refuses a request that is no dialog's", async () => {
     await withConnection("oss", async ({ connection }) => {
       assert.match(
@@ -286,6 +302,12 @@ describe("the admin endpoint that tests a connection", () => {
         linesOf(await post({ ...dialogOf(connection), token: "" })),
         /^warning: There is no token/,
       );
+      const form = (await helper
+        .request()
+        .post("/influxdb-tokens/test")
+        .type("form")
+        .send(dialogOf(connection))) as unknown as Answer;
+      assert.equal(form.status, 415, "another site can send a form");
       const refused = await post({ id: 1 });
       assert.equal(refused.status, 400);
       assert.equal(refused.body.error?.code, "invalid-request");

@@ -223,6 +223,20 @@ describe("checkConnection", () => {
       }
     });
 
+    it("tells InfluxDB Cloud by its mark, and offers both of them", async () => {
+      const url = await answering((_, response) =>
+        response
+          .writeHead(401, { "x-influxdb-build": "Cloud" })
+          .end('{"code":"unauthorized","message":"no"}'),
+      );
+      const report = await check({ url });
+      assert.equal(lines(report)[0], "ok: Reached: InfluxDB Cloud answers.");
+      assert.deepEqual(ids(report), [
+        ["product", "cloud-serverless"],
+        ["product", "cloud"],
+      ]);
+    });
+
     it("does not read a list that is too long, and says so", async () => {
       const { simulator } = await start();
       const { world } = simulator;
@@ -280,7 +294,7 @@ describe("checkConnection", () => {
     });
 
     it("tells a token that is not accepted, and an influxctl that is missing or not to be run", async () => {
-      const { simulator, clusterOf } = await start();
+      const { simulator, clusterOf, folder } = await start();
       const { cluster, own } = clusterOf("cloud-dedicated");
       const asked = {
         url: simulator.url,
@@ -291,6 +305,8 @@ describe("checkConnection", () => {
       const wrong = lines(await check({ ...asked, token: TOKEN })).join("\n");
       assert.match(wrong, /wrong: Management token: the server does not accept/);
       assert.match(wrong, /warning: The nodes for management tokens cannot be used: influxctl was not found/);
+      const found = lines(await check({ ...asked, token: TOKEN, influxctl: `${folder}/influxctl` }));
+      assert.match(found.at(-1)!, /^ok: influxctl is found/, "nobody waits for a login");
       const refused = { ...asked, token: own.token, influxctlRefused: "It is not run." };
       assert.equal(lines(await check(refused)).at(-1), "warning: It is not run.");
     });
