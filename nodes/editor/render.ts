@@ -1,6 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { FieldData, FieldsData } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
+import { CHECK_TEXTS } from "../influxdb-connection/check.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
 import type { Operation } from "../runtime/node.js";
@@ -93,7 +94,11 @@ ${rowsOf(SETTINGS, CONFIG_NODE)}
 <style>${STYLE}</style>
 </script>
 `;
-  return { html, texts: [...Object.values(TEXTS), ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS] };
+  const checked = Object.values(CHECK_TEXTS);
+  return {
+    html,
+    texts: [...Object.values(TEXTS), ...checked, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS],
+  };
 }
 
 const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;

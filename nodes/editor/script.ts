@@ -11,6 +11,7 @@ import {
 import { offerLookups } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { offerPreview } from "./preview.js";
+import { prepareCheck } from "../influxdb-connection/check.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 /*
@@ -40,6 +41,7 @@ export function prepareConnection(node: EditorNode): void {
   nameFields(node);
   showSaved(node);
   prepareOwn(node);
+  prepareCheck(node);
   markDialog(node);
   offerLookups(node);
 }

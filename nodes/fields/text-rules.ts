@@ -105,6 +105,15 @@ const PATH_WITHIN = new RegExp(
   "i",
 );
 
+/** A URL without what was copied with it: a path within InfluxDB, and what follows the path; undefined if it is none. */
+export function bareUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  url.search = url.hash = "";
+  url.pathname = url.pathname.replace(PATH_WITHIN, "");
+  return url.href.replace(/\/$/, "");
+}
+
 function wrongUrl(text: string | undefined, product: unknown): Wrong | undefined {
   if (text === undefined) return "url";
   if (text === "") return isProduct(product) && productOf(product).url === "" ? "urlMissing" : undefined;

@@ -3,6 +3,7 @@ import { TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
+import type { Secret } from "../../src/text/secret.js";
 import type { Resource } from "../../src/tokens/resource.js";
 import { openTokens, RESOURCES, type Tokens } from "../../src/tokens/resources.js";
 import type { AuditSink } from "../../src/work/audit.js";
@@ -41,6 +42,10 @@ export interface Connection {
 export interface ConnectionNode extends Node {
   /** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
   connection(): Connection;
+  /** What it was deployed with, its variables replaced. @throws as {@link ConnectionNode.connection} does. */
+  deployedSettings(): Settings;
+  /** @throws as {@link ConnectionNode.connection} does. */
+  deployedToken(): Secret;
 }
 
 export const CONNECTION_TYPE = "influxdb-connection";

@@ -24,13 +24,21 @@ export default (RED: NodeAPI): void => {
     let wires: OpenWires | undefined;
     let connection: Connection | undefined;
 
-    this.connection = () => {
-      if (connection) return connection;
+    this.deployedSettings = () => {
       refuseEmptyVariables(RED, SETTINGS, properties);
-      const settings = readSettings(properties);
+      return readSettings(properties);
+    };
+
+    this.deployedToken = () => {
       // Undefined if no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
-      wires = openWires(RED, settings, new Secret(readToken(credentials?.token)), (text) => {
+      return new Secret(readToken(credentials?.token));
+    };
+
+    this.connection = () => {
+      if (connection) return connection;
+      const settings = this.deployedSettings();
+      wires = openWires(RED, settings, this.deployedToken(), (text) => {
         this.warn(text);
       });
       connection = createConnection(this.id, settings, wires);

@@ -35,7 +35,8 @@ export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): H
     credentials?: { username?: string | number; password?: string | number };
   };
   const node = RED.nodes.getNode(id) as ProxyNode | null;
-  if (!node?.url) throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
+  if (node?.type !== "http proxy" || !node.url)
+    throw invalidConnection("its HTTP proxy is missing, disabled or has no URL");
   refuseVariable("HTTP proxy", node.url);
   const env = { http_proxy: node.url, https_proxy: node.url, no_proxy: (node.noproxy ?? []).join(",") };
   const choice = chooseProxy(url, typedUrl, { ...proxyOptions, env });

@@ -21,6 +21,7 @@ export interface OpenWires extends Wires {
  *
  * @param token the value of the connection's own token.
  * @param warn writes to the log.
+ * @param longestList bytes that a list may have, if fewer than usual.
  * @throws {TokenError} `invalid-config` if the TLS configuration or the proxy that they name is missing or not valid.
  */
 export function openWires(
@@ -28,6 +29,7 @@ export function openWires(
   settings: Settings,
   token: Secret,
   warn: (text: string) => void,
+  longestList?: number,
 ): OpenWires {
   const { url, timeout: timeoutSeconds, retries, parallel, accountId, clusterId } = settings;
   const { scheme, findsByValue = false } = productOf(settings.product);
@@ -42,6 +44,7 @@ export function openWires(
     tls,
     proxy,
     warn,
+    longestList,
   });
   const audit = settings.auditFile === "" ? undefined : auditFile(settings.auditFile);
   // Missing if flows are not stored in files.

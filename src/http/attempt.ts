@@ -19,8 +19,8 @@ export type AttemptRequest = Pick<
 export interface AttemptOptions {
   /** From the wait for a connection to the last byte of the response. */
   timeoutMs: number;
-  /** True if a success is a list, which can be long. */
-  isList?: boolean | undefined;
+  /** Bytes that a success may have; {@link LONGEST_TOKEN} unless given. */
+  longest?: number | undefined;
   cancellation: Cancellation;
   /** Ends the attempt. */
   signal?: AbortSignal | undefined;
@@ -61,7 +61,7 @@ export class TooLong extends Error {
 export function attempt(
   dispatcher: Dispatcher,
   request: AttemptRequest,
-  { timeoutMs, isList, cancellation, signal, onHeaders }: AttemptOptions,
+  { timeoutMs, longest: longestSuccess = LONGEST_TOKEN, cancellation, signal, onHeaders }: AttemptOptions,
 ): Promise<AttemptResponse | FailedAttempt> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -100,7 +100,7 @@ export function attempt(
         onResponseStart(_, code, fields) {
           status = code;
           headers = fields;
-          if (status === 200) longest = isList ? LONGEST_LIST : LONGEST_TOKEN;
+          if (status === 200) longest = longestSuccess;
           onHeaders?.(status, headers);
         },
         onResponseData(started, chunk) {

@@ -35,6 +35,8 @@ export interface ApiCall {
   secrets?: readonly Secret[];
   /** True if a success is a list, which can be long. */
   isList?: boolean;
+  /** Sends no token: the server is yet to show what it is. */
+  isAnonymous?: boolean;
   watch?: Watch | undefined;
 }
 

@@ -4,7 +4,14 @@ import { cancelled, TokenError } from "../errors.js";
 import { createRedactor, type Redactor } from "../text/redactor.js";
 import { createLimiter } from "../work/limiter.js";
 import { readApiError } from "./api-errors.js";
-import { attempt, Cancelled, FailedAttempt, type AttemptResponse } from "./attempt.js";
+import {
+  attempt,
+  Cancelled,
+  FailedAttempt,
+  LONGEST_LIST,
+  LONGEST_TOKEN,
+  type AttemptResponse,
+} from "./attempt.js";
 import type { ApiCall, ApiResponse } from "./call.js";
 import { createCancellation } from "./cancellation.js";
 import { createDispatcher, type WayOptions } from "./dispatcher.js";
@@ -18,6 +25,8 @@ export interface HttpOptions extends WayOptions {
   authorization: Authorization;
   /** How often a failed call is tried again. */
   retries: number;
+  /** Bytes that a list may have; {@link LONGEST_LIST} unless given. */
+  longestList?: number | undefined;
   /** Called once if the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
   clock?: Clock;
@@ -56,7 +65,7 @@ const LONGEST_CALL_MS = 120_000;
 
 /** An HTTP client for one connection: one pool of sockets, one limiter of parallel requests. */
 export function createHttp(options: HttpOptions): Http {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, longestList = LONGEST_LIST } = options;
   const timeoutMs = 1000 * options.timeoutSeconds;
   const sockets = new Set<Socket>();
   const dispatcher = createDispatcher(options, sockets);
@@ -87,7 +96,8 @@ export function createHttp(options: HttpOptions): Http {
   // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.
   async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
     const request = requestOf(call);
-    const { isList, watch: { signal, onRetry } = {} } = call;
+    const { isList = false, watch: { signal, onRetry } = {} } = call;
+    const longest = isList ? longestList : LONGEST_TOKEN;
     const ofCall = call.secrets === undefined ? redactor : redactor.knowing(call.secrets);
     const way = await dispatcher;
     const lastStart = clock.steady() + LONGEST_CALL_MS;
@@ -99,11 +109,11 @@ export function createHttp(options: HttpOptions): Http {
       if (last && clock.steady() > lastStart) return responseOrThrow(last);
       if (attempts > 1) onRetry?.();
 
-      const result = await attempt(way, request, { timeoutMs, isList, cancellation, signal, onHeaders });
+      const result = await attempt(way, request, { timeoutMs, longest, cancellation, signal, onHeaders });
       if (result instanceof FailedAttempt) {
         if (result.error instanceof Cancelled)
           throw cancelled(call.task, attempts - (result.wasSent ? 0 : 1), underWay(call));
-        last = transportError(call, result, { attempts, timeoutMs, redactor: ofCall });
+        last = transportError(call, result, { attempts, timeoutMs, longest, redactor: ofCall });
       } else {
         last = { ...read(result, ofCall), call, attempts, mayBeRepeated, redactor: ofCall };
       }

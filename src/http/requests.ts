@@ -23,13 +23,14 @@ export function requestsTo(
   const prefix = pathname.replace(/\/+$/, "");
   // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
   const authorization = Buffer.from(`${scheme} ${token.reveal()}`).toString("latin1");
-  const plainHeaders = { authorization, accept: "application/json" };
+  const anonymousHeaders = { accept: "application/json" };
+  const plainHeaders = { authorization, ...anonymousHeaders };
   const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
-  return ({ method, path, query, body }) => ({
+  return ({ method, path, query, body, isAnonymous = false }) => ({
     origin,
     path: targetOf(prefix, path, query),
     method,
-    headers: body === undefined ? plainHeaders : jsonHeaders,
+    headers: isAnonymous ? anonymousHeaders : body === undefined ? plainHeaders : jsonHeaders,
     body: body === undefined ? null : JSON.stringify(body),
   });
 }

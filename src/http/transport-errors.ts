@@ -1,7 +1,7 @@
 import type { TokenErrorCode } from "../error-codes.js";
 import { TokenError } from "../errors.js";
 import type { Redactor } from "../text/redactor.js";
-import { LONGEST_LIST, LONGEST_TOKEN, TimedOut, TooLong, type FailedAttempt } from "./attempt.js";
+import { TimedOut, TooLong, type FailedAttempt } from "./attempt.js";
 import type { ApiCall } from "./call.js";
 
 /** What a failed attempt is to a flow. */
@@ -25,6 +25,8 @@ export interface FailureContext {
   attempts: number;
   /** How long one attempt may take. */
   timeoutMs: number;
+  /** Bytes that the answer could have. */
+  longest: number;
   redactor: Redactor;
 }
 
@@ -34,7 +36,7 @@ export interface FailureContext {
 export function transportError(
   call: ApiCall,
   failed: FailedAttempt,
-  { attempts, timeoutMs, redactor }: FailureContext,
+  { attempts, timeoutMs, longest, redactor }: FailureContext,
 ): TokenError {
   const code = transportErrorCode(failed);
   const maybe =
@@ -48,7 +50,7 @@ export function transportError(
     }),
     "bad-response": () => ({
       words: "answer too long",
-      reason: call.isList ? LIST_TOO_LONG : TOKEN_TOO_LONG,
+      reason: (call.isList ? listTooLong : tokenTooLong)(longest),
       fatal: false,
     }),
     tls: () => ({ ...reasonOfTls(codeOf(failed.error)), fatal: true }),
@@ -80,8 +82,10 @@ function isRefusedByProxy(error: Error): boolean {
   return /proxy/i.test(error.message);
 }
 
-const LIST_TOO_LONG = `the answer is longer than ${LONGEST_LIST / 2 ** 20} MB. Narrow the list by a user or an organization.`;
-const TOKEN_TOO_LONG = `the answer is longer than ${LONGEST_TOKEN / 1024} KB, and no token is. Check that the connection's URL leads to InfluxDB's API.`;
+const listTooLong = (longest: number) =>
+  `the answer is longer than ${longest / 2 ** 20} MB. Narrow the list by a user or an organization.`;
+const tokenTooLong = (longest: number) =>
+  `the answer is longer than ${longest / 1024} KB, and no token is. Check that the connection's URL leads to InfluxDB's API.`;
 
 /** Codes of failures that every further request would meet as well. */
 const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);

@@ -76,12 +76,14 @@ export const databaseTokens = {
  */
 interface DatabaseTokens extends Listable<DatabaseToken, DatabaseTokenFilters>, Removable<DatabaseToken> {}
 
+/** The path of the database tokens, below the URL of the server. */
+export function databaseTokensPath(cluster: Wires["cluster"]): string[] {
+  const place = cluster ? ["accounts", cluster.accountId, "clusters", cluster.clusterId] : [];
+  return ["api", "v0", ...place, "tokens"];
+}
+
 function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch): DatabaseTokens {
-  const path = [
-    ...["api", "v0"],
-    ...(cluster ? ["accounts", cluster.accountId, "clusters", cluster.clusterId] : []),
-    "tokens",
-  ];
+  const path = databaseTokensPath(cluster);
   return {
     async *list(filters) {
       const task = "list database tokens";

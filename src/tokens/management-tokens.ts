@@ -159,7 +159,7 @@ const TELLING_PREFIX = 9;
 const LONGEST_PREFIX = 100;
 
 /** The normalized ids of the tokens whose prefix a value begins with. */
-function beginsLike(value: Secret, tokens: readonly ManagementToken[]): string[] {
+export function beginsLike(value: Secret, tokens: readonly ManagementToken[]): string[] {
   const isLike = ({ tokenPrefix = "" }: ManagementToken) => {
     const prefix = tokenPrefix
       .slice(0, LONGEST_PREFIX)

@@ -17,11 +17,16 @@ export interface OwnToken {
   findsByValue: boolean;
 }
 
-const User = z.looseObject({ id: z.string().regex(HEX_ID.pattern) });
+const User = z.looseObject({
+  id: z.string().regex(HEX_ID.pattern),
+  name: z.string().optional().catch(undefined),
+});
 
 export interface OwnAuthorizations {
   /** The user whose token it is, on OSS. */
   userID?: string;
+  /** The name of that user, in the server's words. */
+  userName?: string | undefined;
   /**
    * The authorizations that include the connection's own: on OSS those of its user that it may read, on Cloud only
    * itself. If the list is empty, the token may not read authorizations, because it would at least show itself. `token`
@@ -56,8 +61,9 @@ export async function ownAuthorizations(
   };
   // Cloud may refuse `/me` to a token with few permissions; OSS ignores the filter and lists every token.
   if (own.findsByValue) return { rows: await rows({ token: own.value.reveal() }) };
-  const userID = readJson(await get({ path: ["api", "v2", "me"] }), User).id;
-  return { userID, rows: await rows({ userID }) };
+  const me = await get({ path: ["api", "v2", "me"] });
+  const { id: userID, name } = readJson(me, User);
+  return { userID, userName: name && me.redactor.withhold(name), rows: await rows({ userID }) };
 }
 
 const TASK = "read the connection's own authorization";
@@ -81,10 +87,8 @@ export function ownAuthorizationSigns(
   /** For the ids of each message: those that a list has shown to be somebody else's. */
   const others = new WeakMap<readonly string[], Promise<Set<string>>>();
 
-  const isOther = ({ userID: its, status, token }: Shown) =>
-    (userID !== undefined && its !== undefined && its !== userID) ||
-    status === "inactive" ||
-    (typeof token === "string" && WHOLE_VALUE.test(token) && token !== own.value.reveal());
+  const isOther = (row: Shown) =>
+    (userID !== undefined && row.userID !== undefined && row.userID !== userID) || !mayBeOwn(row, own);
 
   function othersIn(among: readonly string[], signal: AbortSignal): Promise<Set<string>> {
     const ids = others.get(among) ?? listOthers(signal);
@@ -140,6 +144,12 @@ export function ownAuthorizationSigns(
 
     canBe: (_id, token) => !isOther(token),
   };
+}
+
+/** Whether an authorization of the token's user can be the token's own, as far as the server shows. */
+export function mayBeOwn({ status, token }: Shown, own: OwnToken): boolean {
+  const isOtherValue = typeof token === "string" && WHOLE_VALUE.test(token) && token !== own.value.reveal();
+  return status !== "inactive" && !isOtherValue;
 }
 
 /** A token value that is shown as it is, not masked. */

@@ -1,12 +1,16 @@
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import type { NodeAPI } from "node-red";
+import helper from "node-red-node-test-helper";
 import { request } from "undici";
+import { serveAdmin } from "../../nodes/admin/admin.js";
+import type { Report } from "../../src/check/report.js";
 import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
 
 /**
  * Runs the nodes against a real InfluxDB OSS v2, with users, orgs and authorizations that it makes itself and
- * removes again. Not part of `npm test`: it needs a throw-away server and its operator token.
+ * removes again; of an InfluxDB 3, only what the test of a connection says. Not part of `npm test`: it needs a throw-away server and its operator token.
  */
 const url = process.env.INFLUXDB_URL ?? "";
 const token = process.env.INFLUXDB_TOKEN ?? "";
@@ -68,6 +72,31 @@ async function once(
   }
 }
 
+/** What the test of a connection that is not deployed says. */
+async function tested(withToken: string): Promise<{ text: string; report: Report }> {
+  const modules = [(RED: NodeAPI) => serveAdmin(RED)];
+  const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), { modules });
+  try {
+    const body = { id: "new", properties: { product: "oss", url }, token: withToken };
+    const response = await helper.request().post("/influxdb-tokens/test").send(body);
+    const report = response.body as Report;
+    return { report, text: report.findings.map(({ level, text }) => `${level}: ${text}`).join("\n") };
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function isInfluxDB3(): Promise<boolean> {
+  return (await request(`${url}/ping`)).headers["cluster-uuid"] !== undefined;
+}
+
+describe(`the test of a connection on ${url}`, () => {
+  it("tells an InfluxDB 3", async function () {
+    if (!(await isInfluxDB3())) this.skip();
+    assert.match((await tested(token)).text, /^wrong: Reached: an InfluxDB 3 Core or Enterprise.* answers\./);
+  });
+});
+
 const list = (properties: Properties, msg: Message = {}, withToken?: string) =>
   once("list-authorizations", properties, msg, withToken);
 const update = (properties: Properties, payload: unknown, withToken?: string) =>
@@ -85,7 +114,8 @@ describe(`the nodes on ${url}`, function () {
   let third: { id: string; token: string };
   const userName = `${run}-user`;
 
-  before(async () => {
+  before(async function () {
+    if (await isInfluxDB3()) this.skip();
     org = await make("orgs", { name: `${run}-org` });
     user = await make("users", { name: userName });
     const one = (description: string) =>
@@ -108,6 +138,27 @@ describe(`the nodes on ${url}`, function () {
       );
       console.log(`    ${gone}: ${kind.slice(0, -1)} ${id}`);
     }
+  });
+
+  it("tests a connection: the token's user, its ID and what it may do", async () => {
+    const tester = await make("users", { name: `${run}-tester` });
+    const permissions = READ_WRITE.slice(0, -1);
+    const own = await make("authorizations", { orgID: org.id, userID: tester.id, permissions });
+    const { text, report } = await tested(own.token);
+    assert.match(text, /^ok: Reached: InfluxDB OSS v2 \(.+\) answers\.\nok: Its clock/);
+    assert.match(text, new RegExp(`ok: The token is accepted\\. It is of the user ${run}-tester\\.`));
+    assert.match(
+      text,
+      /ok: list authorizations: allowed\.\nwarning: update authorization: not allowed\. It lacks write:users/,
+    );
+    assert.deepEqual(
+      report.offers.map(({ property, value }) => [property, value]),
+      [["ownTokenId", own.id]],
+    );
+    assert.match((await tested(token)).text, /ok: delete authorization: allowed\./);
+    assert.match((await tested("not-a-token")).text, /wrong: Token: the server does not accept/);
+    await api("PATCH", `authorizations/${own.id}`, { status: "inactive" });
+    assert.match((await tested(own.token)).text, /wrong: Token: the connection's token is inactive/);
   });
 
   it("lists the authorizations of a user, oldest first, without token values", async () => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { attempt, Cancelled, FailedAttempt, TimedOut, TooLong } from "../../../src/http/attempt.js";
+import {
+  attempt,
+  Cancelled,
+  FailedAttempt,
+  LONGEST_LIST,
+  TimedOut,
+  TooLong,
+} from "../../../src/http/attempt.js";
 import { createCancellation, type Cancellation } from "../../../src/http/cancellation.js";
 import { createDispatcher } from "../../../src/http/dispatcher.js";
 import { serve, type Running } from "../../helpers/servers.js";
@@ -64,7 +71,7 @@ describe("attempt", () => {
   it("takes more of a list than of a token, and of an error no more than its beginning", async () => {
     respond = sends(200, 513 * KB);
     assert.ok(failureOf(await send()).error instanceof TooLong);
-    assert.ok(!((await send({ isList: true })) instanceof FailedAttempt));
+    assert.ok(!((await send({ longest: LONGEST_LIST })) instanceof FailedAttempt));
     respond = sends(500, 513 * KB);
     const result = await send();
     assert.ok(!(result instanceof FailedAttempt));

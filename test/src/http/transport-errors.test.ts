@@ -10,7 +10,12 @@ describe("transportError", () => {
   const GET: ApiCall = { task: "list things", method: "GET", repeat: "safe", path: [] };
   const DELETE: ApiCall = { ...GET, task: "delete it", method: "DELETE" };
   const SECRET = "a-token-of-somebody";
-  const context = { attempts: 1, timeoutMs: 7000, redactor: createRedactor([new Secret(SECRET)]) };
+  const context = {
+    attempts: 1,
+    timeoutMs: 7000,
+    longest: 512 * 1024,
+    redactor: createRedactor([new Secret(SECRET)]),
+  };
   const errorOf = (call: ApiCall, failed: FailedAttempt, attempts = 1) =>
     transportError(call, failed, { ...context, attempts });
   const lost = (code: string, wasSent = true, message = "") =>

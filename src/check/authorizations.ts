@@ -1,0 +1,145 @@
+import { asTokenError, TokenError } from "../errors.js";
+import type { Watch } from "../http/call.js";
+import { HEX_ID } from "../ids.js";
+import { productOf, type Product } from "../products.js";
+import { plain } from "../text/plain-text.js";
+import { authorizations } from "../tokens/authorizations.js";
+import type { Authorization } from "../tokens/authorizations-api.js";
+import { mayBeOwn, ownAuthorizations, type OwnAuthorizations } from "../tokens/own-authorization.js";
+import type { Wires } from "../tokens/resource.js";
+import { mayRead, nodesAllowed } from "./permissions.js";
+import type { Reporter } from "./report.js";
+
+/** Candidates for the connection's own token that are offered. */
+const MOST_OFFERS = 5;
+/** Characters of a name or a description. */
+const LONGEST_NAME = 80;
+
+/**
+ * Finds out whether an API token is accepted, of which user it is, which of the authorizations it is itself, and which
+ * nodes it allows. It only reads.
+ *
+ * @param product the one that was seen.
+ * @param ownTokenId the token's own ID as the connection names it, normalized; or "".
+ */
+export async function checkApiToken(
+  { product, ownTokenId, wires }: { product: Product; ownTokenId: string; wires: Wires },
+  reporter: Reporter,
+  watch: Watch,
+): Promise<void> {
+  const own = { ...wires.own, findsByValue: productOf(product).findsByValue ?? false };
+  const found = await ownAuthorizations(wires.http, own, watch).catch(asTokenError);
+  if (found instanceof TokenError) {
+    sayRefused(found, reporter);
+    return;
+  }
+  const { userID, rows } = found;
+  sayAccepted(found, reporter);
+  const shown = rows.filter(({ token }) => token === own.value.reveal());
+  // Cloud finds it by its value, and OSS shows it, or hides every value.
+  const candidates =
+    shown.length > 0 ? shown : rows.filter((row) => mayBeOwn(row, own) && mayRead(row.permissions));
+  const isCertain = candidates.length === 1 && (shown.length > 0 || own.findsByValue);
+  const named = candidates.find(({ id }) => HEX_ID.normalize(id) === ownTokenId);
+  if (rows.length === 0) {
+    sayUnreadable(reporter);
+    return;
+  }
+  if (ownTokenId !== "" && named === undefined) await sayMisnamed(ownTokenId, rows, wires, reporter, watch);
+  if (named === undefined) offerOwnIds(candidates, isCertain, reporter);
+  const meant = named ? [named] : candidates;
+  if (meant.length === 0) {
+    reporter.say("warning", "The server does not show the token itself, so what it may do is not known.");
+    return;
+  }
+  for (const { isAllowed, text } of nodesAllowed(
+    meant.map(({ permissions }) => permissions),
+    userID ?? meant[0]?.userID,
+  )) {
+    reporter.say(isAllowed ? "ok" : "warning", text);
+  }
+}
+
+/** What the server says of the token, in the sentences of the nodes. */
+function sayRefused(error: TokenError, reporter: Reporter): void {
+  const { code, reason, fatal, statusCode } = error;
+  if (code === "cancelled") throw error;
+  if (code === "unauthorized" && !fatal) {
+    reporter.say("ok", "The token is accepted.");
+    reporter.say(
+      "warning",
+      `list and update authorization: not allowed, because ${reason} delete authorization: not known, because the token may ` +
+        "not read itself.",
+    );
+  } else if (code === "bad-response" && statusCode === undefined) {
+    reporter.say("ok", "The token is accepted.");
+    reporter.say(
+      "warning",
+      `Its permissions are not known: the list of its user's tokens is too long for a test.`,
+    );
+  } else {
+    reporter.say("wrong", `Token: ${reason}`);
+  }
+}
+
+function sayAccepted({ userName, rows: [first] }: OwnAuthorizations, reporter: Reporter): void {
+  const name = userName ?? first?.user;
+  reporter.say(
+    "ok",
+    name === undefined
+      ? "The token is accepted."
+      : `The token is accepted. It is of the user ${plain(name, LONGEST_NAME)}.`,
+  );
+}
+
+/** The server shows only what a token may read, and it would at least show itself. */
+function sayUnreadable(reporter: Reporter): void {
+  reporter.say(
+    "warning",
+    "list and update authorization: not allowed. It lacks read:authorizations or read:users, or it is inactive. " +
+      "delete authorization: not known, because the token may not read itself.",
+  );
+}
+
+/** Says what is wrong with the ID that the connection names as that of its token. */
+async function sayMisnamed(
+  id: string,
+  rows: readonly Authorization[],
+  wires: Wires,
+  reporter: Reporter,
+  watch: Watch,
+): Promise<void> {
+  const isThere =
+    rows.some((row) => HEX_ID.normalize(row.id) === id) ||
+    (await authorizations
+      .open(wires, watch)
+      .get(id)
+      .then(
+        () => true,
+        (error: unknown) => asTokenError(error).code !== "not-found",
+      ));
+  const why = isThere ? "it is the ID of another token" : "there is no such token";
+  reporter.say("wrong", `The "Own token ID" of the connection is not that of its token: ${why}.`);
+}
+
+function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, reporter: Reporter): void {
+  const [only] = candidates;
+  if (isCertain && only) {
+    reporter.say(
+      "ok",
+      `Its own ID is ${plain(only.id, LONGEST_NAME)}; the connection finds that out by itself.`,
+    );
+  } else if (candidates.length > 0) {
+    const which = candidates.length === 1 ? "most likely this one" : `one of ${candidates.length}`;
+    reporter.say(
+      "warning",
+      `The server hides token values, so which token is its own is not certain: it is ${which}. Enter its ID under "Own ` +
+        'token ID", and the nodes can act upon the others.',
+    );
+  }
+  for (const { id, description } of candidates.slice(0, MOST_OFFERS)) {
+    if (!HEX_ID.pattern.test(id)) continue;
+    const label = description ? `${id} (${plain(description, LONGEST_NAME)})` : id;
+    reporter.offer("ownTokenId", HEX_ID.normalize(id), `Enter the own token ID ${label}`);
+  }
+}

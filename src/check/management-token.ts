@@ -1,0 +1,106 @@
+import { asTokenError, type TokenError } from "../errors.js";
+import type { Watch } from "../http/call.js";
+import { UUID } from "../ids.js";
+import { plain } from "../text/plain-text.js";
+import { databaseTokens } from "../tokens/database-tokens.js";
+import type { ManagementToken } from "../tokens/management-list.js";
+import { beginsLike, managementTokens } from "../tokens/management-tokens.js";
+import type { Wires } from "../tokens/resource.js";
+import type { Reporter } from "./report.js";
+
+/** Characters of what influxctl or the server says of itself or of a token. */
+const LONGEST_NAME = 80;
+
+/**
+ * Finds out whether a management token is accepted by the Management API, and finds the cluster.
+ *
+ * @returns false if the token is wrong.
+ */
+export async function checkManagementToken(wires: Wires, reporter: Reporter, watch: Watch): Promise<boolean> {
+  try {
+    let count = 0;
+    for await (const batch of databaseTokens.open(wires, watch).list({})) count += batch.length;
+    const cluster = wires.cluster ? "Account and cluster are found" : "The cluster is found";
+    reporter.say(
+      "ok",
+      `The management token is accepted. ${cluster}; it has ${countOf(count, "database token")}.`,
+    );
+    reporter.say(
+      "ok",
+      "list database tokens, delete database token: allowed, as far as a test that only reads can tell.",
+    );
+  } catch (thrown) {
+    const error = asTokenError(thrown);
+    if (error.code === "cancelled") throw error;
+    if (error.code === "bad-response" && error.statusCode === undefined) {
+      reporter.say(
+        "ok",
+        "The management token is accepted. The list of database tokens is too long for a test.",
+      );
+    } else {
+      reporter.say("wrong", `Management token: ${error.reason}`);
+      return error.code !== "unauthorized";
+    }
+  }
+  return true;
+}
+
+/**
+ * Finds out whether influxctl can be run, its version, and whether it lists the management tokens.
+ *
+ * @param isAccepted false if the token is wrong: influxctl would wait for a login in a browser.
+ * @param ownTokenId the token's own ID as the connection names it, normalized; or "".
+ */
+export async function checkInfluxctl(
+  wires: Wires,
+  { ownTokenId, isAccepted }: { ownTokenId: string; isAccepted: boolean },
+  reporter: Reporter,
+  { signal }: Watch,
+): Promise<void> {
+  try {
+    const version = await wires.influxctl().run("ask influxctl for its version", ["version"], signal);
+    reporter.say("ok", `influxctl is found: ${plain(version.trim(), LONGEST_NAME)}.`);
+    if (!isAccepted) return;
+    const listed: ManagementToken[] = [];
+    for await (const batch of managementTokens.open(wires, { signal }).list({})) listed.push(...batch);
+    reporter.say(
+      "ok",
+      `influxctl's token is accepted. It lists ${countOf(listed.length, "management token")}.`,
+    );
+    reporter.say(
+      "ok",
+      "list management tokens, revoke management token: allowed, as far as a test that only reads can tell.",
+    );
+    offerOwnIds(listed, wires, ownTokenId, reporter);
+  } catch (thrown) {
+    const error: TokenError = asTokenError(thrown);
+    if (error.code === "cancelled") throw error;
+    reporter.say("warning", `The nodes for management tokens cannot be used: ${error.reason}`);
+  }
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The own token is known by the first characters of its value. */
+function offerOwnIds(
+  listed: readonly ManagementToken[],
+  wires: Wires,
+  named: string,
+  reporter: Reporter,
+): void {
+  const alike = beginsLike(wires.own.value, listed).filter((id) => UUID.pattern.test(id));
+  if (alike.includes(named)) return;
+  if (named !== "") {
+    const isListed = listed.some(({ id }) => UUID.normalize(id) === named);
+    const why = isListed ? "it is the ID of another token" : "the list does not have it";
+    if (alike.length > 0 || !isListed)
+      reporter.say("wrong", `The "Own token ID" of the connection is not that of its token: ${why}.`);
+  }
+  for (const id of alike.slice(0, 5)) {
+    const { description = "" } = listed.find((each) => UUID.normalize(each.id) === id) ?? {};
+    const label = description === "" ? id : `${id} (${plain(description, LONGEST_NAME)})`;
+    reporter.offer("ownTokenId", id, `Enter the own token ID ${label}`);
+  }
+}
