@@ -9,7 +9,7 @@ export interface Plugin {
 }
 
 /** A config node as the editor holds it. */
-export interface ConfigNode {
+interface ConfigNode {
   id: string;
   type: string;
   product?: unknown;

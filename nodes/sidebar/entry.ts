@@ -50,9 +50,10 @@ export function entry(plugin: Plugin, row: TokenRow, sortedBy: SortKey): HTMLLIE
   if (isNamed) name.title = row.description;
   const about = element("span", "about");
   // A long one gives way to the rest.
-  const owner = element("span", "owner", row.user ?? row.access);
+  const owner = row.user ?? row.access ?? "";
   const rest = [statusOf(plugin, row), time(plugin, row, sortedBy)].filter((text) => text !== undefined);
-  about.append(owner, ...rest.map((text) => element("span", "", ` · ${text}`)));
+  if (owner !== "") rest.unshift("");
+  about.append(element("span", "owner", owner), element("span", "", rest.join(" · ")));
   head.append(name, " ", about);
   if (row.marks.length > 0) head.append(" ", marksOf(plugin, row));
   item.append(head);

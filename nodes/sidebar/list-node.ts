@@ -20,8 +20,8 @@ export interface ListNode {
   leftOut: ("mark" | "owner")[];
 }
 
-/** {@link Mark} "stale". */
-const STALE_DAYS = 365;
+/** {@link Mark} "stale": for more than a year, and the first number of days that is longer. */
+const STALE = { age: "1y", days: 366 };
 
 /** The filter that stands for a mark. */
 const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string, string>>>>> = {
@@ -34,13 +34,14 @@ const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string
 export function listNode(resource: ResourceName, connection: string, filters: Filters): ListNode {
   const { search, status, owner, olderThanDays, mark } = filters;
   const isOfUsers = resource === "authorizations";
-  const days = Math.max(Number(olderThanDays), mark === "stale" ? STALE_DAYS : 0);
+  const isStale = mark === "stale" && Number(olderThanDays) < STALE.days;
+  const age = isStale ? STALE.age : olderThanDays && `${olderThanDays}d`;
   const ofMark = mark === "" || mark === "stale" ? {} : OF_MARKS[resource][mark];
   const said: Record<string, string> = {
     ...(search !== "" && { description: search }),
     ...(isOfUsers && status !== "" && { tokenStatus: status }),
     ...(isOfUsers && owner !== "" && { [HEX_ID.pattern.test(owner) ? "userID" : "user"]: owner }),
-    ...(days > 0 && { [isOfUsers ? "updatedBefore" : "createdBefore"]: `${days}d` }),
+    ...(age !== "" && { [isOfUsers ? "updatedBefore" : "createdBefore"]: age }),
     ...ofMark,
   };
   const fields = Object.entries(said).flatMap(([name, value]) => [

@@ -10,7 +10,7 @@ interface Timed {
 }
 
 /** What the runtime answers. */
-export interface Answered<T> {
+interface Answered<T> {
   answer: T;
   /** When that was read from the server, by the clock of the browser, which can be another; milliseconds since 1970. */
   readAt: number;

@@ -41,6 +41,17 @@ describe("the package", () => {
     });
   }
 
+  it("has all that Node-RED looks for beside the plugin", () => {
+    assert.deepEqual(packageJson["node-red"].plugins, { sidebar: "dist/sidebar.js" });
+    const html = read("dist/sidebar.html");
+    assert.match(html, /RED\.plugins\.registerPlugin\("influxdb-tokens-inventory"/);
+    const script = `resources/${packageJson.name}/sidebar.js`;
+    assert.ok(html.includes(`<script src="${script}">`));
+    assert.match(read("resources/sidebar.js"), /^"use strict";\nvar influxdbTokensSidebar = /);
+    const { name } = JSON.parse(read("dist/locales/en-US/sidebar.json")) as { name: string };
+    assert.equal(name, "InfluxDB tokens");
+  });
+
   it("holds what the nodes share once, and no copy in a node", () => {
     const files = dist.filter((file) => file.endsWith(".js"));
     for (const once of ["ProxyAgent", "evaluateNodeProperty", "dequeue()", "ZodObject"]) {

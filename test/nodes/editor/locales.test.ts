@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compileLocale } from "../../../nodes/editor/locales.js";
 
-const html = `<label data-i18n="label.name"></label><input data-i18n="[placeholder]label.hint"> this._("wrong")`;
+const html = `<label data-i18n="label.name"></label><input data-i18n="[aria-label]label.hint"> this._("wrong")`;
 
 describe("compileLocale", () => {
   it("gives a node the texts that its page asks for, its own before the shared ones", () => {
