@@ -1,5 +1,6 @@
 import type { IdForm } from "../../src/ids.js";
 import type { Product } from "../../src/products.js";
+import type { TimeForm } from "../../src/work/times.js";
 import type { TextRule } from "./text-rules.js";
 import type { WrongTogether } from "./wrong.js";
 
@@ -41,6 +42,8 @@ export interface Typed {
   words: readonly string[];
   /** How an ID that is typed in is written. */
   form?: IdForm["name"];
+  /** What it is, if it is a time. */
+  time?: TimeForm;
   sources: readonly Source[];
   /** A former name of the property, if flows may still use it. */
   formerly?: string;

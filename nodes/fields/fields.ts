@@ -1,6 +1,7 @@
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
+import type { TimeForm } from "../../src/work/times.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
@@ -76,6 +77,8 @@ export interface TypedOptions<T> {
   words?: readonly string[];
   /** How an ID that is typed in is written. */
   form?: IdForm;
+  /** What it is, if it is a time. */
+  time?: TimeForm;
   section?: string;
   wrongWhen?: NonNullable<FieldData["wrongWhen"]>;
   /** A former name of the property. A flow that still uses it is refused, because its meaning is not known any more. */
@@ -93,13 +96,14 @@ export interface TypedOptions<T> {
  * });
  */
 export function typed<T>(options: TypedOptions<T>): Field<T> {
-  const { read, constants = {}, words = [], preset, form, formerly, ...look } = options;
+  const { read, constants = {}, words = [], preset, form, time, formerly, ...look } = options;
   const control: Typed = {
     kind: "typed",
     preset,
     constants: Object.keys(constants),
     words,
     ...(form && { form: form.name }),
+    ...(time && { time }),
     sources: SOURCES,
     ...(formerly !== undefined && { formerly }),
   };
@@ -122,8 +126,10 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       }
       return async (evaluate) => {
         const result = read((await evaluate(value, type as Source, name)).value, name);
-        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same.
-        if (wrong !== undefined) throw wrongProperty(valuePart, value, wrong);
+        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same. It can
+        // depend on the time whether it does.
+        const wrongNow = valuePart.wrong(properties);
+        if (wrongNow !== undefined) throw wrongProperty(valuePart, value, wrongNow);
         return result;
       };
     },

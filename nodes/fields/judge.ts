@@ -1,6 +1,8 @@
 import type { FieldData, FieldsData, Limit, Properties, Typed } from "./controls.js";
 import { ID_FORMS } from "../../src/ids.js";
+import { systemClock } from "../../src/clock.js";
 import { isProduct } from "../../src/products.js";
+import { wrongTime, type TimeForm } from "../../src/work/times.js";
 import { TEXT_RULES, textOf } from "./text-rules.js";
 import { holdsVariable, isVariable } from "./variables.js";
 import { limitOf, wholeNumberOf } from "./whole-numbers.js";
@@ -153,7 +155,7 @@ function limitPart(name: string, { preset }: Limit): Part {
  * its user has chosen again. The dialog shows all of it at the value.
  */
 export function typedParts(name: string, control: Typed): [value: Part, type: Part, ...former: Part[]] {
-  const { preset, constants, words, form, sources, formerly } = control;
+  const { preset, constants, words, form, time, sources, formerly } = control;
   const typeName = `${name}Type`;
   const types: readonly unknown[] = [...constants, ...sources];
 
@@ -161,6 +163,10 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
     const type = typeIn(node, name, control);
     if (formerly !== undefined && type === CHOOSE) return "formerly";
     return types.includes(type) ? undefined : "type";
+  }
+
+  function wrongId(text: string): Wrong | undefined {
+    return form === undefined || ID_FORMS[form].pattern.test(text) ? undefined : form;
   }
 
   function wrongValue(value: unknown, node: Properties): Wrong | undefined {
@@ -172,13 +178,14 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
     if (type !== "str") return undefined;
     if (isVariable(text)) return "envVariable";
     if (words.length > 0) return words.includes(value) ? undefined : "word";
-    if (form === undefined || ID_FORMS[form].pattern.test(text)) return undefined;
-    return holdsVariable(value) ? "envVariable" : form;
+    const wrong = time === undefined ? wrongId(text) : wrongTime(text, time, systemClock.now());
+    return wrong !== undefined && holdsVariable(value) ? "envVariable" : wrong;
   }
 
   const ways: Wrong[] = ["type", "empty", "envVariable"];
   if (words.length > 0) ways.push("word");
   if (form !== undefined) ways.push(form);
+  if (time !== undefined) ways.push(time, "minutesOrMonths", ...OUT_OF_RANGE[time]);
   if (formerly !== undefined) ways.push("formerly");
   const typePart: Part = {
     ...part(typeName, preset.type, formerly === undefined ? ["type"] : ["type", "formerly"], (_type, node) =>
@@ -196,6 +203,8 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   const wasSaved = (value: unknown) => (value === undefined ? undefined : "formerly");
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
 }
+
+const OUT_OF_RANGE: Record<TimeForm, Wrong[]> = { moment: ["outOfRange"], duration: [] };
 
 /** The type of a TypedInput. A value without a type does not mean the preset, which for a filter is "any". */
 export function typeIn(node: Properties, name: string, { preset }: Typed): unknown {

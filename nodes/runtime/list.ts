@@ -13,13 +13,14 @@ interface FilterLook {
 
 /** A filter is "any" unless the dialog says otherwise; then its value must not come out empty. */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
-  const { words, form } = filter;
+  const { words, form, time } = filter;
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
     constants: { any: undefined },
     read: (value) => readFilter(filter, name, value, systemClock.now()),
     ...(words && { words }),
     ...(form && { form }),
+    ...(time && { time }),
     ...look,
   });
 }
