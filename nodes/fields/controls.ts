@@ -23,6 +23,8 @@ interface Choice {
 /** A box to tick. */
 export interface Flag {
   kind: "flag";
+  /** What it is taken for in a node that was saved without it; a new node has it unticked. */
+  missing: boolean;
 }
 
 /** "At most N tokens per …"; an empty number is no limit. */

@@ -3,7 +3,15 @@ import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
 import type { TimeForm } from "../../src/work/times.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
-import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
+import {
+  SOURCES,
+  type FieldData,
+  type Flag,
+  type Limit,
+  type Properties,
+  type Source,
+  type Typed,
+} from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
 import { limitOf } from "./whole-numbers.js";
@@ -37,9 +45,14 @@ export function choice<const O extends readonly string[]>(options: O, preset: O[
   return fixed({ control: { kind: "choice", options, preset } }, (value = preset) => value as O[number]);
 }
 
-/** A box to tick. */
-export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
-  return fixed({ control: { kind: "flag" }, ...(wrongWhen && { wrongWhen }) }, (value) => value === true);
+/**
+ * A box to tick.
+ *
+ * @param missing what it is taken for in a node that was saved without it.
+ */
+export function flag(wrongWhen?: FieldData["wrongWhen"], missing = false): Field<boolean> {
+  const control: Flag = { kind: "flag", missing };
+  return fixed({ control, ...(wrongWhen && { wrongWhen }) }, (value = missing) => value === true);
 }
 
 /** "At most N tokens per message, minute, hour or day". An empty number is no limit. */

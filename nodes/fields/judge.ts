@@ -1,4 +1,4 @@
-import type { FieldData, FieldsData, Limit, Properties, Typed } from "./controls.js";
+import type { FieldData, FieldsData, Flag, Limit, Properties, Typed } from "./controls.js";
 import { ID_FORMS } from "../../src/ids.js";
 import { systemClock } from "../../src/clock.js";
 import { isProduct } from "../../src/products.js";
@@ -18,6 +18,8 @@ export interface Part {
   property: string;
   /** What a new node starts with, and what is read if a node was saved without it. */
   preset?: string | number | boolean;
+  /** What is read in that case, if it is not the preset. */
+  missing?: boolean;
   /** All that {@link wrong} can find, as keys of the locale. None if the dialog does not judge it. */
   ways: readonly Wrong[];
   /** What is put into their texts. */
@@ -70,8 +72,10 @@ function wrongTogether(
   { wrongWhen = {} }: FieldData,
   node: Properties,
 ): WrongTogether | undefined {
-  const holds = ([property, value]: [string, unknown]) =>
-    (node[property] ?? partOf(fields, property).part.preset) === value;
+  const holds = ([property, value]: [string, unknown]) => {
+    const { preset, missing = preset } = partOf(fields, property).part;
+    return (node[property] ?? missing) === value;
+  };
   const found = Object.entries(wrongWhen).find(([, all]) => Object.entries(all).every(holds));
   return found?.[0] as WrongTogether | undefined;
 }
@@ -82,11 +86,7 @@ export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]]
     case "choice":
       return [wordPart(name, control.options, control.preset)];
     case "flag":
-      return [
-        part(name, false, ["flag", "variable"], (value) =>
-          isOptional(value, "boolean") ? undefined : "flag",
-        ),
-      ];
+      return [flagPart(name, control)];
     case "limit":
       return [limitPart(name, control), wordPart(`${name}Per`, control.per, control.per[0])];
     case "typed":
@@ -136,6 +136,11 @@ function part(
 
 function isOptional(value: unknown, type: "boolean" | "string"): boolean {
   return value === undefined || typeof value === type;
+}
+
+function flagPart(name: string, { missing }: Flag): Part {
+  const wrong = (value: unknown) => (isOptional(value, "boolean") ? undefined : "flag");
+  return { ...part(name, false, ["flag", "variable"], wrong), missing };
 }
 
 function wordPart(name: string, words: readonly string[], preset: string): Part {

@@ -51,4 +51,4 @@ export const WRONG = {
 export type Wrong = keyof typeof WRONG;
 
 /** What can be wrong with fields together. The runtime looks at it for each message, which can ask for a dry run. */
-export type WrongTogether = "notConfirmed" | "nothingToChange";
+export type WrongTogether = "notConfirmed" | "nothingToChange" | "noFilter";

@@ -28,7 +28,7 @@ export const SETTINGS = {
   influxctlTimeout: { control: seconds(60), icon: "fa-clock-o", ...onlyForSome("influxctlTimeout") },
   protectedIds: { control: text("ids", { rows: 3 }), icon: "fa-shield", hint: true, protects: true },
   ownTokenId: { control: text("id"), icon: "fa-id-badge", hint: true },
-  allowOwnToken: { control: { kind: "flag" } },
+  allowOwnToken: { control: { kind: "flag", missing: false } },
   auditFile: { control: text("path"), icon: "fa-list-alt", hint: true, protects: true },
   tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock" },
   proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange" },

@@ -1,6 +1,6 @@
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { flag } from "../fields/fields.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { filterFields, filtersIn, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
 const { user, userID, org, orgID, status, ...filters } = authorizations.filters;
@@ -21,7 +21,8 @@ export default node({
   },
 
   run(task) {
-    const { tokenStatus, includeToken, ...filters } = task.values;
+    const { includeToken, ...values } = task.values;
+    const { tokenStatus, ...filters } = filtersIn(values);
     return sendFound(task, task.tokens.list({ ...filters, status: tokenStatus }, { includeToken }));
   },
 });

@@ -1,5 +1,5 @@
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { filterFields, filtersIn, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -12,5 +12,5 @@ export default node({
     ...filterFields(databaseTokens.filters),
     result: resultField,
   },
-  run: (task) => sendFound(task, task.tokens.list(task.values)),
+  run: (task) => sendFound(task, task.tokens.list(filtersIn(task.values))),
 });

@@ -1,5 +1,5 @@
 import { managementTokens } from "../../src/tokens/management-tokens.js";
-import { filterFields, listOutputs, resultField, sendFound } from "../runtime/list.js";
+import { filterFields, filtersIn, listOutputs, resultField, sendFound } from "../runtime/list.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -12,5 +12,5 @@ export default node({
     ...filterFields(managementTokens.filters),
     result: resultField,
   },
-  run: (task) => sendFound(task, task.tokens.list(task.values)),
+  run: (task) => sendFound(task, task.tokens.list(filtersIn(task.values))),
 });

@@ -2,7 +2,7 @@ import { systemClock } from "../../src/clock.js";
 import { breather } from "../../src/work/breather.js";
 import { TokenError } from "../../src/errors.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
-import { choice, typed, type Field, type Fields } from "../fields/fields.js";
+import { choice, flag, typed, type Field, type Fields, type Values } from "../fields/fields.js";
 import type { Summary, Task } from "./node.js";
 import { grouped } from "./status.js";
 
@@ -25,23 +25,44 @@ export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook
   });
 }
 
-/** A field for each filter, under one heading. */
+type FilterFields<F> = { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never };
+
+/** A field for each filter, under one heading, and the box that says that none of them is meant. */
 export function filterFields<F extends Record<string, Filter<unknown>>>(
   filters: F,
   looks: { [K in keyof F]?: FilterLook } = {},
-): { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never } {
+): FilterFields<F> & Pick<Listing, "everyToken"> {
   const fields = Object.entries(filters).map(([name, filter], index) => [
     name,
     filterField(filter, name, { ...looks[name], ...(index === 0 && { section: "filters" }) }),
   ]);
-  return Object.fromEntries(fields) as never;
+  const none = Object.keys(filters).map((name) => [`${name}Type`, "any"]);
+  const noFilter = { everyToken: false, ...(Object.fromEntries(none) as Record<string, string>) };
+  // A node that was saved before there was this box has listed every token.
+  return { ...(Object.fromEntries(fields) as FilterFields<F>), everyToken: flag({ noFilter }, true) };
 }
 
 /** What a list node sends. */
 export const resultField = choice(["all", "first", "each"], "all");
 
 interface Listing extends Fields {
+  everyToken: Field<boolean>;
   result: typeof resultField;
+}
+
+/**
+ * The filters among the values of a list node.
+ *
+ * @throws {TokenError} `invalid-config` if there is none, and nobody has said that every token is meant.
+ */
+export function filtersIn<V extends Values<Listing>>({ everyToken, result, ...filters }: V) {
+  if (!everyToken && Object.values(filters).every((value) => value === undefined)) {
+    throw new TokenError(
+      "invalid-config",
+      'no filter is set, and the node does not say that every token is meant. Open the node, and add a filter or tick "Every token, without a filter". Nothing was sent.',
+    );
+  }
+  return filters;
 }
 
 /** Labels of the two outputs of a list node, as keys of the locale. */

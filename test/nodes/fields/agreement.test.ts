@@ -278,8 +278,9 @@ describe("the dialog and the runtime", () => {
     /** What makes right what depends on the field. */
     const besides = (key: string) => {
       if (key === "confirmed") return { dryRun: true };
+      if (key === "everyToken") return { description: "x", descriptionType: "str" };
       if (key === "tokenStatus") return { description: "x", descriptionType: "str" };
-      return { confirmed: true, tokenStatus: "active", tokenStatusType: "str" };
+      return { everyToken: true, confirmed: true, tokenStatus: "active", tokenStatusType: "str" };
     };
 
     for (const [key, field] of Object.entries(fields)) {
@@ -355,7 +356,17 @@ describe("the dialog and the runtime", () => {
 });
 
 /** What fields hold if their types say that it counts. */
-const FILLED = { tokenStatus: "active", description: "x" };
+const FILLED = {
+  ...{ tokenStatus: "active", description: "x", user: "x", userID: HEX, org: "x", orgID: HEX, database: "x" },
+  ...{
+    createdBefore: "1d",
+    createdAfter: "1d",
+    updatedBefore: "1d",
+    updatedAfter: "1d",
+    expiresWithin: "1d",
+  },
+  ...{ expired: "yes", revoked: "no", state: "active" },
+};
 
 /** All nodes that have some of these values, and others in place of the rest. */
 function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
@@ -375,13 +386,15 @@ async function refusalOf({ fields, run }: Operation, properties: Record<string, 
     const read = field.parse(key, properties, NO_COUNTS);
     values[key] = await read((value) => Promise.resolve({ value }));
   }
-  values.limit = { take: () => Promise.reject(new Error("begun")) };
+  if ("limit" in fields) values.limit = { take: () => Promise.reject(new Error("begun")) };
   const connection = { managementTokens: { revoker: () => undefined } };
-  const task = { values, connection, dryRun: false, places: {}, watch: {} };
-  return run(task as never).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const task = { values, connection, tokens: {}, dryRun: false, places: {}, watch: {} };
+  try {
+    await run(task as never);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Nothing has been counted. */
