@@ -10,6 +10,8 @@ export interface Definition {
   category: string;
   defaults: Record<string, Default>;
   credentials?: Record<string, Default>;
+  /** A text of the locale. */
+  _(key: string): string;
   /** Our own: the fields, and the tokens that the node works on. */
   fields: FieldsData;
   resource?: ResourceName;
@@ -39,9 +41,12 @@ export interface Elements {
   after(content: Elements): void;
   append(...content: (Elements | string)[]): Elements;
   attr(attributes: Readonly<Record<string, string>>): Elements;
+  attr(name: string): string | undefined;
   closest(selector: string): Elements;
   data(key: string): Tooltip | null | undefined;
   data(key: string, value: Tooltip | null): void;
+  editableList(options: EditableList): void;
+  editableList(method: "addItem" | "removeItem", data: object): void;
   filter<E extends HTMLElement>(test: (this: E) => boolean): Elements;
   find(selector: string): Elements;
   is(selector: string): boolean;
@@ -52,12 +57,20 @@ export interface Elements {
   remove(): void;
   removeAttr(name: string): void;
   text(text: string): Elements;
+  toArray(): HTMLElement[];
   toggle(isShown: boolean): void;
   toggleClass(name: string, on: boolean): void;
   trigger(event: string): void;
+  typedInput(method: "type" | "value", value: string): void;
   typedInput(options: { default: string; typeField: string; types: (InputType | string)[] }): void;
   val(): unknown;
   val(value: string | number): Elements;
+}
+
+interface EditableList {
+  addButton: string;
+  height: "auto";
+  addItem(container: Elements, index: number, data: Record<string, unknown>): void;
 }
 
 interface Tooltip {
@@ -69,7 +82,5 @@ interface Tooltip {
 export interface InputType {
   value: string;
   label: string;
-  icon?: string;
   hasValue?: boolean;
-  options?: { value: string; label: string }[];
 }

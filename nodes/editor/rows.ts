@@ -56,7 +56,7 @@ function inputOf(
   <span data-i18n="label.${name}Per"></span>
   ${select(`id="${prefix}-${name}Per" style="width: 110px"`, translated(control.per, "option.per"))}`;
     case "typed":
-      return `<input type="text" ${id} ${wide}><input type="hidden" id="${prefix}-${name}Type">`;
+      return typedInput(name, layout, wide);
     case "product": {
       const products = Object.entries(PRODUCTS);
       return select(
@@ -73,6 +73,18 @@ function inputOf(
     case "config":
       return textInput(name, layout);
   }
+}
+
+/** The list of the filters, and the fields that have no row in it. */
+export function filterRows(names: readonly string[], layout: Layout): string {
+  return `<div class="form-row" style="margin-bottom: 0"><i class="fa fa-filter"></i> <span data-i18n="label.filters"></span></div>
+<div class="form-row"><ol id="influxdb-filters" data-i18n="[aria-label]label.filters"></ol></div>
+<div id="influxdb-filter-pool" hidden>${names.map((name) => typedInput(name, layout, "")).join("\n")}</div>`;
+}
+
+/** A TypedInput, and what the script puts beside it. */
+function typedInput(name: string, { prefix }: Layout, style: string): string {
+  return `<div class="influxdb-field" ${style}><input type="text" id="${prefix}-${name}" style="width: 100%"><input type="hidden" id="${prefix}-${name}Type"></div>`;
 }
 
 function textInput(name: string, layout: Layout, hint?: string): string {

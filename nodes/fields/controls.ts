@@ -99,6 +99,8 @@ export interface FieldData {
   hint?: boolean;
   /** A heading above the field in the dialog, by its key in the locale. */
   section?: string;
+  /** A filter of a list: it is a row of its dialog. Those of the same topic are told apart by a condition. */
+  filter?: string;
   /** Whether it protects less if it is empty. */
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */

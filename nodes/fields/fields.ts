@@ -92,7 +92,7 @@ export interface TypedOptions<T> {
   form?: IdForm;
   /** What it is, if it is a time. */
   time?: TimeForm;
-  section?: string;
+  filter?: string;
   wrongWhen?: NonNullable<FieldData["wrongWhen"]>;
   /** A former name of the property. A flow that still uses it is refused, because its meaning is not known any more. */
   formerly?: string;

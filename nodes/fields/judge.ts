@@ -190,7 +190,7 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   const ways: Wrong[] = ["type", "empty", "envVariable"];
   if (words.length > 0) ways.push("word");
   if (form !== undefined) ways.push(form);
-  if (time !== undefined) ways.push(time, "minutesOrMonths", ...OUT_OF_RANGE[time]);
+  if (time !== undefined) ways.push("minutesOrMonths", ...WRONG_TIMES[time]);
   if (formerly !== undefined) ways.push("formerly");
   const typePart: Part = {
     ...part(typeName, preset.type, formerly === undefined ? ["type"] : ["type", "formerly"], (_type, node) =>
@@ -209,7 +209,11 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
 }
 
-const OUT_OF_RANGE: Record<TimeForm, Wrong[]> = { moment: ["outOfRange"], duration: [] };
+const WRONG_TIMES: Record<TimeForm, Wrong[]> = {
+  moment: ["moment", "outOfRange"],
+  past: ["duration"],
+  future: ["duration"],
+};
 
 /** The type of a TypedInput. A value without a type does not mean the preset, which for a filter is "any". */
 export function typeIn(node: Properties, name: string, { preset }: Typed): unknown {

@@ -7,7 +7,7 @@ import type { Summary, Task } from "./node.js";
 import { grouped } from "./status.js";
 
 interface FilterLook {
-  section?: string;
+  filter?: string;
   formerly?: string;
 }
 
@@ -27,14 +27,14 @@ export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook
 
 type FilterFields<F> = { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never };
 
-/** A field for each filter, under one heading, and the box that says that none of them is meant. */
+/** A field for each filter, and the box that says that none of them is meant. */
 export function filterFields<F extends Record<string, Filter<unknown>>>(
   filters: F,
   looks: { [K in keyof F]?: FilterLook } = {},
 ): FilterFields<F> & Pick<Listing, "everyToken"> {
-  const fields = Object.entries(filters).map(([name, filter], index) => [
+  const fields = Object.entries(filters).map(([name, filter]) => [
     name,
-    filterField(filter, name, { ...looks[name], ...(index === 0 && { section: "filters" }) }),
+    filterField(filter, name, { ...looks[name], filter: name.replace(/(Before|After)$/, "") }),
   ]);
   const none = Object.keys(filters).map((name) => [`${name}Type`, "any"]);
   const noFilter = { everyToken: false, ...(Object.fromEntries(none) as Record<string, string>) };

@@ -42,13 +42,13 @@ export const moment: Filter<Moment> = {
   why: whyNoMoment,
 };
 
-/** A duration, in milliseconds. */
-export const age: Filter<number> = {
-  time: "duration",
-  expected: AGE_EXPECTED,
-  read: readDuration,
-  why: whyNoAge,
-};
+const duration = { expected: AGE_EXPECTED, read: readDuration, why: whyNoAge };
+
+/** A duration that has passed, in milliseconds. */
+export const age: Filter<number> = { ...duration, time: "past" };
+
+/** A duration from now on, in milliseconds. */
+export const timeAhead: Filter<number> = { ...duration, time: "future" };
 
 /** An ID of a certain shape, without the space around it. */
 export function shaped(form: IdForm): Filter<string> {

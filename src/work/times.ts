@@ -6,8 +6,8 @@
 /** A point in time: milliseconds since 1970, or milliseconds before the time at which the server answers. */
 export type Moment = number | { readonly ago: number };
 
-/** What a time that is asked for is: a point in time, or a length of time. */
-export type TimeForm = "moment" | "duration";
+/** What a time is that is asked for: a point in time, or a length of time before or after now. */
+export type TimeForm = "moment" | "past" | "future";
 
 /** The units of an age, and the milliseconds of each. No "m": it is minutes to some, and months to others. */
 const UNITS = {
@@ -18,8 +18,8 @@ const UNITS = {
   w: 604_800_000,
   y: 31_557_600_000,
 } as const;
-type AgeUnit = keyof typeof UNITS;
-const AGE_UNITS = Object.keys(UNITS) as AgeUnit[];
+export type AgeUnit = keyof typeof UNITS;
+export const AGE_UNITS = Object.keys(UNITS) as AgeUnit[];
 
 const AGE = new RegExp(`^(\\d{1,15}) ?(${AGE_UNITS.join("|")})$`);
 const MINUTES_OR_MONTHS = /^\d+ ?m$/;
@@ -55,7 +55,7 @@ export function readAge(value: unknown): number | undefined {
 }
 
 /** The parts of an age, or undefined if the text is not an age. */
-function splitAge(text: string): { count: string; unit: AgeUnit } | undefined {
+export function splitAge(text: string): { count: string; unit: AgeUnit } | undefined {
   const [, count, unit] = AGE.exec(text.trim()) ?? [];
   return count === undefined ? undefined : { count, unit: unit as AgeUnit };
 }
@@ -83,15 +83,15 @@ export function readMoment(value: unknown, now: number): Moment | undefined {
   return isPossible(instantOf(moment, now), now) ? moment : undefined;
 }
 
+type WrongTime = "moment" | "duration" | "minutesOrMonths" | "outOfRange";
+
 /** What is wrong with a time that is typed in, or undefined if nothing is. `now`: milliseconds since 1970. */
-export function wrongTime(
-  text: string,
-  form: TimeForm,
-  now: number,
-): TimeForm | "minutesOrMonths" | "outOfRange" | undefined {
-  if (form === "duration" ? readDuration(text) : readMoment(text, now)) return undefined;
+export function wrongTime(text: string, form: TimeForm, now: number): WrongTime | undefined {
+  const isMoment = form === "moment";
+  if (isMoment ? readMoment(text, now) : readDuration(text)) return undefined;
   if (whyNoAge(text) !== undefined) return "minutesOrMonths";
-  return form === "moment" && !Number.isNaN(instantOf(momentOf(text), now)) ? "outOfRange" : form;
+  if (!isMoment) return "duration";
+  return Number.isNaN(instantOf(momentOf(text), now)) ? "moment" : "outOfRange";
 }
 
 /** A sentence on what is likely wrong with a moment that {@link readMoment} refuses, if that is known. */
