@@ -87,7 +87,7 @@ export function showFilters(node: EditorNode, filters: readonly TypedField[]): v
       const row: Row = { name, remove, content, field };
       rows.push(row);
       $(name).on("change", () => {
-        put(row, freeOf(name.value) ?? row.field);
+        if (name.value !== row.field.topic) put(row, freeOf(name.value) ?? row.field);
         name.focus();
       });
       $(remove).on("click", () => {

@@ -10,12 +10,11 @@ export interface Layout {
 }
 
 /** What the dialog shows for a field. */
-export function rowOf(name: string, { control, icon, hint, section }: FieldData, layout: Layout): string {
-  const heading = section === undefined ? "" : headingOf(section);
-  if (control.kind === "flag") return heading + flagRow(name, layout);
+export function rowOf(name: string, { control, icon, hint }: FieldData, layout: Layout): string {
+  if (control.kind === "flag") return flagRow(name, layout);
   const input = inputOf(name, control, layout, hint ? `hint.${name}` : undefined);
   const isHigh = control.kind === "text" && control.rows !== undefined;
-  return heading + row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
+  return row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
 }
 
 /** What every node has: its name. */
@@ -104,10 +103,6 @@ function flagRow(name: string, { prefix, labelWidth }: Layout): string {
   <input type="checkbox" id="${prefix}-${name}" style="width: auto; margin: 0 8px 0 0">
   <label for="${prefix}-${name}" style="width: auto"><span data-i18n="label.${name}"></span></label>
 </div>`;
-}
-
-function headingOf(section: string): string {
-  return `<div class="form-row" style="margin: 18px 0 8px; border-bottom: 1px solid var(--red-ui-secondary-border-color)"><b data-i18n="section.${section}"></b></div>\n`;
 }
 
 function select(attributes: string, options: readonly string[]): string {

@@ -97,8 +97,6 @@ export interface FieldData {
   icon?: string;
   /** Whether the locale has a hint to show in the empty field. */
   hint?: boolean;
-  /** A heading above the field in the dialog, by its key in the locale. */
-  section?: string;
   /** A filter of a list: it is a row of its dialog. Those of the same topic are told apart by a condition. */
   filter?: string;
   /** Whether it protects less if it is empty. */
