@@ -14,11 +14,21 @@ export type ProductSetting = "accountId" | "clusterId" | "influxctl" | "influxct
 /** What influxctl calls the products that it can reach. */
 export type InfluxctlProduct = "dedicated" | "clustered";
 
+/** Where a product runs: https://docs.influxdata.com/influxdb/cloud/reference/regions/ and its like. */
+interface Region {
+  readonly name: string;
+  readonly url: string;
+}
+
 interface ProductEntry {
   /** As InfluxData calls it. */
   readonly name: string;
   /** Its default address; empty if each server has one of its own. */
   readonly url: string;
+  /** The published regions, if it runs in some. */
+  readonly regions?: readonly Region[];
+  /** Where InfluxData tells how to create a token for a connection. */
+  readonly tokenHelp: string;
   /** The scheme of the Authorization header that its API takes. */
   readonly scheme: "Token" | "Bearer";
   readonly resources: readonly ResourceName[];
@@ -41,32 +51,55 @@ const CLUSTER = {
   settings: ["accountId", "clusterId", "influxctl", "influxctlTimeout"],
 } as const;
 
+const DOCS = "https://docs.influxdata.com";
+const US_EAST = { name: "AWS US East (Virginia)", url: "https://us-east-1-1.aws.cloud2.influxdata.com" };
+const FRANKFURT = { name: "AWS EU (Frankfurt)", url: "https://eu-central-1-1.aws.cloud2.influxdata.com" };
+
 /** The products of InfluxData whose tokens this package manages, in the order of the dialog. */
 export const PRODUCTS = {
   "cloud-serverless": {
     ...V2,
     name: "InfluxDB Cloud Serverless",
-    url: "https://us-east-1-1.aws.cloud2.influxdata.com",
+    url: US_EAST.url,
+    regions: [US_EAST, FRANKFURT],
+    tokenHelp: `${DOCS}/influxdb3/cloud-serverless/admin/tokens/create-token/`,
     findsByValue: true,
   },
   cloud: {
     ...V2,
     name: "InfluxDB Cloud (TSM)",
     url: "https://us-west-2-1.aws.cloud2.influxdata.com",
+    regions: [
+      { name: "AWS US West (Oregon) 1", url: "https://us-west-2-1.aws.cloud2.influxdata.com" },
+      { name: "AWS US West (Oregon) 2", url: "https://us-west-2-2.aws.cloud2.influxdata.com" },
+      US_EAST,
+      FRANKFURT,
+      { name: "Google US Central (Iowa)", url: "https://us-central1-1.gcp.cloud2.influxdata.com" },
+      { name: "Azure West Europe (Amsterdam)", url: "https://westeurope-1.azure.cloud2.influxdata.com" },
+      { name: "Azure East US (Virginia)", url: "https://eastus-1.azure.cloud2.influxdata.com" },
+    ],
+    tokenHelp: `${DOCS}/influxdb/cloud/admin/tokens/create-token/`,
     findsByValue: true,
   },
-  oss: { ...V2, name: "InfluxDB OSS v2", url: "http://localhost:8086" },
+  oss: {
+    ...V2,
+    name: "InfluxDB OSS v2",
+    url: "http://localhost:8086",
+    tokenHelp: `${DOCS}/influxdb/v2/admin/tokens/create-token/`,
+  },
   "cloud-dedicated": {
     ...CLUSTER,
     name: "InfluxDB Cloud Dedicated",
     influxctl: "dedicated",
     url: "https://console.influxdata.com",
+    tokenHelp: `${DOCS}/influxdb3/cloud-dedicated/admin/tokens/management/`,
   },
   clustered: {
     ...CLUSTER,
     name: "InfluxDB Clustered",
     influxctl: "clustered",
     url: "",
+    tokenHelp: `${DOCS}/influxdb3/clustered/admin/tokens/management/`,
     // Documented without the two in its paths; InfluxData's own tools use them there as well.
     allOrNone: ["accountId", "clusterId"],
   },

@@ -51,12 +51,11 @@ export const previewRoute: Route<z.infer<typeof Input>> = {
     refuseUnable(connection, resource);
     const { values, unknown } = await valuesOf(operation.fields, properties);
     const tokens = connection.open(resource, { signal });
+    // A filter that is not known is one all the same.
+    const filters = { ...values, includeToken: false, ...(unknown.length > 0 && { everyToken: true }) };
     const [{ rows: all }, rows] = await Promise.all([
       inventoryOf(node, resource, { signal }),
-      rowsIn(
-        operation.find({ ...values, includeToken: false }, tokens),
-        rowReader(connection, resource, signal),
-      ),
+      rowsIn(operation.find(filters, tokens), rowReader(connection, resource, signal)),
     ]);
     const first = oldest(rows);
     return {

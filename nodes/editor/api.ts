@@ -10,6 +10,8 @@ export interface Definition {
   category: string;
   defaults: Record<string, Default>;
   credentials?: Record<string, Default>;
+  /** A text of the locale. */
+  _(key: string): string;
   /** Our own: the fields, and the tokens that the node works on. */
   fields: FieldsData;
   resource?: ResourceName;
@@ -44,9 +46,12 @@ export interface Elements {
   append(...content: (Elements | string)[]): Elements;
   attr(attributes: Readonly<Record<string, string>>): Elements;
   autoComplete(options: { search: Search; minLength: number }): void;
+  attr(name: string): string | undefined;
   closest(selector: string): Elements;
   data(key: string): Tooltip | null | undefined;
   data(key: string, value: Tooltip | null): void;
+  editableList(options: EditableList): void;
+  editableList(method: "addItem" | "removeItem", data: object): void;
   filter<E extends HTMLElement>(test: (this: E) => boolean): Elements;
   find(selector: string): Elements;
   get(index: number): HTMLElement | undefined;
@@ -59,9 +64,11 @@ export interface Elements {
   remove(): void;
   removeAttr(name: string): Elements;
   text(text: string): Elements;
+  toArray(): HTMLElement[];
   toggle(isShown: boolean): void;
   toggleClass(name: string, on: boolean): void;
   trigger(event: string): void;
+  typedInput(method: "type" | "value", value: string): void;
   typedInput(options: { default: string; typeField: string; types: (InputType | string)[] }): void;
   val(): unknown;
   val(value: string | number): Elements;
@@ -69,6 +76,12 @@ export interface Elements {
 
 /** What gives core's list of completions its options. */
 type Search = (value: string, done: (options: { value: string; label: Elements }[]) => void) => void;
+
+interface EditableList {
+  addButton: string;
+  height: "auto";
+  addItem(container: Elements, index: number, data: Record<string, unknown>): void;
+}
 
 interface Tooltip {
   setContent(text: string): void;
@@ -79,7 +92,5 @@ interface Tooltip {
 export interface InputType {
   value: string;
   label: string;
-  icon?: string;
   hasValue?: boolean;
-  options?: { value: string; label: string }[];
 }

@@ -1,8 +1,7 @@
 /// <reference lib="dom" />
 import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
-import type { Typed } from "../fields/controls.js";
-import { CHOOSE, typeIn } from "../fields/judge.js";
-import type { Editor, EditorNode, Elements, InputType } from "./api.js";
+import type { Editor, EditorNode, Elements } from "./api.js";
+import { partsOfField } from "./typed-fields.js";
 
 /*
  * What the dialogs do in the browser. The editor calls the validator of a field in two cases, and does not tell which:
@@ -10,7 +9,7 @@ import type { Editor, EditorNode, Elements, InputType } from "./api.js";
  * validator reads only the node that it is called on; for a dialog that is a draft of what Done would save.
  */
 
-declare const $: (selector: string) => Elements;
+declare const $: (selector: string | Element) => Elements;
 declare const RED: Editor;
 
 /** How the editor names the fields in the dialog of a node. */
@@ -94,66 +93,29 @@ export function keepUnclicked(node: EditorNode): void {
   unclicked.removeAttr("id");
 }
 
-/** Makes the TypedInput of a field. */
-export function makeTypedInput(node: EditorNode, name: string, control: Typed): void {
-  const { constants, words, sources, preset } = control;
-  const text = (value: string) => ({ value, label: node._(`option.${value}`) });
-  // The preset comes first: it is what most people want.
-  const sorted = [...sources].sort((a, b) => Number(b === preset.type) - Number(a === preset.type));
-  const types: (InputType | string)[] = [
-    ...constants.map((value) => ({ ...text(value), hasValue: false })),
-    ...sorted.map((source) =>
-      source === "str" && words.length > 0
-        ? { ...FIXED, label: node._("option.fixed"), options: words.map(text) }
-        : source,
-    ),
-  ];
-  offerSaved(node, name, control, types);
-  const id = `#${prefixOf(node)}-${name}`;
-  $(id).typedInput({ default: preset.type, typeField: `${id}Type`, types });
-}
-
-const FIXED = { value: "str", icon: "red/images/typedInput/az.svg" };
-
-/**
- * Adds the saved type to those of a TypedInput if it is not among them. It would show the first type instead, and Done
- * would save that.
- */
-function offerSaved(node: EditorNode, name: string, control: Typed, types: (InputType | string)[]): void {
-  const { [name]: value = control.preset.value } = node;
-  const type = typeIn(node, name, control);
-  const found = types.find((each) => (typeof each === "string" ? each : each.value) === type);
-  const isFormer = control.formerly !== undefined && node[`${control.formerly}Type`] !== undefined;
-  if (found === undefined || isFormer) {
-    types.unshift({ value: CHOOSE, label: node._(`option.${CHOOSE}`), hasValue: false });
-    $(`#${prefixOf(node)}-${name}Type`).val(CHOOSE);
-  } else if (typeof found === "object" && found.options) {
-    const { options } = found;
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    if (options.every((option) => option.value !== text)) options.push({ value: text, label: text });
-    $(`#${prefixOf(node)}-${name}`).val(text);
-  }
-}
-
-/** When Done saves a dialog: forgets what was saved under a former name, once its user has chosen again. */
-export function forgetFormer(node: EditorNode, name: string, { formerly }: Typed): void {
-  if (formerly !== undefined && $(`#${prefixOf(node)}-${name}Type`).val() !== CHOOSE) {
-    Reflect.deleteProperty(node, `${formerly}Type`);
-  }
-}
-
 /** @param judged what a validator says: true, or why not. */
 function show(field: Elements, judged: unknown): void {
-  const frame = field.next(".red-ui-typedInput-container");
-  for (const each of [field, frame]) each.toggleClass("input-error", judged !== true);
-  // A TypedInput hides the field, and with it the text that the editor hangs on it.
-  if (frame.length > 0) setTooltip(field, undefined);
-  setTooltip(frame.length > 0 ? frame : field, typeof judged === "string" ? judged : undefined);
+  const { parts, marked } = partsOfField(field);
+  const isWrong = judged !== true;
+  field.toggleClass("input-error", isWrong);
+  parts.toggleClass("input-error", false);
+  marked.toggleClass("input-error", isWrong);
+  const text = typeof judged === "string" ? judged : undefined;
+  if (parts.length === 0) {
+    setTooltip(field, text);
+    return;
+  }
+  // What is hidden cannot say what is wrong, and the editor hangs its own text on the hidden input.
+  for (const each of [field, ...parts.toArray().map((part) => $(part))]) setTooltip(each, undefined);
+  setTooltip(marked, text);
 }
 
 /** Where the editor keeps the reason, too. */
 function setTooltip(element: Elements, text: string | undefined): void {
   const tooltip = element.data("tooltip");
+  // A part of a field has a name of its own, which the text does not replace.
+  if (text === undefined || !element.is("[data-part]")) element.removeAttr("aria-description");
+  else element.attr({ "aria-description": text });
   if (text === undefined) {
     tooltip?.delete();
     element.data("tooltip", null);

@@ -103,7 +103,7 @@ function resourcesOf({ _def, product }: EditorNode, { lookupIn }: FieldData): re
 
 function lineBeneath(box: HTMLElement): Pick<Place, "line" | "say"> {
   const line = element("div", { class: "influxdb-tokens-line", role: "status" });
-  const row = box.closest(".form-row") ?? box;
+  const row = box.closest(".influxdb-field, .form-row") ?? box;
   row.append(line);
   return {
     line,

@@ -1,6 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
-import type { FieldData, FieldsData } from "../fields/controls.js";
+import type { FieldData, FieldsData, Typed } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
+import { AGE_UNITS } from "../../src/work/times.js";
 import { CHECK_TEXTS } from "../influxdb-connection/check.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
@@ -9,7 +10,7 @@ import { ASK_TEXTS } from "./ask.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
 import { previewTextsOf } from "./preview.js";
 import { STYLE } from "./style.js";
-import { connectionRow, nameRow, rowOf, type Layout } from "./rows.js";
+import { connectionRow, filterRows, nameRow, rowOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
 export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
@@ -45,7 +46,8 @@ RED.nodes.registerType(${js(type)}, {
   inputs: 1,
   outputs: ${outputs.length},
   outputLabels: function (index) { return [${outputs.map((key) => `this._("output.${key}")`).join(", ")}][index]; },
-  paletteLabel: function () { return this._("palette"); },
+  paletteLabel: function () { return this._("label.node"); },
+  onpaletteadd: function () { ${SCRIPT.globalName}.addKeywords(this); },
   label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () { ${SCRIPT.globalName}.prepare(this); },
@@ -56,11 +58,17 @@ RED.nodes.registerType(${js(type)}, {
 ${nameRow(NODE)}
 ${connectionRow(NODE)}
 ${rowsOf(fields, NODE)}
-<style>${STYLE}
-.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }</style>
+<style>${STYLE}</style>
 </script>
 `;
-  const texts = ["wrong.connection", "wrong.connectionSettings", "wrong.product", `tokens.${resource}`, "or"];
+  const texts = [
+    "wrong.connection",
+    "wrong.connectionSettings",
+    "wrong.product",
+    `tokens.${resource}`,
+    "or",
+    "keywords",
+  ];
   return { html, texts: [...texts, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)] };
 }
 
@@ -137,9 +145,18 @@ function validator(property: string): string {
 }
 
 function rowsOf(fields: FieldsData, layout: Layout): string {
-  return Object.entries(fields)
-    .map(([name, field]) => rowOf(name, field, layout))
-    .join("\n");
+  const isFilter = ([, { filter }]: [string, FieldData]) => filter !== undefined;
+  const filters = Object.entries(fields).filter(isFilter);
+  const others = Object.entries(fields).filter((field) => !isFilter(field));
+  const rows = others.map(([name, field]) => rowOf(name, field, layout));
+  if (filters.length > 0)
+    rows.unshift(
+      filterRows(
+        filters.map(([name]) => name),
+        layout,
+      ),
+    );
+  return rows.join("\n");
 }
 
 /** The texts of the script in the editor: what is wrong with a field, and what a TypedInput offers. */
@@ -149,8 +166,24 @@ function textsOf(fields: FieldsData): string[] {
     const wrong = [...ways, ...Object.keys(field.wrongWhen ?? {})].map((way) => `wrong.${way}`);
     const { control } = field;
     if (control.kind !== "typed") return wrong;
-    const { constants, words } = control;
-    const options = [...constants, ...words, CHOOSE, ...(words.length > 0 ? ["fixed"] : [])];
-    return [...wrong, ...options.map((option) => `option.${option}`)];
+    return [...wrong, ...menuTexts(name, control), ...filterTexts(field)];
   });
+}
+
+function menuTexts(name: string, { constants, words, time }: Typed): string[] {
+  const options = [...constants, ...words, CHOOSE].map((option) => `option.${option}`);
+  if (time === undefined) return words.length > 0 ? [...options, "option.input"] : options;
+  const units = AGE_UNITS.map((unit) => `time.${time === "moment" ? "ago" : "long"}.${unit}`);
+  const when = ["age", "input", "resolved", ...(time === "moment" ? ["date"] : [])];
+  return [
+    ...options,
+    ...units,
+    ...["count", "unit", "date"].map((key) => `time.${key}`),
+    ...when.map((key) => `when.${name}.${key}`),
+  ];
+}
+
+function filterTexts({ filter }: FieldData): string[] {
+  if (filter === undefined) return [];
+  return [`label.${filter}`, ...["add", "remove", "name", "condition"].map((key) => `filter.${key}`)];
 }

@@ -10,12 +10,11 @@ export interface Layout {
 }
 
 /** What the dialog shows for a field. */
-export function rowOf(name: string, { control, icon, hint, section }: FieldData, layout: Layout): string {
-  const heading = section === undefined ? "" : headingOf(section);
-  if (control.kind === "flag") return heading + flagRow(name, layout);
+export function rowOf(name: string, { control, icon, hint }: FieldData, layout: Layout): string {
+  if (control.kind === "flag") return flagRow(name, layout);
   const input = inputOf(name, control, layout, hint ? `hint.${name}` : undefined);
   const isHigh = control.kind === "text" && control.rows !== undefined;
-  return heading + row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
+  return row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
 }
 
 /** What every node has: its name. */
@@ -56,7 +55,7 @@ function inputOf(
   <label for="${prefix}-${name}Per" style="width: auto" data-i18n="label.${name}Per"></label>
   ${select(`id="${prefix}-${name}Per" style="width: 110px"`, translated(control.per, "option.per"))}`;
     case "typed":
-      return `<input type="text" ${id} ${wide}><input type="hidden" id="${prefix}-${name}Type">`;
+      return typedInput(name, layout, wide);
     case "product": {
       const products = Object.entries(PRODUCTS);
       return select(
@@ -73,6 +72,18 @@ function inputOf(
     case "config":
       return textInput(name, layout);
   }
+}
+
+/** The list of the filters, and the fields that have no row in it. */
+export function filterRows(names: readonly string[], layout: Layout): string {
+  return `<div class="form-row" style="margin-bottom: 0"><i class="fa fa-filter"></i> <span data-i18n="label.filters"></span></div>
+<div class="form-row"><ol id="influxdb-filters" data-i18n="[aria-label]label.filters"></ol></div>
+<div id="influxdb-filter-pool" hidden>${names.map((name) => typedInput(name, layout, "")).join("\n")}</div>`;
+}
+
+/** A TypedInput, and what the script puts beside it. */
+function typedInput(name: string, { prefix }: Layout, style: string): string {
+  return `<div class="influxdb-field" ${style}><input type="text" id="${prefix}-${name}" style="width: 100%"><input type="hidden" id="${prefix}-${name}Type"></div>`;
 }
 
 function textInput(name: string, layout: Layout, hint?: string): string {
@@ -93,10 +104,6 @@ function flagRow(name: string, { prefix, labelWidth }: Layout): string {
   <input type="checkbox" id="${prefix}-${name}" style="width: auto; margin: 0 8px 0 0">
   <label for="${prefix}-${name}" style="flex: 1; width: 0"><span data-i18n="label.${name}"></span></label>
 </div>`;
-}
-
-function headingOf(section: string): string {
-  return `<div class="form-row" style="margin: 18px 0 8px; border-bottom: 1px solid var(--red-ui-secondary-border-color)"><b data-i18n="section.${section}"></b></div>\n`;
 }
 
 function select(attributes: string, options: readonly string[]): string {

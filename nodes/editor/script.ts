@@ -1,18 +1,14 @@
-import type { EditorNode } from "./api.js";
-import {
-  forgetFormer,
-  keepUnclicked,
-  makeTypedInput,
-  markDialog,
-  offerConnections,
-  showPresets,
-  showSaved,
-} from "./dialog.js";
+import { prepareCheck } from "../influxdb-connection/check.js";
+import type { Definition, EditorNode, Elements } from "./api.js";
+import { keepUnclicked, markDialog, offerConnections, showPresets, showSaved } from "./dialog.js";
+import { showFilters } from "./filters.js";
 import { offerLookups } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { offerPreview } from "./preview.js";
-import { prepareCheck } from "../influxdb-connection/check.js";
+import { forgetFormer, makeTypedField } from "./typed-fields.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
+
+declare const $: (selector: string) => Elements;
 
 /*
  * What runs in the editor: the html of each node loads this file, and calls what it exports.
@@ -27,11 +23,12 @@ export function prepare(node: EditorNode): void {
   showSaved(node);
   markDialog(node);
   offerConnections(node);
-  for (const [name, { control }] of Object.entries(node._def.fields)) {
-    if (control.kind !== "typed") continue;
-    makeTypedInput(node, name, control);
-    nameTypedInput(name);
-  }
+  const fields = Object.entries(node._def.fields).flatMap(([name, { control, filter }]) =>
+    control.kind === "typed" ? makeTypedField(node, name, control, filter) : [],
+  );
+  const filters = fields.filter(({ topic }) => topic !== "");
+  if (filters.length > 0) showFilters(node, filters);
+  for (const { name } of fields) nameTypedInput(name);
   offerLookups(node);
   offerPreview(node);
 }
@@ -44,6 +41,12 @@ export function prepareConnection(node: EditorNode): void {
   prepareCheck(node);
   markDialog(node);
   offerLookups(node);
+}
+
+/** When the palette has the node: lets its search find it by other words than those of its name. */
+export function addKeywords(definition: Definition): void {
+  const node = $(`.red-ui-palette-node[data-palette-type="${definition.type}"]`);
+  node.attr({ "data-palette-label": `${node.attr("data-palette-label") ?? ""} ${definition._("keywords")}` });
 }
 
 /** When Done saves a dialog. */

@@ -1,6 +1,19 @@
 /** The look of what the script adds to the dialogs, in the colours of the editor's theme. */
 export const STYLE = `
-.influxdb-tokens-line { margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-secondary-text-color); }
+.form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }
+.influxdb-field { display: inline-flex; flex-wrap: wrap; gap: 4px; vertical-align: top; }
+.influxdb-field > select { width: auto; }
+.influxdb-field > input[data-part="age"] { width: 44px; }
+.influxdb-field > input[data-part="date"] { width: 150px; }
+.influxdb-field > .red-ui-typedInput-container { flex: 1 1 160px; min-width: 0; margin: 0 !important; }
+.influxdb-field > [hidden] { display: none !important; }
+.influxdb-hint { flex-basis: 100%; color: var(--red-ui-secondary-text-color); }
+.influxdb-filter-row { display: flex; gap: 6px; align-items: flex-start; }
+.influxdb-filter-row > select { width: 120px; flex: none; }
+.influxdb-filter-row > .influxdb-field > select { width: 102px; }
+.influxdb-filter-row > .influxdb-field { flex: 1; min-width: 0; }
+.influxdb-filter-row > button { flex: none; margin-top: 4px; }
+.influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-secondary-text-color); }
 .influxdb-tokens-line:empty { display: none; }
 .influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .influxdb-tokens-option { display: block; max-width: 420px; white-space: normal; overflow-wrap: anywhere; line-height: 1.3; padding: 2px 0; }

@@ -1,6 +1,7 @@
 import type { IdForm } from "../../src/ids.js";
 import type { Lookup } from "../admin/answers.js";
 import type { Product, ResourceName } from "../../src/products.js";
+import type { TimeForm } from "../../src/work/times.js";
 import type { TextRule } from "./text-rules.js";
 import type { WrongTogether } from "./wrong.js";
 
@@ -23,6 +24,8 @@ interface Choice {
 /** A box to tick. */
 export interface Flag {
   kind: "flag";
+  /** What it is taken for in a node that was saved without it; a new node has it unticked. */
+  missing: boolean;
 }
 
 /** "At most N tokens per …"; an empty number is no limit. */
@@ -42,6 +45,8 @@ export interface Typed {
   words: readonly string[];
   /** How an ID that is typed in is written. */
   form?: IdForm["name"];
+  /** What it is, if it is a time. */
+  time?: TimeForm;
   sources: readonly Source[];
   /** A former name of the property, if flows may still use it. */
   formerly?: string;
@@ -93,12 +98,12 @@ export interface FieldData {
   icon?: string;
   /** Whether the locale has a hint to show in the empty field. */
   hint?: boolean;
-  /** A heading above the field in the dialog, by its key in the locale. */
-  section?: string;
   /** What it names, of which the dialog offers those that exist. */
   lookup?: Lookup;
   /** Of which tokens, if not of all that the node or the product has. */
   lookupIn?: readonly ResourceName[];
+  /** A filter of a list: it is a row of its dialog. Those of the same topic are told apart by a condition. */
+  filter?: string;
   /** Whether it protects less if it is empty. */
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */

@@ -1,9 +1,18 @@
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
 import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
+import type { TimeForm } from "../../src/work/times.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import type { Lookup } from "../admin/answers.js";
-import { SOURCES, type FieldData, type Limit, type Properties, type Source, type Typed } from "./controls.js";
+import {
+  SOURCES,
+  type FieldData,
+  type Flag,
+  type Limit,
+  type Properties,
+  type Source,
+  type Typed,
+} from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
 import { limitOf } from "./whole-numbers.js";
@@ -37,9 +46,14 @@ export function choice<const O extends readonly string[]>(options: O, preset: O[
   return fixed({ control: { kind: "choice", options, preset } }, (value = preset) => value as O[number]);
 }
 
-/** A box to tick. */
-export function flag(wrongWhen?: FieldData["wrongWhen"]): Field<boolean> {
-  return fixed({ control: { kind: "flag" }, ...(wrongWhen && { wrongWhen }) }, (value) => value === true);
+/**
+ * A box to tick.
+ *
+ * @param missing what it is taken for in a node that was saved without it.
+ */
+export function flag(wrongWhen?: FieldData["wrongWhen"], missing = false): Field<boolean> {
+  const control: Flag = { kind: "flag", missing };
+  return fixed({ control, ...(wrongWhen && { wrongWhen }) }, (value = missing) => value === true);
 }
 
 /** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
@@ -77,8 +91,10 @@ export interface TypedOptions<T> {
   words?: readonly string[];
   /** How an ID that is typed in is written. */
   form?: IdForm;
-  section?: string;
   lookup?: Lookup;
+  /** What it is, if it is a time. */
+  time?: TimeForm;
+  filter?: string;
   wrongWhen?: NonNullable<FieldData["wrongWhen"]>;
   /** A former name of the property. A flow that still uses it is refused, because its meaning is not known any more. */
   formerly?: string;
@@ -95,13 +111,14 @@ export interface TypedOptions<T> {
  * });
  */
 export function typed<T>(options: TypedOptions<T>): Field<T> {
-  const { read, constants = {}, words = [], preset, form, formerly, ...look } = options;
+  const { read, constants = {}, words = [], preset, form, time, formerly, ...look } = options;
   const control: Typed = {
     kind: "typed",
     preset,
     constants: Object.keys(constants),
     words,
     ...(form && { form: form.name }),
+    ...(time && { time }),
     sources: SOURCES,
     ...(formerly !== undefined && { formerly }),
   };
@@ -124,8 +141,10 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       }
       return async (evaluate) => {
         const result = read((await evaluate(value, type as Source, name)).value, name);
-        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same.
-        if (wrong !== undefined) throw wrongProperty(valuePart, value, wrong);
+        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same. It can
+        // depend on the time whether it does.
+        const wrongNow = valuePart.wrong(properties);
+        if (wrongNow !== undefined) throw wrongProperty(valuePart, value, wrongNow);
         return result;
       };
     },

@@ -1,6 +1,8 @@
-import type { FieldData, FieldsData, Limit, Properties, Typed } from "./controls.js";
+import type { FieldData, FieldsData, Flag, Limit, Properties, Typed } from "./controls.js";
 import { ID_FORMS } from "../../src/ids.js";
+import { systemClock } from "../../src/clock.js";
 import { isProduct } from "../../src/products.js";
+import { wrongTime, type TimeForm } from "../../src/work/times.js";
 import { TEXT_RULES, textOf } from "./text-rules.js";
 import { holdsVariable, isVariable } from "./variables.js";
 import { limitOf, wholeNumberOf } from "./whole-numbers.js";
@@ -16,6 +18,8 @@ export interface Part {
   property: string;
   /** What a new node starts with, and what is read if a node was saved without it. */
   preset?: string | number | boolean;
+  /** What is read in that case, if it is not the preset. */
+  missing?: boolean;
   /** All that {@link wrong} can find, as keys of the locale. None if the dialog does not judge it. */
   ways: readonly Wrong[];
   /** What is put into their texts. */
@@ -68,8 +72,10 @@ function wrongTogether(
   { wrongWhen = {} }: FieldData,
   node: Properties,
 ): WrongTogether | undefined {
-  const holds = ([property, value]: [string, unknown]) =>
-    (node[property] ?? partOf(fields, property).part.preset) === value;
+  const holds = ([property, value]: [string, unknown]) => {
+    const { preset, missing = preset } = partOf(fields, property).part;
+    return (node[property] ?? missing) === value;
+  };
   const found = Object.entries(wrongWhen).find(([, all]) => Object.entries(all).every(holds));
   return found?.[0] as WrongTogether | undefined;
 }
@@ -80,11 +86,7 @@ export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]]
     case "choice":
       return [wordPart(name, control.options, control.preset)];
     case "flag":
-      return [
-        part(name, false, ["flag", "variable"], (value) =>
-          isOptional(value, "boolean") ? undefined : "flag",
-        ),
-      ];
+      return [flagPart(name, control)];
     case "limit":
       return [limitPart(name, control), wordPart(`${name}Per`, control.per, control.per[0])];
     case "typed":
@@ -136,6 +138,11 @@ function isOptional(value: unknown, type: "boolean" | "string"): boolean {
   return value === undefined || typeof value === type;
 }
 
+function flagPart(name: string, { missing }: Flag): Part {
+  const wrong = (value: unknown) => (isOptional(value, "boolean") ? undefined : "flag");
+  return { ...part(name, false, ["flag", "variable"], wrong), missing };
+}
+
 function wordPart(name: string, words: readonly string[], preset: string): Part {
   const wrong = (value: unknown) =>
     value === undefined || words.includes(value as string) ? undefined : "word";
@@ -153,7 +160,7 @@ function limitPart(name: string, { preset }: Limit): Part {
  * its user has chosen again. The dialog shows all of it at the value.
  */
 export function typedParts(name: string, control: Typed): [value: Part, type: Part, ...former: Part[]] {
-  const { preset, constants, words, form, sources, formerly } = control;
+  const { preset, constants, words, form, time, sources, formerly } = control;
   const typeName = `${name}Type`;
   const types: readonly unknown[] = [...constants, ...sources];
 
@@ -161,6 +168,10 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
     const type = typeIn(node, name, control);
     if (formerly !== undefined && type === CHOOSE) return "formerly";
     return types.includes(type) ? undefined : "type";
+  }
+
+  function wrongId(text: string): Wrong | undefined {
+    return form === undefined || ID_FORMS[form].pattern.test(text) ? undefined : form;
   }
 
   function wrongValue(value: unknown, node: Properties): Wrong | undefined {
@@ -172,13 +183,14 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
     if (type !== "str") return undefined;
     if (isVariable(text)) return "envVariable";
     if (words.length > 0) return words.includes(value) ? undefined : "word";
-    if (form === undefined || ID_FORMS[form].pattern.test(text)) return undefined;
-    return holdsVariable(value) ? "envVariable" : form;
+    const wrong = time === undefined ? wrongId(text) : wrongTime(text, time, systemClock.now());
+    return wrong !== undefined && holdsVariable(value) ? "envVariable" : wrong;
   }
 
   const ways: Wrong[] = ["type", "empty", "envVariable"];
   if (words.length > 0) ways.push("word");
   if (form !== undefined) ways.push(form);
+  if (time !== undefined) ways.push("minutesOrMonths", ...WRONG_TIMES[time]);
   if (formerly !== undefined) ways.push("formerly");
   const typePart: Part = {
     ...part(typeName, preset.type, formerly === undefined ? ["type"] : ["type", "formerly"], (_type, node) =>
@@ -196,6 +208,12 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   const wasSaved = (value: unknown) => (value === undefined ? undefined : "formerly");
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
 }
+
+const WRONG_TIMES: Record<TimeForm, Wrong[]> = {
+  moment: ["moment", "outOfRange"],
+  past: ["duration"],
+  future: ["duration"],
+};
 
 /** The type of a TypedInput. A value without a type does not mean the preset, which for a filter is "any". */
 export function typeIn(node: Properties, name: string, { preset }: Typed): unknown {

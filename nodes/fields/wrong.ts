@@ -1,5 +1,6 @@
 import { HEX_ID, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
+import { AGE_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
 
 /** What is wrong with a value that has a variable in it; it follows another text. */
 const PART_OF_TEXT =
@@ -23,6 +24,12 @@ export const WRONG = {
   number: "expected a whole number from __min__ to __max__",
   seconds: "expected seconds from __min__ to __max__",
 
+  // Of times.
+  moment: `expected ${MOMENT_EXPECTED}`,
+  duration: `expected ${AGE_EXPECTED}`,
+  minutesOrMonths: `which is not clear. ${NO_M}`,
+  outOfRange: "which lies before 2000-01-01, or more than a year ahead",
+
   // Of texts.
   hexId: `expected ${HEX_ID.expected}`,
   uuid: `expected ${UUID.expected}`,
@@ -44,4 +51,4 @@ export const WRONG = {
 export type Wrong = keyof typeof WRONG;
 
 /** What can be wrong with fields together. The runtime looks at it for each message, which can ask for a dry run. */
-export type WrongTogether = "notConfirmed" | "nothingToChange";
+export type WrongTogether = "notConfirmed" | "nothingToChange" | "noFilter";

@@ -15,12 +15,19 @@ export const TEXTS = {
   apiToken: "label.token",
   managementToken: "label.managementToken",
   clearText: "hint.clearText",
+  region: "label.region",
+  otherRegion: "option.otherRegion",
+  apiTokenNeeds: "hint.apiTokenNeeds",
+  managementTokenNeeds: "hint.managementTokenNeeds",
+  tokenHelp: "hint.tokenHelp",
 } as const;
 
 const field = (name: string) => $(`#node-config-input-${name}`);
 
 export function prepareOwn(node: EditorNode): void {
   offerProduct(node);
+  offerRegions(node);
+  tellOfToken(node);
   followProduct(node);
   warnOfClearText(node);
 }
@@ -34,11 +41,19 @@ function offerProduct(node: EditorNode): void {
       .append($("<option>").attr({ value: product }).text(product))
       .val(product);
   }
-  // A new connection must be of use to the node whose dialog it is added from.
+  // It must be of use to the node from whose dialog it is opened.
   const opener = RED.editor.getEditStack?.().at(-2);
   const resource = opener?._def.resource;
-  if (RED.nodes.node(node.id) || resource === undefined) return;
+  if (resource === undefined) return;
   const able = productsWith(resource);
+  const isSaved = Boolean(RED.nodes.node(node.id));
+  field("product")
+    .find("option")
+    .filter(function (this: HTMLOptionElement) {
+      return isProduct(this.value) && !able.includes(this.value) && !(isSaved && this.value === product);
+    })
+    .prop({ disabled: true });
+  if (isSaved) return;
   const [first] = able;
   if (first === undefined || able.some((each) => each === field("product").val())) return;
   field("product").val(first);
@@ -72,6 +87,58 @@ function followProduct(node: EditorNode): void {
     show();
   });
   show();
+}
+
+/** Offers the addresses of the regions in which the product runs. */
+function offerRegions(node: EditorNode): void {
+  const url = field("url");
+  const region = $("<select>").attr({
+    id: "influxdb-connection-region",
+    "aria-label": node._(TEXTS.region),
+    style: "margin: 6px 0 0 174px; width: calc(100% - 180px)",
+  });
+  url.after(region);
+  const offer = () => {
+    const product = field("product").val();
+    const regions = (isProduct(product) && productOf(product).regions) || [];
+    const options = [{ name: node._(TEXTS.otherRegion), url: "" }, ...regions];
+    region.find("option").remove();
+    region.append(...options.map((each) => $("<option>").attr({ value: each.url }).text(each.name)));
+    const given = String(url.val()).trim().replace(/\/+$/, "");
+    region.val(regions.some((each) => each.url === given) ? given : "");
+    region.toggle(regions.length > 0);
+  };
+  region.on("change", () => {
+    if (region.val() !== "") url.val(String(region.val())).trigger("change");
+  });
+  url.on("input change", offer);
+  field("product").on("change", offer);
+  offer();
+}
+
+/** Tells where one gets the token, and what it must be allowed to do. */
+function tellOfToken(node: EditorNode): void {
+  const needs = $("<span>");
+  const link = $("<a>").attr({ target: "_blank", rel: "noopener" }).text(node._(TEXTS.tokenHelp));
+  const tip = $("<div>")
+    .attr({
+      id: "influxdb-connection-token-help",
+      class: "form-tips",
+      style: "margin: 6px 0 0 174px; max-width: none",
+    })
+    .append(needs, " ", link);
+  field("token").closest(".form-row").append(tip);
+  const tell = () => {
+    const product = field("product").val();
+    tip.toggle(isProduct(product));
+    if (!isProduct(product)) return;
+    const { resources, tokenHelp } = productOf(product);
+    const isManagement = resources.includes("management-tokens");
+    needs.text(node._(isManagement ? TEXTS.managementTokenNeeds : TEXTS.apiTokenNeeds));
+    link.attr({ href: tokenHelp });
+  };
+  field("product").on("change", tell);
+  tell();
 }
 
 /** Warns if the token would be sent in clear text. */

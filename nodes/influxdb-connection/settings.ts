@@ -41,7 +41,7 @@ export const SETTINGS = {
     // A database token cannot manage any.
     lookupIn: ["authorizations", "management-tokens"],
   },
-  allowOwnToken: { control: { kind: "flag" } },
+  allowOwnToken: { control: { kind: "flag", missing: false } },
   auditFile: { control: text("path"), icon: "fa-list-alt", hint: true, protects: true },
   tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock" },
   proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange" },

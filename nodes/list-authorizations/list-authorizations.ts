@@ -1,6 +1,6 @@
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { flag } from "../fields/fields.js";
-import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
+import { filterFields, filtersIn, listNode, listOutputs, resultField } from "../runtime/list.js";
 
 const { user, userID, org, orgID, status, ...filters } = authorizations.filters;
 
@@ -19,6 +19,8 @@ export default listNode({
     includeToken: flag(),
   },
 
-  find: ({ tokenStatus, includeToken, ...filters }, tokens) =>
-    tokens.list({ ...filters, status: tokenStatus }, { includeToken }),
+  find({ includeToken, ...values }, tokens) {
+    const { tokenStatus, ...filters } = filtersIn(values);
+    return tokens.list({ ...filters, status: tokenStatus }, { includeToken });
+  },
 });

@@ -1,5 +1,5 @@
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
-import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
+import { filterFields, filtersIn, listNode, listOutputs, resultField } from "../runtime/list.js";
 
 export default listNode({
   type: "influxdb-list-database-tokens",
@@ -11,5 +11,5 @@ export default listNode({
     ...filterFields(databaseTokens.filters),
     result: resultField,
   },
-  find: (filters, tokens) => tokens.list(filters),
+  find: (values, tokens) => tokens.list(filtersIn(values)),
 });

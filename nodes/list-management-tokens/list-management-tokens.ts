@@ -1,5 +1,5 @@
 import { managementTokens } from "../../src/tokens/management-tokens.js";
-import { filterFields, listNode, listOutputs, resultField } from "../runtime/list.js";
+import { filterFields, filtersIn, listNode, listOutputs, resultField } from "../runtime/list.js";
 
 export default listNode({
   type: "influxdb-list-management-tokens",
@@ -11,5 +11,5 @@ export default listNode({
     ...filterFields(managementTokens.filters),
     result: resultField,
   },
-  find: (filters, tokens) => tokens.list(filters),
+  find: (values, tokens) => tokens.list(filtersIn(values)),
 });

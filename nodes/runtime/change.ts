@@ -42,11 +42,8 @@ export function irreversibleFields(kind: TokenKind) {
   };
 }
 
-/** "Only if inactive for", of a node that deletes. No time at all would be no condition. */
-export const inactiveForField = filterField<number>(
-  { ...age, read: (value, now) => age.read(value, now) || undefined },
-  "inactiveFor",
-);
+/** "Only if inactive for", of a node that deletes. */
+export const inactiveForField = filterField(age, "inactiveFor");
 
 type Irreversible = ReturnType<typeof irreversibleFields>;
 type Changing = ReturnType<typeof changingFields>;

@@ -7,11 +7,11 @@ import { counted, grouped } from "../../src/text/counts.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import type { Summary } from "../../src/work/summary.js";
 import { LOOKUPS } from "../admin/answers.js";
-import { choice, typed, type Field, type Fields } from "../fields/fields.js";
+import { choice, flag, typed, type Field, type Fields, type Values } from "../fields/fields.js";
 import { node, type Ending, type NodeModule, type Operation, type Task } from "./node.js";
 
 interface FilterLook {
-  section?: string;
+  filter?: string;
   formerly?: string;
 }
 
@@ -20,7 +20,7 @@ interface FilterLook {
  * can be looked up has its name.
  */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
-  const { words, form } = filter;
+  const { words, form, time } = filter;
   const lookup = LOOKUPS.find((each) => each === name);
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
@@ -29,27 +29,49 @@ export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook
     ...(words && { words }),
     ...(form && { form }),
     ...(lookup && { lookup }),
+    ...(time && { time }),
     ...look,
   });
 }
 
-/** A field for each filter, under one heading. */
+type FilterFields<F> = { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never };
+
+/** A field for each filter, and the box that says that none of them is meant. */
 export function filterFields<F extends Record<string, Filter<unknown>>>(
   filters: F,
   looks: { [K in keyof F]?: FilterLook } = {},
-): { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T | undefined> : never } {
-  const fields = Object.entries(filters).map(([name, filter], index) => [
+): FilterFields<F> & Pick<Listing, "everyToken"> {
+  const fields = Object.entries(filters).map(([name, filter]) => [
     name,
-    filterField(filter, name, { ...looks[name], ...(index === 0 && { section: "filters" }) }),
+    filterField(filter, name, { ...looks[name], filter: name.replace(/(Before|After)$/, "") }),
   ]);
-  return Object.fromEntries(fields) as never;
+  const none = Object.keys(filters).map((name) => [`${name}Type`, "any"]);
+  const noFilter = { everyToken: false, ...(Object.fromEntries(none) as Record<string, string>) };
+  // A node that was saved before there was this box has listed every token.
+  return { ...(Object.fromEntries(fields) as FilterFields<F>), everyToken: flag({ noFilter }, true) };
 }
 
 /** What a list node sends. */
 export const resultField = choice(["all", "first", "each"], "all");
 
 interface Listing extends Fields {
+  everyToken: Field<boolean>;
   result: typeof resultField;
+}
+
+/**
+ * The filters among the values of a list node.
+ *
+ * @throws {TokenError} `invalid-config` if there is none, and nobody has said that every token is meant.
+ */
+export function filtersIn<V extends Values<Listing>>({ everyToken, result, ...filters }: V) {
+  if (!everyToken && Object.values(filters).every((value) => value === undefined)) {
+    throw new TokenError(
+      "invalid-config",
+      'no filter is set, and the node does not say that every token is meant. Open the node, and add a filter or tick "Every token, without a filter". Nothing was sent.',
+    );
+  }
+  return filters;
 }
 
 /** Labels of the two outputs of a list node, as keys of the locale. */

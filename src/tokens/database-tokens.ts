@@ -2,13 +2,13 @@ import { badResponse, parseBody } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
 import { TokenError } from "../errors.js";
 import {
-  age,
   contains,
   isAfter,
   isBefore,
   isWithin,
   moment,
   text,
+  timeAhead,
   word,
   type Filter,
 } from "../work/filters.js";
@@ -61,7 +61,7 @@ export const databaseTokens = {
     createdBefore: moment,
     createdAfter: moment,
     expired: word(["yes", "no"]),
-    expiresWithin: age,
+    expiresWithin: timeAhead,
     revoked: word(["yes", "no"]),
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",

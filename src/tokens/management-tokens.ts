@@ -1,13 +1,13 @@
 import { systemClock } from "../clock.js";
 import { asTokenError, rethrowAsNotStarted, TokenError } from "../errors.js";
 import {
-  age,
   contains,
   isAfter,
   isBefore,
   isWithin,
   moment,
   text,
+  timeAhead,
   word,
   type Filter,
 } from "../work/filters.js";
@@ -44,7 +44,7 @@ export const managementTokens = {
     description: text,
     createdBefore: moment,
     createdAfter: moment,
-    expiresWithin: age,
+    expiresWithin: timeAhead,
   } satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> },
   removed: "revoked",
   ownToken,

@@ -1,7 +1,16 @@
 import { kindOf, TokenError } from "../errors.js";
 import type { IdForm } from "../ids.js";
 import { whyNoId } from "./mistaken-ids.js";
-import { AGE_EXPECTED, MOMENT_EXPECTED, readAge, readMoment, whyNoMoment, type Moment } from "./times.js";
+import {
+  AGE_EXPECTED,
+  MOMENT_EXPECTED,
+  readDuration,
+  readMoment,
+  whyNoAge,
+  whyNoMoment,
+  type Moment,
+  type TimeForm,
+} from "./times.js";
 
 /** How the value of a filter is read from what a flow gives. */
 export interface Filter<T> {
@@ -15,6 +24,8 @@ export interface Filter<T> {
   readonly words?: readonly string[];
   /** How it is written, if it is an ID. */
   readonly form?: IdForm;
+  /** What it is, if it is a time. */
+  readonly time?: TimeForm;
 }
 
 /** Any text that is not empty, taken as it is. */
@@ -24,10 +35,20 @@ export const text: Filter<string> = {
 };
 
 /** A point in time. An age stays an age, because it counts back from the time at which the server answers. */
-export const moment: Filter<Moment> = { expected: MOMENT_EXPECTED, read: readMoment, why: whyNoMoment };
+export const moment: Filter<Moment> = {
+  time: "moment",
+  expected: MOMENT_EXPECTED,
+  read: readMoment,
+  why: whyNoMoment,
+};
 
-/** A duration, in milliseconds. */
-export const age: Filter<number> = { expected: AGE_EXPECTED, read: readAge };
+const duration = { expected: AGE_EXPECTED, read: readDuration, why: whyNoAge };
+
+/** A duration that has passed, in milliseconds. */
+export const age: Filter<number> = { ...duration, time: "past" };
+
+/** A duration from now on, in milliseconds. */
+export const timeAhead: Filter<number> = { ...duration, time: "future" };
 
 /** An ID of a certain shape, without the space around it. */
 export function shaped(form: IdForm): Filter<string> {

@@ -1,23 +1,48 @@
-import { types } from "node:util";
-import ms from "ms";
-import * as z from "zod";
+/*
+ * Times as people and servers write them. The build puts this file into the browser, so it uses only what Node.js and
+ * browsers have in common.
+ */
 
 /** A point in time: milliseconds since 1970, or milliseconds before the time at which the server answers. */
 export type Moment = number | { readonly ago: number };
 
-const AGE = /^\d+ ?(s|m|h|d|w|y)$/;
+/** What a time is that is asked for: a point in time, or a length of time before or after now. */
+export type TimeForm = "moment" | "past" | "future";
+
+/** The units of an age, and the milliseconds of each. No "m": it is minutes to some, and months to others. */
+const UNITS = {
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_557_600_000,
+} as const;
+export type AgeUnit = keyof typeof UNITS;
+export const AGE_UNITS = Object.keys(UNITS) as AgeUnit[];
+
+const AGE = new RegExp(`^(\\d{1,15}) ?(${AGE_UNITS.join("|")})$`);
+const MINUTES_OR_MONTHS = /^\d+ ?m$/;
 
 /** The forms of an age, in words that complete "expected …". */
-export const AGE_EXPECTED = "an age such as 90d (s, m, h, d, w or y)";
+export const AGE_EXPECTED = "an age such as 90d (s, min, h, d, w or y)";
 
-const isoTime = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+/** What to write in place of an age in "m". */
+export const NO_M =
+  'Is "m" minutes or months? Write 3min for minutes, and count months in days, such as 90d.';
+
+/** RFC 3339, whose time is optional here. */
+const ISO_TIME = new RegExp(
+  /^(\d{4})-(0[1-9]|1[0-2])-([0-2]\d|3[01])/.source +
+    /(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?$/.source,
+);
 
 /** The forms of a point in time, in words that complete "expected …". */
 export const MOMENT_EXPECTED = `${AGE_EXPECTED}, a date such as 2026-01-31, a date and time with its zone such as 2026-01-31T08:00:00Z, or milliseconds since 1970 such as 1767225600000; none before 2000-01-01, none more than a year ahead`;
 
 // A time outside of these selects every token or none, and is a mistake: most often a wrong unit.
 const FIRST_MOMENT = Date.parse("2000-01-01");
-const FURTHEST_AHEAD = ms("1y");
+const FURTHEST_AHEAD = UNITS.y;
 
 /**
  * Reads an age.
@@ -25,8 +50,24 @@ const FURTHEST_AHEAD = ms("1y");
  * @returns milliseconds, or undefined if the value is not an age.
  */
 export function readAge(value: unknown): number | undefined {
-  const text = typeof value === "string" ? value.trim() : "";
-  return AGE.test(text) ? ms(text as ms.StringValue) : undefined;
+  const age = typeof value === "string" ? splitAge(value) : undefined;
+  return age && Number(age.count) * UNITS[age.unit];
+}
+
+/** The parts of an age, or undefined if the text is not an age. */
+export function splitAge(text: string): { count: string; unit: AgeUnit } | undefined {
+  const [, count, unit] = AGE.exec(text.trim()) ?? [];
+  return count === undefined ? undefined : { count, unit: unit as AgeUnit };
+}
+
+/** Reads a duration: an age that is not 0, which would be no condition. Milliseconds, or undefined if it is none. */
+export function readDuration(value: unknown): number | undefined {
+  return readAge(value) || undefined;
+}
+
+/** A sentence on what is likely wrong with a text that {@link readAge} refuses, if that is known. */
+export function whyNoAge(value: unknown): string | undefined {
+  return typeof value === "string" && MINUTES_OR_MONTHS.test(value.trim()) ? NO_M : undefined;
 }
 
 /**
@@ -42,8 +83,21 @@ export function readMoment(value: unknown, now: number): Moment | undefined {
   return isPossible(instantOf(moment, now), now) ? moment : undefined;
 }
 
-/** A sentence on what is likely wrong with a moment that {@link readMoment} refuses, if its form is right. */
+type WrongTime = "moment" | "duration" | "minutesOrMonths" | "outOfRange";
+
+/** What is wrong with a time that is typed in, or undefined if nothing is. `now`: milliseconds since 1970. */
+export function wrongTime(text: string, form: TimeForm, now: number): WrongTime | undefined {
+  const isMoment = form === "moment";
+  if (isMoment ? readMoment(text, now) : readDuration(text)) return undefined;
+  if (whyNoAge(text) !== undefined) return "minutesOrMonths";
+  if (!isMoment) return "duration";
+  return Number.isNaN(instantOf(momentOf(text), now)) ? "moment" : "outOfRange";
+}
+
+/** A sentence on what is likely wrong with a moment that {@link readMoment} refuses, if that is known. */
 export function whyNoMoment(value: unknown, now: number): string | undefined {
+  const noAge = whyNoAge(value);
+  if (noAge !== undefined) return noAge;
   const moment = momentOf(value);
   const instant = instantOf(moment, now);
   const couldBe = (unit: number) => typeof moment === "number" && isPossible(moment * unit, now);
@@ -61,7 +115,7 @@ export function whyNoMoment(value: unknown, now: number): string | undefined {
  * @returns milliseconds since 1970, or undefined if it is not a time, or before 2000: servers write such for "none".
  */
 export function readTimestamp(text: string): number | undefined {
-  const time = isoTime.safeParse(text).success ? Date.parse(text) : NaN;
+  const time = parseIso(text);
   return time >= FIRST_MOMENT ? time : undefined;
 }
 
@@ -79,12 +133,25 @@ function isPossible(instant: number, now: number): boolean {
 /** The point in time that a value names, possible or not; NaN if it names none. */
 function momentOf(value: unknown): Moment {
   if (typeof value === "number") return value;
-  // The value can have methods of its own.
-  if (types.isDate(value)) return Date.prototype.getTime.call(value);
-  if (typeof value !== "string") return NaN;
+  if (typeof value !== "string") return timeOfDate(value);
   const ago = readAge(value);
   if (ago !== undefined) return { ago };
   const text = value.trim();
-  if (/^\d+$/.test(text)) return Number(text);
-  return isoTime.safeParse(text).success ? Date.parse(text) : NaN;
+  return /^\d+$/.test(text) ? Number(text) : parseIso(text);
+}
+
+/** The time of a Date of whatever origin, which can have methods of its own; NaN of anything else. */
+function timeOfDate(value: unknown): number {
+  try {
+    return Date.prototype.getTime.call(value);
+  } catch {
+    return NaN;
+  }
+}
+
+/** Milliseconds since 1970; NaN for what is no time, such as the 30th of February, which `Date.parse` moves to March. */
+function parseIso(text: string): number {
+  const [, year, month, day] = ISO_TIME.exec(text) ?? [];
+  const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  return Number(day) >= 1 && Number(day) <= daysOfMonth ? Date.parse(text) : NaN;
 }

@@ -82,6 +82,23 @@ describe("the dialog of the connection", function () {
     assert.equal(await field("url").inputValue(), "https://influx.example.com");
   });
 
+  it("offers the regions of a product, and tells what its token needs", async () => {
+    const { editor, page } = lab;
+    const region = () => page.locator("#influxdb-connection-region");
+    const help = () => page.locator("#influxdb-connection-token-help");
+    assert.ok(!(await region().isVisible()));
+    await field("product").selectOption("cloud");
+    assert.equal(await region().inputValue(), "");
+    await region().selectOption("Azure West Europe (Amsterdam)");
+    assert.equal(await field("url").inputValue(), "https://westeurope-1.azure.cloud2.influxdata.com");
+    assert.match(await help().innerText(), /needs read:authorizations and read:users/);
+    assert.match((await help().locator("a").getAttribute("href")) ?? "", /influxdb\/cloud\/admin\/tokens/);
+    await editor.screenshot("dialog connection regions");
+    await editor.type(field("url"), "https://influx.example.com");
+    assert.equal(await region().inputValue(), "");
+    await field("product").selectOption("oss");
+  });
+
   const WRONG: [field: string, text: string, says: RegExp, right: string][] = [
     ["url", "influx.example.com", /Enter a URL/, "https://influx.example.com"],
     ["url", "ftp://influx.example.com", /Enter a URL/, "https://influx.example.com/base"],
@@ -152,12 +169,18 @@ describe("the dialog of the connection", function () {
       assert.equal(await field("url").inputValue(), "https://console.influxdata.com");
     });
 
+    it("offers the products that have what the node works on", async () => {
+      assert.deepEqual(await field("product").locator("option:not(:disabled)").allTextContents(), [
+        "InfluxDB Cloud Dedicated",
+        "InfluxDB Clustered",
+      ]);
+    });
+
     it("asks for what the product needs, and for nothing else", async () => {
       const { editor } = lab;
       for (const [product, url, isCluster] of [
         ["cloud-dedicated", "https://console.influxdata.com", true],
         ["clustered", "", true],
-        ["oss", "http://localhost:8086", false],
         ["cloud-dedicated", "https://console.influxdata.com", true],
       ] as const) {
         await field("product").selectOption(product);
@@ -460,6 +483,10 @@ describe("the dialogs of the nodes", function () {
     const chosen = async () => lab.page.evaluate("RED.nodes.node($('#node-input-connection').val())?.name");
     let id: string;
 
+    /** As where the connection is opened from the list of configuration nodes. */
+    const offerAll = () =>
+      lab.page.evaluate("$('#node-config-input-product option').prop('disabled', false)");
+
     /** Adds a connection from the open dialog, as its user. */
     async function add(name: string, product: string): Promise<void> {
       const { editor, page } = lab;
@@ -467,6 +494,7 @@ describe("the dialogs of the nodes", function () {
       await page.locator("#node-config-dialog-ok").waitFor();
       await editor.settled();
       await editor.type(page.locator("#node-config-input-name"), name);
+      await offerAll();
       await page.locator("#node-config-input-product").selectOption(product);
       if (product === "cloud-dedicated") {
         for (const part of ["accountId", "clusterId"]) {
@@ -514,6 +542,7 @@ describe("the dialogs of the nodes", function () {
       await page.locator("#node-input-btn-connection-edit").click();
       await page.locator("#node-config-dialog-ok").waitFor();
       await editor.settled();
+      await offerAll();
       await page.locator("#node-config-input-product").selectOption("oss");
       await editor.closeConfig("ok");
       assert.match(await editor.fieldWrong(select()), SAYS);

@@ -292,14 +292,50 @@ class Editor {
     await field.press("Tab");
   }
 
-  /** The frame of a TypedInput. */
+  /** All that is to be seen of a TypedInput. */
+  host(name: string): Locator {
+    return this.page.locator(`.influxdb-field:has(> #node-input-${name})`);
+  }
+
+  /** What of a TypedInput is marked where it is wrong: its frame, or what stands in its place. */
   typedInput(name: string): Locator {
-    return this.page.locator(`#node-input-${name} + .red-ui-typedInput-container`);
+    const host = `.influxdb-field:has(> #node-input-${name})`;
+    const behindMenu = ["nothing", "age", "date", "input"].map(
+      (shown) => `${host}[data-shown="${shown}"] > [data-part="${shown}"]`,
+    );
+    return this.page.locator([`${host}:not([data-shown]) > [data-part="input"]`, ...behindMenu].join(", "));
+  }
+
+  /** The menu before a TypedInput. */
+  menuOf(name: string): Locator {
+    return this.host(name).locator(`> [data-part="nothing"]`);
+  }
+
+  /** The row of a filter; its last one if none is named. */
+  filterRow(name?: string): Locator {
+    const rows = this.page.locator(".influxdb-filter-row");
+    return name === undefined ? rows.last() : rows.filter({ has: this.page.locator(`#node-input-${name}`) });
+  }
+
+  /** Adds a row, and chooses what it is about: a filter without "Before" or "After". */
+  async addFilter(topic: string): Promise<void> {
+    await this.page.locator(".red-ui-editableList-addButton").click();
+    await this.filterRow().getByRole("combobox", { name: "Filter", exact: true }).selectOption(topic);
   }
 
   /** Chooses the type of a TypedInput, and a value where it has one: typed in, or from its list. */
   async choose(name: string, type: string, value?: string): Promise<void> {
-    const frame = this.typedInput(name);
+    if (!(await this.host(name).isVisible())) await this.addFilter(name.replace(/(Before|After)$/, ""));
+    const menu = this.menuOf(name);
+    if ((await menu.count()) > 0) {
+      const offered = await menu
+        .locator("option")
+        .evaluateAll((options) => options.map((each) => (each as HTMLOptionElement).value));
+      const way = [type, value].map((key) => `${name}/${key}`).find((key) => offered.includes(key));
+      await menu.selectOption(way ?? `${name}/input`);
+      if (way !== undefined) return;
+    }
+    const frame = this.host(name).locator(".red-ui-typedInput-container");
     await frame.locator(".red-ui-typedInput-type-select").click();
     await this.option(type).click();
     if (value === undefined) return;

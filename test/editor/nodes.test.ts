@@ -238,10 +238,7 @@ describe("the nodes in the editor", function () {
     await editor.page.evaluate(`RED.view.reveal("${list}", false)`);
     await editor.openDialog(list);
     assert.ok(await editor.input("includeToken").isChecked());
-    assert.equal(
-      await editor.typedInput("tokenStatus").locator(".red-ui-typedInput-option-label").innerText(),
-      "inactive",
-    );
+    assert.equal(await editor.menuOf("tokenStatus").inputValue(), "tokenStatus/inactive");
     await editor.cancel();
   });
 });

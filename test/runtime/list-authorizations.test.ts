@@ -66,6 +66,27 @@ const FILTERS: [what: string, properties: Properties, expected: string[], query:
 ];
 
 describe("list-authorizations", () => {
+  for (const result of ["all", "first", "each"]) {
+    it(`sends nothing where no filter is set and every token is not meant, with the result ${result}`, () =>
+      withList({ everyToken: false, result }, async ({ send, sent }) => {
+        const { error, outputs } = await send({});
+        assert.equal(error?.code, "invalid-config");
+        assert.match(error.message, /no filter is set.* tick "Every token, without a filter"/);
+        assert.deepEqual([outputs, sent()], [[[], []], []]);
+      }));
+  }
+
+  it("lists every token where that is meant, and what a filter finds", async () => {
+    for (const properties of [
+      { everyToken: true },
+      { everyToken: false, description: "one", descriptionType: "str" },
+    ]) {
+      await withList(properties, async ({ send }) => {
+        assert.equal(((await send({})).payload as unknown[]).length, "description" in properties ? 2 : 4);
+      });
+    }
+  });
+
   it("lists all, in the server's order, without token values", () =>
     withList({}, async ({ simulator, send, sent, runtime }) => {
       const seen = await send({ topic: "kept" });

@@ -49,6 +49,10 @@ const URLS =
   `https://h/api/v0/accounts/${UUID}|https://h/signin?returnTo=%2F|https://h/orgs/${HEX}/load-data/tokens|` +
   "https://h/api/v2/influx|https://h/orgs|http://$HOST:8086|http://{{host}}:8086|http://${HOST}:8086|" +
   "https://bücher.example|https://in flux.example.com|https://influx.example.com/a b|javascript:alert(1)";
+const TIMES =
+  "90d|0d|0s|5min|3m|3 m|12 h|1y|30y|100000d|999999999999999y|3 months|90 days|5D|1.5d|2026-01-31|2026-02-30|31.08.2026|" +
+  "01/31/2026|2026-01-31T08:00:00Z|2026-01-31T08:00+02:00|2026-01-31T08:00:00|2026-01-31T24:00:00Z|1999-12-31|" +
+  "2999-01-01|1767225600000|1767225600|1767225600000000|${DAY}T00:00:00Z|${N}d|now";
 const TOKENS =
   "abc==|two words|tökén|Token abc|Bearer abc|Authorization: Token abc|token=abc|INFLUX_TOKEN=abc|--token abc|" +
   '"abc"|\'abc\'|"abc|{"token":"abc"}|tokens|Token|bearer-of-news|a\tb|a\nb|a\u200bb|x${NAME}|$(NAME)x';
@@ -74,6 +78,7 @@ const plain = [
   ...TEXTS_OF_NUMBERS.split("|"),
   ...IDS,
   ...URLS.split("|"),
+  ...TIMES.split("|"),
   ...NO_VARIABLES,
   ...[
     "yes",
@@ -273,8 +278,9 @@ describe("the dialog and the runtime", () => {
     /** What makes right what depends on the field. */
     const besides = (key: string) => {
       if (key === "confirmed") return { dryRun: true };
+      if (key === "everyToken") return { description: "x", descriptionType: "str" };
       if (key === "tokenStatus") return { description: "x", descriptionType: "str" };
-      return { confirmed: true, tokenStatus: "active", tokenStatusType: "str" };
+      return { everyToken: true, confirmed: true, tokenStatus: "active", tokenStatusType: "str" };
     };
 
     for (const [key, field] of Object.entries(fields)) {
@@ -297,7 +303,7 @@ describe("the dialog and the runtime", () => {
       it(`judge ${key} of ${name} alike`, async () => {
         for (const value of VALUES) {
           if (control.kind === "typed") {
-            if (!TIMES.test(key)) await judge({ [key]: value, [`${key}Type`]: "str" });
+            await judge({ [key]: value, [`${key}Type`]: "str" });
             for (const type of control.constants) await judge({ [key]: value, [`${key}Type`]: type });
             await judge({ [key]: id, [`${key}Type`]: value });
           } else {
@@ -308,7 +314,7 @@ describe("the dialog and the runtime", () => {
         if (control.kind === "typed") {
           for (const value of [...control.words, id]) await judge({ [key]: value });
           for (const type of control.sources) {
-            if (type !== "str" || !TIMES.test(key)) await judge({ [`${key}Type`]: type, [key]: id });
+            await judge({ [`${key}Type`]: type, [key]: id });
           }
         }
         for (const value of VARIABLES) {
@@ -350,7 +356,17 @@ describe("the dialog and the runtime", () => {
 });
 
 /** What fields hold if their types say that it counts. */
-const FILLED = { tokenStatus: "active", description: "x" };
+const FILLED = {
+  ...{ tokenStatus: "active", description: "x", user: "x", userID: HEX, org: "x", orgID: HEX, database: "x" },
+  ...{
+    createdBefore: "1d",
+    createdAfter: "1d",
+    updatedBefore: "1d",
+    updatedAfter: "1d",
+    expiresWithin: "1d",
+  },
+  ...{ expired: "yes", revoked: "no", state: "active" },
+};
 
 /** All nodes that have some of these values, and others in place of the rest. */
 function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
@@ -370,17 +386,16 @@ async function refusalOf({ fields, run }: Operation, properties: Record<string, 
     const read = field.parse(key, properties, NO_COUNTS);
     values[key] = await read((value) => Promise.resolve({ value }));
   }
-  values.limit = { take: () => Promise.reject(new Error("begun")) };
+  if ("limit" in fields) values.limit = { take: () => Promise.reject(new Error("begun")) };
   const connection = { managementTokens: { revoker: () => undefined } };
-  const task = { values, connection, dryRun: false, places: {}, watch: {} };
-  return run(task as never).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const task = { values, connection, tokens: {}, dryRun: false, places: {}, watch: {} };
+  try {
+    await run(task as never);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Nothing has been counted. */
 const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
-
-/** Times that are typed in are judged at run time alone. */
-const TIMES = /^(created|updated|expires|inactive)/;

@@ -132,13 +132,28 @@ export const moments = (...names: string[]) =>
       setting(
         [
           [{}, undefined],
-          [typed(name, "90d", "str"), undefined],
-          [typed(name, "2026-01-31", "str"), undefined],
+          [typed(name, "90d", "str"), "90d"],
+          [typed(name, "2026-01-31", "str"), "2026-01-31"],
         ],
-        [typed(name, "soon", "str"), typed(name, "", "str"), typed(name, "no", "msg"), { [name]: "90d" }],
+        [
+          typed(name, "soon", "str"),
+          typed(name, "3m", "str"),
+          typed(name, "", "str"),
+          typed(name, "no", "msg"),
+          { [name]: "90d" },
+        ],
       ),
     ]),
   );
+/** Of a list node, which is asked for with a filter or without one. */
+export const everyToken = setting(
+  [
+    [{}, true],
+    [{ everyToken: true }, true],
+    [{ everyToken: false }, false],
+  ],
+  flag("everyToken").wrong,
+);
 export const result = oneOf("result", "all", ["all", "first", "each"]);
 
 /** Which connection a node names. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { SeenRequest, Simulator } from "../../../simulator/server.js";
 import type { Message } from "../../helpers/runtime.js";
 import {
+  everyToken,
   flag,
   irreversible,
   moments,
@@ -138,10 +139,12 @@ export const SPECS: Record<string, Spec> = {
       tokenStatus: optional("tokenStatus", "any", "active"),
       ...moments("createdAfter", "updatedAfter"),
       includeToken: flag("includeToken"),
+      everyToken,
       result,
     },
     numRuns: 35,
     expected(means, msg) {
+      if (!isMeant(means)) return [];
       const query = new URLSearchParams();
       for (const name of ["user", "userID", "org"]) {
         const from = means[name] as From | undefined;
@@ -161,18 +164,31 @@ export const SPECS: Record<string, Spec> = {
       description: optional("description", "any", "one"),
       database: optional("database", "any", "*"),
       ...moments("createdAfter"),
+      everyToken,
       result,
     },
     numRuns: 35,
     expected: (means, msg) =>
-      areTexts(means, msg, "description", "database") ? [`GET ${CLUSTER_PATH}`] : [],
+      isMeant(means) && areTexts(means, msg, "description", "database") ? [`GET ${CLUSTER_PATH}`] : [],
   },
   "list-management-tokens": {
-    fields: { description: optional("description", "any", "one"), ...moments("createdAfter"), result },
+    fields: {
+      description: optional("description", "any", "one"),
+      ...moments("createdAfter"),
+      everyToken,
+      result,
+    },
     numRuns: 8,
-    expected: (means, msg) => (areTexts(means, msg, "description") ? [`GET ${INFLUXCTL_PATH}`] : []),
+    expected: (means, msg) =>
+      isMeant(means) && areTexts(means, msg, "description") ? [`GET ${INFLUXCTL_PATH}`] : [],
   },
 };
+
+/** Whether a list has a filter, or every token is meant. */
+function isMeant(means: Record<string, unknown>): boolean {
+  return means.everyToken === true || FILTERS.some((name) => means[name] !== undefined);
+}
+const FILTERS = "user userID org tokenStatus description database createdAfter updatedAfter".split(" ");
 
 function areTexts(means: Record<string, unknown>, msg: Message, ...names: string[]): boolean {
   return names.every((name) => {

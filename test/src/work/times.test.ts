@@ -10,7 +10,7 @@ describe("readMoment", () => {
   const good: [unknown, string][] = [
     ["90d", "2026-03-17T12:00:00.000Z"],
     ["0s", "2026-06-15T12:00:00.000Z"],
-    ["45 m", "2026-06-15T11:15:00.000Z"],
+    ["45 min", "2026-06-15T11:15:00.000Z"],
     [" 12h ", "2026-06-15T00:00:00.000Z"],
     ["2w", "2026-06-01T12:00:00.000Z"],
     ["1y", "2025-06-15T06:00:00.000Z"],
@@ -38,6 +38,13 @@ describe("readMoment", () => {
     "90 days",
     "1mo",
     "5D",
+    "3m",
+    "3 months",
+    "31.08.2026",
+    "2026-00-10",
+    "2026-01-00",
+    "2026-04-31",
+    "2026-01-31T24:00:00Z",
     "99999999999y",
     "2026",
     "2026-1-1",
@@ -97,6 +104,9 @@ describe("whyNoMoment", () => {
     ["1969-07-20", /before 2000-01-01/],
     ["2062-01-31", /more than a year ahead/],
     [Infinity, /more than a year ahead/],
+    ["3m", /Write 3min for minutes, and count months in days/],
+    [" 12 m", /Write 3min/],
+    ["3 months", undefined],
     ["soon", undefined],
     [NaN, undefined],
     [null, undefined],
@@ -116,7 +126,7 @@ describe("whyNoMoment", () => {
 });
 
 describe("times, for any value", () => {
-  const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_557_600 };
+  const UNITS = { s: 1, min: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_557_600 };
   const amount = fc.nat({ max: 100_000 });
   const FIRST = Date.parse("2000-01-01");
   const LAST = now + UNITS.y * 1000;
@@ -181,7 +191,7 @@ describe("times, for any value", () => {
       fc.constantFrom(at.toUTCString(), at.toString(), at.toDateString(), at.toLocaleDateString("en-US")),
     );
     const nearly = fc
-      .tuple(amount, fc.constantFrom("", "D", "M", "mo", "ms", "days", ".5d", "d1"))
+      .tuple(amount, fc.constantFrom("", "D", "M", "m", "mo", "ms", "days", ".5d", "d1"))
       .map((parts) => parts.join(""));
     fc.assert(
       fc.property(
