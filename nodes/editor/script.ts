@@ -8,7 +8,7 @@ import {
   showPresets,
   showSaved,
 } from "./dialog.js";
-import { offerLookups } from "./lookups.js";
+import { offerLookup } from "./lookups.js";
 import { offerPreview } from "./preview.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
@@ -26,8 +26,8 @@ export function prepare(node: EditorNode): void {
   offerConnections(node);
   for (const [name, { control }] of Object.entries(node._def.fields)) {
     if (control.kind === "typed") makeTypedInput(node, name, control);
+    offerLookup(node, name);
   }
-  offerLookups(node);
   offerPreview(node);
 }
 
@@ -36,7 +36,7 @@ export function prepareConnection(node: EditorNode): void {
   showSaved(node);
   prepareOwn(node);
   markDialog(node);
-  offerLookups(node);
+  for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
 }
 
 /** When Done saves a dialog. */
