@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { breather } from "../../src/work/breather.js";
 import { plain } from "../../src/text/plain-text.js";
 import {
   LOOKUPS,
@@ -43,23 +44,26 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
     const name = `lookup ${of}`;
     const candidates = (inventory.made.get(name) ?? candidatesOf(inventory, of)) as Promise<Candidate[]>;
     inventory.made.set(name, candidates);
+    const all = await candidates;
+    const textsOf = ({ value, label, row }: Candidate) => [value, label, of === "id" ? row?.user : undefined];
     const holds = searchFor(search);
-    const found = await matching(
-      await candidates,
-      ({ value, label, row }) => holds(value, label, of === "id" ? row?.user : undefined),
-      signal,
-    );
-    const first = startingWith(search, found);
+    const found = await matching(all, (each) => holds(...textsOf(each)), signal);
+    // What begins so comes before what holds it elsewhere.
+    const begins = searchFor(search, { atStart: true });
+    const first = await matching(found, ({ value, label }) => begins(value, label), signal);
+    const isFirst = new Set(first);
+    const rest = first.length < limit ? found.filter((each) => !isFirst.has(each)) : [];
     return {
       at: inventory.at,
       matching: found.length,
-      entries: first.slice(0, limit).map((each) => entryOf(each, of)),
+      entries: [...first, ...rest].slice(0, limit).map((each) => entryOf(each, of)),
     };
   },
 };
 
 /** Each value once, in the order of what people know it by. */
-function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candidate[]> {
+async function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candidate[]> {
+  const breathe = breather();
   const found = new Map<string, Candidate>();
   if (of === "database") {
     for (const [value, tokens] of databases) found.set(value, { value, label: value, tokens });
@@ -70,6 +74,7 @@ function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candi
       const before = found.get(value);
       if (before) before.tokens++;
       else found.set(value, { value, label: labelOf(row, of) || value, tokens: 1, row });
+      await breathe();
     }
   }
   return sorted([...found.values()], ({ label }) => label.toLowerCase(), false);
@@ -86,15 +91,6 @@ function labelOf(row: TokenRow, of: Exclude<Lookup, "database">): string | undef
     default:
       return row[of];
   }
-}
-
-/** Those that begin with what was typed come before those that hold it elsewhere. */
-function startingWith(search: string, found: Candidate[]): Candidate[] {
-  const typed = search.trim().toLowerCase();
-  if (typed === "") return found;
-  const begins = ({ value, label }: Candidate) =>
-    value.toLowerCase().startsWith(typed) || label.toLowerCase().startsWith(typed);
-  return [...found.filter(begins), ...found.filter((each) => !begins(each))];
 }
 
 function entryOf({ value, label, tokens, row }: Candidate, of: Lookup): LookupEntry {

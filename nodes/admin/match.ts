@@ -1,11 +1,19 @@
 import { breather } from "../../src/work/breather.js";
 
-/** Whether a text holds what was typed, whatever its case; everything if nothing was typed. */
-export function searchFor(typed: string): (...texts: (string | undefined)[]) => boolean {
+/**
+ * Whether one of some texts holds what was typed, whatever its case; anything does if nothing was typed.
+ *
+ * @param options.atStart whether it must be at the start.
+ */
+export function searchFor(
+  typed: string,
+  { atStart = false }: { atStart?: boolean } = {},
+): (...texts: (string | undefined)[]) => boolean {
   const wanted = typed.trim();
   if (wanted === "") return () => true;
-  // An expression, because a copy in lower case of each text would take longer.
-  const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "iu");
+  // An expression, because a copy of each text in lower case would take longer.
+  const escaped = wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  const pattern = new RegExp(`${atStart ? "^" : ""}${escaped}`, "iu");
   return (...texts) => texts.some((text) => text !== undefined && pattern.test(text));
 }
 

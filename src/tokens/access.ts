@@ -37,8 +37,9 @@ const KINDS = [
 
 /** @param permissions of an authorization: an action, and a resource with its kind and perhaps an ID and an `orgID`. */
 export function accessOfAuthorization(permissions: unknown): Access {
-  const held = permissionsIn(permissions).map(({ action, resource }) => {
+  const held = permissionsIn(permissions).flatMap(({ action, resource }) => {
     const { type, id, orgID } = (resource ?? {}) as Record<string, unknown>;
+    if (typeof type !== "string") return [];
     return {
       action,
       kind: nameOf(type),
@@ -99,7 +100,6 @@ function countOf(kind: string, count: number): string {
   return `${count} ${count === 1 ? kind.replace(/s$/, "") : kind}`;
 }
 
-function nameOf(name: unknown): string {
-  const text = typeof name === "string" ? name : "other";
-  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text;
+function nameOf(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }

@@ -268,6 +268,23 @@ describe("token values", function () {
     }
   });
 
+  it("are in no answer of our own endpoints, well or badly", async () => {
+    const connections = ["to-oss", "bad", "dedicated", "bad-dedicated", "tunnelled", "telling"];
+    const servers = ["echo-500", "echo-502", "echo-400", "echo-200", "no-json", "another-form"];
+    const paths = [...connections, ...servers].flatMap((id) => [
+      `connections/${id}/tokens?limit=200`,
+      `connections/${id}/lookup?of=description`,
+      `connections/${id}/tokens?resource=management-tokens`,
+    ]);
+    let found = 0;
+    for (const path of [...paths, ...Array.from({ length: 40 }, (_, index) => `nodes/work${index}/last`)]) {
+      const { statusCode, body } = await request(url(`influxdb-tokens/${path}`));
+      if (statusCode === 200) found++;
+      assertNone(path, await body.text());
+    }
+    assert.ok(found > 10);
+  });
+
   it("are in no file but that of Node-RED's credentials, and in no temporary one", async () => {
     const files = [];
     for (const each of [nodeRed.userDir, join(folder, "tmp")])

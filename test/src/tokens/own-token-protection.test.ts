@@ -29,6 +29,11 @@ function guard(
   );
   return {
     refuse: (id: string) => created.begin([id], signal)(id),
+    /** What a list shows of tokens. */
+    async marks(...ids: string[]) {
+      const recognize = await created.recognize(signal);
+      return ids.map((id) => recognize(id, {}));
+    },
     begin: () => created.begin([], signal),
     asked: () => asked,
   };
@@ -92,6 +97,27 @@ describe("createOwnTokenProtection", () => {
     await assert.rejects(refuse("any"), { code: "network" });
     await refuse("any");
     await assert.rejects(refuse("own"), { code: "protected" });
+  });
+
+  it("is recognized in a list, once for all of it and for what comes after", async () => {
+    const { marks, refuse, asked } = guard({ found: ["own"], possible: ["own", "other"] });
+    assert.deepEqual(await marks("own", "other"), ["own", undefined]);
+    assert.deepEqual(await marks("other", "own"), [undefined, "own"]);
+    await refuse("other");
+    assert.equal(asked(), 1);
+  });
+
+  it("may be each that it can be where nothing tells, or nothing answers", async () => {
+    for (const found of [undefined, new TokenError("network", "down"), new TokenError("forbidden", "no")]) {
+      const { marks } = guard({ found: [found], possible: ["a", "b"] });
+      assert.deepEqual(await marks("a", "other", "b"), ["maybe-own", undefined, "maybe-own"]);
+    }
+  });
+
+  it("is recognized by the user's word without a question", async () => {
+    const { marks, asked } = guard({ found: [undefined], possible: ["a", "b"] }, { named: "b" });
+    assert.deepEqual(await marks("a", "b"), [undefined, "own"]);
+    assert.equal(asked(), 0);
   });
 
   it("asks nothing and lets all pass where the user says so", async () => {
