@@ -35,12 +35,10 @@ const TOLD = 10;
 /** The line that says why nothing can be offered: it is said once in a dialog, where its user is. */
 let reasonLine: HTMLElement | undefined;
 
-/** For each field of a dialog that can be looked up. */
-export function offerLookups(node: EditorNode): void {
-  for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
-}
-
-/** Offers what exists for a field of the open dialog, and says beneath it what an ID in it stands for. */
+/**
+ * Offers what exists for a field of the open dialog, if it can be looked up, and says beneath it what an ID in it stands
+ * for. A TypedInput must have been made.
+ */
 export function offerLookup(node: EditorNode, name: string): void {
   const field = node._def.fields[name];
   const id = `#${prefixOf(node)}-${name}`;
@@ -152,9 +150,9 @@ function searchFor(place: Place) {
           get value() {
             return input.value;
           },
-          label: $(element("span", { class: "influxdb-tokens-detail" }, keep)),
+          label: $(element("span", { class: "influxdb-tokens-option influxdb-tokens-detail" }, keep)),
         },
-        ...entries.map((entry) => ({ value: before + entry.value, label: $(optionOf(node, entry)) })),
+        ...entries.map((entry) => ({ value: before + entry.value, label: $(optionOf(place, entry)) })),
       ]);
     } catch (error) {
       offer([]);
@@ -196,7 +194,7 @@ function tellerFor(place: Place) {
       for (const value of values) {
         const { entries } = await ask(value);
         const entry = entries.find((each) => isSame(place, each.value, value));
-        const known = entry ? describe(node, entry) : node._("lookup.notFound");
+        const known = entry ? describe(place, entry) : node._("lookup.notFound");
         lines.push(isList ? `${value}: ${known}` : known);
       }
       if (asked === told) say(lines.join("\n"));
@@ -226,23 +224,27 @@ function lookerUp({ node, lookup, resources, connection, line }: Place) {
   };
 }
 
-/** IDs are the same in capitals. */
-function isSame({ lookup }: Place, value: string, other: string): boolean {
-  return /id$/i.test(lookup) ? value.toLowerCase() === other.toLowerCase() : value === other;
+function isID(lookup: Lookup): boolean {
+  return /id$/i.test(lookup);
 }
 
-function optionOf(node: EditorNode, { value, label, detail }: LookupEntry): HTMLElement {
-  const name = label === value ? [] : [element("bdi", {}, value), " "];
+/** IDs are the same in capitals. */
+function isSame({ lookup }: Place, value: string, other: string): boolean {
+  return isID(lookup) ? value.toLowerCase() === other.toLowerCase() : value === other;
+}
+
+function optionOf({ node, lookup }: Place, { value, label, detail }: LookupEntry): HTMLElement {
+  const id = isID(lookup) && label !== value ? [element("bdi", {}, value), " "] : [];
   return element(
     "span",
     { class: "influxdb-tokens-option" },
     element("bdi", {}, label === "" ? node._("lookup.noDescription") : label),
-    element("span", { class: "influxdb-tokens-detail" }, ...name, element("bdi", {}, detail)),
+    element("span", { class: "influxdb-tokens-detail" }, ...id, element("bdi", {}, detail)),
   );
 }
 
 /** What an entry is, beside its value. */
-function describe(node: EditorNode, { value, label, detail }: LookupEntry): string {
+function describe({ node, lookup }: Place, { value, label, detail }: LookupEntry): string {
   const name = label === "" ? node._("lookup.noDescription") : label;
-  return [...(label === value ? [] : [name]), detail].filter((part) => part !== "").join(", ");
+  return [isID(lookup) && label !== value ? name : "", detail].filter((part) => part !== "").join(", ");
 }

@@ -24,6 +24,8 @@ const MARKS = [
 ] satisfies Mark[];
 const COLUMNS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt"] as const;
 const TIMES: readonly string[] = ["createdAt", "updatedAt", "expiresAt"];
+/** A cell whose text stays in one line. */
+const WHOLE = { class: "influxdb-tokens-whole" };
 const COUNTS = ["none", "one", "many"] as const;
 
 const keys = (of: string, names: readonly string[]) => names.map((name) => `${of}.${name}`);
@@ -37,7 +39,7 @@ const OF_TABLE = [
 const OF_LIST = keys("found", [...COUNTS, "title"]);
 const OF_CHANGE = [
   ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
-  ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection"]),
+  ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere"]),
   ...keys("last", ["title", "nothing", "at", "would"]),
   ...keys("column", ["token", "outcome", "reason"]),
 ];
@@ -107,7 +109,7 @@ function sectionOf(node: EditorNode, title: string, load: (ask: Ask) => Promise<
   };
   details.addEventListener("toggle", () => {
     // It is at the lower end of the dialog.
-    if (details.open) void show().then(() => details.scrollIntoView({ block: "nearest" }));
+    if (details.open) void show().then(() => scrollTo(details));
   });
   refresh.addEventListener("click", () => void show());
 
@@ -126,6 +128,15 @@ function sectionOf(node: EditorNode, title: string, load: (ask: Ask) => Promise<
     });
   }
   return { details, followDraft };
+}
+
+/** Scrolls the dialog down to all of a section. The browser's own way would scroll it sideways as well. */
+function scrollTo(section: HTMLElement): void {
+  let body = section.parentElement;
+  while (body !== null && !/auto|scroll/.test(getComputedStyle(body).overflowY)) body = body.parentElement;
+  if (body === null) return;
+  const [of, within] = [section.getBoundingClientRect(), body.getBoundingClientRect()];
+  body.scrollTop += Math.max(0, Math.min(of.bottom - within.bottom, of.top - within.top));
 }
 
 /** The properties of a node that Done saves, of a draft of it. */
@@ -173,6 +184,8 @@ function sourceOf(list: EditorNode, draft: EditorNode, name: string): string {
 /** What a node that changes tokens would hit, by the lists that are wired before it. */
 async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
   const draft = draftOf(node);
+  const { targets = "payload", targetsType = "msg" } = draft;
+  if (targets !== "payload" || targetsType !== "msg") return { sentence: node._("hit.elsewhere"), parts: [] };
   const { lists, hasOthers } = upstreamOf(node);
   const parts: HTMLElement[] = [];
   const sentences: string[] = [];
@@ -225,7 +238,7 @@ async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
     const idShown = element("small", {}, textOf(id));
     return [
       element("td", {}, textOf(token?.description), idShown),
-      element("td", {}, textOf(done)),
+      element("td", WHOLE, textOf(done)),
       element("td", {}, textOf(error?.message ?? reason)),
     ];
   });
@@ -263,9 +276,10 @@ function tableOfTokens(
     ...columns.map((column) => {
       if (column === "description") return descriptionCell(node, token);
       const value = token[column];
-      if (value === undefined || !TIMES.includes(column)) return element("td", {}, textOf(value));
+      if (column === "user") return element("td", {}, textOf(value));
+      if (value === undefined || !TIMES.includes(column)) return element("td", WHOLE, textOf(value));
       const { short, full } = timeOf(value);
-      return element("td", { title: full, class: "influxdb-tokens-time" }, short);
+      return element("td", { ...WHOLE, title: full }, short);
     }),
     element(
       "td",

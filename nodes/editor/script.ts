@@ -2,7 +2,7 @@ import { prepareCheck } from "../influxdb-connection/check.js";
 import type { Definition, EditorNode, Elements } from "./api.js";
 import { keepUnclicked, markDialog, offerConnections, showPresets, showSaved } from "./dialog.js";
 import { showFilters } from "./filters.js";
-import { offerLookups } from "./lookups.js";
+import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { offerPreview } from "./preview.js";
 import { forgetFormer, makeTypedField } from "./typed-fields.js";
@@ -29,7 +29,7 @@ export function prepare(node: EditorNode): void {
   const filters = fields.filter(({ topic }) => topic !== "");
   if (filters.length > 0) showFilters(node, filters);
   for (const { name } of fields) nameTypedInput(name);
-  offerLookups(node);
+  for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
   offerPreview(node);
 }
 
@@ -40,7 +40,7 @@ export function prepareConnection(node: EditorNode): void {
   prepareOwn(node);
   prepareCheck(node);
   markDialog(node);
-  offerLookups(node);
+  for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
 }
 
 /** When the palette has the node: lets its search find it by other words than those of its name. */

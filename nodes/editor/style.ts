@@ -28,12 +28,12 @@ export const STYLE = `
 .influxdb-tokens-failed { color: var(--red-ui-text-color-error); }
 .influxdb-tokens-scroll { max-height: 300px; overflow: auto; border: 1px solid var(--red-ui-secondary-border-color); }
 .influxdb-tokens-table { width: 100%; border-collapse: collapse; font-size: 12px; line-height: 1.4; }
-.influxdb-tokens-table th, .influxdb-tokens-table td { padding: 4px 8px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--red-ui-secondary-border-color); }
+.influxdb-tokens-table th, .influxdb-tokens-table td { padding: 4px 6px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--red-ui-secondary-border-color); }
 .influxdb-tokens-table th { position: sticky; top: 0; white-space: nowrap; background: var(--red-ui-tertiary-background); }
 .influxdb-tokens-table tr:last-child td { border-bottom: none; }
-.influxdb-tokens-table td { overflow-wrap: anywhere; min-width: 70px; }
-.influxdb-tokens-table td:first-child { min-width: 150px; }
-.influxdb-tokens-table td.influxdb-tokens-time { white-space: nowrap; }
+.influxdb-tokens-table td { overflow-wrap: anywhere; min-width: 45px; }
+.influxdb-tokens-table td:first-child { min-width: 120px; }
+.influxdb-tokens-table td.influxdb-tokens-whole { white-space: nowrap; }
 .influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-secondary-text-color); }
 .influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
 `;

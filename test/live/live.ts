@@ -1,11 +1,11 @@
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { NodeAPI } from "node-red";
-import helper from "node-red-node-test-helper";
 import { request } from "undici";
-import { serveAdmin } from "../../nodes/admin/admin.js";
 import type { Report } from "../../src/check/report.js";
+import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
+import sidebar from "../../nodes/sidebar/sidebar.js";
+import { ask, post } from "../helpers/admin.js";
 import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
 
 /**
@@ -74,12 +74,12 @@ async function once(
 
 /** What the test of a connection that is not deployed says. */
 async function tested(withToken: string): Promise<{ text: string; report: Report }> {
-  const modules = [(RED: NodeAPI) => serveAdmin(RED)];
-  const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), { modules });
+  const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), {
+    modules: [sidebar],
+  });
   try {
     const body = { id: "new", properties: { product: "oss", url }, token: withToken };
-    const response = await helper.request().post("/influxdb-tokens/test").send(body);
-    const report = response.body as Report;
+    const report = await post<Report>("test", body);
     return { report, text: report.findings.map(({ level, text }) => `${level}: ${text}`).join("\n") };
   } finally {
     await runtime.close();
@@ -344,5 +344,34 @@ describe(`the nodes on ${url}`, function () {
       { id: orphan.id, outcome: "updated", token: { status: "inactive" } },
     );
     assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
+  });
+
+  it("shows its tokens to the editor, what may be the own one, and what a list would find", async () => {
+    const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), {
+      modules: [sidebar],
+    });
+    try {
+      const of = (what: string) => `connections/connection/${what}`;
+      const target = await make("authorizations", {
+        orgID: org.id,
+        userID: user.id,
+        permissions: READ_WRITE,
+      });
+      const all = await ask<TokensAnswer>(of("tokens?mark=all-access"));
+      assert.equal(all.error, undefined);
+      assert.ok(all.tokens.some(({ marks }) => marks.includes("own") || marks.includes("maybe-own")));
+      const users = await ask<LookupAnswer>(of(`lookup?of=user&search=${userName}`));
+      assert.equal(users.entries[0]?.value, userName);
+      const { tokens, matching } = await post<PreviewAnswer>("preview", {
+        ...{ type: "influxdb-list-authorizations", connection: "connection" },
+        properties: byUser(userName),
+      });
+      assert.equal(tokens.length, matching);
+      const row = tokens.find(({ id }) => id === target.id);
+      assert.equal(row?.access, "read and write: all authorizations and all users");
+      assert.deepEqual(row.marks, []);
+    } finally {
+      await runtime.close();
+    }
   });
 });
