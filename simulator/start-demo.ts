@@ -119,7 +119,10 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
       ...{ id: g, type: "group", z, name: "Only in this demo: put all tokens back" },
       ...{ style: { label: true }, nodes: [button, request, debug], x: 14, y: top, w: 632, h: 82 },
     },
-    { ...placed, id: button, type: "inject", name: "start over", props: [], x: 130, wires: [[request]] },
+    {
+      ...{ ...placed, id: button, type: "inject", name: "start over", x: 120, wires: [[request]] },
+      ...{ props: [], repeat: "", crontab: "", once: false, onceDelay: 0.1, topic: "" },
+    },
     {
       ...{
         ...placed,
@@ -129,11 +132,13 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
         x: 350,
         wires: [[debug]],
       },
-      ...{ method: "POST", ret: "txt", url },
+      ...{ method: "POST", ret: "txt", url, paytoqs: "ignore", tls: "", persist: false, proxy: "" },
+      ...{ insecureHTTPParser: false, authType: "", senderr: false, headers: [] },
     },
     {
       ...{ ...placed, id: debug, type: "debug", name: "start over", x: 550, wires: [] },
-      ...{ active: true, tosidebar: true, complete: "payload", targetType: "msg" },
+      ...{ active: true, tosidebar: true, console: false, tostatus: false },
+      ...{ complete: "payload", targetType: "msg", statusVal: "", statusType: "auto" },
     },
   ];
 }
