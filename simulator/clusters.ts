@@ -127,6 +127,19 @@ export class Clusters {
     return token;
   }
 
+  /** Notes the tokens as they are; the function that it gives makes them so again. */
+  savepoint(): () => void {
+    const databaseTokens = structuredClone(this.databaseTokens);
+    const managementTokens = structuredClone(this.managementTokens);
+    const deleted = [...this.deleted];
+    return () => {
+      putBack(this.databaseTokens, databaseTokens);
+      putBack(this.managementTokens, managementTokens);
+      this.deleted.clear();
+      for (const id of deleted) this.deleted.add(id);
+    };
+  }
+
   // Whom to trust, and with what.
 
   /** The management token of a client, unless it has expired or was revoked. */
@@ -186,6 +199,11 @@ export class Clusters {
     if (token?.accountId !== accountId) notFound();
     else token.revokedAt ??= new Date();
   }
+}
+
+function putBack<T>(tokens: Map<string, T>, saved: ReadonlyMap<string, T>): void {
+  tokens.clear();
+  for (const [id, token] of saved) tokens.set(id, structuredClone(token));
 }
 
 function isActive({ expiresAt, revokedAt }: Lifetime): boolean {

@@ -12,8 +12,9 @@ async function main(): Promise<void> {
 Open ${demo.nodeRed.url}
 
 Each tab holds one example; click the square button at the left end of an inject node and look at the debug
-sidebar (the bug icon). Good first steps: "find and delete" > "find", then "delete what was found", and both again.
-What is deleted here is deleted at once: other than in an import, the nodes are allowed to.
+sidebar (the bug icon). The first tab is a good start: "find", then "delete what was found", and both again.
+What is deleted here is deleted at once: other than in an import, the nodes are allowed to. The button "start over"
+at the end of each tab puts all tokens back.
 To disable a token by HTTP, on the tab "disable on an event":
 
 export DISABLE_TOKEN_SECRET=${demo.secret}

@@ -182,8 +182,8 @@ export async function readExample(name: string): Promise<FlowNode[]> {
 
 /** The shell function `sign` of an example, which makes of an ID the message that its flow takes. */
 export async function signFunctionOf(example: string): Promise<string> {
-  const comment = (await readExample(example)).find(({ type }) => type === "comment");
-  const [, script] = /^```sh\n(.*?)^```$/ms.exec(String(comment?.info)) ?? [];
+  const tab = (await readExample(example)).find(({ type }) => type === "tab");
+  const [, script] = /^```sh\n(.*?)^```$/ms.exec(String(tab?.info)) ?? [];
   if (script === undefined) throw new Error(`"${example}" does not say how to sign`);
   return script;
 }

@@ -30,6 +30,10 @@ const TASKS = [...BOTH, "read:tasks", "write:tasks"];
 const ORGS = ["factory", "energy"];
 const USERS = ["user1", "user2", "grafana", "ci", "contractor"];
 
+/**
+ * What the examples work on, so that none uses up what another needs: user2 is who "find and delete" looks for, user1
+ * who "find and disable" does. Nothing of theirs is unchanged for 90 days, for that is what housekeeping takes.
+ */
 const ENTRIES: Entry[] = [
   {
     user: "admin",
@@ -54,6 +58,7 @@ const ENTRIES: Entry[] = [
     description: "user1's laptop",
     permissions: [...DASHBOARDS, "read:orgs"],
     created: 620,
+    updated: 30,
   },
   {
     user: "user1",
@@ -69,7 +74,7 @@ const ENTRIES: Entry[] = [
     description: "user2's notebook",
     permissions: READ,
     created: 540,
-    updated: 180,
+    updated: 60,
   },
   { user: "user2", org: "home", description: "user2's export script", permissions: READ, created: 75 },
   { user: "grafana", org: "home", description: "Grafana (read-only)", permissions: DASHBOARDS, created: 730 },
@@ -129,7 +134,7 @@ const ENTRIES: Entry[] = [
     description: "Spot price importer",
     permissions: WRITE,
     created: 150,
-    updated: 150,
+    updated: 70,
   },
   { user: "user2", org: "energy", description: "Forecast model", permissions: BOTH, created: 45 },
   {

@@ -1,6 +1,7 @@
 import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
@@ -38,8 +39,9 @@ export async function startDemo(options: {
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
+  const startOver = await startReset([simulator.world.savepoint(), clusters.savepoint()]);
   const secret = randomBytes(32).toString("hex");
-  const closeServers = () => Promise.all([fixture.close(), mqtt.close()]);
+  const closeServers = () => Promise.all([fixture.close(), mqtt.close(), startOver.close()]);
   const { operator } = simulator.world;
   const patches: Patches = {
     authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
@@ -48,7 +50,7 @@ export async function startDemo(options: {
   };
   try {
     const nodeRed = await startNodeRed({
-      nodes: await nodesOf(options.examples ?? (await exampleNames()), patches),
+      nodes: await nodesOf(options.examples ?? (await exampleNames()), patches, startOver.url),
       port: await freePort(ports?.nodeRed),
       ...(options.version && { version: options.version }),
       env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
@@ -78,19 +80,67 @@ type Patches = Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
 
+/** On the tab that is shown when the editor opens. */
+const FIRST = "find the first authorization of a user, then delete it";
+
 /** The examples, ready to click: with addresses, permission to delete, and the tokens, which no export holds. */
-async function nodesOf(examples: string[], patches: Patches): Promise<FlowNode[]> {
+async function nodesOf(examples: string[], patches: Patches, startOverUrl: string): Promise<FlowNode[]> {
   const nodes = new Map<string, FlowNode>();
   // Without an example there are only the configuration nodes, for examples that are imported later.
-  for (const example of examples.length > 0 ? examples : await exampleNames()) {
-    for (const node of await readExample(example)) {
+  const names = examples.length > 0 ? examples : await exampleNames();
+  for (const example of names.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))) {
+    const flow = await readExample(example);
+    for (const node of flow) {
       const patch = patchOf(node, patches);
       if (examples.length === 0 && patch === undefined) continue;
       const { id } = node;
       nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
     }
+    if (examples.length === 0) continue;
+    for (const node of startOverNodes(flow, startOverUrl)) nodes.set(node.id, node);
   }
   return [...nodes.values()];
+}
+
+/** A group below an example, with a button that puts back all tokens of the demo. */
+function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
+  const z = flow.find(({ type }) => type === "tab")?.id ?? "";
+  const groups = flow.filter(({ type }) => type === "group") as (FlowNode & Record<"y" | "h", number>)[];
+  const top = Math.max(...groups.map(({ y, h }) => y + h)) + 34;
+  const g = `${z}-start-over`;
+  const [button, request, debug] = ["button", "request", "debug"].map((part) => `${g}-${part}`) as [
+    string,
+    string,
+    string,
+  ];
+  const placed = { z, g, y: top + 41 };
+  return [
+    {
+      ...{ id: g, type: "group", z, name: "Only in this demo: put all tokens back" },
+      ...{ style: { label: true }, nodes: [button, request, debug], x: 14, y: top, w: 632, h: 82 },
+    },
+    {
+      ...{ ...placed, id: button, type: "inject", name: "start over", x: 120, wires: [[request]] },
+      ...{ props: [], repeat: "", crontab: "", once: false, onceDelay: 0.1, topic: "" },
+    },
+    {
+      ...{
+        ...placed,
+        id: request,
+        type: "http request",
+        name: "ask the simulator",
+        x: 350,
+        wires: [[debug]],
+      },
+      ...{ method: "POST", ret: "txt", url, paytoqs: "ignore", tls: "", persist: false, proxy: "" },
+      ...{ insecureHTTPParser: false, authType: "", senderr: false, headers: [] },
+    },
+    {
+      ...{ ...placed, id: debug, type: "debug", name: "start over", x: 550, wires: [] },
+      ...{ active: true, tosidebar: true, console: false, tostatus: false },
+      ...{ complete: "payload", targetType: "msg", statusVal: "", statusType: "auto" },
+    },
+  ];
 }
 
 function patchOf({ type, product }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
@@ -99,10 +149,36 @@ function patchOf({ type, product }: FlowNode, patches: Patches): Partial<FlowNod
   return product === "oss" ? patches.authorizations : patches.cluster;
 }
 
+/** A server that starts the demo over when it is asked by POST: not for a browser that only looks. */
+async function startReset(savepoints: (() => void)[]): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createHttpServer((request, response) => {
+    if (request.method !== "POST") {
+      response.writeHead(405).end();
+      return;
+    }
+    for (const restore of savepoints) restore();
+    response.end("All tokens are as they were at the start.");
+  });
+  await listen(server, 0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/start-over`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((listening) => server.listen(port, "127.0.0.1", listening));
+}
+
 async function startBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {
   const broker = await Aedes.createBroker();
   const server = createServer(broker.handle);
-  await new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening));
+  await listen(server, port);
   return {
     port,
     close: () =>

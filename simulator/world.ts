@@ -155,6 +155,20 @@ export class World {
     return authorization;
   }
 
+  /** Notes the authorizations as they are; the function that it gives makes them so again. */
+  savepoint(): () => void {
+    const saved = [...this.authorizations.values()].map((each) => [each, structuredClone(each)] as const);
+    return () => {
+      this.authorizations.clear();
+      this.tokens.clear();
+      for (const [each, then] of saved) {
+        Object.assign(each, then);
+        this.authorizations.set(each.id, each);
+        this.tokens.set(each.token, each);
+      }
+    };
+  }
+
   // Looking things up, without asking who wants to know.
 
   byToken(token: string): Authorization | undefined {

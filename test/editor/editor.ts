@@ -62,7 +62,7 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
 }
 
 /** What a user does in the editor, by its mouse and its keyboard; the words are Node-RED's. */
-class Editor {
+export class Editor {
   constructor(
     readonly page: Page,
     private readonly url: string,

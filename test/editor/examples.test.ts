@@ -68,7 +68,7 @@ describe("the examples", function () {
     await importInto(lab, name);
     await lab.editor.deploy();
     await lab.editor.openFlow(flow);
-    await lieApart(lab);
+    await isLaidOut(lab);
   }
 
   it("are eight in the import dialog", async () => {
@@ -131,16 +131,13 @@ describe("the examples", function () {
 
   it("find and disable: disables and describes the oldest authorization of a user", async () => {
     const { editor } = lab;
-    for (const days of [20, 40, 30]) {
-      const createdAt = new Date(Date.now() - days * DAY);
-      world().addAuthorization({ user: "user2", description: `of ${days} [days]`, createdAt });
-    }
+    oldestOf("user1").description = "of 40 [days]";
     await importAndDeploy(
       "find the first authorization of a user, then disable and describe it",
       "find and disable",
     );
     const before = structuredClone(authorizations());
-    const oldest = oldestOf("user2");
+    const oldest = oldestOf("user1");
 
     const dry = await inject("dry run");
     assert.match(dry.text, new RegExp(`id: "${oldest.id}"\\s+outcome: "dry-run"`));
@@ -568,7 +565,7 @@ describe("the examples in node-red-4", function () {
       const { id } = (await readExample(name)).find(({ type }) => type === "tab")!;
       // Clicks on two tabs in a row would be a double click.
       await lab.page.evaluate(`RED.workspaces.show("${id}")`);
-      await lieApart(lab);
+      await isLaidOut(lab);
       await lab.editor.picture(`${name} in node-red-4`);
     }
   });
@@ -582,13 +579,44 @@ async function importInto({ editor, page }: Lab, name: string): Promise<void> {
   assert.equal(await editor.connections(), 2, "the connections are those that were there");
 }
 
-/** Sees that the nodes of the flow that is shown lie apart, with room for a status below each. */
-async function lieApart({ page }: Lab): Promise<void> {
-  const overlaps = await page.evaluate<string[]>(`{
-    const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() });
-    nodes.flatMap((a, index) => nodes.slice(index + 1)
-      .filter((b) => Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 10 && Math.abs(a.y - b.y) < (a.h + b.h) / 2 + 12)
-      .map((b) => a.name + " and " + b.name));
+/**
+ * Sees that the flow that is shown reads from left to right: nodes lie apart, with room for a status below each; no
+ * wire leads back or passes behind a node; no node lies outside of its group, and no group on another.
+ */
+async function isLaidOut({ page }: Lab): Promise<void> {
+  // Drawn with the first frame that shows the flow.
+  await page.waitForFunction(
+    "document.querySelectorAll('.red-ui-flow-link-line').length >= RED.nodes.filterLinks({}).filter(({ source }) => source.z === RED.workspaces.active()).length",
+  );
+  const faults = await page.evaluate<string[]>(`{
+    const z = RED.workspaces.active();
+    const nodes = RED.nodes.filterNodes({ z });
+    const groups = RED.nodes.groups(z);
+    const nameOf = (node) => node.name || node.type;
+    const within = (x, y, { x: cx, y: cy, w, h }) => Math.abs(x - cx) < w / 2 && Math.abs(y - cy) < h / 2;
+    const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    const pairs = (list) => list.flatMap((a, index) => list.slice(index + 1).map((b) => [a, b]));
+    const close = pairs(nodes)
+      .filter(([a, b]) => Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 10 && Math.abs(a.y - b.y) < (a.h + b.h) / 2 + 12)
+      .map(([a, b]) => nameOf(a) + " lies on " + nameOf(b));
+    const crossing = pairs(groups).filter(([a, b]) => overlap(a, b)).map(([a, b]) => a.name + " lies on " + b.name);
+    const outside = nodes
+      .filter((node) => !groups.some((group) => group.id === node.g && overlap(group, { x: node.x, y: node.y, w: 1, h: 1 })))
+      .map((node) => nameOf(node) + " is in no group");
+    const links = RED.nodes.filterLinks({}).filter(({ source }) => source.z === z);
+    const back = links
+      .filter(({ source, target }) => source.x + source.w / 2 >= target.x - target.w / 2)
+      .map(({ source, target }) => "back from " + nameOf(source) + " to " + nameOf(target));
+    const behind = [...document.querySelectorAll(".red-ui-flow-link")].flatMap((drawn) => {
+      const { source, target } = drawn.__data__;
+      const path = drawn.querySelector(".red-ui-flow-link-line");
+      const others = nodes.filter((node) => node !== source && node !== target);
+      const points = Array.from({ length: Math.ceil(path.getTotalLength() / 2) }, (_, at) => path.getPointAtLength(2 * at));
+      return others
+        .filter((node) => points.some(({ x, y }) => within(x, y, node)))
+        .map((node) => nameOf(source) + " to " + nameOf(target) + " passes behind " + nameOf(node));
+    });
+    [...close, ...crossing, ...outside, ...back, ...behind];
   }`);
-  assert.deepEqual(overlaps, []);
+  assert.deepEqual(faults, []);
 }

@@ -277,9 +277,9 @@ for (const version of ["node-red", "node-red-4"] as const)
         assert.equal(copies.length, ours.length);
         await page.evaluate("RED.nodes.eachNode((node) => { node.changed = false; })");
         for (const [index, node] of ours.entries()) {
-          const { id, z, wires, connection, ...configured } = node;
+          const { id, z, g, wires, connection, ...configured } = node;
           const copy = copies[index]!;
-          const properties = ({ id, z, wires, connection, ...rest }: Saved) => rest;
+          const properties = ({ id, z, g, wires, connection, ...rest }: Saved) => rest;
           assert.deepEqual(properties(copy), configured, example);
           await openAndDone(copy);
           assert.ok(!(await editor.property(copy.id, "changed")), `${example}: ${String(node.name)}`);

@@ -34,7 +34,7 @@ function evaluate(expression: string, msg: object): Promise<unknown> {
 }
 
 /** What the editor keeps of a node beside its own properties. */
-const PLACED = ["id", "type", "z", "x", "y", "wires"];
+const PLACED = ["id", "type", "z", "g", "x", "y", "wires"];
 
 describe("the examples", () => {
   it("hold every property of each node, as Done would leave it", async () => {
@@ -62,6 +62,38 @@ describe("the examples", () => {
     assert.ok(irreversible.length >= 5);
     for (const { name, confirmed, dryRun } of irreversible) {
       assert.deepEqual({ name, confirmed, dryRun }, { name, confirmed: false, dryRun: true });
+    }
+  });
+
+  it("explain themselves on the canvas and in the flow's description, in groups that say what they do", async () => {
+    for (const example of await exampleNames()) {
+      const nodes = await readExample(example);
+      const [tab, ...others] = nodes.filter(({ type }) => type === "tab");
+      assert.deepEqual(others, []);
+      assert.match(String(tab?.info), /\*\*Fill in\*\*/, example);
+      const groups = nodes.filter(({ type }) => type === "group");
+      assert.equal(groups[0]?.name, "Read this first");
+      for (const { name, style } of groups) {
+        assert.ok(name);
+        // Colours are the theme's.
+        assert.deepEqual(style, { label: true });
+      }
+      const members = groups.flatMap((group) => (group.nodes as string[]).map((id) => ({ id, g: group.id })));
+      const placed = nodes.filter(({ z, type }) => z !== undefined && type !== "group");
+      const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
+      assert.deepEqual(
+        members.toSorted(byId),
+        placed.map(({ id, g }) => ({ id, g })).toSorted(byId),
+        example,
+      );
+      const comments = placed.filter(({ type }) => type === "comment");
+      assert.equal(comments.length, 1);
+      for (const { name, info } of comments) {
+        assert.match(String(name), /Fill in: /);
+        // Node-RED 5 shows nobody a comment's text.
+        assert.equal(info, "");
+        for (const line of String(name).split("\\n ")) assert.ok(line.length <= 130, line);
+      }
     }
   });
 
@@ -284,7 +316,7 @@ describe("the examples", () => {
         }
       });
 
-      it("accepts what the comment of the flow says how to sign", async () => {
+      it("accepts what the description of the flow says how to sign", async () => {
         const sign = await signFunctionOf(example);
         const readme = readFileSync("README.md", "utf8");
         assert.ok(readme.includes(sign.replace(variable, "DISABLE_TOKEN_SECRET")));

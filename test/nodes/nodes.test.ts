@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
+import packageJson from "../../package.json" with { type: "json" };
 import { NODE_NAMES, OPERATION_NAMES, operationOf } from "../helpers/package.js";
 
 describe("the nodes of the package", () => {
@@ -22,5 +23,18 @@ describe("the nodes of the package", () => {
 
   it("have icons that are there", () => {
     for (const name of OPERATION_NAMES) assert.ok(existsSync(`icons/${operationOf(name).icon}`), name);
+  });
+});
+
+describe("the pictures of the README", () => {
+  it("are there, each in use, small, and at addresses that do not depend on who shows the README", () => {
+    const shown = [...readFileSync("README.md", "utf8").matchAll(/!\[[^\]]+\]\(([^)]*)\)/g)].map(
+      ([, url]) => url!,
+    );
+    const { origin, pathname } = new URL(packageJson.repository.url.replace(/^git\+/, ""));
+    const raw = `${origin.replace("github.com", "raw.githubusercontent.com")}${pathname.replace(/\.git$/, "")}`;
+    const files = readdirSync("docs/pictures").map((file) => `docs/pictures/${file}`);
+    assert.deepEqual(shown.toSorted(), files.map((file) => `${raw}/HEAD/${file}`).toSorted());
+    for (const file of files) assert.ok(statSync(file).size < 150_000, file);
   });
 });

@@ -115,7 +115,7 @@ describe("the package", () => {
       assert.ok(type && types.has(type), `${type} is in no example`);
     }
     assert.ok(!JSON.stringify(examples).includes("credentials"));
-    for (const example of examples) assert.ok(example.some(({ type, info }) => type === "comment" && info));
+    for (const example of examples) assert.ok(example.some(({ type, info }) => type === "tab" && info));
   });
 
   for (const [version, entry] of [
