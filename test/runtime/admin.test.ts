@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
+import { get, type RequestListener } from "node:http";
+import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import {
   LOOKUPS,
@@ -58,7 +60,7 @@ describe("the admin endpoint of tokens", () => {
       assert.partialDeepStrictEqual(page, { resource: "authorizations", total: 25, matching: 7 });
       assert.deepEqual(namesOf(page), ["Telegraf: press 2", "Telegraf: press 1"]);
       assert.deepEqual(page.counts, {
-        ...{ "maybe-own": 8, "all-access": 1, stale: 8 },
+        ...{ "maybe-own": 8, "all-access": 1, stale: 7 },
         ...{ active: 22, inactive: 3 },
       });
       assert.ok(Date.now() - Date.parse(page.at) < 60_000);
@@ -71,11 +73,11 @@ describe("the admin endpoint of tokens", () => {
     ["search=ALL%20BUCKETS", 23],
     ["status=inactive", 3],
     ["status=unheard", 0],
-    ["mark=stale", 8],
+    ["mark=stale", 7],
     ["mark=revoked", 0],
     ["owner=ci", 4],
     ["owner=c", 0],
-    ["olderThanDays=365", 8],
+    ["olderThanDays=365", 7],
     ["olderThanDays=1000", 1],
     ["status=active&mark=stale&owner=ci", 1],
     ["offset=25", 25],
@@ -277,17 +279,25 @@ describe("the admin endpoint of tokens", () => {
         answer.on("close", () => lost.emit("closed"));
       }
     });
+    // A server of our own: that of the helper would go on after a request that is given up.
+    let admin: RequestListener | undefined;
+    const keepAdmin = (RED: NodeAPI) => {
+      admin = RED.httpAdmin;
+    };
     try {
       await withPopulation(
         async () => {
+          const editor = await serve((request, response) => admin?.(request, response));
           const [asked, closed] = [once(lost, "asked"), once(lost, "closed")];
-          const request = helper.request().get("/influxdb-tokens/connections/connection/tokens");
-          request.end(() => undefined);
+          const request = get(
+            `http://127.0.0.1:${editor.port}/influxdb-tokens/connections/connection/tokens`,
+          );
+          request.on("error", () => undefined);
           await asked;
-          request.abort();
-          await closed;
+          request.destroy();
+          await closed.finally(editor.close);
         },
-        { connection: { url: `http://127.0.0.1:${server.port}` } },
+        { connection: { url: `http://127.0.0.1:${server.port}` }, modules: [sidebar, keepAdmin] },
       );
     } finally {
       await server.close();

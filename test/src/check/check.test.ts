@@ -413,7 +413,7 @@ describe("checkConnection", () => {
       const { port } = await also(tlsBefore(simulator.port, { key, cert }));
       assert.match(
         (await last({ url: `https://localhost:${port}` })).text,
-        /^wrong: Not reached: no secure connection: .*not signed by a known authority.* calls itself "The CA of the house"\.$/,
+        /^wrong: Not reached: the server.s certificate is not signed by a known authority.* calls itself "The CA of the house"\.$/,
       );
       const plain = await last({ url: `http://localhost:${port}` });
       assert.match(plain.text, /wants https:\/\/ in place of http/);
