@@ -141,9 +141,10 @@ describe(`the nodes on ${url}`, function () {
   });
 
   it("tests a connection: the token's user, its ID and what it may do", async () => {
+    const { id: orgID } = await make("orgs", { name: `${run}-tester-org` });
     const tester = await make("users", { name: `${run}-tester` });
     const permissions = READ_WRITE.slice(0, -1);
-    const own = await make("authorizations", { orgID: org.id, userID: tester.id, permissions });
+    const own = await make("authorizations", { orgID, userID: tester.id, permissions });
     const { text, report } = await tested(own.token);
     assert.match(text, /^ok: Reached: InfluxDB OSS v2 \(.+\) answers\.\nok: Its clock/);
     assert.match(text, new RegExp(`ok: The token is accepted\\. It is of the user ${run}-tester\\.`));
