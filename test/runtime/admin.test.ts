@@ -473,6 +473,43 @@ describe("the admin endpoint of previews", () => {
       }
     }));
 
+  it("leaves nothing behind where it fails before the list comes", () =>
+    withPopulation(async ({ simulator }) => {
+      simulator.faults.push({ path: "/api/v2/authorizations", delay: 600_000 });
+      const { error } = await preview({ everyToken: false });
+      assert.match(error?.message ?? "", /no filter is set/);
+      // A promise that nobody waits for would end Node-RED: `test/helpers/unhandled.ts`.
+      await new Promise(setImmediate);
+    }));
+
+  it("reads the list of one preview at a time, for each can be long", async () => {
+    let [underWay, most] = [0, 0];
+    const server = await serve(({ url = "" }, answer) => {
+      const isList = url.startsWith("/api/v2/authorizations?user=");
+      if (isList) most = Math.max(most, ++underWay);
+      const user = new URL(url, "http://x").searchParams.get("user") ?? "ann";
+      setTimeout(() => {
+        if (isList) underWay--;
+        answer.end(JSON.stringify({ authorizations: [{ id: "0000000000000001", user }] }));
+      }, 20);
+    });
+    try {
+      await withPopulation(
+        async () => {
+          const all = await Promise.all(["ann", "ben", "cy"].map((user) => preview(typedIn({ user }))));
+          assert.deepEqual(
+            all.map(({ matching }) => matching),
+            [1, 1, 1],
+          );
+          assert.equal(most, 1);
+        },
+        { connection: { url: `http://127.0.0.1:${server.port}` } },
+      );
+    } finally {
+      await server.close();
+    }
+  });
+
   it("asks nothing but what is typed in, and says what it left out", () => {
     process.env.PREVIEW_TEST = "ci";
     return withPopulation(async ({ runtime }) => {
