@@ -409,6 +409,8 @@ describe("the admin endpoint of look-ups", () => {
     withPopulation(
       async ({ clusters, cluster, own }) => {
         populateCluster(clusters, { cluster, own });
+        const tooLong = { action: "read", resource: "x".repeat(501) };
+        clusters.addDatabaseToken(cluster, { description: "", permissions: [tooLong] });
         const { entries } = await lookup("of=database&search=");
         assert.deepEqual(
           entries.map(({ value, detail }) => `${value} ${detail}`),
@@ -649,6 +651,22 @@ describe("the admin endpoint of what a node did last", () => {
       await runtime.deploy((nodes) => nodes, "full");
       assert.deepEqual(await last("delete"), { statusCode: 200 });
     }));
+
+  it("keeps records short, whatever comes from elsewhere", () =>
+    withNode(
+      "update-authorization",
+      { tokenStatus: "inactive", tokenStatusType: "str" },
+      async ({ simulator, send }) => {
+        const [added] = addTokens(simulator, 1);
+        added!.description = "x".repeat(100_000);
+        await send({ payload: { id: added!.id, description: "y".repeat(100_000) } });
+        const answer = await last();
+        assert.match(JSON.stringify(answer.last?.records), /"outcome":"updated".*xxx/);
+        assert.ok(JSON.stringify(answer).length < 10_000);
+        assert.ok(!JSON.stringify(answer).includes("permissions"));
+      },
+      { modules: [sidebar] },
+    ));
 
   it("says that a node is not deployed", () =>
     withDelete({}, async () => {
