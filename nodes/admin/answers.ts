@@ -108,7 +108,7 @@ export interface LastAnswer {
     /** One sentence, and counts by outcome. */
     text: string;
     counts: Record<string, number>;
-    /** The first records, as the node sent them. */
+    /** The first records, as the node sent them, but with short texts and without permissions. */
     records: unknown[];
     /** How many there are in all. */
     total: number;

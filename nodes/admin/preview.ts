@@ -2,12 +2,13 @@ import * as z from "zod";
 import { systemClock } from "../../src/clock.js";
 import type { Listed } from "../../src/tokens/resource.js";
 import { oldest } from "../../src/work/filters.js";
+import { createLimiter } from "../../src/work/limiter.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Properties } from "../fields/controls.js";
 import type { Fields } from "../fields/fields.js";
 import { partsOf } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
-import { refuseUnable } from "../influxdb-connection/connection.js";
+import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
 import listAuthorizations from "../list-authorizations/list-authorizations.js";
 import listDatabaseTokens from "../list-database-tokens/list-database-tokens.js";
 import listManagementTokens from "../list-management-tokens/list-management-tokens.js";
@@ -53,21 +54,37 @@ export const previewRoute: Route<z.infer<typeof Input>> = {
     const tokens = connection.open(resource, { signal });
     // A filter that is not known is one all the same.
     const filters = { ...values, includeToken: false, ...(unknown.length > 0 && { everyToken: true }) };
-    const [{ rows: all }, rows] = await Promise.all([
+    // It throws what it refuses, so it comes before anything is under way.
+    const batches = operation.find(filters, tokens);
+    const [{ rows: all }, found] = await Promise.all([
       inventoryOf(node, resource, { signal }),
-      rowsIn(operation.find(filters, tokens), rowReader(connection, resource, signal)),
+      turnsOf(node)(() => {
+        signal.throwIfAborted();
+        return rowsIn(batches, rowReader(connection, resource, signal));
+      }),
     ]);
-    const first = oldest(rows);
+    const { matching, rows, first } = found;
     return {
       at: new Date(systemClock.now()).toISOString(),
       total: all.length,
-      matching: rows.length,
+      matching,
       unknown,
-      tokens: rows.slice(0, MOST_ROWS).map(shownRow),
+      tokens: rows.map(shownRow),
       ...(first && { oldest: shownRow(first) }),
     };
   },
 };
+
+/** Lists of previews that are read from one connection at once: each can fill much memory. */
+const LISTS_AT_ONCE = 1;
+
+const turns = new WeakMap<ConnectionNode, ReturnType<typeof createLimiter>>();
+
+function turnsOf(node: ConnectionNode): ReturnType<typeof createLimiter> {
+  const inTurn = turns.get(node) ?? createLimiter(LISTS_AT_ONCE);
+  turns.set(node, inTurn);
+  return inTurn;
+}
 
 /** A value that only a message, an expression or the environment would give: a reader's request must not ask for it. */
 class NotTyped extends Error {}
@@ -105,14 +122,24 @@ async function valuesOf(
 /** Lists count nothing. */
 const NO_COUNTS: CounterStore = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
 
+/** What is told of a list: how many there are, the first of them, and the one that was created first. */
+interface Found {
+  matching: number;
+  rows: TokenRow[];
+  first: TokenRow | undefined;
+}
+
 async function rowsIn(
   batches: AsyncIterable<Listed[]>,
   reader: ReturnType<typeof rowReader>,
-): Promise<TokenRow[]> {
-  const rows: TokenRow[] = [];
+): Promise<Found> {
+  const found: Found = { matching: 0, rows: [], first: undefined };
   for await (const batch of batches) {
     const { rowOf } = await reader;
-    for (const token of batch) rows.push(rowOf(token).token);
+    const rows = batch.map((token) => rowOf(token).token);
+    found.matching += rows.length;
+    found.rows.push(...rows.slice(0, MOST_ROWS - found.rows.length));
+    found.first = oldest(found.first ? [found.first, ...rows] : rows);
   }
-  return rows;
+  return found;
 }

@@ -91,7 +91,9 @@ export async function rowReader(
     const known = Object.fromEntries(
       Object.entries(row).filter(([, value]) => value !== undefined),
     ) as unknown as Omit<TokenRow, "marks">;
-    return { token: { ...known, marks: marked(known, token, may) }, databases: may?.databases ?? [] };
+    // No field takes the beginning of a name.
+    const databases = (may?.databases ?? []).filter(({ length }) => length <= LONGEST_TEXT);
+    return { token: { ...known, marks: marked(known, token, may) }, databases };
   }
   return { now, rowOf };
 }

@@ -9,13 +9,16 @@ export interface Last {
   at: string;
   text: string;
   counts: NonNullable<Summary["counts"]>;
-  /** The first of them, as they were sent. */
+  /** The first of them, as they were sent, but with short texts and without permissions. */
   records: OutcomeRecord[];
   total: number;
 }
 
 /** Records that are kept of a message. */
 const MOST_RECORDS = 100;
+
+/** Characters of each of its texts; the longest sentences of errors are as long. */
+const LONGEST_TEXT = 2000;
 
 /** In memory, and gone with the node. */
 const lasts = new WeakMap<Node, Last>();
@@ -31,7 +34,8 @@ export function followLast(node: Node) {
   return {
     /** To be called before the record is sent, for a flow can write to what it gets. */
     record: (record: OutcomeRecord, index: number): void => {
-      if (index < MOST_RECORDS) records[index] = structuredClone(record);
+      if (index < MOST_RECORDS)
+        records[index] = JSON.parse(JSON.stringify(record, shortened)) as OutcomeRecord;
     },
     /** @param failure the message of the error, if it ended with one. */
     end: (failure: string | undefined, { text, counts = {}, total }: Summary = NOTHING_DONE): void => {
@@ -39,6 +43,12 @@ export function followLast(node: Node) {
       lasts.set(node, { at, text: failure ?? text, counts, records: records.filter(Boolean), total });
     },
   };
+}
+
+/** Keeps a record short: an answer can have long texts, and thousands of permissions. */
+function shortened(name: string, value: unknown): unknown {
+  if (name === "permissions") return undefined;
+  return typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value;
 }
 
 const NOTHING_DONE: Summary = { text: "", total: 0 };

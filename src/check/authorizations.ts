@@ -5,7 +5,12 @@ import { productOf, type Product } from "../products.js";
 import { plain } from "../text/plain-text.js";
 import { authorizations } from "../tokens/authorizations.js";
 import type { Authorization } from "../tokens/authorizations-api.js";
-import { mayBeOwn, ownAuthorizations, type OwnAuthorizations } from "../tokens/own-authorization.js";
+import {
+  certainlyOwn,
+  mayBeOwn,
+  ownAuthorizations,
+  type OwnAuthorizations,
+} from "../tokens/own-authorization.js";
 import type { Wires } from "../tokens/resource.js";
 import { mayRead, nodesAllowed } from "./permissions.js";
 import type { Reporter } from "./report.js";
@@ -34,19 +39,22 @@ export async function checkApiToken(
     return;
   }
   const { userID, rows } = found;
-  sayAccepted(found, reporter);
-  const shown = rows.filter(({ token }) => token === own.value.reveal());
-  // Cloud finds it by its value, and OSS shows it, or hides every value.
-  const candidates =
-    shown.length > 0 ? shown : rows.filter((row) => mayBeOwn(row, own) && mayRead(row.permissions));
-  const isCertain = candidates.length === 1 && (shown.length > 0 || own.findsByValue);
-  const named = candidates.find(({ id }) => HEX_ID.normalize(id) === ownTokenId);
+  const certain = certainlyOwn(found, own);
+  sayAccepted(found.userName ?? certain?.user, reporter);
   if (rows.length === 0) {
     sayUnreadable(reporter);
     return;
   }
-  if (ownTokenId !== "" && named === undefined) await sayMisnamed(ownTokenId, rows, wires, reporter, watch);
-  if (named === undefined) offerOwnIds(candidates, isCertain, reporter);
+  const candidates = certain
+    ? [certain]
+    : rows.filter((row) => mayBeOwn(row, own) && mayRead(row.permissions));
+  const named = candidates.find(({ id }) => HEX_ID.normalize(id) === ownTokenId);
+  if (ownTokenId !== "" && named === undefined) {
+    const isHidden = await sayMisnamed(ownTokenId, found, certain, wires, reporter, watch);
+    // Another must not be offered in its place.
+    if (isHidden) return;
+  }
+  if (named === undefined) offerOwnIds(candidates, certain !== undefined, reporter);
   const meant = named ? [named] : candidates;
   if (meant.length === 0) {
     reporter.say("warning", "The server does not show the token itself, so what it may do is not known.");
@@ -82,13 +90,12 @@ function sayRefused(error: TokenError, reporter: Reporter): void {
   }
 }
 
-function sayAccepted({ userName, rows: [first] }: OwnAuthorizations, reporter: Reporter): void {
-  const name = userName ?? first?.user;
+function sayAccepted(userName: string | undefined, reporter: Reporter): void {
   reporter.say(
     "ok",
-    name === undefined
+    userName === undefined
       ? "The token is accepted."
-      : `The token is accepted. It is of the user ${plain(name, LONGEST_NAME)}.`,
+      : `The token is accepted. It is of the user ${plain(userName, LONGEST_NAME)}.`,
   );
 }
 
@@ -101,25 +108,37 @@ function sayUnreadable(reporter: Reporter): void {
   );
 }
 
-/** Says what is wrong with the ID that the connection names as that of its token. */
+/**
+ * Says what is wrong with the ID that the connection names as that of its token.
+ *
+ * @param certain the token itself, if it is known.
+ * @returns whether it may be right all the same, because the server does not show that token.
+ */
 async function sayMisnamed(
   id: string,
-  rows: readonly Authorization[],
+  { rows }: OwnAuthorizations,
+  certain: Authorization | undefined,
   wires: Wires,
   reporter: Reporter,
   watch: Watch,
-): Promise<void> {
-  const isThere =
-    rows.some((row) => HEX_ID.normalize(row.id) === id) ||
-    (await authorizations
-      .open(wires, watch)
-      .get(id)
-      .then(
-        () => true,
-        (error: unknown) => asTokenError(error).code !== "not-found",
-      ));
-  const why = isThere ? "it is the ID of another token" : "there is no such token";
+): Promise<boolean> {
+  const isListed = rows.some((row) => HEX_ID.normalize(row.id) === id);
+  const look = isListed ? undefined : await authorizations.open(wires, watch).get(id).catch(asTokenError);
+  const failure = look instanceof TokenError ? look : undefined;
+  if (failure?.code === "cancelled") throw failure;
+  const isGone = failure?.code === "not-found";
+  const isHidden = look instanceof TokenError ? !isGone : look?.hidden === "organization";
+  if (isHidden && certain === undefined) {
+    reporter.say(
+      "warning",
+      'The server does not show the token that is named under "Own token ID" of the connection, so whether it is its own, ' +
+        "and what it may do, is not known.",
+    );
+    return true;
+  }
+  const why = isGone ? "there is no such token" : "it is the ID of another token";
   reporter.say("wrong", `The "Own token ID" of the connection is not that of its token: ${why}.`);
+  return false;
 }
 
 function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, reporter: Reporter): void {
@@ -137,7 +156,9 @@ function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, r
         'token ID", and the nodes can act upon the others.',
     );
   }
-  for (const { id, description } of candidates.slice(0, MOST_OFFERS)) {
+  // A choice without the right one would mislead.
+  if (candidates.length > MOST_OFFERS) return;
+  for (const { id, description } of candidates) {
     if (!HEX_ID.pattern.test(id)) continue;
     const label = description ? `${id} (${plain(description, LONGEST_NAME)})` : id;
     reporter.offer("ownTokenId", HEX_ID.normalize(id), `Enter the own token ID ${label}`);

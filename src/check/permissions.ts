@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { plain } from "../text/plain-text.js";
 
@@ -68,7 +69,8 @@ function commonReach(
 ): Reach {
   const reaches = candidates.map((permissions) => permissions && reachOf(permissions, need, userID));
   const [first] = reaches;
-  if (first === undefined || reaches.some((reach) => reach?.how !== first.how)) return { how: "unknown" };
+  if (first === undefined || reaches.some((reach) => !isDeepStrictEqual(reach, first)))
+    return { how: "unknown" };
   return first;
 }
 

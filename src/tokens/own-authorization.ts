@@ -113,14 +113,10 @@ export function ownAuthorizationSigns(
     async find(signal) {
       const found = await ownAuthorizations(http, own, { signal });
       userID = found.userID;
-      const shown = found.rows.find(({ token }) => token === own.value.reveal());
-      if (shown) return HEX_ID.normalize(shown.id);
-      const [only] = found.rows;
-      if (!own.findsByValue) return undefined;
-      if (only === undefined)
+      if (own.findsByValue && found.rows.length === 0)
         throw new TokenError("forbidden", UNREADABLE, { words: "no permission", task: TASK });
-      // A server other than Cloud may ignore the filter; Cloud shows "redacted" for every value.
-      return found.rows.length === 1 && only.token === "redacted" ? HEX_ID.normalize(only.id) : undefined;
+      const certain = certainlyOwn(found, own);
+      return certain && HEX_ID.normalize(certain.id);
     },
 
     async mayBe(id, { among, look }, signal) {
@@ -144,6 +140,15 @@ export function ownAuthorizationSigns(
 
     canBe: (_id, token) => !isOther(token),
   };
+}
+
+/** The one that is the token's own without doubt, by its value or by the filter of InfluxDB Cloud. */
+export function certainlyOwn({ rows }: OwnAuthorizations, own: OwnToken): Authorization | undefined {
+  const shown = rows.find(({ token }) => token === own.value.reveal());
+  if (shown || !own.findsByValue) return shown;
+  const [only, ...others] = rows;
+  // A server other than Cloud may ignore the filter; Cloud shows "redacted" for every value.
+  return others.length === 0 && only?.token === "redacted" ? only : undefined;
 }
 
 /** Whether an authorization of the token's user can be the token's own, as far as the server shows. */

@@ -419,6 +419,8 @@ describe("the admin endpoint of look-ups", () => {
     withPopulation(
       async ({ clusters, cluster, own }) => {
         populateCluster(clusters, { cluster, own });
+        const tooLong = { action: "read", resource: "x".repeat(501) };
+        clusters.addDatabaseToken(cluster, { description: "", permissions: [tooLong] });
         const { entries } = await lookup("of=database&search=");
         assert.deepEqual(
           entries.map(({ value, detail }) => `${value} ${detail}`),
@@ -482,6 +484,43 @@ describe("the admin endpoint of previews", () => {
         assert.match(error.message, message);
       }
     }));
+
+  it("leaves nothing behind where it fails before the list comes", () =>
+    withPopulation(async ({ simulator }) => {
+      simulator.faults.push({ path: "/api/v2/authorizations", delay: 600_000 });
+      const { error } = await preview({ everyToken: false });
+      assert.match(error?.message ?? "", /no filter is set/);
+      // A promise that nobody waits for would end Node-RED: `test/helpers/unhandled.ts`.
+      await new Promise(setImmediate);
+    }));
+
+  it("reads the list of one preview at a time, for each can be long", async () => {
+    let [underWay, most] = [0, 0];
+    const server = await serve(({ url = "" }, answer) => {
+      const isList = url.startsWith("/api/v2/authorizations?user=");
+      if (isList) most = Math.max(most, ++underWay);
+      const user = new URL(url, "http://x").searchParams.get("user") ?? "ann";
+      setTimeout(() => {
+        if (isList) underWay--;
+        answer.end(JSON.stringify({ authorizations: [{ id: "0000000000000001", user }] }));
+      }, 20);
+    });
+    try {
+      await withPopulation(
+        async () => {
+          const all = await Promise.all(["ann", "ben", "cy"].map((user) => preview(typedIn({ user }))));
+          assert.deepEqual(
+            all.map(({ matching }) => matching),
+            [1, 1, 1],
+          );
+          assert.equal(most, 1);
+        },
+        { connection: { url: `http://127.0.0.1:${server.port}` } },
+      );
+    } finally {
+      await server.close();
+    }
+  });
 
   it("asks nothing but what is typed in, and says what it left out", () => {
     process.env.PREVIEW_TEST = "ci";
@@ -622,6 +661,22 @@ describe("the admin endpoint of what a node did last", () => {
       await runtime.deploy((nodes) => nodes, "full");
       assert.deepEqual(await last("delete"), { statusCode: 200 });
     }));
+
+  it("keeps records short, whatever comes from elsewhere", () =>
+    withNode(
+      "update-authorization",
+      { tokenStatus: "inactive", tokenStatusType: "str" },
+      async ({ simulator, send }) => {
+        const [added] = addTokens(simulator, 1);
+        added!.description = "x".repeat(100_000);
+        await send({ payload: { id: added!.id, description: "y".repeat(100_000) } });
+        const answer = await last();
+        assert.match(JSON.stringify(answer.last?.records), /"outcome":"updated".*xxx/);
+        assert.ok(JSON.stringify(answer).length < 10_000);
+        assert.ok(!JSON.stringify(answer).includes("permissions"));
+      },
+      { modules: [sidebar] },
+    ));
 
   it("says that a node is not deployed", () =>
     withDelete({}, async () => {

@@ -91,6 +91,14 @@ describe("checkConnection", () => {
     return `http://127.0.0.1:${server.port}`;
   };
 
+  const ID = "000000000000000";
+  /** A server that gives these authorizations, whatever it is asked for. */
+  const answeringWith = (authorizations: object[]) =>
+    answering(({ headers }, response) => {
+      if (headers.authorization) response.end(JSON.stringify({ authorizations }));
+      else response.writeHead(401).end('{"code":"unauthorized","message":"no"}');
+    });
+
   describe("of an API token", () => {
     it("finds server, version, user, ID and permissions where the server shows token values, by GET alone", async () => {
       const { simulator } = await start({ tokens: "clear" });
@@ -150,6 +158,71 @@ describe("checkConnection", () => {
         lines(await check({ url: simulator.url, token, ownTokenId }))[3];
       assert.match((await wrongId(other.id))!, /^wrong: .*it is the ID of another token\.$/);
       assert.match((await wrongId("0123456789abcdef"))!, /^wrong: .*there is no such token\.$/);
+    });
+
+    it("does not call an own token ID wrong that the server does not show, and offers no other", async () => {
+      const { simulator } = await start();
+      const { world } = simulator;
+      const [user, org] = [world.addUser("ann"), world.addOrg("gone")];
+      world.addAuthorization({ user, permissions: allAccess() });
+      const { id, token } = world.addAuthorization({ user, org, permissions: allAccess() });
+      const path = `/api/v2/authorizations/${id}`;
+      const checked = () => check({ url: simulator.url, token, ownTokenId: id });
+      const reports = [];
+      world.orgs.delete(org.id);
+      reports.push(await checked());
+      simulator.faults.push({ path, status: 500 });
+      reports.push(await checked());
+      for (const report of reports) {
+        assert.match(lines(report).at(-1)!, /^warning: The server does not show the token that is named/);
+        assert.deepEqual(report.offers, []);
+      }
+      simulator.faults.push({ path, delay: 600_000 });
+      const ended = AbortSignal.timeout(1000);
+      const late = await check({ url: simulator.url, token, ownTokenId: id, signal: ended });
+      assert.match(lines(late).at(-1)!, /^wrong: The test took longer/);
+    });
+
+    it("offers none of many", async () => {
+      const { simulator } = await start();
+      const { world } = simulator;
+      const user = world.addUser("ann");
+      const many = Array.from({ length: 6 }, () =>
+        world.addAuthorization({ user, permissions: allAccess() }),
+      );
+      const report = await check({ url: simulator.url, token: many[5]!.token });
+      assert.match(lines(report)[3]!, /it is one of 6/);
+      assert.deepEqual(report.offers, []);
+    });
+
+    it("does not take an answer for the token itself where the filter by its value is ignored", async () => {
+      const rows = [
+        { id: `${ID}1`, user: "ann", status: "active", permissions: [] },
+        { id: `${ID}2`, user: "ben", status: "active", permissions: allAccess() },
+      ];
+      for (const sent of [rows, rows.slice(1)]) {
+        const report = await check({ url: await answeringWith(sent), product: "cloud", token: TOKEN });
+        assert.match(
+          lines(report).join("\n"),
+          /ok: The token is accepted\.\nwarning: .*is not certain: it is most likely this one/,
+        );
+      }
+    });
+
+    it("says what a token may do only as far as all agree that it may be", async () => {
+      const rows = ["home", "work"].map((org, index) => ({
+        id: `${ID}${index + 1}`,
+        status: "active",
+        permissions: [
+          { action: "read", resource: { type: "authorizations", orgID: org } },
+          { action: "read", resource: { type: "users" } },
+        ],
+      }));
+      const report = await check({ url: await answeringWith(rows), product: "cloud", token: TOKEN });
+      assert.match(
+        lines(report).join("\n"),
+        /list authorizations: not known\. The tokens that may be this one differ in read:authorizations\./,
+      );
     });
 
     it("tells permissions that are limited to an organization or to the own user", async () => {
