@@ -77,7 +77,7 @@ describe("the admin endpoint of tokens", () => {
     ["mark=revoked", 0],
     ["owner=ci", 4],
     ["owner=c", 0],
-    ["olderThanDays=365", 7],
+    ["olderThanDays=364", 8],
     ["olderThanDays=1000", 1],
     ["status=active&mark=stale&owner=ci", 1],
     ["offset=25", 25],
