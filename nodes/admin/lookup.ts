@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { breather } from "../../src/work/breather.js";
 import { plain } from "../../src/text/plain-text.js";
+import { isVariable } from "../fields/variables.js";
 import {
   LOOKUPS,
   READ_PERMISSION,
@@ -61,16 +62,21 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
   },
 };
 
-/** Each value once, in the order of what people know it by. */
+/**
+ * Each value once, in the order of what people know it by. What a deploy would replace by a variable of the environment
+ * is left out: a server could so ask for any.
+ */
 async function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candidate[]> {
   const breathe = breather();
   const found = new Map<string, Candidate>();
   if (of === "database") {
-    for (const [value, tokens] of databases) found.set(value, { value, label: value, tokens });
+    for (const [value, tokens] of databases) {
+      if (!isVariable(value)) found.set(value, { value, label: value, tokens });
+    }
   } else {
     for (const row of rows) {
       const value = row[of];
-      if (value === undefined || value === "") continue;
+      if (value === undefined || value === "" || isVariable(value)) continue;
       const before = found.get(value);
       if (before) before.tokens++;
       else found.set(value, { value, label: labelOf(row, of) || value, tokens: 1, row });

@@ -1,3 +1,4 @@
+import { isVariable } from "../fields/variables.js";
 import type { TokenRow } from "../admin/answers.js";
 import type { Editor, JQuery, Plugin } from "./api.js";
 import { injectNode, place } from "./place.js";
@@ -110,7 +111,9 @@ function details(plugin: Plugin, row: TokenRow): HTMLElement {
   const use = button("red-ui-button", plugin._("action.useId"), (event) => {
     place(plugin, injectNode(row.id), event);
   });
-  actions.append(copy, use);
+  actions.append(copy);
+  // A deploy would put the variable's value in its place; no server has such an ID, unless it wants that.
+  if (!isVariable(row.id)) actions.append(use);
   more.append(actions, list);
   return more;
 }

@@ -406,6 +406,18 @@ describe("the admin endpoint of look-ups", () => {
       assert.deepEqual(await texts("of=database"), []);
     }));
 
+  it("offers nothing that a deploy would replace by a variable of the environment", () =>
+    withPopulation(async ({ simulator }) => {
+      const [first, second] = simulator.world.authorizations.values();
+      Object.assign(first ?? {}, { description: "${SECRET}" });
+      Object.assign(second ?? {}, { description: "not ${SECRET}" });
+      const { entries } = await lookup("of=description&search=SECRET");
+      assert.deepEqual(
+        entries.map(({ value }) => value),
+        ["not ${SECRET}"],
+      );
+    }));
+
   it("offers what begins so first, and says how many there are", () =>
     withPopulation(async () => {
       const { matching, entries } = await lookup("of=description&search=C&limit=7");
