@@ -113,9 +113,6 @@ function show(field: Elements, judged: unknown): void {
 /** Where the editor keeps the reason, too. */
 function setTooltip(element: Elements, text: string | undefined): void {
   const tooltip = element.data("tooltip");
-  // A part of a field has a name of its own, which the text does not replace.
-  if (text === undefined || !element.is("[data-part]")) element.removeAttr("aria-description");
-  else element.attr({ "aria-description": text });
   if (text === undefined) {
     tooltip?.delete();
     element.data("tooltip", null);

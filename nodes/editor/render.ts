@@ -47,7 +47,7 @@ RED.nodes.registerType(${js(type)}, {
   outputs: ${outputs.length},
   outputLabels: function (index) { return [${outputs.map((key) => `this._("output.${key}")`).join(", ")}][index]; },
   paletteLabel: function () { return this._("label.node"); },
-  onpaletteadd: function () { ${SCRIPT.globalName}.addKeywords(this); },
+  onpaletteadd: function () { ${SCRIPT.globalName}.prepareInPalette(this); },
   label: function () { return this.name || this._("label.node"); },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
   oneditprepare: function () { ${SCRIPT.globalName}.prepare(this); },

@@ -1,6 +1,7 @@
 /** The look of what the script adds to the dialogs, in the colours of the editor's theme. */
 export const STYLE = `
 .form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }
+.form-horizontal .red-ui-button { --red-ui-workspace-button-color: var(--red-ui-primary-text-color); }
 .influxdb-field { display: inline-flex; flex-wrap: wrap; gap: 4px; vertical-align: top; }
 .influxdb-field > select { width: auto; }
 .influxdb-field > input[data-part="age"] { width: 44px; }

@@ -116,16 +116,18 @@ function offerRegions(node: EditorNode): void {
   offer();
 }
 
+/** A text beneath a field. It breaks rather than making the dialog wider, which would not fit beside the sidebars. */
+const TIP = {
+  class: "form-tips",
+  style: "margin: 6px 0 0 174px; max-width: none; contain: inline-size",
+};
+
 /** Tells where one gets the token, and what it must be allowed to do. */
 function tellOfToken(node: EditorNode): void {
   const needs = $("<span>");
   const link = $("<a>").attr({ target: "_blank", rel: "noopener" }).text(node._(TEXTS.tokenHelp));
   const tip = $("<div>")
-    .attr({
-      id: "influxdb-connection-token-help",
-      class: "form-tips",
-      style: "margin: 6px 0 0 174px; max-width: none",
-    })
+    .attr({ id: "influxdb-connection-token-help", ...TIP })
     .append(needs, " ", link);
   field("token").closest(".form-row").append(tip);
   const tell = () => {
@@ -145,11 +147,7 @@ function tellOfToken(node: EditorNode): void {
 function warnOfClearText(node: EditorNode): void {
   const url = field("url");
   const warning = $("<div>")
-    .attr({
-      id: "influxdb-connection-clear-text",
-      class: "form-tips",
-      style: "margin: 6px 0 0 174px; max-width: none",
-    })
+    .attr({ id: "influxdb-connection-clear-text", ...TIP })
     .append('<i class="fa fa-warning"></i> ', $("<span>").text(node._(TEXTS.clearText)));
   url.after(warning);
   const warn = () => {

@@ -46,6 +46,9 @@ for (const version of ["node-red", "node-red-4"] as const)
         it(`${name}: ${look}`, async () => {
           await open(name);
           await check(NODE, `${name} ${look}`);
+          // All filters of a list.
+          const add = lab.page.locator(`${NODE} .red-ui-editableList-addButton`);
+          while ((await add.count()) > 0 && (await add.isEnabled())) await add.click();
           for (const type of ["msg", "jsonata"]) {
             await lab.page.evaluate(
               `$("${NODE} .red-ui-typedInput").each(function () { $(this).typedInput("type", "${type}") })`,
@@ -85,7 +88,9 @@ async function fitIn({ page }: Lab, form: string): Promise<void> {
 async function tabThrough({ page }: Lab, form: string): Promise<void> {
   const controls = page.locator(form).locator("input, select, textarea, button, summary, a[href]");
   const count = await controls.evaluateAll((elements) => {
-    const shown = elements.filter((element) => element.checkVisibility({ visibilityProperty: true }));
+    const shown = elements.filter(
+      (element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(":disabled"),
+    );
     for (const [index, element] of shown.entries()) element.setAttribute("data-order", String(index));
     return shown.length;
   });

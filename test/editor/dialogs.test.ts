@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Product } from "../../src/products.js";
 import { isOfCluster, OPERATION_NAMES, operationOf, productsOf } from "../helpers/package.js";
-import { useLab } from "./editor.js";
+import { LOOKUP_FAILED, useLab } from "./editor.js";
 
 const ID = "abcdef33-3333-4333-8333-333333333333";
 
@@ -33,7 +33,7 @@ describe("the dialog of the connection", function () {
     await editor.fieldWrong(field(name), false);
   }
 
-  /** Enters the token, saves and deploys the connection, and looks wherever it could be seen again. */
+  /** Enters the token, saves and deploys the connection and its node, and looks wherever it could be seen again. */
   async function saveInSecret(name: string, token: string): Promise<void> {
     const { editor, page, demo } = lab;
     await editor.fieldWrong(field("token"));
@@ -41,7 +41,8 @@ describe("the dialog of the connection", function () {
     await editor.fieldWrong(field("token"), false);
     assert.equal(await field("token").getAttribute("type"), "password");
     await editor.type(field("name"), name);
-    await page.locator("#node-config-dialog-ok").click();
+    await editor.closeConfig("ok");
+    await editor.input("everyToken").check();
     await editor.done();
     const exported = async () =>
       JSON.stringify(await page.evaluate("RED.nodes.createCompleteNodeSet({ credentials: false })"));
@@ -67,6 +68,10 @@ describe("the dialog of the connection", function () {
 
   before(async () => {
     await add("list-authorizations");
+  });
+
+  beforeEach(() => {
+    lab.provoked = LOOKUP_FAILED;
   });
 
   it("fills in the default URL of the chosen product, but keeps one that was typed in", async () => {

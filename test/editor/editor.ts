@@ -8,6 +8,9 @@ import { closing } from "../helpers/closing.js";
 
 const SCREENSHOTS = resolve(import.meta.dirname, "../../.screenshots");
 
+/** What the browser reports where a field with look-ups asks a connection that is not deployed or cannot answer. */
+export const LOOKUP_FAILED = /status of \d+ .*\/lookup\?/;
+
 /** A Node-RED with the package and a connection to the simulator, and its editor in a browser. */
 export interface Lab {
   demo: Demo;
@@ -257,9 +260,12 @@ export class Editor {
 
   /** Whatever dialogs are open. */
   async closeAll(): Promise<void> {
-    const cancel = this.page.locator("#node-config-dialog-cancel, #node-dialog-cancel").last();
-    while (await cancel.isVisible()) {
-      await cancel.click();
+    const cancel = this.page.locator("#node-config-dialog-cancel, #node-dialog-cancel");
+    while ((await cancel.count()) > 0) {
+      const button = await cancel.last().elementHandle();
+      await button?.click();
+      // What was beneath the dialog comes back at once, with a button of the same id.
+      await this.page.waitForFunction((clicked) => !clicked?.isConnected, button);
       await this.settled();
     }
   }

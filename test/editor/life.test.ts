@@ -6,7 +6,7 @@ import { isProduct, productOf } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { HEX_ID, UUID } from "../helpers/ids.js";
 import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
-import { useLab, waitFor } from "./editor.js";
+import { LOOKUP_FAILED, useLab, waitFor } from "./editor.js";
 
 type Properties = Record<string, unknown>;
 type Saved = Properties & { id: string; type: string };
@@ -26,13 +26,16 @@ for (const version of ["node-red", "node-red-4"] as const)
     }
 
     /** Deploys behind the editor's back, and loads the editor anew. */
-    async function save(nodes: Saved[]): Promise<void> {
+    async function deploy(nodes: Saved[]): Promise<void> {
       const headers = { "content-type": "application/json" };
       const url = new URL("flows", lab.demo.nodeRed.url);
-      const body = JSON.stringify([...(await deployed()), ...nodes]);
+      const body = JSON.stringify(nodes);
       assert.equal((await fetch(url, { method: "POST", headers, body })).status, 204);
       await lab.editor.open();
     }
+
+    /** Deploys nodes beside those that there are. */
+    const save = async (nodes: Saved[]) => deploy([...(await deployed()), ...nodes]);
 
     /** What the editor would deploy, or export. */
     const held = async (): Promise<Saved[]> =>
@@ -251,13 +254,15 @@ for (const version of ["node-red", "node-red-4"] as const)
           ]),
         );
         const connection = {
-          ...{ id: "unusual", type: "influxdb-connection", name: "unusual" },
+          // A property that is its own ID would keep Node-RED from starting it.
+          ...{ id: "unusual", type: "influxdb-connection", name: "an unusual one" },
           ...settings,
           ...{ tls: "", proxy: "" },
           ...{ product: "clustered", url: "https://cluster.example.com", accountId: UUID, clusterId: UUID },
           ...{ protectedIds: `${UUID}\n${UUID}`, ownTokenId: UUID, influxctl: "/usr/local/bin/influxctl" },
         };
         await save([{ ...connection, credentials: { token: "a token" } }]);
+        lab.provoked = LOOKUP_FAILED;
         await openAndDone(connection);
         assert.ok(!(await lab.editor.property(connection.id, "changed")));
         assert.deepEqual(
@@ -432,9 +437,10 @@ for (const version of ["node-red", "node-red-4"] as const)
         ];
         const connections = odd.map(([name, value], index) => {
           const id = `odd${index}`;
-          return { id, type: "influxdb-connection", name: id, product: "oss", [name]: value };
+          return { id, type: "influxdb-connection", name: `the ${id}`, product: "oss", [name]: value };
         });
         await save(connections);
+        lab.provoked = LOOKUP_FAILED;
         for (const [index, [name, value]] of odd.entries()) {
           await openAndDone(connections[index]!);
           const kept = name === "protectedIds" ? JSON.stringify(value) : value;
@@ -446,6 +452,7 @@ for (const version of ["node-red", "node-red-4"] as const)
     it("shows the words of an error as they are, under the node and first in the debug sidebar", async () => {
       const { editor, page } = lab;
       const place = { z: "words", y: 100 };
+      const before = await deployed();
       await save([
         { id: place.z, type: "tab", label: "words" },
         { ...place, id: "ask", type: "inject", x: 100, repeat: "", crontab: "", props: [], wires: [["act"]] },
@@ -476,6 +483,8 @@ for (const version of ["node-red", "node-red-4"] as const)
         ),
         words,
       );
+      // The editor would ask at each deploy whether a node without a connection is meant.
+      await deploy(before);
     });
 
     it("asks to choose the status again, where it was saved under its former name", async () => {
