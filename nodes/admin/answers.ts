@@ -13,24 +13,26 @@ export const READ_PERMISSION = "influxdb-tokens.read";
 /** Permission to send a typed-in token to a typed-in address. */
 export const TEST_PERMISSION = "influxdb-tokens.test";
 
-/** What is worth a look about a token. */
-export type Mark =
+/** What is worth a look about a token, in the order in which people want to see it. */
+export const MARKS = [
   /** The connection's own token. */
-  | "own"
+  "own",
   /** It may be the connection's own token: nothing tells. */
-  | "maybe-own"
+  "maybe-own",
   /** On the connection's list of protected IDs. */
-  | "protected"
+  "protected",
   /** It may do everything in its organization, account or cluster, or everywhere. */
-  | "all-access"
-  | "expired"
-  | "revoked"
-  /** It works for ever. */
-  | "no-expiry"
+  "all-access",
+  "expired",
+  "revoked",
   /** Not changed for more than a year. */
-  | "stale"
+  "stale",
+  /** It works for ever. */
+  "no-expiry",
   /** The server names no user, or no organization, that owns it. */
-  | "no-owner";
+  "no-owner",
+] as const;
+export type Mark = (typeof MARKS)[number];
 
 /** A token as the editor shows it. */
 export interface TokenRow {

@@ -57,8 +57,8 @@ export async function rowReader(
       may?.isAll && "all-access",
       isBefore(row.expiresAt, now + 1) && "expired",
       row.revokedAt !== undefined && "revoked",
-      resource !== "authorizations" && row.expiresAt === undefined && "no-expiry",
       isOld && "stale",
+      resource !== "authorizations" && row.expiresAt === undefined && "no-expiry",
       resource === "authorizations" && !(row.user && row.org) && "no-owner",
     ];
     const marks = found.filter((mark) => mark !== false && mark !== undefined);

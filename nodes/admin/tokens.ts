@@ -3,7 +3,7 @@ import * as z from "zod";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { isBefore } from "../../src/work/filters.js";
 import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
-import { READ_PERMISSION, type TokenRow, type TokensAnswer } from "./answers.js";
+import { MARKS, READ_PERMISSION, type TokenRow, type TokensAnswer } from "./answers.js";
 import { deployedConnection } from "./deployed.js";
 import { inventoryOf, type Inventory } from "./inventory.js";
 import { matching, searchFor, sorted } from "./match.js";
@@ -18,11 +18,6 @@ export const numberInput = (min: number, max: number) => z.coerce.number().int()
 
 const SORTS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt", "id"] as const;
 type Sort = (typeof SORTS)[number];
-
-const MARKS = [
-  ...["own", "maybe-own", "protected", "all-access", "expired"],
-  ...["revoked", "no-expiry", "stale", "no-owner"],
-];
 
 const Input = z.object({
   id: z.string(),
@@ -79,7 +74,7 @@ function matcher(
   const before = olderThanDays === undefined ? undefined : now - olderThanDays * ms("1d");
   return (row) =>
     (status === undefined || row.status === status) &&
-    (mark === undefined || (row.marks as string[]).includes(mark)) &&
+    (mark === undefined || row.marks.includes(mark)) &&
     (owner === undefined || row.user === owner || row.userID === owner) &&
     isBefore(row.updatedAt ?? row.createdAt, before) &&
     holds(row.description, row.user, row.org, row.id, row.access);

@@ -6,7 +6,7 @@ import type { EditorNode, Elements } from "./api.js";
  * How the dialogs ask the runtime.
  */
 
-declare const $: { ajax(settings: object): Request };
+declare const $: ((element: Element) => Elements) & { ajax(settings: object): Request };
 
 /** A request of jQuery, to which the editor adds its address and the rights of its user. */
 interface Request {
@@ -31,16 +31,23 @@ interface Asked {
 export const ASK_TEXTS = ["ask.forbidden", "ask.unreachable", "ask.failed"] as const;
 
 /**
- * Asks for one place of a dialog, whose newest question is the only one that counts: the answer to an older one, or one
- * that comes after the dialog was closed, never comes out.
+ * Asks for one place of a dialog, whose newest question is the only one that counts: an older one is called off, as is
+ * every one when the dialog is closed, and nothing comes of it.
  *
  * @param place an element that goes with the dialog.
  * @returns what asks, and throws an error whose message is a sentence for the user.
  */
 export function asker(node: EditorNode, place: Element): <T>(asked: Asked) => Promise<T> {
   let newest: Request | undefined;
+  const callOff = () => {
+    const called = newest;
+    newest = undefined;
+    called?.abort();
+  };
+  // jQuery UI tells an element when it goes.
+  $(place).on("remove", callOff);
   return ({ path, query, body }) => {
-    const before = newest;
+    callOff();
     const mine = $.ajax({
       url: [ADMIN_ROOT, ...path.map(encodeURIComponent)].join("/"),
       dataType: "json",
@@ -48,14 +55,12 @@ export function asker(node: EditorNode, place: Element): <T>(asked: Asked) => Pr
       ...(body && { method: "POST", contentType: "application/json", data: JSON.stringify(body) }),
     });
     newest = mine;
-    before?.abort();
-    const counts = () => mine === newest && place.isConnected;
     return new Promise((done, fail) => {
       mine.done((answer) => {
-        if (counts()) done(answer as never);
+        if (mine === newest) done(answer as never);
       });
       mine.fail((failed) => {
-        if (counts()) fail(new Error(reasonOf(node, failed)));
+        if (mine === newest) fail(new Error(reasonOf(node, failed)));
       });
     });
   };

@@ -106,6 +106,7 @@ function lineBeneath(box: HTMLElement): Pick<Place, "line" | "say"> {
   return {
     line,
     say(text, isUnseen = false) {
+      if (reasonLine === line) reasonLine = undefined;
       line.classList.toggle("influxdb-tokens-unseen", isUnseen);
       line.style.marginLeft = `${box.getBoundingClientRect().left - row.getBoundingClientRect().left}px`;
       if (line.textContent !== text) line.textContent = text;
@@ -157,8 +158,8 @@ function searchFor(place: Place) {
     } catch (error) {
       offer([]);
       if (reasonLine !== line) reasonLine?.replaceChildren();
-      reasonLine = line;
       say((error as Error).message);
+      reasonLine = line;
     }
   }
 
@@ -188,7 +189,8 @@ function tellerFor(place: Place) {
     const asked = JSON.stringify(values.length > 0 ? [place.connection(), values] : []);
     if (asked === told) return;
     told = asked;
-    say("");
+    // The reason why nothing can be offered is for whoever leaves the field, too.
+    if (reasonLine !== line) say("");
     try {
       const lines: string[] = [];
       for (const value of values) {

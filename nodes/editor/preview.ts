@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { LastAnswer, Mark, PreviewAnswer, TokenRow } from "../admin/answers.js";
+import { MARKS, type LastAnswer, type PreviewAnswer, type TokenRow } from "../admin/answers.js";
 import type { FieldsData } from "../fields/controls.js";
 import { isVariable } from "../fields/variables.js";
 import { limitOf } from "../fields/whole-numbers.js";
@@ -18,10 +18,6 @@ declare const RED: Editor;
 
 type Ask = ReturnType<typeof asker>;
 
-const MARKS = [
-  ...(["own", "maybe-own", "protected", "all-access", "expired"] as const),
-  ...(["revoked", "no-expiry", "stale", "no-owner"] as const),
-] satisfies Mark[];
 const COLUMNS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt"] as const;
 const TIMES: readonly string[] = ["createdAt", "updatedAt", "expiresAt"];
 /** A cell whose text stays in one line. */

@@ -1,12 +1,12 @@
 import { isProduct, productOf, type ResourceName } from "../../src/products.js";
 import { systemClock } from "../../src/clock.js";
-import type { LookupAnswer, Mark, TokensAnswer } from "../admin/answers.js";
+import { MARKS, type LookupAnswer, type Mark, type TokensAnswer } from "../admin/answers.js";
 import type { Editor, Plugin } from "./api.js";
 import { button, element, entry, type SortKey } from "./entry.js";
 import { listNode, type Filters } from "./list-node.js";
 import { place } from "./place.js";
 import { createAsker } from "./requests.js";
-import { MARKS, STATUSES } from "./texts.js";
+import { STATUSES } from "./texts.js";
 import { ago, moment } from "./times.js";
 
 declare const RED: Editor;

@@ -1,18 +1,5 @@
 import { productOf, PRODUCTS, type Product } from "../../src/products.js";
-import type { Mark, TokenRow } from "../admin/answers.js";
-
-/** All marks, in the order in which people want to see them. */
-export const MARKS = [
-  "own",
-  "maybe-own",
-  "protected",
-  "all-access",
-  "expired",
-  "revoked",
-  "stale",
-  "no-expiry",
-  "no-owner",
-] as const satisfies readonly Mark[];
+import { MARKS, type TokenRow } from "../admin/answers.js";
 
 export const STATUSES = ["active", "inactive"] as const;
 

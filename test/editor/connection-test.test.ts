@@ -43,6 +43,11 @@ for (const version of ["node-red", "node-red-4"] as const)
         `let id; RED.nodes.eachConfig((node) => { if (node.product === "oss") id = node.id; }); id`,
       );
 
+    beforeEach(() => {
+      // The token of a new connection is looked up, but that is not deployed.
+      lab.provoked = /status of 404 .*\/lookup\?of=id/;
+    });
+
     afterEach(async () => {
       await lab.page.setViewportSize({ width: 1500, height: 950 });
       await lab.editor.closeAll();

@@ -67,7 +67,6 @@ for (const version of ["node-red", "node-red-4"] as const) {
       connection = config.find(
         ({ type, product }) => type === "influxdb-connection" && product === "oss",
       )!.id;
-      lab.provoked = /status of (400|404|422|500)/;
     });
 
     afterEach(async () => {
@@ -111,9 +110,9 @@ for (const version of ["node-red", "node-red-4"] as const) {
       const flow = [inject("remove", [id, "0000000000000001"]), remove("remove")];
       await deployInRows(...flow);
       await editor.inject("inject");
-      await editor.status("remove", "not-found");
+      await editor.status("remove", "1 deleted, 1 failed");
       await editor.openDialog("remove");
-      await opened(LAST, /1 of 2 were not done/);
+      await opened(LAST, /Not found, cannot delete 1 of 2 authorizations/);
       await details(LAST).getByText("deleted: 1, failed: 1").waitFor();
       assert.match(await rows(LAST).nth(0).innerText(), new RegExp(`${id}\\s+deleted`));
       assert.match(
@@ -154,6 +153,20 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.cancel();
     });
 
+    it("calls off what it asks when the dialog closes", async () => {
+      const { editor, page } = lab;
+      // No answer comes.
+      await page.route("**/preview", () => undefined);
+      await deployInRows(list("list"));
+      await editor.openDialog("list");
+      await Promise.all([page.waitForRequest(/\/preview$/), details(FOUND).locator("summary").click()]);
+      await Promise.all([
+        page.waitForEvent("requestfailed", (request) => request.url().endsWith("/preview")),
+        editor.cancel(),
+      ]);
+      await page.unroute("**/preview");
+    });
+
     it("says what the message decides, and what is wrong, in the runtime's own words", async () => {
       const { editor } = lab;
       await deployInRows(
@@ -164,6 +177,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await opened(FOUND, /^(\d+) of \1 tokens match now$/);
       await details(FOUND).getByText("fewer may match: User name (msg.user), Organization ($ORG)").waitFor();
       await editor.cancel();
+      lab.provoked = /status of 400 .*\/preview/;
       await editor.openDialog("wrong");
       await opened(FOUND, /"createdBefore"/);
       assert.equal(await rows(FOUND).count(), 0);
@@ -251,7 +265,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
         await sentence(LAST)
           .getByText(/deploy|deleted/)
           .waitFor();
-        return /1 deleted/.test(await sentence(LAST).innerText());
+        return /1 authorization deleted/.test(await sentence(LAST).innerText());
       }, true);
       assert.match(await rows(LAST).innerText(), /of a subflow/);
       await editor.cancel();

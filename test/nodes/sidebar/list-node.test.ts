@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listNode, type Filters } from "../../../nodes/sidebar/list-node.js";
-import { MARKS } from "../../../nodes/sidebar/texts.js";
+import { MARKS } from "../../../nodes/admin/answers.js";
 import type { ResourceName } from "../../../src/products.js";
 import { OPERATION_NAMES, operationOf } from "../../helpers/package.js";
 
