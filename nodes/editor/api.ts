@@ -4,6 +4,9 @@ import type { ResourceName } from "../../src/products.js";
 
 /* The parts of Node-RED's editor and of its jQuery that are used here. */
 
+/** What the editor has as the value of a configuration node that is not chosen. */
+export const NONE = "_ADD_";
+
 /** What a node's html registers. */
 export interface Definition {
   type: string;

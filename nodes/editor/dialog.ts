@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
-import type { Editor, EditorNode, Elements } from "./api.js";
+import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
 import { partsOfField } from "./typed-fields.js";
 
 /*
@@ -147,7 +147,7 @@ export function offerConnections(node: EditorNode): void {
     // The editor fills the list anew once the chosen one was deleted, and leaves the first chosen.
     const isDeleted = chosen && !RED.nodes.node(chosen.id);
     chosen = RED.nodes.node(isDeleted ? "" : select.val());
-    if (isDeleted) select.val("_ADD_").trigger("change");
+    if (isDeleted) select.val(NONE).trigger("change");
     select
       .find("option")
       .filter(function (this: HTMLOptionElement) {

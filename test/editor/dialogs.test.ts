@@ -68,6 +68,10 @@ describe("the dialog of the connection", function () {
   before(async () => {
     await add("list-authorizations");
   });
+  beforeEach(() => {
+    // What exists can be looked up only once the connection is deployed.
+    lab.provoked = /404 .*\/lookup/;
+  });
 
   it("fills in the default URL of the chosen product, but keeps one that was typed in", async () => {
     const { editor } = lab;
@@ -167,6 +171,7 @@ describe("the dialog of the connection", function () {
     it("is one to a cluster from the start, where a node that works on clusters adds it", async () => {
       assert.equal(await field("product").inputValue(), "cloud-dedicated");
       assert.equal(await field("url").inputValue(), "https://console.influxdata.com");
+      assert.equal((await label().innerText()).trim(), "Management token");
     });
 
     it("offers the products that have what the node works on", async () => {
@@ -187,6 +192,7 @@ describe("the dialog of the connection", function () {
         assert.equal(await field("url").inputValue(), url);
         await editor.fieldWrong(field("url"), url === "");
         assert.equal((await label().innerText()).trim(), isCluster ? "Management token" : "API token");
+        if (isCluster) await editor.unfold(field("influxctl"));
         for (const row of rows) assert.equal(await field(row).isVisible(), isCluster, row);
         await editor.screenshot(`dialog connection ${product}`);
       }
@@ -441,6 +447,7 @@ describe("the dialogs of the nodes", function () {
       await tickedInDialog("delete-database-token");
       await openConnection();
       await editor.type(config("url"), "nowhere");
+      await editor.unfold(config("proxy"));
       await page.locator("#node-config-input-btn-proxy-add").click();
       await page.locator(".red-ui-tray-header", { hasText: "http proxy" }).waitFor();
       await editor.settled();
