@@ -64,6 +64,7 @@ ${rowsOf(fields, NODE)}
   const texts = [
     "wrong.connection",
     "wrong.connectionSettings",
+    "wrong.connectionToken",
     "wrong.product",
     `tokens.${resource}`,
     "or",
@@ -95,6 +96,7 @@ RED.nodes.registerType("influxdb-connection", {
   oneditprepare: function () { ${SCRIPT.globalName}.prepareConnection(this); },
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
+${SCRIPT.globalName}.watchTokens();
 </script>
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}

@@ -15,6 +15,7 @@ declare const $: (selector: string) => Elements;
  * What runs in the editor: the html of each node loads this file, and calls what it exports.
  */
 
+export { watchTokens } from "./connection-tokens.js";
 export { validate, validateConnection } from "./validators.js";
 
 /** When the dialog of a node opens. */

@@ -41,7 +41,8 @@ describe("the dialog of the connection", function () {
     await editor.fieldWrong(field("token"), false);
     assert.equal(await field("token").getAttribute("type"), "password");
     await editor.type(field("name"), name);
-    await page.locator("#node-config-dialog-ok").click();
+    await editor.closeConfig("ok");
+    await editor.input("everyToken").check();
     await editor.done();
     const exported = async () =>
       JSON.stringify(await page.evaluate("RED.nodes.createCompleteNodeSet({ credentials: false })"));
@@ -508,6 +509,7 @@ describe("the dialogs of the nodes", function () {
           await editor.type(page.locator(`#node-config-input-${part}`), ID);
         }
       }
+      await editor.type(page.locator("#node-config-input-token"), "secret");
       await editor.closeConfig("ok");
     }
 
