@@ -4,6 +4,9 @@ import type { ResourceName } from "../../src/products.js";
 
 /* The parts of Node-RED's editor and of its jQuery that are used here. */
 
+/** What the editor has as the value of a configuration node that is not chosen. */
+export const NONE = "_ADD_";
+
 /** What a node's html registers. */
 export interface Definition {
   type: string;
@@ -31,12 +34,15 @@ export interface EditorNode {
 }
 
 export interface Editor {
-  editor: { getEditStack?(): EditorNode[] };
+  editor: { getEditStack?(): EditorNode[]; validateNode(node: EditorNode): boolean };
+  events: { on(event: string, listener: (node: EditorNode) => void): void };
   nodes: {
+    eachConfig(visit: (node: EditorNode) => void): void;
     node(id: unknown): EditorNode | null | undefined;
     filterLinks(wanted: { target: EditorNode }): { source: EditorNode; sourcePort: number }[];
   };
   popover: { tooltip(target: Elements, text: string): Tooltip };
+  view: { redraw(): void };
   utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
 }
 

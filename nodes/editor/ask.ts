@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { ADMIN_ROOT, READ_PERMISSION, type ErrorAnswer } from "../admin/answers.js";
-import type { EditorNode, Elements } from "./api.js";
+import { NONE, type EditorNode, type Elements } from "./api.js";
 
 /*
  * How the dialogs ask the runtime.
@@ -77,5 +77,5 @@ function reasonOf(node: EditorNode, { status, responseJSON }: FailedRequest): st
 export function connectionIn(node: EditorNode, select: Elements): string | undefined {
   if (node._def.category === "config") return node.id;
   const chosen = select.val();
-  return typeof chosen === "string" && /^[\w.-]+$/.test(chosen) && chosen !== "_ADD_" ? chosen : undefined;
+  return typeof chosen === "string" && /^[\w.-]+$/.test(chosen) && chosen !== NONE ? chosen : undefined;
 }

@@ -8,7 +8,8 @@ export function definitionIn(html: string, RED: { nodes?: object } = {}): Defini
   const found: Definition[] = [];
   const registerType = (type: string, definition: Omit<Definition, "type">) =>
     found.push({ ...definition, type });
-  const context = createContext({ URL, RED: { ...RED, nodes: { ...RED.nodes, registerType } } });
+  const events = { on: () => undefined };
+  const context = createContext({ URL, RED: { events, ...RED, nodes: { ...RED.nodes, registerType } } });
   for (const [, source, script = ""] of html.matchAll(SCRIPT)) {
     runInContext(source === undefined ? script : readFileSync(fileOf(source), "utf8"), context);
   }

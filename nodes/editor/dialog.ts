@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
-import type { Editor, EditorNode, Elements } from "./api.js";
+import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
 import { partsOfField } from "./typed-fields.js";
 
 /*
@@ -139,12 +139,15 @@ export function unableFor({ _def: { resource } }: EditorNode): Product[] {
 export function offerConnections(node: EditorNode): void {
   const unable: readonly unknown[] = unableFor(node);
   const select = $("#node-input-connection");
-  let chosen = RED.nodes.node(select.val());
+  const none = () => select.find(`option[value="${NONE}"]`).get(0);
+  let listed = none();
   const offer = () => {
-    // The editor fills the list anew once the chosen one was deleted, and leaves the first chosen.
-    const isDeleted = chosen && !RED.nodes.node(chosen.id);
-    chosen = RED.nodes.node(isDeleted ? "" : select.val());
-    if (isDeleted) select.val("_ADD_").trigger("change");
+    // The editor fills the list anew when it closes the dialog of a connection. If that was deleted, or is now another
+    // flow's, it means to choose none of the list, and the browser chooses the first.
+    const isNew = none() !== listed;
+    listed = none();
+    const isMeant = (option: HTMLElement) => (option as HTMLOptionElement).defaultSelected;
+    if (isNew && !select.find("option").toArray().some(isMeant)) select.val(NONE).trigger("change");
     select
       .find("option")
       .filter(function (this: HTMLOptionElement) {

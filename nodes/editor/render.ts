@@ -10,7 +10,7 @@ import { ASK_TEXTS } from "./ask.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
 import { previewTextsOf } from "./preview.js";
 import { STYLE } from "./style.js";
-import { connectionRow, filterRows, nameRow, rowOf, type Layout } from "./rows.js";
+import { connectionRow, filterRows, nameRow, rowOf, sectionOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
 export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
@@ -64,6 +64,7 @@ ${rowsOf(fields, NODE)}
   const texts = [
     "wrong.connection",
     "wrong.connectionSettings",
+    "wrong.connectionToken",
     "wrong.product",
     `tokens.${resource}`,
     "or",
@@ -95,6 +96,7 @@ RED.nodes.registerType("influxdb-connection", {
   oneditprepare: function () { ${SCRIPT.globalName}.prepareConnection(this); },
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
+${SCRIPT.globalName}.watchTokens();
 </script>
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
@@ -148,7 +150,13 @@ function rowsOf(fields: FieldsData, layout: Layout): string {
   const isFilter = ([, { filter }]: [string, FieldData]) => filter !== undefined;
   const filters = Object.entries(fields).filter(isFilter);
   const others = Object.entries(fields).filter((field) => !isFilter(field));
-  const rows = others.map(([name, field]) => rowOf(name, field, layout));
+  // What is not folded away comes first.
+  const sections = new Set([undefined, ...others.map(([, { section }]) => section)]);
+  const rows = [...sections].flatMap((section) => {
+    const within = others.filter(([, field]) => field.section === section);
+    const rowsWithin = within.map(([name, field]) => rowOf(name, field, layout));
+    return section === undefined ? rowsWithin : sectionOf(section, rowsWithin);
+  });
   if (filters.length > 0)
     rows.unshift(
       filterRows(

@@ -27,6 +27,14 @@ export function connectionRow(layout: Layout): string {
   return row("connection", "fa-database", textInput("connection", layout), layout);
 }
 
+/** Rows that are folded away. */
+export function sectionOf(name: string, rows: readonly string[]): string {
+  return `<details class="influxdb-tokens-section" data-section="${name}">
+<summary data-i18n="section.${name}"></summary>
+${rows.join("\n")}
+</details>`;
+}
+
 /** A label, and next to it the input. */
 function row(name: string, icon: string | undefined, input: string, layout: Layout, style = ""): string {
   const { prefix, labelWidth } = layout;

@@ -5,6 +5,7 @@ import { showFilters } from "./filters.js";
 import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { offerPreview } from "./preview.js";
+import { unfoldSections } from "./sections.js";
 import { forgetFormer, makeTypedField } from "./typed-fields.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
@@ -14,6 +15,7 @@ declare const $: (selector: string) => Elements;
  * What runs in the editor: the html of each node loads this file, and calls what it exports.
  */
 
+export { watchTokens } from "./connection-tokens.js";
 export { validate, validateConnection } from "./validators.js";
 
 /** When the dialog of a node opens. */
@@ -22,6 +24,7 @@ export function prepare(node: EditorNode): void {
   showPresets(node);
   showSaved(node);
   markDialog(node);
+  unfoldSections(node);
   offerConnections(node);
   const fields = Object.entries(node._def.fields).flatMap(([name, { control, filter }]) =>
     control.kind === "typed" ? makeTypedField(node, name, control, filter) : [],
@@ -40,6 +43,7 @@ export function prepareConnection(node: EditorNode): void {
   prepareOwn(node);
   prepareCheck(node);
   markDialog(node);
+  unfoldSections(node);
   for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
 }
 

@@ -22,6 +22,7 @@ export const STYLE = `
 .influxdb-tokens-detail { font-size: 12px; color: var(--red-ui-secondary-text-color); }
 .influxdb-tokens-section { margin: 14px 0 0; padding-top: 10px; border-top: 1px solid var(--red-ui-secondary-border-color); }
 .influxdb-tokens-section > summary { padding: 4px 0; font-weight: bold; cursor: pointer; }
+.influxdb-tokens-section > summary + .form-row { margin-top: 8px; }
 .influxdb-tokens-bar { display: flex; align-items: baseline; justify-content: space-between; gap: 10px; margin: 4px 0 8px; }
 .influxdb-tokens-bar > :first-child { flex: 1; overflow-wrap: anywhere; }
 .influxdb-tokens-section h4 { margin: 10px 0 4px; font-size: 14px; font-weight: bold; }

@@ -3,6 +3,7 @@ import type { Typed } from "../fields/controls.js";
 import { judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
+import { lacksToken } from "./connection-tokens.js";
 import { unableFor } from "./dialog.js";
 
 declare const RED: Editor;
@@ -59,5 +60,6 @@ export function validateConnection(node: EditorNode, value: unknown): true | str
       products: able.join(node._("or")),
     });
   }
+  if (lacksToken(connection)) return node._("wrong.connectionToken");
   return valid !== false || node._("wrong.connectionSettings");
 }

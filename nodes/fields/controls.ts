@@ -104,6 +104,8 @@ export interface FieldData {
   lookupIn?: readonly ResourceName[];
   /** A filter of a list: it is a row of its dialog. Those of the same topic are told apart by a condition. */
   filter?: string;
+  /** The section of the dialog in which it is folded away, because it is rarely needed. */
+  section?: string;
   /** Whether it protects less if it is empty. */
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */

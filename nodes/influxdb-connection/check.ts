@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { Finding, Offer, Report } from "../../src/check/report.js";
 import type { ErrorAnswer } from "../admin/answers.js";
-import type { EditorNode, Elements } from "../editor/api.js";
+import { NONE, type EditorNode, type Elements } from "../editor/api.js";
 
 /*
  * The button "Test the connection" of the dialog of a connection, and what it finds out.
@@ -43,8 +43,6 @@ const TESTED = [
 ] as const;
 /** What the editor shows for a stored secret that was not typed anew. */
 const STORED = "__PWRD__";
-/** What it has as the value of a configuration node that is not chosen. */
-const NONE = "_ADD_";
 
 /** The sign of each level, besides its colour. */
 const SIGNS: Record<Finding["level"], { icon: string; color: string }> = {

@@ -75,9 +75,10 @@ function followProduct(node: EditorNode): void {
       row.toggle(!isProduct(chosen) || products.includes(chosen));
     }
     const isManagement = !isProduct(chosen) || productOf(chosen).resources.includes("management-tokens");
-    $("label[for=node-config-input-token] span").text(
-      node._(isManagement ? TEXTS.managementToken : TEXTS.apiToken),
-    );
+    // The editor translates the dialog once more when it is prepared, by the key that stands there.
+    $("label[for=node-config-input-token] span")
+      .removeAttr("data-i18n")
+      .text(node._(isManagement ? TEXTS.managementToken : TEXTS.apiToken));
   };
   product.on("change", () => {
     const chosen = product.val();

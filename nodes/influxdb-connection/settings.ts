@@ -23,9 +23,15 @@ export const SETTINGS = {
     control: text("command", { preset: "influxctl" }),
     icon: "fa-terminal",
     hint: true,
+    section: "influxctl",
     ...onlyForSome("influxctl"),
   },
-  influxctlTimeout: { control: seconds(60), icon: "fa-clock-o", ...onlyForSome("influxctlTimeout") },
+  influxctlTimeout: {
+    control: seconds(60),
+    icon: "fa-clock-o",
+    section: "influxctl",
+    ...onlyForSome("influxctlTimeout"),
+  },
   protectedIds: {
     control: text("ids", { rows: 3 }),
     icon: "fa-shield",
@@ -40,14 +46,21 @@ export const SETTINGS = {
     lookup: "id",
     // A database token cannot manage any.
     lookupIn: ["authorizations", "management-tokens"],
+    section: "ownToken",
   },
-  allowOwnToken: { control: { kind: "flag", missing: false } },
-  auditFile: { control: text("path"), icon: "fa-list-alt", hint: true, protects: true },
-  tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock" },
-  proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange" },
-  timeout: { control: seconds(30), icon: "fa-clock-o" },
-  retries: { control: wholeNumber(3, 0, 10), icon: "fa-repeat" },
-  parallel: { control: wholeNumber(4, 1, MOST_PARALLEL), icon: "fa-random" },
+  allowOwnToken: { control: { kind: "flag", missing: false }, section: "ownToken" },
+  auditFile: {
+    control: text("path"),
+    icon: "fa-list-alt",
+    hint: true,
+    protects: true,
+    section: "ownToken",
+  },
+  tls: { control: { kind: "config", type: "tls-config" }, icon: "fa-lock", section: "network" },
+  proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange", section: "network" },
+  timeout: { control: seconds(30), icon: "fa-clock-o", section: "network" },
+  retries: { control: wholeNumber(3, 0, 10), icon: "fa-repeat", section: "network" },
+  parallel: { control: wholeNumber(4, 1, MOST_PARALLEL), icon: "fa-random", section: "network" },
 } satisfies Record<string, FieldData>;
 export type SettingName = keyof typeof SETTINGS;
 

@@ -25,7 +25,7 @@ export function changingFields(kind: TokenKind) {
     dryRun: flag(),
     onlyIfAsListed: flag(),
     limit: limitField(100),
-    ifSomeFail: choice(["both", "error", "report"], "both"),
+    ifSomeFail: { ...choice(["both", "error", "report"], "both"), section: "report" },
   };
 }
 
@@ -36,8 +36,8 @@ export function irreversibleFields(kind: TokenKind) {
     targets,
     confirmed: flag({ notConfirmed: { confirmed: false, dryRun: false } }),
     ...safety,
-    notFound: choice(["error", "done"], "error"),
-    report: choice(["together", "each"], "together"),
+    notFound: { ...choice(["error", "done"], "error"), section: "report" },
+    report: { ...choice(["together", "each"], "together"), section: "report" },
     ifSomeFail,
   };
 }

@@ -28,6 +28,7 @@ for (const version of ["node-red", "node-red-4"] as const)
 
     async function check(form: string, picture: string): Promise<void> {
       const { editor, page } = lab;
+      await page.evaluate('$("details[data-section]").prop("open", true)');
       await editor.screenshot(`${picture} ${version}`);
       await assertAccessible(page, form);
       await fitIn(lab, form);

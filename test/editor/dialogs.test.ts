@@ -69,6 +69,10 @@ describe("the dialog of the connection", function () {
   before(async () => {
     await add("list-authorizations");
   });
+  beforeEach(() => {
+    // What exists can be looked up only once the connection is deployed.
+    lab.provoked = /404 .*\/lookup/;
+  });
 
   beforeEach(() => {
     lab.provoked = LOOKUP_FAILED;
@@ -172,6 +176,7 @@ describe("the dialog of the connection", function () {
     it("is one to a cluster from the start, where a node that works on clusters adds it", async () => {
       assert.equal(await field("product").inputValue(), "cloud-dedicated");
       assert.equal(await field("url").inputValue(), "https://console.influxdata.com");
+      assert.equal((await label().innerText()).trim(), "Management token");
     });
 
     it("offers the products that have what the node works on", async () => {
@@ -192,6 +197,7 @@ describe("the dialog of the connection", function () {
         assert.equal(await field("url").inputValue(), url);
         await editor.fieldWrong(field("url"), url === "");
         assert.equal((await label().innerText()).trim(), isCluster ? "Management token" : "API token");
+        if (isCluster) await editor.unfold(field("influxctl"));
         for (const row of rows) assert.equal(await field(row).isVisible(), isCluster, row);
         await editor.screenshot(`dialog connection ${product}`);
       }
@@ -446,6 +452,7 @@ describe("the dialogs of the nodes", function () {
       await tickedInDialog("delete-database-token");
       await openConnection();
       await editor.type(config("url"), "nowhere");
+      await editor.unfold(config("proxy"));
       await page.locator("#node-config-input-btn-proxy-add").click();
       await page.locator(".red-ui-tray-header", { hasText: "http proxy" }).waitFor();
       await editor.settled();
@@ -506,6 +513,7 @@ describe("the dialogs of the nodes", function () {
           await editor.type(page.locator(`#node-config-input-${part}`), ID);
         }
       }
+      await editor.type(page.locator("#node-config-input-token"), "secret");
       await editor.closeConfig("ok");
     }
 

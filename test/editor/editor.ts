@@ -291,11 +291,18 @@ export class Editor {
 
   /** Types into a field as a user does, instead of what it holds. */
   async type(field: Locator, text: string): Promise<void> {
+    await this.unfold(field);
     await field.click();
     await field.press("ControlOrMeta+a");
     await field.press("Delete");
     await field.pressSequentially(text);
     await field.press("Tab");
+  }
+
+  /** Opens the section in which a field may be folded away. */
+  async unfold(field: Locator): Promise<void> {
+    const folded = field.locator("xpath=ancestor::details[not(@open)]/summary");
+    if ((await folded.count()) > 0) await folded.click();
   }
 
   /** All that is to be seen of a TypedInput. */
@@ -428,14 +435,19 @@ export class Editor {
 
   /** Imports, by the import dialog, copies of nodes that are there already. */
   async importCopy(text: string): Promise<void> {
+    await this.importText(text);
+    await this.page.getByRole("button", { name: "Import copy" }).click();
+    await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+  }
+
+  /** Enters nodes into the import dialog, and clicks Import. */
+  async importText(text: string): Promise<void> {
     await this.menu("#menu-item-import");
     const field = this.page.locator("#red-ui-clipboard-dialog-import-text");
     await field.fill(text);
     // The dialog listens to the keyboard.
     await field.press("End");
     await this.page.locator("#red-ui-clipboard-dialog-ok").click();
-    await this.page.getByRole("button", { name: "Import copy" }).click();
-    await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
   }
 
   /** How many changes could be taken back. */
