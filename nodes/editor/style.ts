@@ -8,18 +8,18 @@ export const STYLE = `
 .influxdb-field > input[data-part="date"] { width: 150px; }
 .influxdb-field > .red-ui-typedInput-container { flex: 1 1 160px; min-width: 0; margin: 0 !important; }
 .influxdb-field > [hidden] { display: none !important; }
-.influxdb-hint { flex-basis: 100%; color: var(--red-ui-secondary-text-color); }
+.influxdb-hint { flex-basis: 100%; color: var(--red-ui-primary-text-color); }
 .influxdb-filter-row { display: flex; gap: 6px; align-items: flex-start; }
 .influxdb-filter-row > select { width: 120px; flex: none; }
 .influxdb-filter-row > .influxdb-field > select { width: 102px; }
 .influxdb-filter-row > .influxdb-field { flex: 1; min-width: 0; }
 .influxdb-filter-row > button { flex: none; margin-top: 4px; }
-.influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-line:empty { display: none; }
 .influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .influxdb-tokens-option { display: block; max-width: 420px; white-space: normal; overflow-wrap: anywhere; line-height: 1.3; padding: 2px 0; }
 .influxdb-tokens-option > * { display: block; }
-.influxdb-tokens-detail { font-size: 12px; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-detail { font-size: 12px; color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-section { margin: 14px 0 0; padding-top: 10px; border-top: 1px solid var(--red-ui-secondary-border-color); }
 .influxdb-tokens-section > summary { padding: 4px 0; font-weight: bold; cursor: pointer; }
 .influxdb-tokens-section > summary + .form-row { margin-top: 8px; }
@@ -36,6 +36,6 @@ export const STYLE = `
 .influxdb-tokens-table td { overflow-wrap: anywhere; min-width: 45px; }
 .influxdb-tokens-table td:first-child { min-width: 120px; }
 .influxdb-tokens-table td.influxdb-tokens-whole { white-space: nowrap; }
-.influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-secondary-text-color); }
+.influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
 `;
