@@ -28,7 +28,7 @@ const keys = (of: string, names: readonly string[]) => names.map((name) => `${of
 const OF_TABLE = [
   ...ASK_TEXTS,
   ...keys("preview", ["refresh", "asking", "more", "noDescription", "noConnection", "unknown", "expression"]),
-  ...keys("column", [...COLUMNS, "marks"]),
+  ...keys("column", COLUMNS),
   ...keys("mark", MARKS),
   ...keys("markTitle", MARKS),
 ];
@@ -227,7 +227,7 @@ function isLeftAlone({ marks }: TokenRow, draft: EditorNode): boolean {
 async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
   const { last } = await ask<LastAnswer>({ path: ["nodes", node.id, "last"] });
   if (last === undefined) return { sentence: node._("last.nothing"), parts: [] };
-  const { at, text, counts, records, total } = last;
+  const { at, text, records, total } = last;
   const rows = records.map((each) => {
     const { id, outcome, would, reason, error, token } = each as OutcomeRecord;
     const done = would === undefined ? outcome : node._("last.would", { outcome: would });
@@ -239,10 +239,9 @@ async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
     ];
   });
   const columns = ["token", "outcome", "reason"].map((name) => node._(`column.${name}`));
-  const counted = Object.entries(counts).map(([outcome, count]) => `${outcome}: ${grouped(count)}`);
   return {
     sentence: node._("last.at", { text, time: new Date(at).toLocaleString() }),
-    parts: rows.length === 0 ? [] : [paragraph(counted.join(", ")), ...tableOf(node, columns, rows, total)],
+    parts: rows.length === 0 ? [] : tableOf(node, columns, rows, total),
   };
 }
 
@@ -268,35 +267,36 @@ function tableOfTokens(
 ): HTMLElement[] {
   if (tokens.length === 0) return [];
   const columns = COLUMNS.filter((column) => tokens.some((token) => token[column] !== undefined));
-  const rows = tokens.map((token) => [
-    ...columns.map((column) => {
-      if (column === "description") return descriptionCell(node, token);
+  const rows = tokens.map((token) =>
+    columns.map((column) => {
+      if (column === "description") return descriptionCell(node, token, isSpared(token));
       const value = token[column];
       if (column === "user") return element("td", {}, textOf(value));
       if (value === undefined || !TIMES.includes(column)) return element("td", WHOLE, textOf(value));
       const { short, full } = timeOf(value);
       return element("td", { ...WHOLE, title: full }, short);
     }),
-    element(
-      "td",
-      {},
-      ...token.marks.map((mark) =>
-        element(
-          "span",
-          { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
-          node._(`mark.${mark}`),
-        ),
-      ),
-      ...(isSpared(token) ? [element("div", {}, node._("hit.leftAlone"))] : []),
-    ),
-  ]);
-  const names = [...columns, "marks"].map((column) => node._(`column.${column}`));
+  );
+  const names = columns.map((column) => node._(`column.${column}`));
   return tableOf(node, names, rows, total);
 }
 
-function descriptionCell(node: EditorNode, { description, id, access = "" }: TokenRow): HTMLElement {
+/** What a token is called, and beneath it what matters most: a narrow dialog shows the first column whole. */
+function descriptionCell(
+  node: EditorNode,
+  { description, id, access = "", marks }: TokenRow,
+  isSpared: boolean,
+): HTMLElement {
   const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
-  return element("td", { title: access }, name, element("small", {}, id));
+  const shownMarks = marks.map((mark) =>
+    element(
+      "span",
+      { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
+      node._(`mark.${mark}`),
+    ),
+  );
+  const spared = isSpared ? [element("div", {}, node._("hit.leftAlone"))] : [];
+  return element("td", { title: access }, name, element("small", {}, id), ...shownMarks, ...spared);
 }
 
 /** @param total how many there are, of which the rows are the first. */

@@ -40,7 +40,13 @@ export function followLast(node: Node) {
     /** @param failure the message of the error, if it ended with one. */
     end: (failure: string | undefined, { text, counts = {}, total }: Summary = NOTHING_DONE): void => {
       const at = new Date(systemClock.now()).toISOString();
-      lasts.set(node, { at, text: failure ?? text, counts, records: records.filter(Boolean), total });
+      lasts.set(node, {
+        at,
+        text: [text, failure].filter(Boolean).join(" "),
+        counts,
+        records: records.filter(Boolean),
+        total,
+      });
     },
   };
 }

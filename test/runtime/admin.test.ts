@@ -207,7 +207,7 @@ describe("the admin endpoint of tokens", () => {
           add("revoked", { revokedAt: inDays(-1), createdAt: inDays(-400) });
           const found = await tokens();
           assert.deepEqual(marksOf(found), {
-            ...{ all: "all-access", expired: "expired", revoked: "revoked no-expiry stale" },
+            ...{ all: "all-access", expired: "expired", revoked: "revoked stale no-expiry" },
           });
           assert.equal(found.tokens[0]?.access, "read and write: all databases");
         },
