@@ -107,7 +107,8 @@ for (const version of ["node-red", "node-red-4"] as const)
     it("tells what a time comes to, and marks what is none", async () => {
       const { editor } = lab;
       const id = await open("list-authorizations");
-      await editor.choose("createdBefore", "age");
+      await editor.addFilter("created");
+      assert.equal(await condition("createdBefore").inputValue(), "createdBefore/age");
       await editor.fieldWrong(editor.typedInput("createdBefore"));
       await editor.type(editor.typedInput("createdBefore"), "2");
       await editor.fieldWrong(editor.typedInput("createdBefore"), false);
