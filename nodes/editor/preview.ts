@@ -28,11 +28,11 @@ const keys = (of: string, names: readonly string[]) => names.map((name) => `${of
 const OF_TABLE = [
   ...ASK_TEXTS,
   ...keys("preview", ["refresh", "asking", "more", "noDescription", "noConnection", "unknown", "expression"]),
-  ...keys("column", [...COLUMNS, "marks"]),
+  ...keys("column", COLUMNS),
   ...keys("mark", MARKS),
   ...keys("markTitle", MARKS),
 ];
-const OF_LIST = keys("found", [...COUNTS, "title"]);
+const OF_LIST = keys("found", [...COUNTS, "title", "first"]);
 const OF_CHANGE = [
   ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
   ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere"]),
@@ -144,6 +144,7 @@ function propertiesOf({ _def }: EditorNode, draft: EditorNode): Record<string, u
 async function previewOf(ask: Ask, list: EditorNode, draft: EditorNode): Promise<Content> {
   const { answer, notes } = await findBy(ask, list, draft);
   const { total, matching, tokens } = answer;
+  if (draft.result === "first" && matching > 1) notes.push(list._("found.first"));
   return {
     sentence: list._(`found.${countKey(matching)}`, { count: grouped(matching), total: grouped(total) }),
     parts: [...notes.map(paragraph), ...tableOfTokens(list, tokens, matching)],
@@ -268,35 +269,33 @@ function tableOfTokens(
 ): HTMLElement[] {
   if (tokens.length === 0) return [];
   const columns = COLUMNS.filter((column) => tokens.some((token) => token[column] !== undefined));
-  const rows = tokens.map((token) => [
-    ...columns.map((column) => {
-      if (column === "description") return descriptionCell(node, token);
+  const rows = tokens.map((token) =>
+    columns.map((column) => {
+      if (column === "description") return descriptionCell(node, token, isSpared(token));
       const value = token[column];
       if (column === "user") return element("td", {}, textOf(value));
       if (value === undefined || !TIMES.includes(column)) return element("td", WHOLE, textOf(value));
       const { short, full } = timeOf(value);
       return element("td", { ...WHOLE, title: full }, short);
     }),
-    element(
-      "td",
-      {},
-      ...token.marks.map((mark) =>
-        element(
-          "span",
-          { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
-          node._(`mark.${mark}`),
-        ),
-      ),
-      ...(isSpared(token) ? [element("div", {}, node._("hit.leftAlone"))] : []),
-    ),
-  ]);
-  const names = [...columns, "marks"].map((column) => node._(`column.${column}`));
+  );
+  const names = columns.map((column) => node._(`column.${column}`));
   return tableOf(node, names, rows, total);
 }
 
-function descriptionCell(node: EditorNode, { description, id, access = "" }: TokenRow): HTMLElement {
+/** What is to be known of a token stands beneath its name: a column more would not fit into the dialog. */
+function descriptionCell(node: EditorNode, token: TokenRow, isSpared: boolean): HTMLElement {
+  const { description, id, access = "", marks } = token;
   const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
-  return element("td", { title: access }, name, element("small", {}, id));
+  const shown = marks.map((mark) =>
+    element(
+      "span",
+      { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
+      node._(`mark.${mark}`),
+    ),
+  );
+  const spared = isSpared ? [element("div", {}, node._("hit.leftAlone"))] : [];
+  return element("td", { title: access }, name, element("small", {}, id), ...shown, ...spared);
 }
 
 /** @param total how many there are, of which the rows are the first. */

@@ -40,5 +40,5 @@ export const STYLE = `
 .influxdb-tokens-table td:first-child { min-width: 120px; }
 .influxdb-tokens-table td.influxdb-tokens-whole { white-space: nowrap; }
 .influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-primary-text-color); }
-.influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
+.influxdb-tokens-mark { display: inline-block; margin: 2px 4px 0 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
 `;
