@@ -185,7 +185,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.deepEqual(await saved(update, "tokenStatus", "tokenStatusType"), ["", "keep"]);
 
       const remove = await open("delete-authorization");
-      await condition("inactiveFor").selectOption("at least");
+      await condition("inactiveFor").selectOption("for at least");
       await editor.type(editor.typedInput("inactiveFor"), "30");
       assert.match(await hint("inactiveFor").innerText(), /not changed since/);
       await editor.done();
