@@ -22,6 +22,7 @@ ${await signFunctionOf("disable an authorization on an event")}
 sign ${demo.someId} | curl -H 'Content-Type: application/json' -d @- ${demo.nodeRed.url}disable-token
 
 The nodes talk to a simulated InfluxDB at ${demo.simulator.url}: nothing real can be harmed.
+For a connection of your own, its API token is ${demo.simulator.world.operator.token}
 Ctrl-C ends it and leaves nothing behind.`);
   await stopping;
   console.log("\nStopping …");

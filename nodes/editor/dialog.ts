@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
+import { element } from "./elements.js";
 import { partsOfField } from "./typed-fields.js";
 
 /*
@@ -103,6 +104,7 @@ function show(field: Elements, judged: unknown): void {
   const text = typeof judged === "string" ? judged : undefined;
   if (parts.length === 0) {
     setTooltip(field, text);
+    if (field.is(":checkbox")) sayBeneath(field, text);
     return;
   }
   // What is hidden cannot say what is wrong, and the editor hangs its own text on the hidden input.
@@ -110,19 +112,26 @@ function show(field: Elements, judged: unknown): void {
   setTooltip(marked, text);
 }
 
+/** A box is too small to be pointed at by chance, and its red text alone does not say what to do. */
+function sayBeneath(box: Elements, text: string | undefined): void {
+  const row = box.closest(".form-row");
+  row.find(".influxdb-why").remove();
+  if (text !== undefined) row.append($(element("div", { class: "influxdb-why" }, text)));
+}
+
 /** Where the editor keeps the reason, too. */
-function setTooltip(element: Elements, text: string | undefined): void {
-  const tooltip = element.data("tooltip");
+function setTooltip(field: Elements, text: string | undefined): void {
+  const tooltip = field.data("tooltip");
   if (text === undefined) {
     tooltip?.delete();
-    element.data("tooltip", null);
-    element.removeAttr("aria-description");
+    field.data("tooltip", null);
+    field.removeAttr("aria-description");
   } else {
-    const shown = tooltip ?? RED.popover.tooltip(element, text);
+    const shown = tooltip ?? RED.popover.tooltip(field, text);
     shown.setContent(text);
-    element.data("tooltip", shown);
+    field.data("tooltip", shown);
     // For screen readers.
-    element.attr({ "aria-description": text });
+    field.attr({ "aria-description": text });
   }
 }
 

@@ -32,7 +32,7 @@ const OF_TABLE = [
   ...keys("mark", MARKS),
   ...keys("markTitle", MARKS),
 ];
-const OF_LIST = keys("found", [...COUNTS, "title"]);
+const OF_LIST = keys("found", [...COUNTS, "title", "first"]);
 const OF_CHANGE = [
   ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
   ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere"]),
@@ -144,6 +144,7 @@ function propertiesOf({ _def }: EditorNode, draft: EditorNode): Record<string, u
 async function previewOf(ask: Ask, list: EditorNode, draft: EditorNode): Promise<Content> {
   const { answer, notes } = await findBy(ask, list, draft);
   const { total, matching, tokens } = answer;
+  if (draft.result === "first" && matching > 1) notes.push(list._("found.first"));
   return {
     sentence: list._(`found.${countKey(matching)}`, { count: grouped(matching), total: grouped(total) }),
     parts: [...notes.map(paragraph), ...tableOfTokens(list, tokens, matching)],
@@ -281,14 +282,11 @@ function tableOfTokens(
   return tableOf(node, names, rows, total);
 }
 
-/** What a token is called, and beneath it what matters most: a narrow dialog shows the first column whole. */
-function descriptionCell(
-  node: EditorNode,
-  { description, id, access = "", marks }: TokenRow,
-  isSpared: boolean,
-): HTMLElement {
+/** What is to be known of a token stands beneath its name: a column more would not fit into the dialog. */
+function descriptionCell(node: EditorNode, token: TokenRow, isSpared: boolean): HTMLElement {
+  const { description, id, access = "", marks } = token;
   const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
-  const shownMarks = marks.map((mark) =>
+  const shown = marks.map((mark) =>
     element(
       "span",
       { class: "influxdb-tokens-mark", title: node._(`markTitle.${mark}`) },
@@ -296,7 +294,7 @@ function descriptionCell(
     ),
   );
   const spared = isSpared ? [element("div", {}, node._("hit.leftAlone"))] : [];
-  return element("td", { title: access }, name, element("small", {}, id), ...shownMarks, ...spared);
+  return element("td", { title: access }, name, element("small", {}, id), ...shown, ...spared);
 }
 
 /** @param total how many there are, of which the rows are the first. */

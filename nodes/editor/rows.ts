@@ -108,7 +108,7 @@ function placeholder(hint: string | undefined): string {
 
 /** Its text breaks rather than making the dialog wider, which would not fit beside the sidebars. */
 function flagRow(name: string, { prefix, labelWidth }: Layout): string {
-  return `<div class="form-row" style="display: flex; align-items: baseline; padding: 0 6px 0 ${labelWidth + 4}px">
+  return `<div class="form-row" style="display: flex; flex-wrap: wrap; align-items: baseline; padding: 0 6px 0 ${labelWidth + 4}px">
   <input type="checkbox" id="${prefix}-${name}" style="width: auto; margin: 0 8px 0 0">
   <label for="${prefix}-${name}" style="flex: 1; width: 0"><span data-i18n="label.${name}"></span></label>
 </div>`;

@@ -1,6 +1,7 @@
 /** The look of what the script adds to the dialogs, in the colours of the editor's theme. */
 export const STYLE = `
 .form-row > input[type="checkbox"].input-error + label { color: var(--red-ui-text-color-error); }
+.influxdb-why { width: 0; min-width: 100%; box-sizing: border-box; padding-left: 21px; font-size: 12px; color: var(--red-ui-text-color-error); }
 .form-horizontal .red-ui-button { --red-ui-workspace-button-color: var(--red-ui-primary-text-color); }
 .influxdb-field { display: inline-flex; flex-wrap: wrap; gap: 4px; vertical-align: top; }
 .influxdb-field > select { width: auto; }
@@ -9,9 +10,11 @@ export const STYLE = `
 .influxdb-field > .red-ui-typedInput-container { flex: 1 1 160px; min-width: 0; margin: 0 !important; }
 .influxdb-field > [hidden] { display: none !important; }
 .influxdb-hint { flex-basis: 100%; color: var(--red-ui-primary-text-color); }
+.red-ui-editableList-container:has(> #influxdb-filters:empty) { display: none; }
 .influxdb-filter-row { display: flex; gap: 6px; align-items: flex-start; }
 .influxdb-filter-row > select { width: 120px; flex: none; }
 .influxdb-filter-row > .influxdb-field > select { width: 102px; }
+.influxdb-filter-row > .influxdb-field[data-shown="input"] > select, .influxdb-filter-row > .influxdb-field[data-shown="nothing"] > select { width: auto; }
 .influxdb-filter-row > .influxdb-field { flex: 1; min-width: 0; }
 .influxdb-filter-row > button { flex: none; margin-top: 4px; }
 .influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-primary-text-color); }
@@ -37,5 +40,5 @@ export const STYLE = `
 .influxdb-tokens-table td:first-child { min-width: 120px; }
 .influxdb-tokens-table td.influxdb-tokens-whole { white-space: nowrap; }
 .influxdb-tokens-table small { display: block; font-family: var(--red-ui-monospace-font); font-size: 11px; color: var(--red-ui-primary-text-color); }
-.influxdb-tokens-mark { display: inline-block; margin: 0 4px 2px 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
+.influxdb-tokens-mark { display: inline-block; margin: 2px 4px 0 0; padding: 0 5px; border: 1px solid var(--red-ui-secondary-border-color); border-radius: 3px; white-space: nowrap; }
 `;

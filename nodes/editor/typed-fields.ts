@@ -165,7 +165,8 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
       show(way);
     },
     offer(others, take) {
-      const shown = current();
+      // Not what is saved: an age that is still to be typed in looks like any other empty text.
+      const shown = menu.value;
       othersWays = new Map(
         others.flatMap(({ field, isTaken }) =>
           isTaken
@@ -179,7 +180,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
         ),
       );
       list([own, ...others.map(({ field, isTaken }) => ({ field: field.name, ways: field.ways, isTaken }))]);
-      menu.value = `${name}/${shown.key}`;
+      menu.value = shown;
     },
   };
   show(current());

@@ -42,7 +42,7 @@ export function irreversibleFields(kind: TokenKind) {
   };
 }
 
-/** "Only if inactive for", of a node that deletes. */
+/** "Only if inactive", of a node that deletes. */
 export const inactiveForField = filterField(age, "inactiveFor");
 
 type Irreversible = ReturnType<typeof irreversibleFields>;

@@ -30,12 +30,14 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.equal(await editor.filterRow().count(), 0);
       await editor.fieldWrong(box());
       await editor.says(box(), /Add a filter, or tick/);
+      assert.match(await editor.page.locator(".influxdb-why").innerText(), /^Add a filter, or tick/);
       await editor.screenshot(`filters none ${version}`);
       await editor.done();
       await editor.wrong(id);
       await editor.openDialog(id);
       await box().check();
       await editor.fieldWrong(box(), false);
+      assert.equal(await editor.page.locator(".influxdb-why").count(), 0);
       await editor.done();
       await editor.wrong(id, false);
       assert.deepEqual(await saved(id, "everyToken"), [true]);
@@ -107,7 +109,8 @@ for (const version of ["node-red", "node-red-4"] as const)
     it("tells what a time comes to, and marks what is none", async () => {
       const { editor } = lab;
       const id = await open("list-authorizations");
-      await editor.choose("createdBefore", "age");
+      await editor.addFilter("created");
+      assert.equal(await condition("createdBefore").inputValue(), "createdBefore/age");
       await editor.fieldWrong(editor.typedInput("createdBefore"));
       await editor.type(editor.typedInput("createdBefore"), "2");
       await editor.fieldWrong(editor.typedInput("createdBefore"), false);
@@ -182,7 +185,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.deepEqual(await saved(update, "tokenStatus", "tokenStatusType"), ["", "keep"]);
 
       const remove = await open("delete-authorization");
-      await condition("inactiveFor").selectOption("at least");
+      await condition("inactiveFor").selectOption("for at least");
       await editor.type(editor.typedInput("inactiveFor"), "30");
       assert.match(await hint("inactiveFor").innerText(), /not changed since/);
       await editor.done();
