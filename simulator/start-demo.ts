@@ -116,7 +116,7 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
   const placed = { z, g, y: top + 41 };
   return [
     {
-      ...{ id: g, type: "group", z, name: "Only in this demo: put all tokens back" },
+      ...{ id: g, type: "group", z, name: "Only in this demo: no dry run, and all tokens can be put back" },
       ...{ style: { label: true }, nodes: [button, request, debug], x: 14, y: top, w: 632, h: 82 },
     },
     {

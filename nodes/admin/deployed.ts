@@ -13,6 +13,6 @@ export function deployedConnection(id: string): ConnectionNode {
   throw new RouteError(
     404,
     "not-deployed",
-    "The connection is not deployed, or it is disabled. Deploy it, and tokens can be shown.",
+    "The connection is not deployed yet, or it is disabled. Deploy first, and tokens can be shown.",
   );
 }

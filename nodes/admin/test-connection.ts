@@ -207,7 +207,7 @@ function tokenOf({ id, token }: Input, node: ConnectionNode | undefined): Secret
   return NO_TOKEN;
 }
 
-const NO_TOKEN = "There is no token: type it, or deploy first.";
+const NO_TOKEN = "There is no token: type it.";
 
 /**
  * Whether influxctl may be run. Who may test may not choose a program: it is the one that is deployed with the connection, or

@@ -31,9 +31,10 @@ export function changingFields(kind: TokenKind) {
 
 /** Fields of every node whose work cannot be undone. */
 export function irreversibleFields(kind: TokenKind) {
-  const { targets, ifSomeFail, ...safety } = changingFields(kind);
+  const { targets, dryRun, ifSomeFail, ...safety } = changingFields(kind);
   return {
     targets,
+    dryRun,
     confirmed: flag({ notConfirmed: { confirmed: false, dryRun: false } }),
     ...safety,
     notFound: { ...choice(["error", "done"], "error"), section: "report" },

@@ -149,7 +149,8 @@ function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, r
       `Its own ID is ${plain(only.id, LONGEST_NAME)}; the connection finds that out by itself.`,
     );
   } else if (candidates.length > 0) {
-    const which = candidates.length === 1 ? "most likely this one" : `one of ${candidates.length}`;
+    const which =
+      only && candidates.length === 1 ? `most likely ${nameOf(only)}` : `one of ${candidates.length}`;
     reporter.say(
       "warning",
       `The server hides token values, so which token is its own is not certain: it is ${which}. Enter its ID under "Own ` +
@@ -158,9 +159,17 @@ function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, r
   }
   // A choice without the right one would mislead.
   if (candidates.length > MOST_OFFERS) return;
-  for (const { id, description } of candidates) {
-    if (!HEX_ID.pattern.test(id)) continue;
-    const label = description ? `${id} (${plain(description, LONGEST_NAME)})` : id;
-    reporter.offer("ownTokenId", HEX_ID.normalize(id), `Enter the own token ID ${label}`);
+  for (const candidate of candidates) {
+    if (!HEX_ID.pattern.test(candidate.id)) continue;
+    reporter.offer(
+      "ownTokenId",
+      HEX_ID.normalize(candidate.id),
+      `Enter the own token ID ${nameOf(candidate)}`,
+    );
   }
+}
+
+function nameOf({ id, description }: Authorization): string {
+  const shown = plain(id, LONGEST_NAME);
+  return description ? `${shown} (${plain(description, LONGEST_NAME)})` : shown;
 }

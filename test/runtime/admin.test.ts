@@ -309,7 +309,7 @@ describe("the admin endpoint of tokens", () => {
       const refused = async (id: string) => {
         const { statusCode, error } = await ask(`connections/${id}/tokens`);
         assert.deepEqual([statusCode, error?.code], [404, "not-deployed"]);
-        assert.match(error?.message ?? "", /not deployed, or it is disabled/);
+        assert.match(error?.message ?? "", /not deployed yet, or it is disabled/);
       };
       for (const id of ["unknown", "node", "__proto__", "%2e%2e"]) await refused(id);
       await runtime.deploy(

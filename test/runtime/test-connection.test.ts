@@ -83,7 +83,7 @@ describe("the admin endpoint that tests a connection", () => {
       const without = await post(dialogOf({ ...connection, id: "new" }));
       assert.match(
         linesOf(without),
-        /warning: There is no token: type it, or deploy first\. Only the address is tested\.\nok: Reached/,
+        /warning: There is no token: type it\. Only the address is tested\.\nok: Reached/,
       );
     });
   });
