@@ -117,7 +117,8 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     if (times) host.append(times.hint);
   }
 
-  const current = (): Way => {
+  /** The way that fits what is saved. */
+  const savedWay = (): Way => {
     const type = typeField(name).val();
     const value = String(input(name).val());
     const fixed = ways.find((way) => way.type === type && (way.value === value || type !== "str"));
@@ -125,7 +126,10 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     return fixed ?? ways.find(({ shows }) => shows === inTime) ?? anything;
   };
 
+  // Not always what is saved tells it: an age and a date that are still empty are the same.
+  let shown = savedWay();
   function show(way: Way): void {
+    shown = way;
     if (!hasMenu) return;
     menu.value = `${name}/${way.key}`;
     host.dataset.shown = way.shows;
@@ -165,7 +169,6 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
       show(way);
     },
     offer(others, take) {
-      const shown = current();
       othersWays = new Map(
         others.flatMap(({ field, isTaken }) =>
           isTaken
@@ -182,7 +185,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
       menu.value = `${name}/${shown.key}`;
     },
   };
-  show(current());
+  show(shown);
   return made;
 }
 

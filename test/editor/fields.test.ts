@@ -104,6 +104,22 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.deepEqual(await saved(id, ...names, ...types), expected);
     });
 
+    it("shows in the menu of a time what stands beside it, before anything is typed", async () => {
+      const { editor } = lab;
+      await open("list-authorizations");
+      await editor.addFilter("created");
+      const created = editor.filterRow("createdBefore");
+      await created.getByLabel("How many").waitFor();
+      assert.equal(await condition("createdBefore").inputValue(), "createdBefore/age");
+      await condition("createdBefore").selectOption("createdAfter/date");
+      await editor.host("createdAfter").getByLabel("Date").waitFor();
+      assert.equal(await condition("createdAfter").inputValue(), "createdAfter/date");
+      // What another row changes.
+      await editor.addFilter("user");
+      assert.equal(await condition("createdAfter").inputValue(), "createdAfter/date");
+      await editor.cancel();
+    });
+
     it("tells what a time comes to, and marks what is none", async () => {
       const { editor } = lab;
       const id = await open("list-authorizations");
