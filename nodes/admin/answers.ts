@@ -34,6 +34,9 @@ export const MARKS = [
 ] as const;
 export type Mark = (typeof MARKS)[number];
 
+/** The age without a change after which a token is "stale"; the texts of the marks name it. */
+export const STALE_AFTER = "1y";
+
 /** A token as the editor shows it. */
 export interface TokenRow {
   id: string;

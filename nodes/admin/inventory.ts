@@ -7,7 +7,6 @@ import { rowReader } from "./rows.js";
 
 /** All tokens of one kind, as they were when the list was read. */
 export interface Inventory {
-  resource: ResourceName;
   /** When it was read, ISO 8601. */
   at: string;
   /** The server's time at this moment, in milliseconds since 1970. */
@@ -75,7 +74,7 @@ async function read(node: ConnectionNode, resource: ResourceName, signal: AbortS
   const since = systemClock.steady();
   const at = new Date(systemClock.now()).toISOString();
   return {
-    ...{ resource, at, rows, databases, counts, made: new Map() },
+    ...{ at, rows, databases, counts, made: new Map() },
     now: () => now + systemClock.steady() - since,
   };
 }

@@ -6,12 +6,10 @@ import { RESOURCES } from "../../src/tokens/resources.js";
 import { isBefore } from "../../src/work/filters.js";
 import { plain } from "../../src/text/plain-text.js";
 import type { Connection } from "../influxdb-connection/connection.js";
-import type { Mark, TokenRow } from "./answers.js";
+import { STALE_AFTER, type Mark, type TokenRow } from "./answers.js";
 
 /** Characters of a text that are shown; InfluxDB's own names are far shorter. */
 const LONGEST_TEXT = 500;
-/** Milliseconds without a change after which a token is stale. */
-const STALE_AFTER = ms("1y");
 
 /** A token of a list as the editor shows it, and what is not shown of it. */
 export interface Row {
@@ -50,7 +48,7 @@ export async function rowReader(
 
   function marked(row: Omit<TokenRow, "marks">, token: Listed, may: Access | undefined): Mark[] {
     const id = reference.normalize(row.id);
-    const isOld = isBefore(row.updatedAt ?? row.createdAt, now - STALE_AFTER);
+    const isOld = isBefore(row.updatedAt ?? row.createdAt, now - ms(STALE_AFTER));
     const found: (Mark | false | undefined)[] = [
       own?.(id, token),
       connection.isProtected(id) && "protected",

@@ -13,8 +13,8 @@ import { readSettings, readToken, type Settings } from "../influxdb-connection/r
 import { SETTINGS } from "../influxdb-connection/settings.js";
 import { proxyOf, tlsOf } from "../influxdb-connection/tls-and-proxy.js";
 import { openWires } from "../influxdb-connection/wires.js";
-import { instancesOf } from "../runtime/instances.js";
 import { TEST_PERMISSION } from "./answers.js";
+import { findConnection } from "./deployed.js";
 import type { Route } from "./route.js";
 
 /** The settings that decide where the token goes, and through what. A stored token goes only where it was deployed for. */
@@ -71,7 +71,7 @@ async function test(RED: NodeAPI, input: Input, signal: AbortSignal): Promise<Re
 }
 
 async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: AbortSignal): Promise<void> {
-  const node = deployedAs(input.id);
+  const node = findConnection(input.id);
   const deployed =
     node && isSameWay(input.properties, originalOf(RED, input.id)) ? settingsIn(node, input) : undefined;
   const settings = deployed ?? typedSettings(input, reporter);
@@ -198,7 +198,7 @@ function tokenOf({ id, token }: Input, node: ConnectionNode | undefined): Secret
       return asTokenError(error).message;
     }
   }
-  if (deployedAs(id)) {
+  if (findConnection(id)) {
     return (
       "The stored token is sent only to what it was deployed for, and the dialog has other settings: type the token " +
       "again, or deploy first."
@@ -239,11 +239,6 @@ function valueOf(name: (typeof WAY)[number], properties: Properties): unknown {
   const { control } = SETTINGS[name];
   if (name === "url") return isProduct(properties.product) ? productOf(properties.product).url : "";
   return "preset" in control ? control.preset : "";
-}
-
-/** The deployed connection that the editor shows under an ID; of those in the instances of a subflow, the newest. */
-function deployedAs(id: string): ConnectionNode | undefined {
-  return instancesOf(id).findLast(({ type }) => type === CONNECTION_TYPE) as ConnectionNode | undefined;
 }
 
 function isDeployedNode(RED: NodeAPI, id: string): boolean {

@@ -117,7 +117,8 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     if (times) host.append(times.hint);
   }
 
-  const current = (): Way => {
+  /** The way that fits what is saved. */
+  const savedWay = (): Way => {
     const type = typeField(name).val();
     const value = String(input(name).val());
     const fixed = ways.find((way) => way.type === type && (way.value === value || type !== "str"));
@@ -125,7 +126,10 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     return fixed ?? ways.find(({ shows }) => shows === inTime) ?? anything;
   };
 
+  // Not always what is saved tells it: an age and a date that are still empty are the same.
+  let shown = savedWay();
   function show(way: Way): void {
+    shown = way;
     if (!hasMenu) return;
     menu.value = `${name}/${way.key}`;
     host.dataset.shown = way.shows;
@@ -165,8 +169,6 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
       show(way);
     },
     offer(others, take) {
-      // Not what is saved: an age that is still to be typed in looks like any other empty text.
-      const shown = menu.value;
       othersWays = new Map(
         others.flatMap(({ field, isTaken }) =>
           isTaken
@@ -180,10 +182,10 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
         ),
       );
       list([own, ...others.map(({ field, isTaken }) => ({ field: field.name, ways: field.ways, isTaken }))]);
-      menu.value = shown;
+      menu.value = `${name}/${shown.key}`;
     },
   };
-  show(current());
+  show(shown);
   return made;
 }
 

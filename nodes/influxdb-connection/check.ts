@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import type { Finding, Offer, Report } from "../../src/check/report.js";
-import type { ErrorAnswer } from "../admin/answers.js";
+import { ADMIN_ROOT, TEST_PERMISSION, type ErrorAnswer } from "../admin/answers.js";
 import { NONE, type EditorNode, type Elements } from "../editor/api.js";
+import { element } from "../editor/elements.js";
 
 /*
  * The button "Test the connection" of the dialog of a connection, and what it finds out.
@@ -55,32 +56,34 @@ const field = (name: string) => $(`#node-config-input-${name}`);
 
 /** Puts the button below what it tests. */
 export function prepareCheck(node: EditorNode): void {
-  const said = (key: keyof typeof CHECK_TEXTS) => node._(CHECK_TEXTS[key]);
-  const button = make("button", { type: "button", class: "red-ui-button", id: "influxdb-connection-test" }, [
+  const said = (key: keyof typeof CHECK_TEXTS) => node._(CHECK_TEXTS[key], { permission: TEST_PERMISSION });
+  const button = element(
+    "button",
+    { type: "button", class: "red-ui-button", id: "influxdb-connection-test" },
     icon("fa-plug"),
     ` ${said("button")}`,
-  ]);
-  const result = make("div", {
+  );
+  const result = element("div", {
     id: "influxdb-connection-test-result",
     role: "status",
     style: "margin-top: 8px",
   });
-  const row = make("div", { class: "form-row" }, [button, result]);
+  const row = element("div", { class: "form-row" }, button, result);
   field("clusterId").closest(".form-row").after($(row));
 
   let request: Ajax | undefined;
   /** What was tested, until something is changed. */
   let tested: string | undefined;
   const show = (...content: Node[]) => result.replaceChildren(...content);
-  const showError = (text: string) => show(make("ul", LIST, [lineOf({ level: "wrong", text }, said)]));
+  const showError = (text: string) => show(element("ul", LIST, lineOf({ level: "wrong", text }, said)));
 
   function test(): void {
     request?.abort();
     const asked = askedFor(node);
     tested = JSON.stringify(asked);
-    show(make("span", {}, [icon("fa-spinner fa-spin"), ` ${said("running")}`]));
+    show(element("span", {}, icon("fa-spinner fa-spin"), ` ${said("running")}`));
     const mine = $.ajax({
-      url: "influxdb-tokens/test",
+      url: `${ADMIN_ROOT}/test`,
       method: "POST",
       contentType: "application/json",
       data: JSON.stringify(asked),
@@ -89,11 +92,7 @@ export function prepareCheck(node: EditorNode): void {
     mine
       .done(({ findings, offers }) => {
         show(
-          make(
-            "ul",
-            LIST,
-            findings.map((finding) => lineOf(finding, said)),
-          ),
+          element("ul", LIST, ...findings.map((finding) => lineOf(finding, said))),
           ...offers.map((offer) => offerOf(offer, said("taken"))),
         );
         markStale();
@@ -113,10 +112,8 @@ export function prepareCheck(node: EditorNode): void {
     const note = result.querySelector(".influxdb-connection-test-stale");
     if (!isStale) note?.remove();
     else if (!note && result.querySelector("ul")) {
-      const line = make("p", { class: "influxdb-connection-test-stale", style: "margin: 6px 0 0" }, [
-        said("stale"),
-      ]);
-      result.append(line);
+      const look = { class: "influxdb-connection-test-stale", style: "margin: 6px 0 0" };
+      result.append(element("p", look, said("stale")));
     }
   }
 
@@ -148,15 +145,13 @@ function lineOf({ level, text }: Finding, said: (key: Finding["level"]) => strin
   sign.removeAttribute("aria-hidden");
   sign.setAttribute("aria-label", said(level));
   sign.style.cssText = `color: var(--red-ui-text-color-${color}); width: 20px; margin-top: 3px; flex: none`;
-  return make("li", { style: "display: flex; margin-bottom: 4px; overflow-wrap: anywhere" }, [
-    sign,
-    make("span", { style: "min-width: 0" }, [text]),
-  ]);
+  const look = { style: "display: flex; margin-bottom: 4px; overflow-wrap: anywhere" };
+  return element("li", look, sign, element("span", { style: "min-width: 0" }, text));
 }
 
 /** A button that puts a value into its field. */
 function offerOf({ property, value, text }: Offer, taken: string): HTMLElement {
-  const button = make("button", { type: "button", class: "red-ui-button", style: OFFER }, [text]);
+  const button = element("button", { type: "button", class: "red-ui-button", style: OFFER }, text);
   button.addEventListener("click", () => {
     field(property).val(value).trigger("change");
     button.disabled = true;
@@ -169,16 +164,5 @@ const OFFER =
   "display: block; margin: 0 0 4px 20px; height: auto; padding: 2px 10px; line-height: 20px; max-width: calc(100% - 20px); white-space: normal; text-align: left";
 
 function icon(name: string): HTMLElement {
-  return make("i", { class: `fa ${name}`, "aria-hidden": "true" });
-}
-
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Readonly<Record<string, string>>,
-  content: readonly (Node | string)[] = [],
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...content);
-  return element;
+  return element("i", { class: `fa ${name}`, "aria-hidden": "true" });
 }

@@ -133,7 +133,8 @@ function start(root: HTMLElement, plugin: Plugin): void {
         limit: String(limit),
         ...(fresh && { fresh: "1" }),
       });
-      if (!found) return;
+      // The connection can have been removed meanwhile.
+      if (!found || connection.value === "") return;
       const { answer, readAt } = found;
       // The list was read anew meanwhile: what is shown is of another one.
       if (offset > 0 && answer.at !== shown?.answer.at) {
@@ -145,6 +146,7 @@ function start(root: HTMLElement, plugin: Plugin): void {
       shown = { of, answer, readAt, ids: offset + answer.tokens.length };
       show();
     } catch (error) {
+      if (connection.value === "") return;
       isOutdated = true;
       forget();
       say(
@@ -159,6 +161,7 @@ function start(root: HTMLElement, plugin: Plugin): void {
   function forget(): void {
     shown = undefined;
     list.replaceChildren();
+    list.removeAttribute("aria-busy");
     part("counts").replaceChildren();
     part("matching").textContent = "";
     more.hidden = true;

@@ -1,6 +1,6 @@
 import type { ResourceName } from "../../src/products.js";
 import { HEX_ID } from "../../src/ids.js";
-import type { Mark } from "../admin/answers.js";
+import { STALE_AFTER, type Mark } from "../admin/answers.js";
 import type { NodeToImport } from "./api.js";
 
 /** What the inventory is narrowed by; empty for what is not. */
@@ -20,8 +20,8 @@ export interface ListNode {
   leftOut: ("mark" | "owner")[];
 }
 
-/** {@link Mark} "stale": for more than a year, and the first number of days that is longer. */
-const STALE = { age: "1y", days: 366 };
+/** The first number of days that is longer than {@link STALE_AFTER}. */
+const DAYS_OF_STALE = 366;
 
 /** The filter that stands for a mark. */
 const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string, string>>>>> = {
@@ -34,8 +34,8 @@ const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string
 export function listNode(resource: ResourceName, connection: string, filters: Filters): ListNode {
   const { search, status, owner, olderThanDays, mark } = filters;
   const isOfUsers = resource === "authorizations";
-  const isStale = mark === "stale" && Number(olderThanDays) < STALE.days;
-  const age = isStale ? STALE.age : olderThanDays && `${olderThanDays}d`;
+  const isStale = mark === "stale" && Number(olderThanDays) < DAYS_OF_STALE;
+  const age = isStale ? STALE_AFTER : olderThanDays && `${olderThanDays}d`;
   const ofMark = mark === "" || mark === "stale" ? {} : OF_MARKS[resource][mark];
   const said: Record<string, string> = {
     ...(search !== "" && { description: search }),

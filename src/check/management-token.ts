@@ -1,6 +1,7 @@
 import { asTokenError, type TokenError } from "../errors.js";
 import type { Watch } from "../http/call.js";
 import { UUID } from "../ids.js";
+import { counted } from "../text/counts.js";
 import { plain } from "../text/plain-text.js";
 import { databaseTokens } from "../tokens/database-tokens.js";
 import type { ManagementToken } from "../tokens/management-list.js";
@@ -23,7 +24,7 @@ export async function checkManagementToken(wires: Wires, reporter: Reporter, wat
     const cluster = wires.cluster ? "Account and cluster are found" : "The cluster is found";
     reporter.say(
       "ok",
-      `The management token is accepted. ${cluster}; it has ${countOf(count, "database token")}.`,
+      `The management token is accepted. ${cluster}; it has ${counted(count, "database token")}.`,
     );
     reporter.say(
       "ok",
@@ -65,7 +66,7 @@ export async function checkInfluxctl(
     for await (const batch of managementTokens.open(wires, { signal }).list({})) listed.push(...batch);
     reporter.say(
       "ok",
-      `influxctl's token is accepted. It lists ${countOf(listed.length, "management token")}.`,
+      `influxctl's token is accepted. It lists ${counted(listed.length, "management token")}.`,
     );
     reporter.say(
       "ok",
@@ -77,10 +78,6 @@ export async function checkInfluxctl(
     if (error.code === "cancelled") throw error;
     reporter.say("warning", `The nodes for management tokens cannot be used: ${error.reason}`);
   }
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** The own token is known by the first characters of its value. */

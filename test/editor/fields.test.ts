@@ -106,6 +106,22 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.deepEqual(await saved(id, ...names, ...types), expected);
     });
 
+    it("shows in the menu of a time what stands beside it, before anything is typed", async () => {
+      const { editor } = lab;
+      await open("list-authorizations");
+      await editor.addFilter("created");
+      const created = editor.filterRow("createdBefore");
+      await created.getByLabel("How many").waitFor();
+      assert.equal(await condition("createdBefore").inputValue(), "createdBefore/age");
+      await condition("createdBefore").selectOption("createdAfter/date");
+      await editor.host("createdAfter").getByLabel("Date").waitFor();
+      assert.equal(await condition("createdAfter").inputValue(), "createdAfter/date");
+      // What another row changes.
+      await editor.addFilter("user");
+      assert.equal(await condition("createdAfter").inputValue(), "createdAfter/date");
+      await editor.cancel();
+    });
+
     it("tells what a time comes to, and marks what is none", async () => {
       const { editor } = lab;
       const id = await open("list-authorizations");
@@ -215,6 +231,54 @@ for (const version of ["node-red", "node-red-4"] as const)
       await open("list-authorizations");
       await page.getByText("Edit list authorizations node").waitFor();
       await editor.cancel();
+    });
+
+    it("keeps what is saved, however it is written, while other filters come and go", async () => {
+      const { editor, page } = lab;
+      const written = {
+        user: "${WHO}",
+        orgID: "payload.org",
+        tokenStatus: "payload.wanted",
+        description: " spaced ",
+        createdBefore: "90 d",
+        createdAfter: "2026-01-31T08:00:00Z",
+        updatedBefore: "007w",
+        updatedAfter: "1767225600000",
+      };
+      const types: Record<string, string> = { orgID: "msg", tokenStatus: "msg" };
+      const all = Object.entries(written).flatMap(([name, value]) => [
+        [name, value],
+        [`${name}Type`, types[name] ?? "str"],
+      ]);
+      const properties = { ...(Object.fromEntries(all) as object), everyToken: false };
+      await page.evaluate(
+        `RED.view.importNodes([{ id: "odd", type: "influxdb-list-authorizations", z: RED.workspaces.active(),
+          x: 500, y: 400, wires: [[], []], connection: RED.nodes.filterNodes({ type: "influxdb-update-authorization" })[0].connection,
+          ...${JSON.stringify(properties)}
+        }], { generateIds: false, touchImport: true })`,
+      );
+      await page.mouse.click(900, 650);
+      for (const change of [
+        () => Promise.resolve(),
+        async () => {
+          await editor.addFilter("userID");
+          await editor
+            .filterRow("userID")
+            .getByRole("button", { name: /^Remove/ })
+            .click();
+          await editor.filterRow("userID").waitFor({ state: "detached" });
+        },
+      ]) {
+        await page.evaluate(`RED.editor.edit(RED.nodes.node("odd"))`);
+        await page.locator("#node-dialog-ok").waitFor();
+        await editor.settled();
+        assert.equal(await page.locator(".influxdb-filter-row").count(), Object.keys(written).length);
+        await change();
+        await editor.done();
+        const names = [...Object.keys(properties), "userIDType"];
+        const expected = [...Object.values(properties), "any"];
+        assert.deepEqual(await saved("odd", ...names), expected);
+      }
     });
 
     it("takes a list that was saved without the box for one of every token", async () => {

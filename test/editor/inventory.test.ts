@@ -286,6 +286,35 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.match(await entries().innerText(), /^found ab\n/);
     });
 
+    long("shows nothing of a connection that is gone when its answer comes", async () => {
+      await open();
+      let late = () => {};
+      const hold = new Promise<void>((go) => (late = go));
+      let isAnswered = false;
+      answer = async (query, route) => {
+        await hold;
+        await route.fulfill({ json: found(query) }).catch(() => "the editor has given it up");
+        isAnswered = true;
+        return undefined;
+      };
+      await part("search").fill("a");
+      await queryOf(2);
+      await lab.page.evaluate(
+        `const ids = []; RED.nodes.eachConfig((node) => { if (node.type === "influxdb-connection") ids.push(node.id) });
+         ids.forEach((id) => RED.nodes.remove(id))`,
+      );
+      const nothing = root.getByText(/^There is no connection/);
+      await nothing.waitFor();
+      late();
+      await waitFor(() => isAnswered, true);
+      await lab.page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+      );
+      assert.equal(await entries().count(), 0);
+      assert.ok(await nothing.isVisible());
+      assert.equal(await part("list").getAttribute("aria-busy"), null);
+    });
+
     long("reads anew from the server on demand, and says so", async () => {
       await open();
       assert.equal(lastQuery().fresh, undefined);
