@@ -40,6 +40,15 @@ async function take(editor: Editor, page: Page): Promise<void> {
   await page.locator("#node-input-btn-connection-edit").click();
   await page.locator("#node-config-dialog-ok").waitFor();
   await part("connection-dialog", dialog);
+  await editor.closeAll();
+
+  await page.evaluate("RED.actions.invoke('influxdb-tokens:show-inventory')");
+  // As tall as the window, without the debug messages beneath.
+  await page.setViewportSize({ width: VIEWPORT.width, height: 1400 });
+  const tab = page.locator("#influxdb-tokens-inventory");
+  await tab.locator("[data-part=connection]").selectOption({ index: 1 });
+  await tab.locator(".influxdb-tokens-entry").first().waitFor();
+  await part("inventory", tab);
 }
 
 async function main(): Promise<void> {
