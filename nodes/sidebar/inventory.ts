@@ -89,11 +89,15 @@ function start(root: HTMLElement, plugin: Plugin): void {
   let isOutdated = true;
   /** Whether the chosen connection has changes that are not deployed. */
   let isChanged = false;
+  /** Of the connections whose product is a variable, what the runtime has told. */
+  const told = new Map<string, readonly ResourceName[]>();
   const count = (number: number) => number.toLocaleString();
 
   // What is asked for.
 
   const kind = () => resource.value as ResourceName;
+  /** Whose tokens are meant. */
+  const chosen = () => `${connection.value} ${kind()}`;
   const filters = (): Filters => {
     const valueOf = ({ value, disabled }: { value: string; disabled: boolean }) =>
       disabled ? "" : value.trim();
@@ -108,11 +112,9 @@ function start(root: HTMLElement, plugin: Plugin): void {
   };
   const isNarrowed = () => Object.values(filters()).some((value) => value !== "");
   const query = (): Record<string, string> => {
-    const wanted = Object.entries(filters()).filter(([, value]) => value !== "");
+    const wanted = { resource: kind(), ...filters(), sort: sort.value };
     return {
-      resource: kind(),
-      ...Object.fromEntries(wanted),
-      sort: sort.value,
+      ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== "")),
       ...(descending.getAttribute("aria-pressed") === "true" && { descending: "1" }),
     };
   };
@@ -120,8 +122,7 @@ function start(root: HTMLElement, plugin: Plugin): void {
   /** Reads the beginning of the list, or what comes after that which is shown. */
   async function load({ fresh = false, next = false, limit = PAGE } = {}): Promise<void> {
     if (connection.value === "") return;
-    const of = `${connection.value} ${kind()}`;
-    if (shown?.of !== of) forget();
+    if (shown?.of !== chosen()) forget();
     const offset = next ? (shown?.ids ?? 0) : 0;
     isOutdated = false;
     list.setAttribute("aria-busy", "true");
@@ -141,9 +142,16 @@ function start(root: HTMLElement, plugin: Plugin): void {
         await load({ limit: MOST });
         return;
       }
+      if (resource.value === "") {
+        told.set(connection.value, [answer.resource]);
+        offerResources();
+        // In the order that is offered now.
+        await load({ limit });
+        return;
+      }
       if (offset === 0) list.replaceChildren();
       list.append(...answer.tokens.map((row) => entry(plugin, row, sort.value as SortKey)));
-      shown = { of, answer, readAt, ids: offset + answer.tokens.length };
+      shown = { of: chosen(), answer, readAt, ids: offset + answer.tokens.length };
       show();
     } catch (error) {
       if (connection.value === "") return;
@@ -258,13 +266,14 @@ function start(root: HTMLElement, plugin: Plugin): void {
 
   function offerResources(): void {
     const product = RED.nodes.node(connection.value)?.product;
-    const resources = isProduct(product) ? productOf(product).resources : [];
+    const resources = isProduct(product) ? productOf(product).resources : (told.get(connection.value) ?? []);
     options(
       resource,
       resources.map((each) => [each, plugin._(`kind.${each}`)]),
     );
     resource.hidden = resources.length < 2;
     part("refresh").toggleAttribute("disabled", connection.value === "");
+    part("use").toggleAttribute("disabled", resource.value === "");
     offerFilters();
   }
 
@@ -374,6 +383,7 @@ function start(root: HTMLElement, plugin: Plugin): void {
     RED.events.on(event, (node) => {
       if (node?.type !== CONNECTION) return;
       if (node.id === connection.value) isChanged = true;
+      told.delete(node.id ?? "");
       connectionsAfterPause(offerConnections);
     });
   }

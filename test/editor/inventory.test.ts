@@ -286,6 +286,22 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.match(await entries().innerText(), /^found ab\n/);
     });
 
+    long("asks the runtime which tokens a connection has whose product is a variable", async () => {
+      await show();
+      await lab.page.evaluate(
+        `RED.nodes.eachConfig((node) => { if (node.product === "oss") node.product = "\${PRODUCT}" })`,
+      );
+      await choose("${PRODUCT}");
+      await entries().first().waitFor();
+      assert.deepEqual(Object.fromEntries(asked[0]!.query), { offset: "0", limit: "50" });
+      const sorted = { resource: "authorizations", sort: "description", offset: "0", limit: "50" };
+      assert.deepEqual(await queryOf(2), sorted);
+      assert.equal(await part("resource").inputValue(), "authorizations");
+      assert.equal(await part("sort").inputValue(), "description");
+      await part("search").fill("a");
+      assert.equal((await queryOf(3)).resource, "authorizations");
+    });
+
     long("shows nothing of a connection that is gone when its answer comes", async () => {
       await open();
       let late = () => {};
