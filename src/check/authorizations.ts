@@ -13,12 +13,7 @@ import {
 } from "../tokens/own-authorization.js";
 import type { Wires } from "../tokens/resource.js";
 import { mayRead, nodesAllowed } from "./permissions.js";
-import type { Reporter } from "./report.js";
-
-/** Candidates for the connection's own token that are offered. */
-const MOST_OFFERS = 5;
-/** Characters of a name or a description. */
-const LONGEST_NAME = 80;
+import { LONGEST_NAME, nameOf, type Reporter } from "./report.js";
 
 /**
  * Finds out whether an API token is accepted, of which user it is, which of the authorizations it is itself, and which
@@ -157,19 +152,6 @@ function offerOwnIds(candidates: readonly Authorization[], isCertain: boolean, r
         'token ID", and the nodes can act upon the others.',
     );
   }
-  // A choice without the right one would mislead.
-  if (candidates.length > MOST_OFFERS) return;
-  for (const candidate of candidates) {
-    if (!HEX_ID.pattern.test(candidate.id)) continue;
-    reporter.offer(
-      "ownTokenId",
-      HEX_ID.normalize(candidate.id),
-      `Enter the own token ID ${nameOf(candidate)}`,
-    );
-  }
-}
-
-function nameOf({ id, description }: Authorization): string {
-  const shown = plain(id, LONGEST_NAME);
-  return description ? `${shown} (${plain(description, LONGEST_NAME)})` : shown;
+  const own = candidates.filter(({ id }) => HEX_ID.pattern.test(id));
+  reporter.offerOwnIds(own.map(({ id, description }) => ({ id: HEX_ID.normalize(id), description })));
 }

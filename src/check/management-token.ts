@@ -7,10 +7,7 @@ import { databaseTokens } from "../tokens/database-tokens.js";
 import type { ManagementToken } from "../tokens/management-list.js";
 import { beginsLike, managementTokens } from "../tokens/management-tokens.js";
 import type { Wires } from "../tokens/resource.js";
-import type { Reporter } from "./report.js";
-
-/** Characters of what influxctl or the server says of itself or of a token. */
-const LONGEST_NAME = 80;
+import { LONGEST_NAME, type Reporter } from "./report.js";
 
 /**
  * Finds out whether a management token is accepted by the Management API, and finds the cluster.
@@ -95,9 +92,10 @@ function offerOwnIds(
     if (alike.length > 0 || !isListed)
       reporter.say("wrong", `The "Own token ID" of the connection is not that of its token: ${why}.`);
   }
-  for (const id of alike.slice(0, 5)) {
-    const { description = "" } = listed.find((each) => UUID.normalize(each.id) === id) ?? {};
-    const label = description === "" ? id : `${id} (${plain(description, LONGEST_NAME)})`;
-    reporter.offer("ownTokenId", id, `Enter the own token ID ${label}`);
-  }
+  reporter.offerOwnIds(
+    alike.map((id) => ({
+      id,
+      description: listed.find((each) => UUID.normalize(each.id) === id)?.description,
+    })),
+  );
 }

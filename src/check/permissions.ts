@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { plain } from "../text/plain-text.js";
+import { LONGEST_NAME } from "./report.js";
 
 /** The permissions that each node for authorizations needs, by the name of the node. */
 const NEEDS = {
@@ -94,8 +95,6 @@ function limitOf(
   if (id) return id === userID ? "for its own user" : `for ${type} ${plain(name || id, LONGEST_NAME)}`;
   return orgID ? `within the organization ${plain(org || orgID, LONGEST_NAME)}` : undefined;
 }
-
-const LONGEST_NAME = 80;
 
 function listOf(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
