@@ -9,9 +9,11 @@ import {
   OUTCOMES,
   triedMoreThanOnce,
   type Outcome,
+  type OutcomeName,
   type OutcomeRecord,
 } from "../../src/work/outcomes.js";
-import { inWords, outcomesIn, summaryOf } from "../../src/work/summary.js";
+import { grouped } from "../../src/text/counts.js";
+import { inWords, outcomesIn, summaryOf, type Summary } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
 import { knownFields, listedFields, type Target, type TokenKind } from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField } from "../fields/fields.js";
@@ -179,9 +181,17 @@ export async function change(
   }
   return {
     counts: outcomesIn(records),
+    ...(dryRun && { text: rehearsed(records.length, success, summary) }),
     summary,
     ...(error && ifSomeFail !== "report" && { error, ...(many && { payload: report }) }),
   };
+}
+
+/** What a dry run shows in the status: how many tokens, and what would keep some of them from it. */
+function rehearsed(total: number, success: OutcomeName, { counts = {} }: Summary): string {
+  const { [success]: _, ...others } = counts;
+  const refused = inWords(others).join(", ");
+  return `${grouped(total)} in dry run${refused && `: ${refused}`}`;
 }
 
 /** Removes each token of the message: {@link change} for what cannot be undone, so only if confirmed. */

@@ -14,7 +14,7 @@ const QUIET = 60_000;
 export interface Ended {
   /** Of its tokens, how many there are of each outcome. */
   counts?: OutcomeCounts;
-  /** What there is to say of a message that acts upon no token. */
+  /** What there is to say of the message, if its counts do not say it. */
   text?: string;
   error?: TokenError;
 }

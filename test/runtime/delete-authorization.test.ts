@@ -172,7 +172,7 @@ describe("delete-authorization", () => {
         sent(),
         payload.map((id) => `GET /api/v2/authorizations/${id}`),
       );
-      assert.equal(runtime.statuses.at(-1), "yellow 3 in dry run");
+      assert.equal(runtime.statuses.at(-1), "yellow 3 in dry run: 1 not found");
       assert.ok(simulator.world.authorizations.has(token!.id));
     }));
 

@@ -188,7 +188,7 @@ describe("update-authorization", () => {
             sent(),
             payload.map((each) => `GET /api/v2/authorizations/${each}`),
           );
-          assert.equal(runtime.statuses.at(-1), "yellow 2 in dry run");
+          assert.equal(runtime.statuses.at(-1), "yellow 2 in dry run: 1 not found");
         },
       );
     }
