@@ -161,7 +161,8 @@ describe("faults", () => {
           simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
           await fails({}, "bad-response", /longer than 256 MB/);
           assert.ok(given < 300);
-          assert.ok(most - before < 300);
+          // Once, and what waits to be collected; kept twice would be 512.
+          assert.ok(most - before < 450);
           await works({});
         })).timeout(300_000);
     }
