@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { breather } from "../../src/work/breather.js";
+import { counted } from "../../src/text/counts.js";
 import { plain } from "../../src/text/plain-text.js";
 import { isVariable } from "../fields/variables.js";
 import {
@@ -100,8 +101,7 @@ function labelOf(row: TokenRow, of: Exclude<Lookup, "database">): string | undef
 }
 
 function entryOf({ value, label, tokens, row }: Candidate, of: Lookup): LookupEntry {
-  const count = tokens === 1 ? "1 token" : `${tokens.toLocaleString("en-US")} tokens`;
-  const detail = of === "id" && row ? stateOf(row) : count;
+  const detail = of === "id" && row ? stateOf(row) : counted(tokens, "token");
   return { value, label: plain(label), detail: plain(detail) };
 }
 

@@ -1,6 +1,7 @@
 import ms from "ms";
 import * as z from "zod";
 import { productOf, type ResourceName } from "../../src/products.js";
+import { RESOURCES } from "../../src/tokens/resources.js";
 import { isBefore } from "../../src/work/filters.js";
 import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
 import { MARKS, READ_PERMISSION, type TokenRow, type TokensAnswer } from "./answers.js";
@@ -11,7 +12,7 @@ import type { Route } from "./route.js";
 import { shownRow } from "./rows.js";
 
 /** Of a query, in which all are texts. */
-export const resourceInput = z.enum(["authorizations", "database-tokens", "management-tokens"]).optional();
+export const resourceInput = z.enum(Object.keys(RESOURCES) as ResourceName[]).optional();
 const flagInput = z.literal("1").optional();
 export const textInput = z.string().max(500).optional();
 export const numberInput = (min: number, max: number) => z.coerce.number().int().min(min).max(max);

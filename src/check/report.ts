@@ -42,6 +42,7 @@ export class Reporter {
   offer(property: Offer["property"], value: string, text: string): void {
     this.report.offers.push({ property, value, text });
   }
+
   /**
    * Offers each of the tokens as the connection's own. None of many: a choice without the right one would mislead.
    *
