@@ -78,6 +78,24 @@ export const ERROR_CODES = {
     isUntouched: true,
     isOfToken: true,
   },
+  "hidden-value": {
+    words: "values are hidden",
+    meaning: "the server shows no token values, so nobody can tell which token has the given one",
+    remedy: "check the value to see whose it is, and look among the tokens of that user",
+    httpStatus: 409,
+  },
+  "not-verified": {
+    words: "not verified",
+    meaning: "the new value does not let anybody in, or is not known any more, so the old token was left alone",
+    remedy: "the message says which; begin the rotation again",
+    httpStatus: 502,
+  },
+  "not-waiting": {
+    words: "nothing waits",
+    meaning: "no new token waits to be told that it is stored, or no replaced one can be brought back",
+    remedy: "check the ID, and what became of the rotation before",
+    httpStatus: 409,
+  },
   "not-applied": {
     words: "not applied",
     meaning: "the server reported success, and shows otherwise",

@@ -6,7 +6,8 @@ import { HEX_ID, UUID, type IdForm } from "./ids.js";
  */
 
 /** The kinds of tokens that a server has; each is a file of `tokens/`. */
-export type ResourceName = "authorizations" | "database-tokens" | "management-tokens";
+export const RESOURCE_NAMES = ["authorizations", "database-tokens", "management-tokens"] as const;
+export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 /** A setting of a connection that only some products have. */
 export type ProductSetting = "accountId" | "clusterId" | "influxctl" | "influxctlTimeout";

@@ -45,8 +45,9 @@ export const previewRoute: Route<z.infer<typeof Input>> = {
   input: Input,
   async answer({ type, connection: id, properties }, signal): Promise<PreviewAnswer> {
     const operation = LISTS.get(type);
-    if (operation?.find === undefined) throw new RouteError(400, "invalid-request", `"type" is not valid`);
-    const { resource } = operation;
+    const { resource } = operation ?? {};
+    if (operation?.find === undefined || resource === undefined)
+      throw new RouteError(400, "invalid-request", `"type" is not valid`);
     const node = deployedConnection(id);
     const connection = node.connection();
     refuseUnable(connection, resource);

@@ -5,6 +5,7 @@ import { AGE_UNITS } from "../../src/work/times.js";
 import { CHECK_TEXTS } from "../influxdb-connection/check.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
+import { RESOURCE_NAMES } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 import { ASK_TEXTS } from "./ask.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
@@ -32,7 +33,7 @@ RED.nodes.registerType(${js(type)}, {
   category: "InfluxDB tokens",
   color: ${js(color)},
   icon: ${js(icon)},
-  resource: ${js(resource)},
+  ${resource === undefined ? "" : `resource: ${js(resource)},`}
   fields: ${js(dataOf(fields))},
   defaults: {
     name: { value: "" },
@@ -66,7 +67,9 @@ ${rowsOf(fields, NODE)}
     "wrong.connectionSettings",
     "wrong.connectionToken",
     "wrong.product",
-    `tokens.${resource}`,
+    ...RESOURCE_NAMES.filter((each) => resource === undefined || each === resource).map(
+      (each) => `tokens.${each}`,
+    ),
     "or",
     "keywords",
   ];

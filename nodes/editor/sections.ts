@@ -23,7 +23,7 @@ export function unfoldSections(node: EditorNode): void {
     let before = 0;
     const follow = () => {
       const draft = draftOf(node);
-      const shown = fields.filter(([, field]) => !isProduct(draft.product) || isUsed(field, draft.product));
+      const shown = fields.filter(([, field]) => !isProduct(draft.product) || isUsed(field, draft));
       section.hidden = shown.length === 0;
       const isWrong = section.querySelector(".input-error") !== null;
       const isSet = shown.some(([name]) => holdsMore(draft[name], node._def.defaults[name]?.value));

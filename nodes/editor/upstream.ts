@@ -49,5 +49,5 @@ function sourcesOf(target: EditorNode): { source: EditorNode; port: number }[] {
 
 /** Whether it is one of the nodes that list tokens. The input of a subflow has no definition. */
 export function isList({ _def }: { _def?: Partial<EditorNode["_def"]> }): boolean {
-  return _def?.resource !== undefined && !("targets" in (_def.fields ?? {}));
+  return _def?.resource !== undefined && "everyToken" in (_def.fields ?? {});
 }

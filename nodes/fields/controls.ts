@@ -13,6 +13,8 @@ import type { WrongTogether } from "./wrong.js";
 /** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
 export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
 export type Source = (typeof SOURCES)[number];
+/** Where a value can be put. */
+export const PLACES = ["msg", "flow", "global"] as const;
 
 /** One of a few words. */
 interface Choice {
@@ -47,6 +49,7 @@ export interface Typed {
   form?: IdForm["name"];
   /** What it is, if it is a time. */
   time?: TimeForm;
+  /** Of a place, where it is; otherwise where the value comes from. */
   sources: readonly Source[];
   /** A former name of the property, if flows may still use it. */
   formerly?: string;
@@ -110,6 +113,8 @@ export interface FieldData {
   protects?: boolean;
   /** The products that have the setting, if not all do. For others it is hidden, and neither judged nor read. */
   products?: readonly Product[];
+  /** Values of another property with which it is of use. With others it is hidden, and neither judged nor read. */
+  when?: { readonly property: string; readonly values: readonly unknown[] };
   /** The dialog also marks the field, whatever its own value, if all of these properties have these values. */
   wrongWhen?: Readonly<Partial<Record<WrongTogether, Properties>>>;
 }

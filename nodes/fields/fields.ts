@@ -66,7 +66,7 @@ export function limitField(preset: number): Field<RateLimit> {
 }
 
 /** A field whose value is known at deploy, from its property and the one that goes with it, if any. */
-function fixed<T>(
+export function fixed<T>(
   data: FieldData,
   read: (value: unknown, other: unknown, counts: CounterStore) => T,
 ): Field<T> {
@@ -89,6 +89,8 @@ export interface TypedOptions<T> {
   /** Types without a value box, and the value of each, such as `any: undefined`. */
   constants?: Record<string, T>;
   words?: readonly string[];
+  /** Where it can come from, if not from everywhere: a secret must not be typed into a flow. */
+  sources?: readonly Source[];
   /** How an ID that is typed in is written. */
   form?: IdForm;
   lookup?: Lookup;
@@ -111,7 +113,17 @@ export interface TypedOptions<T> {
  * });
  */
 export function typed<T>(options: TypedOptions<T>): Field<T> {
-  const { read, constants = {}, words = [], preset, form, time, formerly, ...look } = options;
+  const {
+    read,
+    constants = {},
+    words = [],
+    sources = SOURCES,
+    preset,
+    form,
+    time,
+    formerly,
+    ...look
+  } = options;
   const control: Typed = {
     kind: "typed",
     preset,
@@ -119,7 +131,7 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
     words,
     ...(form && { form: form.name }),
     ...(time && { time }),
-    sources: SOURCES,
+    sources,
     ...(formerly !== undefined && { formerly }),
   };
   const data: FieldData = { control, ...look };

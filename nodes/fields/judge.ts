@@ -56,15 +56,17 @@ export function partOf(fields: FieldsData, property: string): { field: FieldData
 
 /** {@link judge}, whatever other fields hold. */
 export function judgePart(field: FieldData, part: Part, node: Properties): Wrong | undefined {
-  if (!isUsed(field, node.product)) return undefined;
+  if (!isUsed(field, node)) return undefined;
   const value = node[part.property];
   const isText = typeof value === "string" && field.control.kind !== "typed";
   return isText && holdsVariable(value) ? "variable" : part.wrong(node);
 }
 
-/** Whether a field is one of a product. While the product itself is not known, nothing can be said of it. */
-export function isUsed({ products }: FieldData, product: unknown): boolean {
-  return products === undefined || (isProduct(product) && products.includes(product));
+/** Whether a field is of use to a node. While the product itself is not known, nothing can be said of it. */
+export function isUsed({ products, when }: FieldData, node: Properties): boolean {
+  const { product } = node;
+  const hasProduct = products === undefined || (isProduct(product) && products.includes(product));
+  return hasProduct && (when === undefined || when.values.includes(node[when.property]));
 }
 
 function wrongTogether(

@@ -4,7 +4,7 @@ import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { Secret } from "../../src/text/secret.js";
-import type { Resource } from "../../src/tokens/resource.js";
+import type { Liveness, Resource } from "../../src/tokens/resource.js";
 import { openTokens, RESOURCES, type Tokens } from "../../src/tokens/resources.js";
 import type { AuditSink } from "../../src/work/audit.js";
 import { createOrder, type Order } from "../../src/work/order.js";
@@ -28,6 +28,8 @@ export interface Connection {
    * @throws {TokenError} `invalid-config` if the settings are not enough for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
+  /** What the server makes of the value of a token of this kind; see {@link Resource.check}. */
+  check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
   /** The server's time; see {@link Wires.http}. */
   now(signal: AbortSignal): Promise<number>;
   /** Whether the id, normalized, is on the connection's list. */
@@ -66,6 +68,11 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     order: createOrder(),
     auditFile: wires.auditFile,
     open: (resource, watch) => openTokens(resource, wires, watch),
+    async check(resource, value, watch) {
+      const { check, noun }: Resource = RESOURCES[resource];
+      if (check) return check(wires, value, watch);
+      throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
+    },
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
     isProtected: (id) => protectedIds.has(id),
@@ -85,7 +92,11 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
  * @throws {TokenError} `invalid-config` if there is none or its settings are wrong, `unsupported-product`
  *   if its product cannot do the job.
  */
-export function connectionOf(RED: NodeAPI, id: string | undefined, resource: ResourceName): Connection {
+export function connectionOf(
+  RED: NodeAPI,
+  id: string | undefined,
+  resource: ResourceName | undefined,
+): Connection {
   const node = RED.nodes.getNode(id ?? "") as ConnectionNode | null;
   if (node?.type !== CONNECTION_TYPE) {
     throw new TokenError(
@@ -95,7 +106,7 @@ export function connectionOf(RED: NodeAPI, id: string | undefined, resource: Res
     );
   }
   const connection = node.connection();
-  refuseUnable(connection, resource);
+  if (resource !== undefined) refuseUnable(connection, resource);
   return connection;
 }
 

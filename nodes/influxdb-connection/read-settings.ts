@@ -49,9 +49,9 @@ export function readSettings(properties: Properties): Settings {
 /** The value of a setting, or its preset if it is empty or not one of the product's. */
 function valueOf(name: SettingName, properties: Properties): string | number | boolean {
   const setting: FieldData = SETTINGS[name];
-  const { [name]: value, product } = properties;
+  const { [name]: value } = properties;
   if (setting.control.kind === "flag") return value === true;
-  const isThere = isUsed(setting, product) && (typeof value === "string" || typeof value === "number");
+  const isThere = isUsed(setting, properties) && (typeof value === "string" || typeof value === "number");
   const text = (isThere && String(value).trim()) || presetOf(name);
   return setting.control.kind === "number" ? Number(text) : text;
 }

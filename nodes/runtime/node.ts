@@ -1,8 +1,9 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit } from "../../src/work/audit.js";
+import type { Watch } from "../../src/http/call.js";
 import { createLimiter } from "../../src/work/limiter.js";
-import type { ResourceName } from "../../src/products.js";
+import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
@@ -20,9 +21,11 @@ import { leaveOutIfExcluded } from "./excludes.js";
 import { keepInstance } from "./instances.js";
 import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
+import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
+import { handOver, type HandOver } from "./hand-over.js";
 import { followerOf, type Ended } from "./status.js";
 import { copyOf, ending, sender, withFields, type Message, type Send, type Sender } from "./sender.js";
 
@@ -33,8 +36,8 @@ import { copyOf, ending, sender, withFields, type Message, type Send, type Sende
 export interface Operation<F extends Fields = Fields, R extends ResourceName = ResourceName> {
   /** Node type, such as `influxdb-list-authorizations`. */
   type: string;
-  /** The tokens that it works on. */
-  resource: R;
+  /** The tokens that it works on. Without it, those of its field `kind`; without that, any of the connection. */
+  resource?: R;
   /** Colour and icon (a file of `icons/`) in the palette. */
   color: string;
   icon: string;
@@ -53,6 +56,8 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   resource: R;
   /** The tokens of the resource; what is sent to them ends with the signal, and its retries show in the status. */
   tokens: Tokens<R>;
+  /** What else is sent for the message ends with it, too. */
+  watch: Watch;
   /** The message asks for a dry run: nothing may be changed, whatever the node says. */
   dryRun: boolean;
   /** What the message comes from: the parts of one list share one. */
@@ -68,6 +73,8 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   /** The audit trail of what is done to these targets; `changes` is what an update sets. */
   audit: (targets: readonly Target[], changes?: Readonly<Record<string, unknown>>) => Audit;
   send: Sender;
+  /** Gives out the value of a new token, in its one place. */
+  handOver: HandOver;
   /** Keeps what became of a target, for who asks later. */
   record: (record: OutcomeRecord, index: number) => void;
 }
@@ -139,7 +146,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       return parseAll(operation.fields, properties, counterStoreOf(this));
     });
 
-    const changes = "targets" in operation.fields;
+    const changes = "dryRun" in operation.fields;
+    const resource = operation.resource ?? (properties.kind as R | undefined);
     const follow = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const handle = async (
@@ -150,7 +158,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       record: Task<F>["record"],
     ): Promise<Ending> => {
       // All up to the place in the order happens as the message arrives.
-      const connection = connectionOf(RED, properties.connection, operation.resource);
+      const connection = connectionOf(RED, properties.connection, resource);
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
       const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
@@ -158,11 +166,14 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         const values = await reading;
         return await inTurn(() => {
           start();
+          const watch = { signal: stopping.signal, onRetry };
+          const kind = resource ?? (productOf(connection.product).resources[0] as R);
           return operation.run({
             values,
             connection,
-            resource: operation.resource,
-            tokens: connection.open(operation.resource, { signal: stopping.signal, onRetry }),
+            resource: kind,
+            tokens: connection.open(kind, watch),
+            watch,
             dryRun,
             origins,
             places,
@@ -178,6 +189,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
               return createAudit(connection.auditFile ?? log, work, targets);
             },
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+            handOver: handOver(RED, this, msg, send),
             record,
           });
         });
@@ -253,7 +265,9 @@ function attempt<T>(action: () => T): () => T {
 type Reader = (evaluate: Evaluate) => unknown;
 
 function parseAll(fields: Fields, properties: Properties, counts: CounterStore): [string, Reader][] {
-  return Object.entries(fields).map(([name, field]) => [name, field.parse(name, properties, counts)]);
+  return Object.entries(fields)
+    .filter(([, field]) => isUsed(field, properties))
+    .map(([name, field]) => [name, field.parse(name, properties, counts)]);
 }
 
 /** The tokens that a message is about, if the node acts upon some. */

@@ -10,6 +10,11 @@ export const LONGEST_TOKEN = 512 * 1024;
 /** Bytes of an error; what comes after them is not waited for. */
 const LONGEST_ERROR = 64 * 1024;
 
+/** Whether an answer shows what was asked for or made, rather than an error or nothing. */
+export function isShown(status: number): boolean {
+  return status === 200 || status === 201;
+}
+
 /** What one attempt sends. */
 export type AttemptRequest = Pick<
   Dispatcher.DispatchOptions,
@@ -100,7 +105,7 @@ export function attempt(
         onResponseStart(_, code, fields) {
           status = code;
           headers = fields;
-          if (status === 200) longest = longestSuccess;
+          if (isShown(status)) longest = longestSuccess;
           onHeaders?.(status, headers);
         },
         onResponseData(started, chunk) {
@@ -109,7 +114,7 @@ export function attempt(
             return;
           }
           const error = new TooLong();
-          if (status === 200) {
+          if (isShown(status)) {
             fail(error);
           } else {
             // Its status says what there is to know.

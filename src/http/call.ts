@@ -17,7 +17,7 @@ export interface Watch {
 export interface ApiCall {
   /** What the call is for, to complete "Cannot …": `delete authorization 0a1b…`. */
   task: string;
-  method: "GET" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   /**
    * What another attempt may follow. A `safe` call has the same effect however often it is carried out: it reads, sets
    * absolute values or deletes by ID, so it is sent again after 429, 502, 503, 504 and a lost connection. A call that
@@ -37,6 +37,8 @@ export interface ApiCall {
   isList?: boolean;
   /** Sends no token: the server is yet to show what it is. */
   isAnonymous?: boolean;
+  /** Sent in place of the connection's token, to see what the server makes of it. */
+  token?: Secret;
   watch?: Watch | undefined;
 }
 
@@ -45,7 +47,7 @@ export interface ApiResponse {
   call: ApiCall;
   status: number;
   headers: Headers;
-  /** The response body, in blocks, if the status is 200; it is empty otherwise. */
+  /** The response body, in blocks, if the status is 200 or 201; it is empty otherwise. */
   body: readonly Buffer[];
   /** What any other response says, if its body is an error of InfluxData's APIs. */
   error: ApiError | undefined;

@@ -10,6 +10,7 @@ import {
   FailedAttempt,
   LONGEST_LIST,
   LONGEST_TOKEN,
+  isShown,
   type AttemptResponse,
 } from "./attempt.js";
 import type { ApiCall, ApiResponse } from "./call.js";
@@ -98,7 +99,7 @@ export function createHttp(options: HttpOptions): Http {
     const request = requestOf(call);
     const { isList = false, watch: { signal, onRetry } = {} } = call;
     const longest = isList ? longestList : LONGEST_TOKEN;
-    const ofCall = call.secrets === undefined ? redactor : redactor.knowing(call.secrets);
+    const ofCall = redactor.knowing([...(call.secrets ?? []), ...(call.token ? [call.token] : [])]);
     const way = await dispatcher;
     const lastStart = clock.steady() + LONGEST_CALL_MS;
     let last: ApiResponse | TokenError | undefined;
@@ -166,7 +167,7 @@ function read(
   { status, headers, body }: AttemptResponse,
   redactor: Redactor,
 ): Pick<ApiResponse, "status" | "headers" | "body" | "error"> {
-  if (status === 200) return { status, headers, body, error: undefined };
+  if (isShown(status)) return { status, headers, body, error: undefined };
   return { status, headers, body: [], error: readApiError(Buffer.concat(body).toString(), redactor) };
 }
 

@@ -21,19 +21,26 @@ export function requestsTo(
   { scheme, token }: Authorization,
 ): (call: ApiCall) => AttemptRequest {
   const prefix = pathname.replace(/\/+$/, "");
-  // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
-  const authorization = Buffer.from(`${scheme} ${token.reveal()}`).toString("latin1");
-  const anonymousHeaders = { accept: "application/json" };
-  const plainHeaders = { authorization, ...anonymousHeaders };
-  const jsonHeaders = { ...plainHeaders, "content-type": "application/json" };
-  return ({ method, path, query, body, isAnonymous = false }) => ({
-    origin,
-    path: targetOf(prefix, path, query),
-    method,
-    headers: isAnonymous ? anonymousHeaders : body === undefined ? plainHeaders : jsonHeaders,
-    body: body === undefined ? null : JSON.stringify(body),
-  });
+  const headersWith = (each: Secret) => {
+    // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
+    const authorization = Buffer.from(`${scheme} ${each.reveal()}`).toString("latin1");
+    const plain = { authorization, ...ANONYMOUS };
+    return { plain, json: { ...plain, "content-type": "application/json" } };
+  };
+  const own = headersWith(token);
+  return ({ method, path, query, body, isAnonymous = false, token: other }) => {
+    const { plain, json } = other === undefined ? own : headersWith(other);
+    return {
+      origin,
+      path: targetOf(prefix, path, query),
+      method,
+      headers: isAnonymous ? ANONYMOUS : body === undefined ? plain : json,
+      body: body === undefined ? null : JSON.stringify(body),
+    };
+  };
 }
+
+const ANONYMOUS = { accept: "application/json" };
 
 /** Path and query. */
 function targetOf(prefix: string, path: readonly string[], query: ApiCall["query"]): string {

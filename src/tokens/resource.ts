@@ -1,6 +1,7 @@
 import type { Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import type { Influxctl } from "../influxctl/influxctl.js";
+import type { Secret } from "../text/secret.js";
 import type { Filter } from "../work/filters.js";
 import type { TokenKind } from "../work/targets.js";
 import type { Access } from "./access.js";
@@ -17,6 +18,15 @@ export interface Resource extends TokenKind {
   readonly access?: (permissions: unknown) => Access;
   /** How to tell a connection's own token from the others. Missing if it cannot be one of them. */
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
+  /** What a new token would be that can do what this one can. @throws {TokenError} if the server does not show that. */
+  readonly twinOf?: (token: Shown, description: string) => Wanted;
+  /**
+   * What the server makes of the value of a token of this kind.
+   *
+   * @throws {TokenError} if it cannot be told: the codes of {@link Http.send} and {@link Influxctl.run};
+   *   `invalid-config` if a setting of the connection is missing for it.
+   */
+  readonly check?: (wires: Wires, value: Secret, watch: Watch) => Promise<Liveness>;
   /**
    * Opens the tokens for one message, with a method for each thing that can be done to them.
    *
@@ -77,6 +87,47 @@ export interface Removable<T> {
    * @throws {TokenError} `not-found`; `not-applied` if the server reports success, but still has it.
    */
   remove(id: string): Promise<Changed<T>>;
+}
+
+/** What every new token is to be; each kind adds to it. */
+export interface Wanted {
+  /** Never empty: people tell tokens apart by it, and so does {@link makeMarked}. */
+  readonly description: string;
+}
+
+export interface Creatable<T, W extends Wanted> {
+  /**
+   * Makes a token with one request, which is never repeated blindly. Where the product allows that, it is made unable to
+   * do anything until it is switched on: inactive, or without permissions.
+   *
+   * @throws {TokenError} `unauthorized` or `forbidden` that name the permission which the connection cannot grant;
+   *   `not-applied` if the server shows another token than was asked for.
+   */
+  make(wanted: W): Promise<Made<T>>;
+  /** Lets it do what it was made for, and sets its description. Missing where what is made works at once for good. */
+  switchOn?(id: string, wanted: W): Promise<Changed<T>>;
+  /** Takes that away again, so that it can be switched on once more, and sets its description. Missing as above. */
+  switchOff?(id: string, description: string): Promise<Changed<T>>;
+}
+
+/** A new token. */
+export interface Made<T> {
+  token: T;
+  /** The server shows it this once. */
+  value: Secret;
+  attempts: number;
+}
+
+/** What a server makes of the value of a token. */
+export interface Liveness {
+  /** Whether it lets somebody in now. */
+  works: boolean;
+  /** Why not, if it does not: disabled; of a disabled or deleted user; or the server knows no such value. */
+  state: "active" | "inactive" | "user-inactive" | "not-accepted";
+  /** The user that it acts for, where the server tells. */
+  user?: { id?: string; name?: string };
+  /** The token that has this value, where the server tells which; its value is left out. */
+  token?: Shown;
 }
 
 /** What is known of a change that was made. */

@@ -17,6 +17,15 @@ export const OUTCOMES = {
   updated: { verb: "update" },
   deleted: { verb: "delete" },
   revoked: { verb: "revoke" },
+  created: { verb: "create" },
+  /** A new token was given out, and the word is awaited that it is stored. */
+  "handed-over": { verb: "rotate", words: "handed over" },
+  /** Its successor works, and it does not any more. */
+  replaced: { verb: "rotate" },
+  /** It works again beside its successor. */
+  restored: { verb: "restore" },
+  /** The new token was taken back; the old one works as before. */
+  withdrawn: { isUntouched: true, verb: "rotate" },
   /** It did not exist, which the node counts as done. */
   "not-found": { isUntouched: true, words: "not found" },
   /** It has changed since it was listed, and was left alone; `now` says how it is. */
@@ -65,6 +74,8 @@ export interface Outcome {
   changes?: Record<string, { from: unknown; to: unknown }>;
   /** It had been revoked before. */
   alreadyRevoked?: true;
+  /** The token that replaces it, or what was made. */
+  successor?: Readonly<Record<string, unknown>>;
   /** What the server shows of the token. */
   token?: Readonly<Record<string, unknown>>;
 }

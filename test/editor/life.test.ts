@@ -5,7 +5,7 @@ import { ERROR_CODES } from "../../src/error-codes.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { HEX_ID, UUID } from "../helpers/ids.js";
-import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
+import { OPERATION_NAMES, operationOf, resourceOf } from "../helpers/package.js";
 import { LOOKUP_FAILED, useLab, waitFor } from "./editor.js";
 
 type Properties = Record<string, unknown>;
@@ -76,7 +76,8 @@ for (const version of ["node-red", "node-red-4"] as const)
 
     /** A node with every property other than the editor presets it, and right. */
     function unusual(name: string, connections: Saved[]): Saved {
-      const { type, fields, resource, outputs } = operationOf(name);
+      const { type, fields, outputs } = operationOf(name);
+      const resource = resourceOf(name);
       const connection = connections.find(
         ({ product }) => isProduct(product) && productOf(product).resources.includes(resource),
       );

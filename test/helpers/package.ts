@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
 import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
 import packageJson from "../../package.json" with { type: "json" };
-import { productsWith, type Product } from "../../src/products.js";
+import { productsWith, type Product, type ResourceName } from "../../src/products.js";
 
 /** The nodes of the package by the names of their files, such as `list-authorizations`. */
 export const NODE_NAMES = Object.keys(packageJson["node-red"].nodes);
@@ -20,9 +20,14 @@ export function operationOf(name: string): Operation {
   return (moduleOf(name) as NodeModule).operation;
 }
 
+/** The tokens that a node works on; of one for all kinds, the authorizations. */
+export function resourceOf(name: string): ResourceName {
+  return operationOf(name).resource ?? "authorizations";
+}
+
 /** The products whose connections a node takes. */
 export function productsOf(name: string): Product[] {
-  return productsWith(operationOf(name).resource);
+  return productsWith(resourceOf(name));
 }
 
 /** Whether a node works on the tokens of clusters. */

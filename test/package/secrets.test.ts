@@ -15,7 +15,7 @@ import type { Simulator } from "../../simulator/server.js";
 import type { ResourceName } from "../../src/products.js";
 import { closing } from "../helpers/closing.js";
 import { proxyNode } from "../helpers/core-nodes.js";
-import { isOfCluster, OPERATION_NAMES, operationOf } from "../helpers/package.js";
+import { isOfCluster, OPERATION_NAMES, resourceOf } from "../helpers/package.js";
 import { run, serve, startProxy, tlsBefore, type Running } from "../helpers/servers.js";
 
 /**
@@ -107,7 +107,7 @@ describe("token values", function () {
           (connection): (typeof work)[number] => [
             `influxdb-${name}`,
             connection,
-            ids[operationOf(name).resource],
+            ids[resourceOf(name)],
           ],
         ),
       ),

@@ -9,7 +9,7 @@ import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
 import type { Fault, Simulator } from "../../simulator/server.js";
 import { addTokens, withNode } from "../helpers/fixture.js";
-import { OPERATION_NAMES, operationOf } from "../helpers/package.js";
+import { OPERATION_NAMES, resourceOf } from "../helpers/package.js";
 import { trailIn, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
 import { profileFolders } from "../helpers/secrets.js";
 import { run } from "../helpers/servers.js";
@@ -53,7 +53,7 @@ const STAGES: Record<ResourceName, WithStage> = {
   "database-tokens": withDatabaseTokens,
   "management-tokens": withManagementTokens,
 };
-const onStage: WithStage = (kind, ...rest) => STAGES[operationOf(kind).resource](kind, ...rest);
+const onStage: WithStage = (kind, ...rest) => STAGES[resourceOf(kind)](kind, ...rest);
 type WithStage = (
   kind: string,
   properties: Properties,

@@ -1,0 +1,51 @@
+import type { Node, NodeAPI } from "node-red";
+import { TokenError } from "../../src/errors.js";
+import type { Secret } from "../../src/text/secret.js";
+import type { Summary } from "../../src/work/summary.js";
+import type { Place } from "../fields/place.js";
+import { copyOf, withFields, type Message, type Send } from "./sender.js";
+
+/**
+ * Gives out the value of a new token, once and in one place: a property of the message, or of the flow or global context.
+ * The message that goes out is a copy, for whoever gets the received one later (Catch and Complete nodes) must not find
+ * the value on it.
+ *
+ * @param told what is sent besides.
+ * @throws {TokenError} `invalid-config` if the place cannot be written; nothing is sent then.
+ */
+export type HandOver = (
+  place: Place,
+  value: Secret,
+  told: { payload: unknown; summary: Summary; output?: number },
+) => Promise<void>;
+
+export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): HandOver {
+  return async ({ type, key }, value, { payload, summary, output = 0 }) => {
+    const sent = withFields(copyOf(RED, msg), { payload, summary, statusCode: 200 });
+    try {
+      if (type === "msg") {
+        if (!RED.util.setMessageProperty(sent, key, value.reveal(), true)) throw new Error("not writable");
+      } else {
+        await keep(RED, node, type, key, value);
+      }
+    } catch {
+      // Not the message of the error, which could hold the value.
+      throw new TokenError(
+        "invalid-config",
+        `the new value could not be put into ${type}.${key}. Open the node and choose another place for it.`,
+        { words: "no place for value" },
+      );
+    }
+    send([...Array<null>(output).fill(null), sent]);
+  };
+}
+
+function keep(RED: NodeAPI, node: Node, type: "flow" | "global", key: string, value: Secret): Promise<void> {
+  const parsed = RED.util.parseContextStore(key);
+  return new Promise((resolve, reject) => {
+    node.context()[type].set(parsed.key, value.reveal(), parsed.store, (error?: Error | null) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
