@@ -16,12 +16,17 @@ import { copyOf, withFields, type Message, type Send } from "./sender.js";
 export type HandOver = (
   place: Place,
   value: Secret,
-  told: { payload: unknown; summary: Summary; output?: number },
+  told: {
+    payload: unknown;
+    summary: Summary;
+    /** IDs to send back with the word that the value is stored: most nodes that store something replace the payload. */
+    handedOver: Readonly<Record<"id" | "successor", string | undefined>>;
+  },
 ) => Promise<void>;
 
 export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): HandOver {
-  return async ({ type, key }, value, { payload, summary, output = 0 }) => {
-    const sent = withFields(copyOf(RED, msg), { payload, summary, statusCode: 200 });
+  return async ({ type, key }, value, told) => {
+    const sent = withFields(copyOf(RED, msg), { ...told, statusCode: 200 });
     try {
       if (type === "msg") {
         if (!RED.util.setMessageProperty(sent, key, value.reveal(), true)) throw new Error("not writable");
@@ -36,7 +41,7 @@ export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): Ha
         { words: "no place for value" },
       );
     }
-    send([...Array<null>(output).fill(null), sent]);
+    send(sent);
   };
 }
 

@@ -73,6 +73,7 @@ export const authorizations = {
   } satisfies { [K in keyof AuthorizationFilters]-?: Filter<NonNullable<AuthorizationFilters[K]>> },
   removed: "deleted",
   access: accessOfAuthorization,
+  isOn: ({ status }: Shown) => status !== "inactive",
   ownToken: ({ http, own }) => ownAuthorizationSigns(http, own, (signal) => open({ http, own }, { signal })),
   open,
 } satisfies Resource;

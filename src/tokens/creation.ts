@@ -2,7 +2,7 @@ import type { Creatable, Listable, Listed, Made, Removable, Wanted } from "./res
 
 /** Tokens of which new ones can be made. */
 export type Makeable<T extends Listed, W extends Wanted> = Creatable<T, W> &
-  Listable<T, { description?: string | undefined }> &
+  Listable<T, { description?: string | undefined; userID?: string | undefined }> &
   Removable<T>;
 
 /**

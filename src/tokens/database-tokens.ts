@@ -17,7 +17,7 @@ import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
-import type { Listable, Removable, Resource, Wires } from "./resource.js";
+import type { Listable, Removable, Resource, Shown, Wires } from "./resource.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { accessOfDatabaseToken } from "./access.js";
 import { readToken, type Token } from "./read-token.js";
@@ -66,6 +66,7 @@ export const databaseTokens = {
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",
   access: accessOfDatabaseToken,
+  isOn: ({ permissions }: Shown) => Array.isArray(permissions) && permissions.length > 0,
   open,
 } satisfies Resource;
 

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 /*
  * What this package writes at the end of a token's description, so that whoever reads the list of the server, a person
  * or a later run, knows what the token is there for. The server is so the record that no crash can lose.
@@ -11,8 +13,13 @@ export type Mark =
   /** It was replaced by another, and can be removed. */
   | { readonly kind: "replaced"; readonly by: string; readonly at: string };
 
+/** The name of one attempt to make a token. */
+export function newAttempt(): string {
+  return randomBytes(4).toString("hex");
+}
+
 /** A description with a mark at its end, in place of any that it has. `since` and `at` are RFC 3339 in UTC. */
-export function marked(description: string, mark: Mark): string {
+export function marked(description: unknown, mark: Mark): string {
   return [withoutMark(description), textOf(mark)].filter(Boolean).join(" ");
 }
 
