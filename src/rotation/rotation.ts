@@ -131,6 +131,11 @@ export function createRotation({
     });
   }
 
+  /** What a token can do; its description can be empty if that of the first was. */
+  function likeIt(token: Listed, description: string): Wanted {
+    return { ...twinOf(token, "any"), description };
+  }
+
   function successorMark(id: string): Mark {
     return { kind: "successor", of: id, since: timeOf(clock), attempt: newAttempt() };
   }
@@ -183,9 +188,9 @@ export function createRotation({
     const isPending =
       mark?.kind === "successor" && mark.of === old.id && (isOn === undefined || isOn(successor));
     if (!isPending || !tokens.switchOn) return successor;
-    const plain = withoutMark(successor.description);
-    const { token } = await tokens.switchOn(successor.id, twinOf(successor, plain));
-    return { ...successor, ...token, description: plain };
+    const description = withoutMark(successor.description);
+    const { token } = await tokens.switchOn(successor.id, likeIt(successor, description));
+    return { ...successor, ...token, description };
   }
 
   return {
@@ -278,7 +283,7 @@ export function createRotation({
       const pending = marked(successor.description, successorMark(id));
       await tokens.switchOn(successor.id, twinOf(successor, pending));
       // What the old one could do is what its successor can.
-      const { token } = await tokens.switchOn(id, twinOf(successor, withoutMark(old.description)));
+      const { token } = await tokens.switchOn(id, likeIt(successor, withoutMark(old.description)));
       return { old: { ...old, ...token }, successor };
     },
   };
