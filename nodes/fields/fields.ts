@@ -12,6 +12,7 @@ import {
   type Properties,
   type Source,
   type Typed,
+  type WholeNumber,
 } from "./controls.js";
 import { judgePart, partsOf, typedParts, typeIn, type Part } from "./judge.js";
 import { refuseVariable } from "./refuse-variables.js";
@@ -63,6 +64,12 @@ export function limitField(preset: number): Field<RateLimit> {
     // Anything but a number was refused; 0, which allows nothing, is the safe side.
     createRateLimit(limitOf(value) ?? 0, per as (typeof WINDOWS)[number], counts),
   );
+}
+
+/** A whole number of seconds, from 1 on; empty means the preset. */
+export function secondsField(preset: number, max: number): Field<number> {
+  const control: WholeNumber = { kind: "number", preset, min: 1, max, seconds: true };
+  return fixed({ control }, (value) => Number(value ?? "") || preset);
 }
 
 /** A field whose value is known at deploy, from its property and the one that goes with it, if any. */

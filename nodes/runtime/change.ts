@@ -51,13 +51,18 @@ export const inactiveForField = filterField(age, "inactiveFor");
 type Irreversible = ReturnType<typeof irreversibleFields>;
 type Changing = ReturnType<typeof changingFields>;
 
+/** The outcomes of success that a node can have. */
+type DoneName = {
+  [Name in OutcomeName]: (typeof OUTCOMES)[Name] extends { verb: string } ? Name : never;
+}[OutcomeName];
+
 /** What a node does to each target. */
 export interface Change {
-  /** The outcome of success. */
-  outcome: "updated" | "deleted" | "revoked";
+  /** The outcome of success, unless `act` gives another. */
+  outcome: DoneName;
   /** Whether it ends the token's access, which the connection's own token must not lose. */
   endsAccess: boolean;
-  act(id: string): Promise<Changed<Shown>>;
+  act(id: string): Promise<Changed<Shown> & Partial<Pick<Outcome, "outcome" | "successor">>>;
   /** A condition on what is looked up: the reason to leave the token alone, if there is one. */
   spare?: ((look: Look<Shown>) => string | undefined) | undefined;
   /** The new values, which a dry run compares with the present ones. */
@@ -69,13 +74,17 @@ interface Ways {
   notFoundIsDone?: boolean;
   /** One message for each target of an array, as soon as it is known. */
   inParts?: boolean;
+  /** The output that gets the report. */
+  output?: number;
+  /** What is reported, if not all is: nothing if no record is of this outcome or worse. */
+  leavesOut?: OutcomeName;
 }
 
 /** Does one thing to each target of the message, and sends the records of it. */
 export async function change(
   task: Task<Changing>,
   { outcome: success, ...steps }: Change,
-  { notFoundIsDone = false, inParts = false }: Ways = {},
+  { notFoundIsDone = false, inParts = false, output = 0, leavesOut }: Ways = {},
 ): Promise<Ending> {
   const { connection, resource, tokens, places, signal } = task;
   const kind = RESOURCES[resource];
@@ -176,8 +185,9 @@ export async function change(
   }
   const report = many ? records : records[0];
   const summary = summarize(records);
-  if (!parts && (error === undefined || tellsFailures)) {
-    task.send(report, summary, error && { statusCode: factsOf(error.code).httpStatus });
+  const isAllTold = leavesOut !== undefined && records.every(({ outcome }) => outcome === leavesOut);
+  if (!parts && !isAllTold && (error === undefined || tellsFailures)) {
+    task.send(report, summary, { output, ...(error && { statusCode: factsOf(error.code).httpStatus }) });
   }
   return {
     counts: outcomesIn(records),

@@ -55,7 +55,9 @@ export interface Rotation {
    * @throws {TokenError} `conflict` if the token is itself new and not ready; what making it meets. The old token is as
    *   it was, and no successor is left.
    */
-  begin(id: string, change?: Readonly<Record<string, unknown>>): Promise<Begun | Replaced>;
+  begin(id: string, change?: (old: Shown) => Readonly<Record<string, unknown>>): Promise<Begun | Replaced>;
+  /** A successor that can be handed over once more: it is there, and works. */
+  pending(id: string, successor: string): Promise<Shown | undefined>;
   /**
    * Ends the old token, once the value of its successor was seen to work.
    *
@@ -68,7 +70,7 @@ export interface Rotation {
   finish(
     id: string,
     given: { value: Secret | undefined; successor: string | undefined },
-    ending: { mayEnd: () => Promise<void>; revokes: boolean },
+    ending: { mayEnd: (successor: Shown & { id: string }) => Promise<void>; revokes: boolean },
   ): Promise<Replaced>;
   /**
    * Takes the successor back: switches it off, so that a late word can still make it work, or removes it.
@@ -129,6 +131,11 @@ export function createRotation({
     });
   }
 
+  /** What a token can do; its description can be empty if that of the first was. */
+  function likeIt(token: Listed, description: string): Wanted {
+    return { ...twinOf(token, "any"), description };
+  }
+
   function successorMark(id: string): Mark {
     return { kind: "successor", of: id, since: timeOf(clock), attempt: newAttempt() };
   }
@@ -181,13 +188,13 @@ export function createRotation({
     const isPending =
       mark?.kind === "successor" && mark.of === old.id && (isOn === undefined || isOn(successor));
     if (!isPending || !tokens.switchOn) return successor;
-    const plain = withoutMark(successor.description);
-    const { token } = await tokens.switchOn(successor.id, twinOf(successor, plain));
-    return { ...successor, ...token, description: plain };
+    const description = withoutMark(successor.description);
+    const { token } = await tokens.switchOn(successor.id, likeIt(successor, description));
+    return { ...successor, ...token, description };
   }
 
   return {
-    async begin(id, change = {}) {
+    async begin(id, change = () => ({})) {
       const old = await look(id);
       const before = await ifReplaced(old);
       if (before) return before;
@@ -198,7 +205,7 @@ export function createRotation({
         throw new TokenError("conflict", `${reason} (its description ends with "${mark.kind} …").`);
       }
       const description = marked(old.description, successorMark(id));
-      const wanted = { ...twinOf(old, description), ...change };
+      const wanted = { ...twinOf(old, description), ...change(old) };
       for (const left of await successorsOf(old)) if (isOn && !isOn(left)) await remove(left);
       const made = await makeMarked(tokens, wanted);
       try {
@@ -213,6 +220,11 @@ export function createRotation({
         const left = `Its successor ${made.token.id} could not be removed again: look at it.`;
         throw isGone ? failure : failure.retold(`${failure.reason} ${left}`);
       }
+    },
+
+    async pending(id, named) {
+      const all = await successorsOf(await look(id));
+      return all.find((each) => each.id === named && (isOn === undefined || isOn(each)));
     },
 
     async finish(id, { value, successor: named }, { mayEnd, revokes }) {
@@ -233,7 +245,7 @@ export function createRotation({
         await tokens.switchOn?.(successor.id, { ...twinOf(old, String(successor.description)) });
       }
       await verify(value, successor);
-      await mayEnd();
+      await mayEnd(successor);
       const mark: Mark = { kind: "replaced", by: successor.id, at: timeOf(clock) };
       // The old one comes last: until then, whoever does this again finds all that is left to do.
       for (const each of all) {
@@ -271,7 +283,7 @@ export function createRotation({
       const pending = marked(successor.description, successorMark(id));
       await tokens.switchOn(successor.id, twinOf(successor, pending));
       // What the old one could do is what its successor can.
-      const { token } = await tokens.switchOn(id, twinOf(successor, withoutMark(old.description)));
+      const { token } = await tokens.switchOn(id, likeIt(successor, withoutMark(old.description)));
       return { old: { ...old, ...token }, successor };
     },
   };
