@@ -15,6 +15,7 @@ export function placeField(): Field<Place> {
     preset: { type: "msg", value: "tokenValue" },
     constants: [],
     words: [],
+    place: true,
     sources: PLACES,
   };
   return fixed({ control }, (key = control.preset.value, type = control.preset.type) => ({
