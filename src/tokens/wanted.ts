@@ -72,8 +72,8 @@ const Resource = z
     type: z.string().min(1),
     id: HexId.optional(),
     orgID: HexId.optional(),
-    name: z.unknown(),
-    org: z.unknown(),
+    name: z.unknown().optional(),
+    org: z.unknown().optional(),
   })
   .refine(({ id, name }) => id !== undefined || name === undefined, "it has a name, but no id")
   .refine(({ orgID, org }) => orgID !== undefined || org === undefined, "it has an org, but no orgID")
