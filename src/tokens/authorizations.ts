@@ -14,6 +14,7 @@ import {
   type Filter,
 } from "../work/filters.js";
 import { accessOfAuthorization } from "./access.js";
+import { allAccess } from "./all-access.js";
 import { HEX_ID, isSameId } from "../ids.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import {
@@ -35,6 +36,7 @@ import {
   isSameAccess,
   twinOfAuthorization,
   type NewAuthorization,
+  type Permission,
 } from "./wanted.js";
 import { instantOf, readTimestamp, type Moment } from "../work/times.js";
 
@@ -111,6 +113,8 @@ export interface Authorizations
    * @throws {TokenError} `not-found`.
    */
   get(id: string, options?: { includeToken?: boolean }): Promise<Look<Authorization>>;
+  /** All that an authorization can be allowed; see {@link allAccess}. */
+  everything(orgID?: string): Promise<Permission[]>;
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
@@ -160,6 +164,8 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         throw badResponse(response, "the answer shows another authorization");
       return { token, now };
     },
+
+    everything: (orgID) => allAccess(http, orgID, watch),
 
     async update(id, { status, description }) {
       const task = `update authorization ${id}`;
