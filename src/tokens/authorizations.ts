@@ -27,6 +27,7 @@ import {
   refused,
   type Authorization,
 } from "./authorizations-api.js";
+import { openDirectory, type Directory } from "./directory.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
 import { newValueIn, notApplied, deleteProved, type Sight } from "./proof.js";
 import type { Creatable, Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
@@ -115,6 +116,8 @@ export interface Authorizations
   get(id: string, options?: { includeToken?: boolean }): Promise<Look<Authorization>>;
   /** All that an authorization can be allowed; see {@link allAccess}. */
   everything(orgID?: string): Promise<Permission[]>;
+  /** The organizations and users that they belong to. */
+  readonly directory: Directory;
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
@@ -226,6 +229,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
 
     switchOn: (id, { description }) => tokens.update(id, { status: "active", description }),
     switchOff: (id, description) => tokens.update(id, { status: "inactive", description }),
+    directory: openDirectory(http, watch),
     reopen: (other = watch) => open({ http, own }, other),
 
     // What belongs to a deleted user or organization is hidden from GET, but can be deleted.
