@@ -68,7 +68,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
       if (folder !== undefined) await removeFolder(folder);
       const where = folder ?? "the temporary folder";
       const reason = `influxctl's profile could not be written to ${where}. Check the rights and the space there.`;
-      throw new TokenError("influxctl-failed", reason, { task, fatal: true });
+      throw new TokenError("influxctl-failed", reason, { task, fatal: true, notSent: true });
     }
   }
 
@@ -79,7 +79,11 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
-      new TokenError(code, reason, { words, task, fatal, cause: stderr ? { message: stderr } : undefined });
+      new TokenError(code, reason, {
+        ...{ words, task, fatal, cause: stderr ? { message: stderr } : undefined },
+        // What every run would meet keeps each from the server, but for what is wrong with its output.
+        notSent: fatal && code !== "bad-response",
+      });
     const quote = (words: string) => redactor.withhold(lastLines(words));
     // A description can hold the token.
     const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;

@@ -221,7 +221,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
 
     switchOn: (id, { description }) => tokens.update(id, { status: "active", description }),
     switchOff: (id, description) => tokens.update(id, { status: "inactive", description }),
-    reopen: (other) => open({ http, own }, other),
+    reopen: (other = watch) => open({ http, own }, other),
 
     // What belongs to a deleted user or organization is hidden from GET, but can be deleted.
     remove: (id) =>

@@ -172,7 +172,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
 
     switchOn: (id, { description, permissions }) => tokens.update(id, { description, permissions }),
     switchOff: (id, description) => tokens.update(id, { description, permissions: [] }),
-    reopen: (other) => open({ http, cluster }, other),
+    reopen: (other = watch) => open({ http, cluster }, other),
 
     remove: (id) =>
       deleteProved(

@@ -85,7 +85,8 @@ interface ManagementTokens
 
 type ManagementWires = Pick<Wires, "influxctl"> & { http: Pick<Http, "now"> };
 
-function open(wires: ManagementWires, { signal }: Watch): ManagementTokens {
+function open(wires: ManagementWires, watch: Watch): ManagementTokens {
+  const { signal } = watch;
   const influxctl = wires.influxctl();
   // Asked of the server, because influxctl tells no time; expiry and ages count by it.
   const serverTime = () => wires.http.now(signal);
@@ -119,7 +120,10 @@ function open(wires: ManagementWires, { signal }: Watch): ManagementTokens {
       before = undefined;
       const value = newValueIn(task, await influxctl.run(task, args, signal));
       const listed = await all().catch((error: unknown) => rethrowAsNotShown(error, task));
-      const found = [...listed.values()].filter((token) => token.description === description);
+      const found = [...listed.values()].filter(
+        // An earlier try may have left one that was revoked.
+        (token) => token.description === description && token.state !== "revoked",
+      );
       const [token] = found;
       const isIt =
         token?.state === "active" &&
@@ -130,7 +134,7 @@ function open(wires: ManagementWires, { signal }: Watch): ManagementTokens {
       throw new TokenError("not-applied", `${NOT_AS_ASKED} It shows: ${seen}.`, { task });
     },
 
-    reopen: (other) => open(wires, other),
+    reopen: (other = watch) => open(wires, other),
 
     async remove(id) {
       const task = `revoke management token ${id}`;

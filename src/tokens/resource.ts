@@ -110,8 +110,8 @@ export interface Creatable<T, W extends Wanted> {
   switchOn?(id: string, wanted: W): Promise<Changed<T>>;
   /** Takes that away again, so that it can be switched on once more, and sets its description. Missing as above. */
   switchOff?(id: string, description: string): Promise<Changed<T>>;
-  /** The same tokens anew, for a clean-up that the end of the message's own watch does not end. */
-  reopen(watch: Watch): Listable<T, { description?: string | undefined }> & Removable<T>;
+  /** The same tokens, read anew; with another watch, the end of their own does not end what is sent. */
+  reopen(watch?: Watch): Listable<T, { description?: string | undefined }> & Removable<T>;
 }
 
 /** A new token. */
