@@ -72,8 +72,8 @@ export interface TokensAnswer {
   tokens: TokenRow[];
 }
 
-/** What a look-up can offer: a property of tokens. */
-export const LOOKUPS = ["id", "description", "user", "userID", "org", "orgID", "database"] as const;
+/** What a look-up can offer: a property of tokens, or what their permissions can be about. */
+export const LOOKUPS = ["id", "description", "user", "userID", "org", "orgID", "database", "bucket"] as const;
 export type Lookup = (typeof LOOKUPS)[number];
 
 /** `GET connections/:id/lookup`: what exists, for a field of a dialog. */

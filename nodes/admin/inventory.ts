@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/clock.js";
 import type { ResourceName } from "../../src/products.js";
+import type { Grantable } from "../../src/tokens/grantable.js";
 import { createKept, type Kept } from "../../src/work/kept.js";
 import type { ConnectionNode } from "../influxdb-connection/connection.js";
 import type { TokenRow, TokensAnswer } from "./answers.js";
@@ -22,31 +23,47 @@ export interface Inventory {
 /** Milliseconds. */
 const TIMES = { good: 30_000, fresh: 2000, unused: 60_000 };
 
-/** Of each connection while it is deployed: one that is deployed anew is another node. */
-const inventories = new WeakMap<ConnectionNode, Map<ResourceName, Kept<Inventory>>>();
+type Reader<T> = (
+  node: ConnectionNode,
+  resource: ResourceName,
+  options: { fresh?: boolean; signal: AbortSignal },
+) => Promise<T>;
 
 /**
  * The tokens of a connection: what was read a short while ago, or what is read now for all who ask meanwhile.
  *
  * @throws what the list of the tokens throws.
  */
-export function inventoryOf(
-  node: ConnectionNode,
-  resource: ResourceName,
-  options: { fresh?: boolean; signal: AbortSignal },
-): Promise<Inventory> {
-  let kept = inventories.get(node);
-  if (kept === undefined) {
-    const all = new Map<ResourceName, Kept<Inventory>>();
-    inventories.set(node, (kept = all));
-    node.on("close", () => {
-      for (const each of all.values()) each.close();
-    });
-  }
-  let one = kept.get(resource);
-  if (one === undefined)
-    kept.set(resource, (one = createKept((signal) => read(node, resource, signal), TIMES)));
-  return one.get(options);
+export const inventoryOf: Reader<Inventory> = keptOf(read);
+
+/**
+ * What permissions of a connection's tokens can be about, kept as the tokens are.
+ *
+ * @throws what the list of them throws.
+ */
+export const grantableOf: Reader<readonly Grantable[]> = keptOf((node, resource, signal) =>
+  node.connection().grantable(resource, { signal }),
+);
+
+function keptOf<T>(
+  read: (node: ConnectionNode, resource: ResourceName, signal: AbortSignal) => Promise<T>,
+): Reader<T> {
+  /** Of each connection while it is deployed: one that is deployed anew is another node. */
+  const all = new WeakMap<ConnectionNode, Map<ResourceName, Kept<T>>>();
+  return (node, resource, options) => {
+    let kept = all.get(node);
+    if (kept === undefined) {
+      const own = new Map<ResourceName, Kept<T>>();
+      all.set(node, (kept = own));
+      node.on("close", () => {
+        for (const each of own.values()) each.close();
+      });
+    }
+    let one = kept.get(resource);
+    if (one === undefined)
+      kept.set(resource, (one = createKept((signal) => read(node, resource, signal), TIMES)));
+    return one.get(options);
+  };
 }
 
 async function read(node: ConnectionNode, resource: ResourceName, signal: AbortSignal): Promise<Inventory> {

@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { breather } from "../../src/work/breather.js";
 import { counted } from "../../src/text/counts.js";
+import type { ResourceName } from "../../src/products.js";
 import { plain } from "../../src/text/plain-text.js";
+import type { Grantable } from "../../src/tokens/grantable.js";
 import { isVariable } from "../fields/variables.js";
+import type { ConnectionNode } from "../influxdb-connection/connection.js";
 import {
   LOOKUPS,
   READ_PERMISSION,
@@ -12,7 +15,7 @@ import {
   type TokenRow,
 } from "./answers.js";
 import { deployedConnection } from "./deployed.js";
-import { inventoryOf, type Inventory } from "./inventory.js";
+import { grantableOf, inventoryOf, type Inventory } from "./inventory.js";
 import { matching, searchFor, sorted } from "./match.js";
 import type { Route } from "./route.js";
 import { numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
@@ -25,16 +28,28 @@ const Input = z.object({
   limit: numberInput(1, 200).default(50),
 });
 
-/** What can be looked up: of a name, how many tokens have it; of an ID, the token. */
+/** What can be looked up. */
 interface Candidate {
   value: string;
   label: string;
+  /** How many tokens name it. */
   tokens: number;
   /** The first of them. */
   row?: TokenRow;
+  /** The organization that has it, if it is a bucket. */
+  org?: string;
 }
 
-/** What the tokens of a connection name, so that it needs no more permissions than the list. */
+/** What is made of a list, and is good as long as that. */
+interface Made {
+  granted: readonly Grantable[];
+  candidates: Promise<Candidate[]>;
+}
+
+/**
+ * What the tokens of a connection name, which needs no more permissions than the list; and the buckets and databases
+ * that there are.
+ */
 export const lookupRoute: Route<z.infer<typeof Input>> = {
   method: "get",
   path: "connections/:id/lookup",
@@ -42,11 +57,17 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
   input: Input,
   async answer({ id, of, resource, search = "", limit }, signal): Promise<LookupAnswer> {
     const node = deployedConnection(id);
-    const inventory = await inventoryOf(node, resourceOf(node, resource), { signal });
+    const kind = resourceOf(node, resource);
+    const [inventory, granted] = await Promise.all([
+      inventoryOf(node, kind, { signal }),
+      of === "bucket" || of === "database" ? grantedOf(node, kind, of, signal) : NONE,
+    ]);
     const name = `lookup ${of}`;
-    const candidates = (inventory.made.get(name) ?? candidatesOf(inventory, of)) as Promise<Candidate[]>;
-    inventory.made.set(name, candidates);
-    const all = await candidates;
+    const before = inventory.made.get(name) as Made | undefined;
+    const made =
+      before?.granted === granted ? before : { granted, candidates: candidatesOf(inventory, of, granted) };
+    inventory.made.set(name, made);
+    const all = await made.candidates;
     const textsOf = ({ value, label, row }: Candidate) => [value, label, of === "id" ? row?.user : undefined];
     const holds = searchFor(search);
     const found = await matching(all, (each) => holds(...textsOf(each)), signal);
@@ -63,16 +84,43 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
   },
 };
 
+const NONE: readonly Grantable[] = [];
+
+/** Which databases there are not every token may see: those that permissions name are known all the same. */
+async function grantedOf(
+  node: ConnectionNode,
+  resource: ResourceName,
+  of: "bucket" | "database",
+  signal: AbortSignal,
+): Promise<readonly Grantable[]> {
+  try {
+    return await grantableOf(node, resource, { signal });
+  } catch (error) {
+    if (of === "bucket") throw error;
+    return NONE;
+  }
+}
+
 /**
  * Each value once, in the order of what people know it by. What a deploy would replace by a variable of the environment
  * is left out: a server could so ask for any.
  */
-async function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise<Candidate[]> {
+async function candidatesOf(
+  { rows, databases }: Inventory,
+  of: Lookup,
+  granted: readonly Grantable[],
+): Promise<Candidate[]> {
   const breathe = breather();
   const found = new Map<string, Candidate>();
-  if (of === "database") {
-    for (const [value, tokens] of databases) {
-      if (!isVariable(value)) found.set(value, { value, label: value, tokens });
+  if (of === "bucket") {
+    const orgs = new Map(rows.map(({ orgID, org }) => [orgID, org]));
+    for (const { id, name, orgID } of granted) {
+      found.set(id, { value: id, label: name, tokens: 0, org: orgs.get(orgID) ?? orgID ?? "" });
+    }
+  } else if (of === "database") {
+    const names = new Set([...databases.keys(), ...granted.map(({ id }) => id)]);
+    for (const value of names) {
+      if (!isVariable(value)) found.set(value, { value, label: value, tokens: databases.get(value) ?? 0 });
     }
   } else {
     for (const row of rows) {
@@ -87,7 +135,7 @@ async function candidatesOf({ rows, databases }: Inventory, of: Lookup): Promise
   return sorted([...found.values()], ({ label }) => label.toLowerCase(), false);
 }
 
-function labelOf(row: TokenRow, of: Exclude<Lookup, "database">): string | undefined {
+function labelOf(row: TokenRow, of: Exclude<Lookup, "bucket" | "database">): string | undefined {
   switch (of) {
     case "id":
       return row.description;
@@ -100,8 +148,8 @@ function labelOf(row: TokenRow, of: Exclude<Lookup, "database">): string | undef
   }
 }
 
-function entryOf({ value, label, tokens, row }: Candidate, of: Lookup): LookupEntry {
-  const detail = of === "id" && row ? stateOf(row) : counted(tokens, "token");
+function entryOf({ value, label, tokens, row, org }: Candidate, of: Lookup): LookupEntry {
+  const detail = org ?? (of === "id" && row ? stateOf(row) : counted(tokens, "token"));
   return { value, label: plain(label), detail: plain(detail) };
 }
 

@@ -6,7 +6,7 @@ import { createLimiter } from "../../src/work/limiter.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Properties } from "../fields/controls.js";
 import type { Fields } from "../fields/fields.js";
-import { partsOf } from "../fields/judge.js";
+import { isUsed, partsOf } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
 import listAuthorizations from "../list-authorizations/list-authorizations.js";
@@ -102,6 +102,7 @@ async function valuesOf(
   const values: Record<string, unknown> = {};
   const unknown: string[] = [];
   for (const [name, field] of Object.entries(fields)) {
+    if (!isUsed(fields, field, properties)) continue;
     try {
       if (partsOf(name, field).some(({ property }) => isVariable(properties[property]))) throw new NotTyped();
       values[name] = await field.parse(

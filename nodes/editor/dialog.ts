@@ -1,7 +1,11 @@
 /// <reference lib="dom" />
-import { PRODUCTS, productsWith, type Product } from "../../src/products.js";
+import { isProduct, PRODUCTS, productsWith, type Product } from "../../src/products.js";
+import type { FieldData } from "../fields/controls.js";
+import { isUsed } from "../fields/judge.js";
+import { isVariable } from "../fields/variables.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
 import { element } from "./elements.js";
+import { rowsIn, tableId } from "./permission-table.js";
 import { partsOfField } from "./typed-fields.js";
 
 /*
@@ -49,6 +53,33 @@ export function showPresets(node: EditorNode): void {
   }
 }
 
+/** Whether the dialog shows a field: if it is of use to the draft, and if a variable is yet to decide on that. */
+export function isShown(field: FieldData, draft: EditorNode): boolean {
+  const { products, when } = field;
+  const isOpen =
+    (products !== undefined && !isProduct(draft.product)) ||
+    (when !== undefined && isVariable(draft[when.property]));
+  return isOpen || isUsed(draft._def.fields, field, draft);
+}
+
+/** Shows and hides the rows of fields as others change; what is hidden keeps what was typed into it. */
+export function followUse(node: EditorNode): void {
+  const fields = Object.entries(node._def.fields).filter(([, { products, when }]) => products ?? when);
+  if (fields.length === 0) return;
+  const prefix = prefixOf(node);
+  const form = $(`#${prefix}-name`).closest("form");
+  const follow = () => {
+    const draft = draftOf(node);
+    for (const [name, field] of fields)
+      form
+        .find(`#${prefix}-${name}, #${tableId(name)}`)
+        .closest(".form-row")
+        .toggle(isShown(field, draft));
+  };
+  form.on("change", follow);
+  follow();
+}
+
 /** Marks the fields of the dialog that is being opened, now and at each change, by the values of all of them. */
 export function markDialog(node: EditorNode): void {
   const prefix = prefixOf(node);
@@ -71,7 +102,8 @@ export function draftOf(node: EditorNode): EditorNode {
   const prefix = prefixOf(node);
   const draft = { ...node };
   for (const name of Object.keys(node._def.defaults)) {
-    draft[name] = valueOf($(`#${prefix}-${name}`)) ?? node[name];
+    const isTable = node._def.fields[name]?.control.kind === "permissionTable";
+    draft[name] = isTable ? rowsIn(name) : (valueOf($(`#${prefix}-${name}`)) ?? node[name]);
   }
   return draft;
 }
@@ -120,7 +152,7 @@ function sayBeneath(box: Elements, text: string | undefined): void {
 }
 
 /** Where the editor keeps the reason, too. */
-function setTooltip(field: Elements, text: string | undefined): void {
+export function setTooltip(field: Elements, text: string | undefined): void {
   const tooltip = field.data("tooltip");
   if (text === undefined) {
     tooltip?.delete();

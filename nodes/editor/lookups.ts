@@ -77,6 +77,37 @@ export function offerLookup(node: EditorNode, name: string): void {
   follow();
 }
 
+/** Offers what exists while one types into an input that is no field, but a part of one. */
+export function lookUpIn(
+  node: EditorNode,
+  lookup: Lookup,
+  input: HTMLInputElement,
+): {
+  /** The one entry that a text names, by its value or its label; undefined if none does, or more than one. */
+  find: (text: string) => Promise<LookupEntry | undefined>;
+  /** Says beneath the input what stands in it. */
+  say: (text: string) => void;
+} {
+  const connection = $("#node-input-connection");
+  const place: Place = {
+    ...{ node, lookup, input, isList: false },
+    resources: resourcesOf(node, {}),
+    connection: () => connectionIn(node, connection),
+    ...lineBeneath(input),
+  };
+  $(input).autoComplete({ search: searchFor(place), minLength: 0 });
+  const ask = lookerUp(place);
+  return {
+    async find(text) {
+      const { entries } = await ask(text);
+      const same = entries.filter(({ value }) => isSame(place, value, text));
+      const [found, ...others] = same.length > 0 ? same : entries.filter(({ label }) => label === text);
+      return others.length > 0 ? undefined : found;
+    },
+    say: place.say,
+  };
+}
+
 /** A field with look-ups. */
 interface Place {
   node: EditorNode;
@@ -93,7 +124,10 @@ interface Place {
   say: (text: string, isUnseen?: boolean) => void;
 }
 
-function resourcesOf({ _def, product }: EditorNode, { lookupIn }: FieldData): readonly ResourceName[] {
+function resourcesOf(
+  { _def, product }: EditorNode,
+  { lookupIn }: Pick<FieldData, "lookupIn">,
+): readonly ResourceName[] {
   if (_def.resource !== undefined) return [_def.resource];
   const all = isProduct(product) ? productOf(product).resources : [];
   return lookupIn ? all.filter((each) => lookupIn.includes(each)) : all;
@@ -227,7 +261,7 @@ function lookerUp({ node, lookup, resources, connection, line }: Place) {
 }
 
 function isID(lookup: Lookup): boolean {
-  return /id$/i.test(lookup);
+  return lookup === "bucket" || /id$/i.test(lookup);
 }
 
 /** IDs are the same in capitals. */

@@ -9,6 +9,7 @@ import { RESOURCE_NAMES } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 import { ASK_TEXTS } from "./ask.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
+import { tableTexts } from "./permission-table.js";
 import { previewTextsOf } from "./preview.js";
 import { STYLE } from "./style.js";
 import { connectionRow, filterRows, nameRow, rowOf, sectionOf, type Layout } from "./rows.js";
@@ -136,6 +137,7 @@ function entriesOf(fields: FieldsData): string[] {
       const { control } = field;
       const entry = [
         ...(preset === undefined ? [] : [`value: ${js(preset)}`]),
+        ...(control.kind === "permissionTable" ? ["value: []"] : []),
         ...(control.kind === "config" ? [`type: ${js(control.type)}, required: false`] : []),
         ...(ways.length === 0 ? [] : [`validate: ${validator(property)}`]),
       ];
@@ -176,6 +178,7 @@ function textsOf(fields: FieldsData): string[] {
     const ways = partsOf(name, field).flatMap((part) => part.ways);
     const wrong = [...ways, ...Object.keys(field.wrongWhen ?? {})].map((way) => `wrong.${way}`);
     const { control } = field;
+    if (control.kind === "permissionTable") return [...wrong, ...tableTexts(control)];
     if (control.kind !== "typed") return wrong;
     return [...wrong, ...menuTexts(name, control), ...filterTexts(field)];
   });

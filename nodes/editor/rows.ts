@@ -1,5 +1,6 @@
 import { PRODUCTS } from "../../src/products.js";
 import type { Control, FieldData } from "../fields/controls.js";
+import { tableId } from "./permission-table.js";
 
 /** How the dialogs of a kind of node are laid out. */
 export interface Layout {
@@ -12,6 +13,7 @@ export interface Layout {
 /** What the dialog shows for a field. */
 export function rowOf(name: string, { control, icon, hint }: FieldData, layout: Layout): string {
   if (control.kind === "flag") return flagRow(name, layout);
+  if (control.kind === "permissionTable") return tableRow(name, icon);
   const input = inputOf(name, control, layout, hint ? `hint.${name}` : undefined);
   const isHigh = control.kind === "text" && control.rows !== undefined;
   return row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
@@ -48,7 +50,7 @@ function row(name: string, icon: string | undefined, input: string, layout: Layo
 /** @param hint the key of the text that an empty field shows. */
 function inputOf(
   name: string,
-  control: Exclude<Control, { kind: "flag" }>,
+  control: Exclude<Control, { kind: "flag" | "permissionTable" }>,
   layout: Layout,
   hint: string | undefined,
 ): string {
@@ -87,6 +89,14 @@ export function filterRows(names: readonly string[], layout: Layout): string {
   return `<div class="form-row" style="margin-bottom: 0"><i class="fa fa-filter"></i> <span data-i18n="label.filters"></span></div>
 <div class="form-row"><ol id="influxdb-filters" data-i18n="[aria-label]label.filters"></ol></div>
 <div id="influxdb-filter-pool" hidden>${names.map((name) => typedInput(name, layout, "")).join("\n")}</div>`;
+}
+
+/** The list of a table; the script makes its rows. */
+function tableRow(name: string, icon = "fa-list"): string {
+  return `<div class="form-row">
+  <div style="margin-bottom: 4px"><i class="fa ${icon}"></i> <span data-i18n="label.${name}"></span></div>
+  <ol id="${tableId(name)}" data-i18n="[aria-label]label.${name}"></ol>
+</div>`;
 }
 
 /** A TypedInput, and what the script puts beside it. */

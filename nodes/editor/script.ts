@@ -1,9 +1,10 @@
 import { prepareCheck } from "../influxdb-connection/check.js";
 import type { Definition, EditorNode, Elements } from "./api.js";
-import { keepUnclicked, markDialog, offerConnections, showPresets, showSaved } from "./dialog.js";
+import { followUse, keepUnclicked, markDialog, offerConnections, showPresets, showSaved } from "./dialog.js";
 import { showFilters } from "./filters.js";
 import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
+import { rowsIn, showTable } from "./permission-table.js";
 import { offerPreview } from "./preview.js";
 import { unfoldSections } from "./sections.js";
 import { forgetFormer, makeTypedField } from "./typed-fields.js";
@@ -31,6 +32,9 @@ export function prepare(node: EditorNode): void {
   );
   const filters = fields.filter(({ topic }) => topic !== "");
   if (filters.length > 0) showFilters(node, filters);
+  for (const [name, { control }] of Object.entries(node._def.fields))
+    if (control.kind === "permissionTable") showTable(node, name, control);
+  followUse(node);
   for (const { name } of fields) nameTypedInput(name);
   for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
   offerPreview(node);
@@ -42,6 +46,7 @@ export function prepareConnection(node: EditorNode): void {
   showSaved(node);
   prepareOwn(node);
   prepareCheck(node);
+  followUse(node);
   markDialog(node);
   unfoldSections(node);
   for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
@@ -68,5 +73,6 @@ export function save(node: EditorNode): void {
   keepUnclicked(node);
   for (const [name, { control }] of Object.entries(node._def.fields)) {
     if (control.kind === "typed") forgetFormer(node, name, control);
+    if (control.kind === "permissionTable") node[name] = rowsIn(name);
   }
 }

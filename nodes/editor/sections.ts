@@ -1,8 +1,6 @@
 /// <reference lib="dom" />
-import { isProduct } from "../../src/products.js";
-import { isUsed } from "../fields/judge.js";
 import { NONE, type EditorNode, type Elements } from "./api.js";
-import { draftOf, prefixOf } from "./dialog.js";
+import { draftOf, isShown, prefixOf } from "./dialog.js";
 
 /*
  * The sections of a dialog in which fields are folded away.
@@ -23,7 +21,7 @@ export function unfoldSections(node: EditorNode): void {
     let before = 0;
     const follow = () => {
       const draft = draftOf(node);
-      const shown = fields.filter(([, field]) => !isProduct(draft.product) || isUsed(field, draft));
+      const shown = fields.filter(([, field]) => isShown(field, draft));
       section.hidden = shown.length === 0;
       const isWrong = section.querySelector(".input-error") !== null;
       const isSet = shown.some(([name]) => holdsMore(draft[name], node._def.defaults[name]?.value));

@@ -17,6 +17,15 @@ export const STYLE = `
 .influxdb-filter-row > .influxdb-field[data-shown="input"] > select, .influxdb-filter-row > .influxdb-field[data-shown="nothing"] > select { width: auto; }
 .influxdb-filter-row > .influxdb-field { flex: 1; min-width: 0; }
 .influxdb-filter-row > button { flex: none; margin-top: 4px; }
+.influxdb-permission-row { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: flex-start; }
+.influxdb-permission-row > [hidden] { display: none; }
+.influxdb-permission-row > select { width: auto; flex: none; }
+.influxdb-permission-row > .influxdb-field { flex: 1 1 140px; min-width: 0; }
+.influxdb-permission-row > .influxdb-field > input { width: 100%; }
+.influxdb-permission-row > label { width: auto; margin: 7px 0 0; }
+.influxdb-permission-row > label > input { width: auto; margin: 0 4px 0 0; }
+.influxdb-permission-row > button { flex: none; margin: 4px 0 0 auto; }
+.influxdb-permission-row > .influxdb-why { flex-basis: 100%; padding: 0; }
 .influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-line:empty { display: none; }
 .influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }

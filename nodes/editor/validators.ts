@@ -1,6 +1,6 @@
 import { productOf, productsWith, isProduct } from "../../src/products.js";
 import type { Typed } from "../fields/controls.js";
-import { judge, judgePart, partOf, typeIn } from "../fields/judge.js";
+import { isUsed, judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { lacksToken } from "./connection-tokens.js";
@@ -16,6 +16,8 @@ declare const RED: Editor;
 export function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
   const { fields } = node._def;
   const judged: EditorNode = { ...node, [property]: value };
+  const { field, part } = partOf(fields, property);
+  if (!isUsed(fields, field, judged)) return true;
   const name = property in fields ? property : property.replace(/Type$/, "");
   const control = fields[name]?.control;
   if (control?.kind === "typed" && isVariable(judged[name])) return validateType(judged, `${name}Type`);
@@ -23,7 +25,7 @@ export function validate(node: EditorNode, property: string, value: unknown, opt
   const isType = control?.kind === "typed" && property === `${name}Type`;
   if (isType || isVariable(value)) return true;
   const wrong = judge(fields, property, judged);
-  if (wrong !== undefined) return node._(`wrong.${wrong}`, partOf(fields, property).part.params);
+  if (wrong !== undefined) return node._(`wrong.${wrong}`, part.params);
   return control?.kind === "typed" && property === name
     ? validateSource(judged, property, control, options)
     : true;

@@ -2,6 +2,7 @@ import type { IdForm } from "../../src/ids.js";
 import type { Lookup } from "../admin/answers.js";
 import type { Product, ResourceName } from "../../src/products.js";
 import type { TimeForm } from "../../src/work/times.js";
+import type { Grantable } from "./permission-rows.js";
 import type { TextRule } from "./text-rules.js";
 import type { WrongTogether } from "./wrong.js";
 
@@ -10,9 +11,9 @@ import type { WrongTogether } from "./wrong.js";
  * of field is a type here, its rule in `judge.ts`, and its row in `editor/rows.ts`.
  */
 
-/** Where a TypedInput takes its value from at run time; the names are Node-RED's. */
+/** Where a TypedInput takes its value from at run time, unless its field says otherwise; the names are Node-RED's. */
 export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as const;
-export type Source = (typeof SOURCES)[number];
+export type Source = (typeof SOURCES)[number] | "json";
 /** Where a value can be put. */
 export const PLACES = ["msg", "flow", "global"] as const;
 
@@ -49,7 +50,8 @@ export interface Typed {
   form?: IdForm["name"];
   /** What it is, if it is a time. */
   time?: TimeForm;
-  /** Of a place, where it is; otherwise where the value comes from. */
+  /** Whether a value is put there, instead of coming from there. */
+  place?: true;
   sources: readonly Source[];
   /** A former name of the property, if flows may still use it. */
   formerly?: string;
@@ -84,13 +86,20 @@ export interface Text {
   secret?: boolean;
 }
 
+/** What a token may do: rows, each of which is a {@link PermissionRow}. */
+export interface PermissionTable {
+  kind: "permissionTable";
+  of: Grantable;
+}
+
 /** Another config node. */
 interface ConfigNode {
   kind: "config";
   type: string;
 }
 
-export type Control = Choice | Flag | Limit | Typed | ProductChoice | WholeNumber | Text | ConfigNode;
+export type Control =
+  Choice | Flag | Limit | Typed | ProductChoice | WholeNumber | Text | PermissionTable | ConfigNode;
 
 /** Values of properties, by their names. */
 export type Properties = Readonly<Record<string, unknown>>;

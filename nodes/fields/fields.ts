@@ -75,7 +75,7 @@ export function secondsField(preset: number, max: number): Field<number> {
 /** A field whose value is known at deploy, from its property and the one that goes with it, if any. */
 export function fixed<T>(
   data: FieldData,
-  read: (value: unknown, other: unknown, counts: CounterStore) => T,
+  read: (value: unknown, other: unknown, counts: CounterStore, name: string) => T,
 ): Field<T> {
   return {
     ...data,
@@ -83,7 +83,7 @@ export function fixed<T>(
       const parts = partsOf(name, data);
       for (const part of parts) refuseWrong(data, part, properties);
       const [value, other] = parts.map(({ property }) => properties[property]);
-      const result = read(value, other, counts);
+      const result = read(value, other, counts, name);
       return () => result;
     },
   };
@@ -154,6 +154,7 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       const type = typeIn(properties, name, control) as string;
       const wrong = valuePart.wrong(properties);
       if (typeof value !== "string") throw wrongProperty(valuePart, value, "empty");
+      if (wrong === "json") throw wrongProperty(valuePart, value, wrong);
       if (type in constants) return () => constants[type] as T;
       if (type === "str" && (wrong === "envVariable" || isRefused(() => read(value, name)))) {
         refuseVariable(name, value, "envVariable");

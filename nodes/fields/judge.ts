@@ -3,7 +3,8 @@ import { ID_FORMS } from "../../src/ids.js";
 import { systemClock } from "../../src/clock.js";
 import { isProduct } from "../../src/products.js";
 import { wrongTime, type TimeForm } from "../../src/work/times.js";
-import { TEXT_RULES, textOf } from "./text-rules.js";
+import { wrongTable, wrongTables } from "./permission-rows.js";
+import { TEXT_RULES, textOf, WRONG_PLACES, wrongPlace } from "./text-rules.js";
 import { holdsVariable, isVariable } from "./variables.js";
 import { limitOf, wholeNumberOf } from "./whole-numbers.js";
 import type { Wrong, WrongTogether } from "./wrong.js";
@@ -42,6 +43,7 @@ export function judge(
   node: Properties,
 ): Wrong | WrongTogether | undefined {
   const { field, part } = partOf(fields, property);
+  if (!isUsed(fields, field, node)) return undefined;
   return judgePart(field, part, node) ?? wrongTogether(fields, field, node);
 }
 
@@ -54,19 +56,29 @@ export function partOf(fields: FieldsData, property: string): { field: FieldData
   throw new Error(`${property} is no property of these fields`);
 }
 
-/** {@link judge}, whatever other fields hold. */
+/** {@link judge} of a field that is of use, whatever other fields hold. */
 export function judgePart(field: FieldData, part: Part, node: Properties): Wrong | undefined {
-  if (!isUsed(field, node)) return undefined;
   const value = node[part.property];
   const isText = typeof value === "string" && field.control.kind !== "typed";
   return isText && holdsVariable(value) ? "variable" : part.wrong(node);
 }
 
-/** Whether a field is of use to a node. While the product itself is not known, nothing can be said of it. */
-export function isUsed({ products, when }: FieldData, node: Properties): boolean {
+/**
+ * Whether a field is of use to a node. While it is not known on what that depends, because it is yet to come from a
+ * variable, nothing can be said of the field.
+ */
+export function isUsed(fields: FieldsData, { products, when }: FieldData, node: Properties): boolean {
   const { product } = node;
-  const hasProduct = products === undefined || (isProduct(product) && products.includes(product));
-  return hasProduct && (when === undefined || when.values.includes(node[when.property]));
+  if (products !== undefined && !(isProduct(product) && products.includes(product))) return false;
+  if (when === undefined) return true;
+  const { field } = partOf(fields, when.property);
+  return isUsed(fields, field, node) && when.values.includes(valueIn(fields, when.property, node));
+}
+
+/** What a property holds, or is read as if a node was saved without it. */
+function valueIn(fields: FieldsData, property: string, node: Properties): unknown {
+  const { preset, missing = preset } = partOf(fields, property).part;
+  return node[property] ?? missing;
 }
 
 function wrongTogether(
@@ -74,10 +86,7 @@ function wrongTogether(
   { wrongWhen = {} }: FieldData,
   node: Properties,
 ): WrongTogether | undefined {
-  const holds = ([property, value]: [string, unknown]) => {
-    const { preset, missing = preset } = partOf(fields, property).part;
-    return (node[property] ?? missing) === value;
-  };
+  const holds = ([property, value]: [string, unknown]) => valueIn(fields, property, node) === value;
   const found = Object.entries(wrongWhen).find(([, all]) => Object.entries(all).every(holds));
   return found?.[0] as WrongTogether | undefined;
 }
@@ -116,6 +125,8 @@ export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]]
         ),
       ];
     }
+    case "permissionTable":
+      return [part(name, undefined, wrongTables(control.of), (value = []) => wrongTable(control.of, value))];
     case "config":
       // The editor looks whether the node is there.
       return [part(name, "", [], (value) => (isOptional(value, "string") ? undefined : "config"))];
@@ -162,7 +173,7 @@ function limitPart(name: string, { preset }: Limit): Part {
  * its user has chosen again. The dialog shows all of it at the value.
  */
 export function typedParts(name: string, control: Typed): [value: Part, type: Part, ...former: Part[]] {
-  const { preset, constants, words, form, time, sources, formerly } = control;
+  const { preset, constants, words, form, time, place, sources, formerly } = control;
   const typeName = `${name}Type`;
   const types: readonly unknown[] = [...constants, ...sources];
 
@@ -178,10 +189,12 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
 
   function wrongValue(value: unknown, node: Properties): Wrong | undefined {
     const type = typeIn(node, name, control);
-    if (typeof value !== "string") return "empty";
+    if (typeof value !== "string") return place ? "place" : "empty";
     if (constants.includes(type as string)) return undefined;
     const text = value.trim();
+    if (place) return wrongPlace(type, text);
     if (text === "") return "empty";
+    if (type === "json") return isJson(text) ? undefined : "json";
     if (type !== "str") return undefined;
     if (isVariable(text)) return "envVariable";
     if (words.length > 0) return words.includes(value) ? undefined : "word";
@@ -189,7 +202,8 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
     return wrong !== undefined && holdsVariable(value) ? "envVariable" : wrong;
   }
 
-  const ways: Wrong[] = ["type", "empty", "envVariable"];
+  const ways: Wrong[] = place ? ["type", ...WRONG_PLACES] : ["type", "empty", "envVariable"];
+  if (sources.includes("json")) ways.push("json");
   if (words.length > 0) ways.push("word");
   if (form !== undefined) ways.push(form);
   if (time !== undefined) ways.push("minutesOrMonths", ...WRONG_TIMES[time]);
@@ -209,6 +223,15 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   if (formerly === undefined) return [valuePart, typePart];
   const wasSaved = (value: unknown) => (value === undefined ? undefined : "formerly");
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const WRONG_TIMES: Record<TimeForm, Wrong[]> = {

@@ -16,6 +16,7 @@ const CONTROL: Typed = {
   preset: { type: "msg", value: "tokenValue" },
   constants: [],
   words: [],
+  place: true,
   sources: PLACES,
 };
 

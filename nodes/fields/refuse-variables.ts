@@ -1,6 +1,7 @@
 import type { NodeAPI } from "node-red";
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { FieldsData } from "./controls.js";
+import { isUsed, partsOf } from "./judge.js";
 import { holdsVariable, isVariable } from "./variables.js";
 import { WRONG } from "./wrong.js";
 
@@ -46,8 +47,11 @@ export interface Placed {
  */
 export function refuseEmptyVariables(RED: NodeAPI, fields: FieldsData, properties: Placed): void {
   const original = originalOf(RED, properties);
+  const unused = Object.entries(fields)
+    .filter(([, field]) => !isUsed(fields, field, properties))
+    .flatMap(([name, field]) => partsOf(name, field).map(({ property }) => property));
   for (const [name, value] of Object.entries(properties)) {
-    if (!isEmpty(value)) continue;
+    if (!isEmpty(value) || unused.includes(name)) continue;
     const written = original?.[name];
     refuseVariable(name, written);
     if (original === undefined && fields[name]?.protects) {

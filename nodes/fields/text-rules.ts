@@ -87,6 +87,31 @@ function wrongToken(text: string | undefined): Wrong | undefined {
   return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text) ? "tokenCharacters" : undefined;
 }
 
+export const WRONG_PLACES = ["place", "placeShown", "placeOwn"] as const satisfies Wrong[];
+
+/** Names with dots between them, in a context perhaps with that of its store before them. */
+const PLACE = /^(#:\([^()\s]+\)::)?[a-z$][\w$-]*(\.[a-z$][\w$-]*)*$/i;
+/** Names of what all objects share: what is put there would be everywhere. */
+const SHARED = /(^|\.|:)(constructor|prototype)(\.|$)/;
+/** Properties of a message that Debug nodes show, and people log. */
+const SHOWN = ["payload", "topic"];
+/** Properties of a message that this package or a node of Node-RED sets, or goes by. */
+const OWN = [
+  ...["summary", "statusCode", "step", "dryRun"],
+  ...["parts", "complete", "reset", "error", "status", "req", "res"],
+];
+
+/** What is wrong with a property, of a message or a context, as the place of a secret. */
+export function wrongPlace(type: unknown, text: string): (typeof WRONG_PLACES)[number] | undefined {
+  if (!PLACE.test(text) || SHARED.test(text)) return "place";
+  if (type !== "msg") return undefined;
+  const [first = ""] = text.split(".");
+  // The type says "msg." already, and names of a context's store mean nothing here.
+  if (first === "msg" || first.startsWith("#")) return "place";
+  if (SHOWN.includes(first)) return "placeShown";
+  return OWN.includes(first) ? "placeOwn" : undefined;
+}
+
 /**
  * Paths that are copied with the address and are not the prefix of a reverse proxy: those of the APIs, whole or cut off
  * after their version, and those of the user interface. Any other path can be such a prefix.

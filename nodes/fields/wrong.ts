@@ -24,6 +24,22 @@ export const WRONG = {
   number: "expected a whole number from __min__ to __max__",
   seconds: "expected seconds from __min__ to __max__",
 
+  json: "expected valid JSON",
+
+  // Of places.
+  place: "expected a name such as tokenValue, or names with dots between them such as secrets.influx",
+  placeShown:
+    "which people log, and Debug nodes show; put the value into another property, such as tokenValue",
+  placeOwn:
+    "which has a meaning of its own to nodes; put the value into another property, such as tokenValue",
+
+  // Of tables of permissions.
+  noRows: "expected at least one row: what the token may do",
+  rows: "expected rows, each with what it is about and whether that can be read and written",
+  rowBucket: `with a row without a bucket: expected its ID (${HEX_ID.expected}), or * for all`,
+  rowDatabase: "with a row without a database: expected its name, of 1 to 64 characters, or * for all",
+  rowAccess: "with a row that allows neither to read nor to write",
+
   // Of times.
   moment: `expected ${MOMENT_EXPECTED}`,
   duration: `expected ${AGE_EXPECTED}`,

@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
+import { listGrantable, type Grantable } from "../../src/tokens/grantable.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Liveness, Resource } from "../../src/tokens/resource.js";
@@ -30,6 +31,8 @@ export interface Connection {
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
   /** What the server makes of the value of a token of this kind; see {@link Resource.check}. */
   check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
+  /** What permissions of tokens of this kind can be about; see {@link listGrantable}. */
+  grantable(resource: ResourceName, watch: Watch): Promise<readonly Grantable[]>;
   /** The server's time; see {@link Wires.http}. */
   now(signal: AbortSignal): Promise<number>;
   /** Whether the id, normalized, is on the connection's list. */
@@ -73,6 +76,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       if (check) return check(wires, value, watch);
       throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
     },
+    grantable: (resource, watch) => listGrantable(resource, wires, watch),
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
     isProtected: (id) => protectedIds.has(id),

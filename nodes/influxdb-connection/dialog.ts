@@ -60,7 +60,7 @@ function offerProduct(node: EditorNode): void {
   field("url").val(productOf(first).url);
 }
 
-/** Shows the settings of the chosen product, with its default URL if the URL is another product's. */
+/** Gives a product its default URL if the URL is another product's, and its token the right name. */
 function followProduct(node: EditorNode): void {
   const product = field("product");
   const url = field("url");
@@ -69,11 +69,6 @@ function followProduct(node: EditorNode): void {
   let shown = product.val();
   const show = () => {
     const chosen = product.val();
-    for (const [name, { products }] of Object.entries(node._def.fields)) {
-      if (products === undefined) continue;
-      const row = field(name).closest(".form-row");
-      row.toggle(!isProduct(chosen) || products.includes(chosen));
-    }
     const isManagement = !isProduct(chosen) || productOf(chosen).resources.includes("management-tokens");
     // The editor translates the dialog once more when it is prepared, by the key that stands there.
     $("label[for=node-config-input-token] span")

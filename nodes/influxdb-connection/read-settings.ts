@@ -51,7 +51,8 @@ function valueOf(name: SettingName, properties: Properties): string | number | b
   const setting: FieldData = SETTINGS[name];
   const { [name]: value } = properties;
   if (setting.control.kind === "flag") return value === true;
-  const isThere = isUsed(setting, properties) && (typeof value === "string" || typeof value === "number");
+  const isThere =
+    isUsed(SETTINGS, setting, properties) && (typeof value === "string" || typeof value === "number");
   const text = (isThere && String(value).trim()) || presetOf(name);
   return setting.control.kind === "number" ? Number(text) : text;
 }
@@ -59,6 +60,7 @@ function valueOf(name: SettingName, properties: Properties): string | number | b
 /** @throws {TokenError} `invalid-config`. */
 function refuseWrong(name: SettingName, properties: Properties): void {
   const setting: FieldData = SETTINGS[name];
+  if (!isUsed(SETTINGS, setting, properties)) return;
   const wrong = judgePart(setting, partsOf(name, setting)[0], properties);
   if (wrong !== undefined) throw wrongSetting(name, properties[name], wrong);
 }

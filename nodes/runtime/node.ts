@@ -323,7 +323,7 @@ type Reader = (evaluate: Evaluate) => unknown;
 
 function parseAll(fields: Fields, properties: Properties, counts: CounterStore): [string, Reader][] {
   return Object.entries(fields)
-    .filter(([, field]) => isUsed(field, properties))
+    .filter(([, field]) => isUsed(fields, field, properties))
     .map(([name, field]) => [name, field.parse(name, properties, counts)]);
 }
 

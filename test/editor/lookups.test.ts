@@ -167,7 +167,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await options().getByText("50 of 1,234 found: type on").waitFor();
       await lab.page.keyboard.press("Escape");
       await editor.choose("userID", "str", OLD);
-      await line(editor.input("userID")).getByText("not among the tokens").waitFor();
+      await line(editor.input("userID")).getByText("not among those").waitFor();
     });
 
     it("take a text for a text", async () => {

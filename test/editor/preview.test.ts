@@ -286,7 +286,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
         remove("remove"),
       );
       await editor.openDialog("fixed");
-      await page.getByText("not among the tokens").waitFor();
+      await page.getByText("not among those").waitFor();
       await opened(HIT, /does not take its tokens from msg\.payload/);
       await editor.screenshot("look-up dark");
       await editor.cancel();

@@ -5,7 +5,10 @@ import { PRODUCTS, productOf, type Product } from "../../../src/products.js";
 import type { Definition } from "../../../nodes/editor/api.js";
 import { definitionIn } from "../../../nodes/editor/definition.js";
 import type { FieldsData } from "../../../nodes/fields/controls.js";
+import { typed } from "../../../nodes/fields/fields.js";
 import { judgePart, partsOf } from "../../../nodes/fields/judge.js";
+import { permissionTableField } from "../../../nodes/fields/permission-table.js";
+import { placeField } from "../../../nodes/fields/place.js";
 import { WRONG } from "../../../nodes/fields/wrong.js";
 import { readSettings, readToken } from "../../../nodes/influxdb-connection/read-settings.js";
 import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
@@ -264,6 +267,20 @@ describe("the dialog and the runtime", () => {
         judge(fields, VALUES, Object.fromEntries(Object.keys(fields).map((key) => [`${key}Type`, type])));
       }
     }
+    const fields = {
+      place: placeField(),
+      buckets: permissionTableField("buckets"),
+      databases: permissionTableField("databases"),
+      json: typed({ preset: { type: "json", value: "[]" }, sources: ["json"], read: (value) => value }),
+    };
+    const row = { resource: HEX, read: true, write: false };
+    const tables = [
+      [row],
+      [{ ...row, resource: "" }],
+      [{ ...row, resource: "${A}-b" }],
+      [{ ...row, read: false }],
+    ];
+    judge(fields, [...VALUES, "payload", "step", ...tables], { placeType: "msg", jsonType: "json" });
     assert.deepEqual(
       Object.keys(WRONG).filter((key) => !seen.has(key)),
       [],
