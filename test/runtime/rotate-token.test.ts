@@ -224,7 +224,11 @@ describe("influxdb-rotate-token", () => {
     await withRotation(async ({ old, send, simulator, live }) => {
       const user = simulator.world.users.get(old.userID);
       assert.ok(user);
-      const other = simulator.world.addAuthorization({ user, description: "press 2", permissions: ["write:buckets"] });
+      const other = simulator.world.addAuthorization({
+        user,
+        description: "press 2",
+        permissions: ["write:buckets"],
+      });
       const seen = await send({ payload: [old.id, { id: other.id }] });
       assert.equal(seen.error, undefined);
       assert.equal(seen.outputs[0].length, 2);
@@ -245,7 +249,11 @@ describe("influxdb-rotate-token", () => {
         ended(await send(word(sent, "stored")));
         const user = simulator.world.users.get(old.userID);
         assert.ok(user);
-        const other = simulator.world.addAuthorization({ user, description: "press 2", permissions: ["write:buckets"] });
+        const other = simulator.world.addAuthorization({
+          user,
+          description: "press 2",
+          permissions: ["write:buckets"],
+        });
         assert.equal((await send({ payload: other.id })).error?.code, "limit-exceeded");
       },
       { limit: 1, limitPer: "day" },
@@ -260,7 +268,9 @@ describe("influxdb-rotate-token", () => {
         const [sent] = seen.outputs[0];
         assert.ok(sent);
         assert.equal("tokenValue" in sent, false);
-        const flow = (runtime.node("node") as unknown as { context(): { flow: { get(key: string): unknown } } }).context().flow;
+        const flow = (
+          runtime.node("node") as unknown as { context(): { flow: { get(key: string): unknown } } }
+        ).context().flow;
         assert.equal(typeof flow.get("secret.next"), "string");
         assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
         assert.equal(live().length, 1);
