@@ -120,7 +120,7 @@ export class Clusters {
       accountId,
       createdBy: this.accounts.get(accountId)?.userId ?? randomUUID(),
       createdAt: new Date(),
-      token: newToken("apiv1mgmt_"),
+      token: newToken("M.V1."),
       ...wanted,
     };
     this.managementTokens.set(token.id, token);

@@ -27,6 +27,10 @@ export interface InfluxctlBehaviour {
   lie?: boolean;
   /** Revoking works, but exits with 1. */
   failAfterRevoking?: boolean;
+  /** The name that a new token's value has in JSON, which is not published; default `token`. */
+  valueKey?: string;
+  /** Creating works, but exits with 1. */
+  failAfterCreating?: boolean;
   /** It starts a process that holds stdout and stderr open, and outlives it (for ten minutes). */
   child?: boolean;
   /** It writes the management token on stderr, and exits with 1. */

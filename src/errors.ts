@@ -15,6 +15,8 @@ export interface TokenErrorDetails {
   attempts?: number | undefined;
   /** What caused it. */
   cause?: CauseFields | undefined;
+  /** Whether the request has certainly not reached the server. */
+  notSent?: boolean;
   /** For a code that ends a sweep "sometimes": whether every further request of the connection would fail alike. */
   fatal?: boolean;
 }
@@ -90,6 +92,11 @@ export class TokenError extends Error {
   /** What is wrong, in a few words: for a status. */
   get words(): string {
     return this.#details.words ?? factsOf(this.code).words;
+  }
+
+  /** Whether the request has certainly not reached the server; false if that is not known. */
+  get notSent(): boolean {
+    return this.#details.notSent === true;
   }
 
   /** The same error with another reason, and with what else is known. */

@@ -1,8 +1,9 @@
-import type { Node, NodeAPI } from "node-red";
+import type { NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Summary } from "../../src/work/summary.js";
 import type { Place } from "../fields/place.js";
+import type { Contexts } from "./contexts.js";
 import { copyOf, withFields, type Message, type Send } from "./sender.js";
 
 /**
@@ -16,17 +17,22 @@ import { copyOf, withFields, type Message, type Send } from "./sender.js";
 export type HandOver = (
   place: Place,
   value: Secret,
-  told: { payload: unknown; summary: Summary; output?: number },
+  told: {
+    payload: unknown;
+    summary: Summary;
+    /** IDs to send back with the word that the value is stored: most nodes that store something replace the payload. */
+    handedOver: Readonly<Record<"id" | "successor", string | undefined>>;
+  },
 ) => Promise<void>;
 
-export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): HandOver {
-  return async ({ type, key }, value, { payload, summary, output = 0 }) => {
-    const sent = withFields(copyOf(RED, msg), { payload, summary, statusCode: 200 });
+export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: Send): HandOver {
+  return async ({ type, key }, value, told) => {
+    const sent = withFields(copyOf(RED, msg), { ...told, statusCode: 200 });
     try {
       if (type === "msg") {
         if (!RED.util.setMessageProperty(sent, key, value.reveal(), true)) throw new Error("not writable");
       } else {
-        await keep(RED, node, type, key, value);
+        await contexts.set({ type, key }, value.reveal());
       }
     } catch {
       // Not the message of the error, which could hold the value.
@@ -36,16 +42,6 @@ export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): Ha
         { words: "no place for value" },
       );
     }
-    send([...Array<null>(output).fill(null), sent]);
+    send(sent);
   };
-}
-
-function keep(RED: NodeAPI, node: Node, type: "flow" | "global", key: string, value: Secret): Promise<void> {
-  const parsed = RED.util.parseContextStore(key);
-  return new Promise((resolve, reject) => {
-    node.context()[type].set(parsed.key, value.reveal(), parsed.store, (error?: Error | null) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

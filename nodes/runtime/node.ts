@@ -1,6 +1,6 @@
-import type { Node, NodeAPI, NodeDef } from "node-red";
+import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
 import { setMaxListeners } from "node:events";
-import { createAudit, type Audit } from "../../src/work/audit.js";
+import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import { productOf, type ResourceName } from "../../src/products.js";
@@ -15,7 +15,8 @@ import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
-import { counterStoreOf } from "./counters.js";
+import { contextsOf, type Contexts } from "./contexts.js";
+import { storeOf } from "./store.js";
 import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { keepInstance } from "./instances.js";
@@ -27,7 +28,16 @@ import { connectionOf, type Connection } from "../influxdb-connection/connection
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { handOver, type HandOver } from "./hand-over.js";
 import { followerOf, type Ended } from "./status.js";
-import { copyOf, ending, sender, withFields, type Message, type Send, type Sender } from "./sender.js";
+import {
+  copyOf,
+  dropFrom,
+  ending,
+  sender,
+  withFields,
+  type Message,
+  type Send,
+  type Sender,
+} from "./sender.js";
 
 /**
  * A node that does one operation: all that distinguishes it from the others. Its fields make the dialog, the defaults
@@ -45,6 +55,10 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   outputs: readonly string[];
   fields: F;
   run(task: Task<F, R>): Promise<Ending>;
+  /** The tokens whose order a message keeps; those of its field `targets` unless this says otherwise. */
+  idsOf?(values: Values<F>): readonly string[];
+  /** What goes on between messages, from the start of the node on. */
+  start?(standing: Standing): void;
   /** Of a node that lists: what it would find. */
   find?(values: Values<F>, tokens: Tokens<R>): AsyncIterable<Listed[]>;
 }
@@ -75,8 +89,30 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   send: Sender;
   /** Gives out the value of a new token, in its one place. */
   handOver: HandOver;
+  /** The contexts of the node. */
+  contexts: Contexts;
+  /** Takes a property off the received message, so that nobody gets it any more. */
+  drop: (key: string) => void;
+  /** The node itself. */
+  standing: Standing;
   /** Keeps what became of a target, for who asks later. */
   record: (record: OutcomeRecord, index: number) => void;
+}
+
+/** A node between its messages, from its start until it stops. */
+export interface Standing {
+  /** The runtime's ID: each instance of a subflow has one of its own. */
+  readonly id: string;
+  /** @throws {TokenError} as `connectionOf` does. */
+  connection(): Connection;
+  /** Aborted when the node stops. */
+  readonly signal: AbortSignal;
+  /** Keeps something over deploys and, if Node-RED's context does, over restarts. */
+  store(name: string): CounterStore;
+  audit(targets: readonly Target[], changes: Readonly<Record<string, unknown>>): Audit;
+  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
+  fail(error: TokenError, payload: unknown): void;
+  warn(text: string): void;
 }
 
 /** How the work of a message ended: with an error if some of it failed and the flow is to know it by one. */
@@ -143,13 +179,39 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
       refuseEmptyVariables(RED, operation.fields, properties);
-      return parseAll(operation.fields, properties, counterStoreOf(this));
+      return parseAll(operation.fields, properties, storeOf(this, "limit"));
     });
 
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
+    const idsIn = operation.idsOf?.bind(operation) ?? idsOf;
     const follow = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
+    const contexts = contextsOf(RED, this);
+    const auditOf = (
+      connection: Connection,
+      targets: readonly Target[],
+      changes: AuditedWork["changes"],
+      message?: string,
+    ) => {
+      const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
+      return createAudit(connection.auditFile ?? log, { operation: task, changes, ...ids, message }, targets);
+    };
+    const standing: Standing = {
+      id: this.id,
+      connection: () => connectionOf(RED, properties.connection, resource),
+      signal: stopping.signal,
+      store: (name) => storeOf(this, name),
+      audit: (targets, changes) => auditOf(standing.connection(), targets, changes),
+      fail: (error, payload) => {
+        const { httpStatus: statusCode } = factsOf(error.code);
+        this.status({ fill: "red", shape: "ring", text: error.words });
+        this.error(error.during(task), { payload, statusCode } as unknown as NodeMessage);
+      },
+      warn: (text) => {
+        this.warn(text);
+      },
+    };
     const handle = async (
       msg: Message,
       send: Send,
@@ -161,7 +223,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       const connection = connectionOf(RED, properties.connection, resource);
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
       const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
-      const places = changes ? await connection.order.queue(reading.then(idsOf), stopping.signal) : NO_PLACES;
+      const places = changes ? await connection.order.queue(reading.then(idsIn), stopping.signal) : NO_PLACES;
       try {
         const values = await reading;
         return await inTurn(() => {
@@ -179,17 +241,16 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
             places,
             signal: stopping.signal,
             progress,
-            warn: (text) => {
-              this.warn(text);
-            },
-            audit: (targets, changes) => {
-              const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
-              const message = typeof msg._msgid === "string" ? msg._msgid : undefined;
-              const work = { operation: task, changes, ...ids, message };
-              return createAudit(connection.auditFile ?? log, work, targets);
-            },
+            warn: standing.warn,
+            audit: (targets, changes) =>
+              auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, this, msg, send),
+            handOver: handOver(RED, contexts, msg, send),
+            contexts,
+            drop: (key) => {
+              dropFrom(RED, msg, key);
+            },
+            standing,
             record,
           });
         });
@@ -246,6 +307,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       });
     });
     keepInstance(this);
+    operation.start?.(standing);
   }
   RED.nodes.registerType(operation.type, OperationNode as never);
 }

@@ -58,6 +58,15 @@ export function withFields(msg: Message, fields: Fields): Message {
   return copy as unknown as Message;
 }
 
+/** Takes a property off a message, if that can be changed. */
+export function dropFrom(RED: NodeAPI, msg: Message, key: string): void {
+  try {
+    RED.util.setMessageProperty(msg, key, undefined, false);
+  } catch {
+    // A function node can make a message read-only.
+  }
+}
+
 function set(target: Fields, fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) Reflect.deleteProperty(target, name);

@@ -54,7 +54,7 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
   // InfluxDB says why; a server that expects TLS, or a gateway, has no message of this form.
   if ((status === 400 || status === 422) && said !== "") {
     return {
-      code: call.method === "GET" ? "invalid-filter" : "invalid-id",
+      code: REJECTED[call.method],
       words: "request rejected",
       reason: `the server rejects the request${said}. Check the values that the node was given.`,
     };
@@ -94,6 +94,14 @@ function meaningOfStatus(response: ApiResponse): Meaning | undefined {
   }
   return undefined;
 }
+
+/** What was given wrongly. */
+const REJECTED = {
+  GET: "invalid-filter",
+  POST: "invalid-config",
+  PATCH: "invalid-id",
+  DELETE: "invalid-id",
+} as const satisfies Record<ApiResponse["call"]["method"], TokenErrorCode>;
 
 /**
  * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say

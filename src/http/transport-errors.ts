@@ -68,6 +68,7 @@ export function transportError(
       code: nodeCode || undefined,
     },
     fatal,
+    notSent: !mayHaveArrived(failed),
     ...(attempts > 1 && { attempts }),
   });
 }

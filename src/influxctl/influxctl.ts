@@ -68,7 +68,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
       if (folder !== undefined) await removeFolder(folder);
       const where = folder ?? "the temporary folder";
       const reason = `influxctl's profile could not be written to ${where}. Check the rights and the space there.`;
-      throw new TokenError("influxctl-failed", reason, { task, fatal: true });
+      throw new TokenError("influxctl-failed", reason, { task, fatal: true, notSent: true });
     }
   }
 
@@ -79,7 +79,11 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
-      new TokenError(code, reason, { words, task, fatal, cause: stderr ? { message: stderr } : undefined });
+      new TokenError(code, reason, {
+        ...{ words, task, fatal, cause: stderr ? { message: stderr } : undefined },
+        // What every run would meet keeps each from the server, but for what is wrong with its output.
+        notSent: fatal && code !== "bad-response",
+      });
     const quote = (words: string) => redactor.withhold(lastLines(words));
     // A description can hold the token.
     const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;
@@ -93,11 +97,15 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     if (ended.stopped === "aborted") throw cancelled(task, 1, UNDER_WAY);
     if (ended.exit === 0 && !ended.stopped) return conceal(ended.stdout);
     const words = await wordsOf(ended);
-    throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutColours(ended.stderr)));
+    throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutValues(ended.stderr)));
   }
 
   return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
 }
+
+/** The value of a management token, or the beginning of one; `create` prints a new one. */
+export const MANAGEMENT_TOKEN_VALUE = /M\.V1\.[\w.~+/=-]+/;
+const EACH_VALUE = new RegExp(MANAGEMENT_TOKEN_VALUE, "g");
 
 const UNDER_WAY = "influxctl was under way; list the tokens to see what it did.";
 
@@ -105,5 +113,10 @@ const UNDER_WAY = "influxctl was under way; list the tokens to see what it did."
 async function wordsOf({ stdout, stderr }: Ended): Promise<string> {
   const list = await startOfList(stdout);
   const before = list < 0 ? stdout : stdout.slice(0, list);
-  return withoutColours(`${endsOf(before)}\n${stderr}`);
+  return withoutValues(`${endsOf(withoutValues(before))}\n${stderr}`);
+}
+
+/** What influxctl wrote, without colours, and without values of tokens: it can fail after it has printed a new one. */
+function withoutValues(text: string): string {
+  return withoutColours(text).replace(EACH_VALUE, "…");
 }

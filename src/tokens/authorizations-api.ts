@@ -88,6 +88,13 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   const { status, call } = response;
   const message = messageOf(response);
   if (isRefusalOfApi(response)) return meaningOfRefusal(response, message);
+  if (status === 400 && message === "unable to create token") {
+    return {
+      code: "not-found",
+      words: "no such org or user",
+      reason: "there is no such organization or no such user. Check whose the new authorization is to be.",
+    };
+  }
   if (status !== 404 || message === "path not found") return undefined;
   if (message === NOT_FOUND) {
     return {
@@ -104,9 +111,12 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   return {
     code: "not-found",
     words: kind === "user" ? "no such user" : "no such org",
-    reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
+    reason: `no ${kind} has the given name. Names are case-sensitive; check how it is written.`,
   };
 }
+
+/** Of a permission that the connection's token does not hold itself. */
+const NOT_GRANTED = /^permission (\S+) is not allowed\b/;
 
 /** What 401 and 403 mean if they come from InfluxDB itself. */
 function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
@@ -135,6 +145,16 @@ function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
         "the server does not accept the connection's token: it is wrong, deleted, or of another server. " +
         "Set a valid API token in the connection.",
       fatal: true,
+    };
+  }
+  if (NOT_GRANTED.test(message)) {
+    const [, permission = "one of the permissions"] = NOT_GRANTED.exec(toldBy(response)) ?? [];
+    return {
+      code: "forbidden",
+      words: "cannot grant",
+      reason:
+        `the connection's token cannot grant ${permission}, because it does not hold that itself. ` +
+        "Ask for less, or give the connection a token that holds it.",
     };
   }
   if (message === "User is inactive") {

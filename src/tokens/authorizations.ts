@@ -14,6 +14,7 @@ import {
   type Filter,
 } from "../work/filters.js";
 import { accessOfAuthorization } from "./access.js";
+import { allAccess } from "./all-access.js";
 import { HEX_ID, isSameId } from "../ids.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import {
@@ -26,9 +27,18 @@ import {
   refused,
   type Authorization,
 } from "./authorizations-api.js";
+import { openDirectory, type Directory } from "./directory.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
-import { notApplied, deleteProved, type Sight } from "./proof.js";
-import type { Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
+import { newValueIn, notApplied, deleteProved, type Sight } from "./proof.js";
+import type { Creatable, Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
+import {
+  AUTHORIZATION,
+  checked,
+  isSameAccess,
+  twinOfAuthorization,
+  type NewAuthorization,
+  type Permission,
+} from "./wanted.js";
 import { instantOf, readTimestamp, type Moment } from "../work/times.js";
 
 /** What a list is narrowed by; all of them must match. Names are case-sensitive, as on the server. */
@@ -73,6 +83,8 @@ export const authorizations = {
   } satisfies { [K in keyof AuthorizationFilters]-?: Filter<NonNullable<AuthorizationFilters[K]>> },
   removed: "deleted",
   access: accessOfAuthorization,
+  isOn: ({ status }: Shown) => status !== "inactive",
+  twinOf: twinOfAuthorization,
   ownToken: ({ http, own }) => ownAuthorizationSigns(http, own, (signal) => open({ http, own }, { signal })),
   open,
 } satisfies Resource;
@@ -86,6 +98,7 @@ export interface Authorizations
   extends
     Listable<Authorization, AuthorizationFilters>,
     Updatable<Authorization, AuthorizationChanges>,
+    Required<Creatable<Authorization, NewAuthorization>>,
     Removable<Authorization> {
   /**
    * All that match, without their token values unless they are asked for. User and org filters are sent and checked
@@ -101,10 +114,14 @@ export interface Authorizations
    * @throws {TokenError} `not-found`.
    */
   get(id: string, options?: { includeToken?: boolean }): Promise<Look<Authorization>>;
+  /** All that an authorization can be allowed; see {@link allAccess}. */
+  everything(orgID?: string): Promise<Permission[]>;
+  /** The organizations and users that they belong to. */
+  readonly directory: Directory;
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
-  return {
+  const tokens: Authorizations = {
     async *list(filters, { includeToken = false } = {}) {
       const query = serverFilters(filters);
       const task = "list authorizations";
@@ -151,6 +168,8 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       return { token, now };
     },
 
+    everything: (orgID) => allAccess(http, orgID, watch),
+
     async update(id, { status, description }) {
       const task = `update authorization ${id}`;
       const changes: AuthorizationChanges = {
@@ -183,6 +202,36 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       return { token: shown(token), attempts };
     },
 
+    async make(wanted) {
+      const task = "create authorization";
+      const asked = { ...checked(AUTHORIZATION, wanted, task), status: "inactive" };
+      const response = await http.send({
+        task,
+        method: "POST",
+        repeat: "never",
+        path: PATH,
+        body: asked,
+        watch,
+      });
+      if (response.status !== 201) throw refused(response);
+      const value = newValueIn(response, authorizationIn(response, { includeToken: true }).token);
+      // Wherever else the answer has the value, it is left out.
+      const redactor = response.redactor.knowing([value]);
+      const made = authorizationIn({ ...response, redactor });
+      for (const name of ["description", "orgID", "userID", "status"] as const) {
+        if (asked[name] !== undefined && made[name] !== asked[name])
+          throw notApplied(response, `it shows another ${name} of the new authorization ${made.id}`);
+      }
+      if (!isSameAccess(made.permissions, asked.permissions))
+        throw notApplied(response, `it shows other permissions of the new authorization ${made.id}`);
+      return { token: { id: made.id, ...shown(made) }, value, attempts: response.attempts };
+    },
+
+    switchOn: (id, { description }) => tokens.update(id, { status: "active", description }),
+    switchOff: (id, description) => tokens.update(id, { status: "inactive", description }),
+    directory: openDirectory(http, watch),
+    reopen: (other = watch) => open({ http, own }, other),
+
     // What belongs to a deleted user or organization is hidden from GET, but can be deleted.
     remove: (id) =>
       deleteProved(
@@ -191,6 +240,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         { isUnknown: isUnknownAuthorization, refused, bearsMark, sightOf },
       ),
   };
+  return tokens;
 }
 
 function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Record<string, string> {

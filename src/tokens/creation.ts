@@ -1,13 +1,25 @@
+import { asTokenError, type TokenError } from "../errors.js";
+import type { TokenErrorCode } from "../error-codes.js";
+import { markIn } from "./marks.js";
 import type { Creatable, Listable, Listed, Made, Removable, Wanted } from "./resource.js";
 
 /** Tokens of which new ones can be made. */
 export type Makeable<T extends Listed, W extends Wanted> = Creatable<T, W> &
-  Listable<T, { description?: string | undefined }> &
+  Listable<T, { description?: string | undefined; userID?: string | undefined }> &
   Removable<T>;
+
+const MOST_TRIES = 3;
+/** How long a clean-up may take after the work was stopped. */
+const LONGEST_CLEAN_UP_MS = 5000;
 
 /**
  * Makes one token and leaves nothing behind that nobody knows. The description of what is wanted must end with a mark
- * of this attempt alone, by which it is found if the answer is lost: then it is removed, and made anew.
+ * of this attempt alone, by which it is found if the answer is lost: then it is removed, and made anew, three times in
+ * all. A stop of the work does not stop that clean-up; it may then take five seconds.
+ *
+ * What it relies on: a server lists at once what it has made, as InfluxDB OSS does; of the others nothing else is
+ * known. What a slow server makes of a request after it was looked for stays. Its value has reached nobody, its
+ * description says that it was being made, and, but for a management token, it can do nothing.
  *
  * @throws {TokenError} of the last try. If a token may have been left, the error names its ID, or the description to
  *   look for.
@@ -16,6 +28,98 @@ export async function makeMarked<T extends Listed, W extends Wanted>(
   tokens: Makeable<T, W>,
   wanted: W,
 ): Promise<Made<T>> {
-  // The tries follow with the tokens that can be made.
-  return tokens.make(wanted);
+  if (markIn(wanted.description) === undefined) throw new TypeError("a new token without a mark");
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tokens.make(wanted);
+    } catch (error) {
+      const failure = asTokenError(error);
+      if (!mayHaveMade(failure)) throw failure;
+      const removed = await cleanUp(tokens, wanted.description, failure);
+      // It was made, and is not where it was looked for.
+      if (failure.code === "not-applied" && removed === 0)
+        throw leftBehind(failure, lookFor(wanted.description));
+      if (tries === MOST_TRIES || failure.fatal || !CAN_DIFFER.has(failure.code))
+        throw failure.retold(`${failure.reason} ${removed > 0 ? REMOVED : NOT_FOUND}`);
+    }
+  }
+}
+
+const REMOVED = "The new token that this left was removed again.";
+const NOT_FOUND = "No new token was found afterwards.";
+
+/** Failures that can be over at the next try. */
+const CAN_DIFFER = new Set<TokenErrorCode>([
+  "network",
+  "timeout",
+  "unavailable",
+  "bad-response",
+  "influxctl-failed",
+]);
+/** Failures that leave open whether there is a new token. After others, the server or influxctl has refused to make it. */
+const UNCERTAIN = new Set<TokenErrorCode>([...CAN_DIFFER, "not-applied", "unexpected"]);
+
+function mayHaveMade({ code, notSent, attempts }: TokenError): boolean {
+  return code === "cancelled" ? attempts !== 0 : UNCERTAIN.has(code) && !notSent;
+}
+
+/**
+ * Removes all tokens with a description.
+ *
+ * @returns how many.
+ * @throws {TokenError} `failure`, with what to look for.
+ */
+async function cleanUp<T extends Listed, W extends Wanted>(
+  tokens: Makeable<T, W>,
+  description: string,
+  failure: TokenError,
+): Promise<number> {
+  const stopped = () => tokens.reopen({ signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS) });
+  const found: string[] = [];
+  try {
+    if (failure.code === "cancelled") return await removeAll(stopped(), description, found);
+    return await removeAll(tokens.reopen(), description, found).catch((error: unknown) => {
+      if (asTokenError(error).code !== "cancelled") throw error;
+      return removeAll(stopped(), description, found);
+    });
+  } catch (error) {
+    const { reason } = asTokenError(error);
+    const left = found.length > 0 ? `is ${found.join(", ")}` : lookFor(description);
+    throw leftBehind(failure, `${left}. It was not removed: ${reason}`);
+  }
+}
+
+/** @param found takes the IDs of those that are still to be removed. */
+async function removeAll(
+  tokens: ReturnType<Makeable<Listed, Wanted>["reopen"]>,
+  description: string,
+  found: string[],
+): Promise<number> {
+  found.length = 0;
+  for await (const batch of tokens.list({ description }))
+    found.push(...batch.filter((token) => token.description === description).map(({ id }) => id));
+  let removed = 0;
+  for (let id = found[0]; id !== undefined; id = found[0]) {
+    if (await isRemovedNow(tokens, id)) removed++;
+    found.shift();
+  }
+  return removed;
+}
+
+/** A list can show tokens that were removed before. */
+async function isRemovedNow(tokens: Removable<unknown>, id: string): Promise<boolean> {
+  try {
+    return !(await tokens.remove(id)).alreadyRevoked;
+  } catch (error) {
+    if (asTokenError(error).code === "not-found") return false;
+    throw error;
+  }
+}
+
+function lookFor(description: string): string {
+  return `has the description "${description}"`;
+}
+
+function leftBehind(failure: TokenError, which: string): TokenError {
+  return failure.retold(`${failure.reason} A new token may be left, which ${which}`);
 }

@@ -1,4 +1,5 @@
-import { badResponse, parseBody } from "../http/responses.js";
+import * as z from "zod";
+import { badResponse, parseBody, readJson } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
 import { TokenError } from "../errors.js";
 import {
@@ -15,9 +16,17 @@ import {
 import type { ApiResponse, Watch } from "../http/call.js";
 import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
-import { deleteProved, type Sight } from "./proof.js";
+import { deleteProved, newValueIn, notApplied, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
-import type { Listable, Removable, Resource, Wires } from "./resource.js";
+import type { Creatable, Listable, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
+import {
+  checked,
+  DATABASE_TOKEN,
+  isSameAccess,
+  twinOfDatabaseToken,
+  type DatabasePermission,
+  type NewDatabaseToken,
+} from "./wanted.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { accessOfDatabaseToken } from "./access.js";
 import { readToken, type Token } from "./read-token.js";
@@ -48,6 +57,12 @@ export interface DatabaseTokenFilters {
   revoked?: "yes" | "no" | undefined;
 }
 
+interface DatabaseTokenChanges {
+  description?: string;
+  /** All that it then has; none at all is the nearest to disabling it. */
+  permissions?: readonly DatabasePermission[];
+}
+
 /** {@link DatabaseTokens}, and what is known of them. */
 export const databaseTokens = {
   noun: "database token",
@@ -66,6 +81,8 @@ export const databaseTokens = {
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",
   access: accessOfDatabaseToken,
+  isOn: ({ permissions }: Shown) => Array.isArray(permissions) && permissions.length > 0,
+  twinOf: twinOfDatabaseToken,
   open,
 } satisfies Resource;
 
@@ -74,7 +91,12 @@ export const databaseTokens = {
  * methods throw {@link TokenError}: besides the codes of each, those of `Http.send`, and `unauthorized`,
  * `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
  */
-interface DatabaseTokens extends Listable<DatabaseToken, DatabaseTokenFilters>, Removable<DatabaseToken> {}
+interface DatabaseTokens
+  extends
+    Listable<DatabaseToken, DatabaseTokenFilters>,
+    Updatable<DatabaseToken, DatabaseTokenChanges>,
+    Required<Creatable<DatabaseToken, NewDatabaseToken>>,
+    Removable<DatabaseToken> {}
 
 /** The path of the database tokens, below the URL of the server. */
 export function databaseTokensPath(cluster: Wires["cluster"]): string[] {
@@ -84,7 +106,7 @@ export function databaseTokensPath(cluster: Wires["cluster"]): string[] {
 
 function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch): DatabaseTokens {
   const path = databaseTokensPath(cluster);
-  return {
+  const tokens: DatabaseTokens = {
     async *list(filters) {
       const task = "list database tokens";
       const response = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
@@ -107,6 +129,50 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       return { token, now: serverTime(response) };
     },
 
+    async update(id, { description, permissions }) {
+      const task = `update database token ${id}`;
+      const changes = {
+        // Half a character cannot be sent: the server would store another in its place.
+        ...(description !== undefined && { description: Buffer.from(description).toString() }),
+        ...(permissions !== undefined && { permissions }),
+      };
+      const response = await http.send({
+        task,
+        method: "PATCH",
+        repeat: "safe",
+        path: [...path, id],
+        body: changes,
+        watch,
+      });
+      if (response.status !== 200) throw refused(response);
+      const token = databaseTokenIn(response);
+      if (!isSameId(UUID, token.id, id)) throw notApplied(response, "it shows another database token");
+      // A deleted token may still be shown as revoked.
+      if (token.revokedAt !== undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      refuseOther(response, token, changes);
+      return { token: shown(token), attempts: response.attempts };
+    },
+
+    async make(wanted) {
+      const task = "create database token";
+      const { description, expiresAt } = checked(DATABASE_TOKEN, wanted, task);
+      const body = { description, permissions: [], ...(expiresAt && { expiresAt }) };
+      const response = await http.send({ task, method: "POST", repeat: "never", path, body, watch });
+      if (response.status !== 200) throw refused(response);
+      const value = newValueIn(response, readJson(response, WithValue).accessToken);
+      // Wherever else the answer has the value, it is left out.
+      const made = databaseTokenIn({ ...response, redactor: response.redactor.knowing([value]) });
+      const ofNew = ` of the new database token ${made.id}`;
+      refuseOther(response, made, body, ofNew);
+      if (instantIn(made.expiresAt) !== instantIn(expiresAt))
+        throw notApplied(response, `it shows another time of expiry${ofNew}`);
+      return { token: { id: made.id, ...shown(made) }, value, attempts: response.attempts };
+    },
+
+    switchOn: (id, { description, permissions }) => tokens.update(id, { description, permissions }),
+    switchOff: (id, description) => tokens.update(id, { description, permissions: [] }),
+    reopen: (other = watch) => open({ http, cluster }, other),
+
     remove: (id) =>
       deleteProved(
         http,
@@ -114,7 +180,35 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
         { isUnknown: (response) => response.status === 404 && isOfApi(response), refused, sightOf },
       ),
   };
+  return tokens;
 }
+
+/** @throws {TokenError} `not-applied` if the server shows something else than what was sent. */
+function refuseOther(
+  response: ApiResponse,
+  token: DatabaseToken,
+  { description, permissions }: DatabaseTokenChanges,
+  ofWhich = "",
+): void {
+  if (description !== undefined && (token.description ?? "") !== description)
+    throw notApplied(response, `it shows another description${ofWhich}`);
+  if (permissions !== undefined && !isSameAccess(token.permissions, permissions))
+    throw notApplied(response, `it shows other permissions${ofWhich}`);
+}
+
+/** What a record shows of a database token: no field that a server could pass off as ours. */
+function shown(token: DatabaseToken): Partial<DatabaseToken> {
+  const names = [...databaseTokens.known, "permissions"];
+  return Object.fromEntries(
+    names.filter((name) => token[name] !== undefined).map((name) => [name, token[name]]),
+  );
+}
+
+function instantIn(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}
+
+const WithValue = z.looseObject({ accessToken: z.unknown() });
 
 /** A deleted token may still be shown as revoked. */
 function sightOf(look: ApiResponse): Sight | undefined {

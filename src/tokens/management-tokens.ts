@@ -13,13 +13,14 @@ import {
 } from "../work/filters.js";
 import type { Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
-import type { Influxctl } from "../influxctl/influxctl.js";
+import { MANAGEMENT_TOKEN_VALUE, type Influxctl } from "../influxctl/influxctl.js";
 import { tokensIn, type ManagementToken } from "./management-list.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
-import type { Changed, Listable, Look, Resource, Wires } from "./resource.js";
+import type { Changed, Creatable, Listable, Look, Made, Resource, Wires } from "./resource.js";
+import { checked, MANAGEMENT_TOKEN, type NewManagementToken } from "./wanted.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
-import type { Secret } from "../text/secret.js";
+import { Secret } from "../text/secret.js";
 
 /** What a list is narrowed by; all of them must match. */
 export interface ManagementTokenFilters {
@@ -47,6 +48,7 @@ export const managementTokens = {
     expiresWithin: timeAhead,
   } satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> },
   removed: "revoked",
+  twinOf: (_, description): NewManagementToken => checked(MANAGEMENT_TOKEN, { description }),
   ownToken,
   open,
 } satisfies Resource;
@@ -55,7 +57,8 @@ export const managementTokens = {
  * The management tokens of an account, through influxctl. Its methods throw {@link TokenError}: besides the codes
  * of each, those of {@link Influxctl.run}.
  */
-interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilters> {
+interface ManagementTokens
+  extends Listable<ManagementToken, ManagementTokenFilters>, Creatable<ManagementToken, NewManagementToken> {
   /**
    * All that match, revoked and expired ones too, in the order of influxctl. Its list holds only tokens that were made
    * by hand, so an empty one can be right.
@@ -66,6 +69,11 @@ interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilt
   /** @throws {TokenError} `not-found` if the list holds only others, `forbidden` if it is empty. */
   get(id: string): Promise<Look<ManagementToken>>;
   /**
+   * Makes one that works at once. What influxctl prints of it is not documented but for the value, so all else is taken
+   * from the list, where it is found by its description.
+   */
+  make(wanted: NewManagementToken): Promise<Made<ManagementToken>>;
+  /**
    * Revokes. All tokens are listed once for the message, before the first is revoked. Neither text nor exit code of
    * influxctl is documented, so they prove nothing: a token is revoked if another list shows it so.
    *
@@ -75,10 +83,10 @@ interface ManagementTokens extends Listable<ManagementToken, ManagementTokenFilt
   remove(id: string): Promise<Changed<ManagementToken>>;
 }
 
-function open(
-  wires: Pick<Wires, "influxctl"> & { http: Pick<Http, "now"> },
-  { signal }: Watch,
-): ManagementTokens {
+type ManagementWires = Pick<Wires, "influxctl"> & { http: Pick<Http, "now"> };
+
+function open(wires: ManagementWires, watch: Watch): ManagementTokens {
+  const { signal } = watch;
   const influxctl = wires.influxctl();
   // Asked of the server, because influxctl tells no time; expiry and ages count by it.
   const serverTime = () => wires.http.now(signal);
@@ -101,6 +109,32 @@ function open(
       if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
       return { token, now: await now };
     },
+
+    async make(wanted) {
+      const task = "create management token";
+      const { description, expiresAt } = checked(MANAGEMENT_TOKEN, wanted, task);
+      // Values after "=": they can begin with a dash.
+      const expiry = expiresAt === undefined ? [] : [`--expires-at=${expiresAt}`];
+      const args = ["management", "create", `--description=${description}`, ...expiry, "--format=json"];
+      // What is made now is not among those that were listed before.
+      before = undefined;
+      const value = newValueIn(task, await influxctl.run(task, args, signal));
+      const listed = await all().catch((error: unknown) => rethrowAsNotShown(error, task));
+      const found = [...listed.values()].filter(
+        // An earlier try may have left one that was revoked.
+        (token) => token.description === description && token.state !== "revoked",
+      );
+      const [token] = found;
+      const isIt =
+        token?.state === "active" &&
+        Date.parse(token.expiresAt ?? "0") === Date.parse(expiresAt ?? "0") &&
+        value.reveal().startsWith(token.tokenPrefix ?? "");
+      if (found.length === 1 && isIt) return { token, value, attempts: 1 };
+      const seen = found.map(({ id }) => id).join(", ") || "none with this description";
+      throw new TokenError("not-applied", `${NOT_AS_ASKED} It shows: ${seen}.`, { task });
+    },
+
+    reopen: (other = watch) => open(wires, other),
 
     async remove(id) {
       const task = `revoke management token ${id}`;
@@ -217,6 +251,37 @@ function rethrowAsUnlisted(error: unknown): never {
   throw code === "not-found" ? new TokenError("influxctl-failed", reason, { task, fatal }) : error;
 }
 
+/** How the value of a management token is printed: as a JSON string, or on a line of its own. */
+const PRINTED_VALUE = new RegExp(`(?<=^|")${MANAGEMENT_TOKEN_VALUE.source}(?="|\\r?$)`, "gm");
+
+/**
+ * The value of a new token in what influxctl prints, which also has the beginning of it.
+ *
+ * @throws {TokenError} `bad-response` if it prints none, or several.
+ */
+function newValueIn(task: string, output: string): Secret {
+  const printed = [...new Set(output.match(PRINTED_VALUE))];
+  const whole = printed.filter((one) => !printed.some((other) => other !== one && other.startsWith(one)));
+  const [value, ...others] = whole.filter(({ length }) => length >= SHORTEST_VALUE);
+  if (value !== undefined && others.length === 0) return new Secret(value);
+  throw new TokenError("bad-response", NO_VALUE, { words: "no value printed", task, fatal: true });
+}
+
+/** Characters; a prefix has fourteen. */
+const SHORTEST_VALUE = 32;
+
+function rethrowAsNotShown(error: unknown, task: string): never {
+  const failure = asTokenError(error);
+  const reason = `influxctl reported no failure, but the list that shows the new token failed: ${failure.reason}`;
+  // It was made, whatever keeps the list from being read.
+  if (failure.code === "cancelled") throw failure.retold(reason, { task, attempts: 1 });
+  throw new TokenError("influxctl-failed", reason, { words: "not shown", task });
+}
+
+const NO_VALUE =
+  "influxctl reported no failure, but printed no value of a management token. Check the version of influxctl.";
+const NOT_AS_ASKED =
+  "influxctl reported no failure, but its list does not show one new token as it was asked for.";
 const EMPTY =
   "influxctl's list of management tokens is empty, so it does not tell whether the token exists: the connection's token " +
   "may lack the permission to list, or the account ID may be wrong. Check both in the connection.";

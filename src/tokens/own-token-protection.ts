@@ -13,6 +13,8 @@ export interface OwnTokenProtection {
    *   unreachable server.
    */
   begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
+  /** The own token's ID has become known for certain: its value was given out with it. */
+  learn(id: string): void;
   /**
    * For a list that people look at: asks which token is the own one, if that is not known yet, and never fails.
    *
@@ -81,6 +83,10 @@ export function createOwnTokenProtection(
           words: "may be own token",
         });
       };
+    },
+
+    learn(id) {
+      told = { id };
     },
 
     async recognize(signal) {

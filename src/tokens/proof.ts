@@ -1,6 +1,8 @@
 import { asTokenError, TokenError } from "../errors.js";
 import type { ApiCall, ApiResponse } from "../http/call.js";
 import type { Http } from "../http/client.js";
+import { badResponse } from "../http/responses.js";
+import { Secret } from "../text/secret.js";
 
 /** The error of a change that the server reports as made, but does not show. */
 export function notApplied({ call, status, attempts }: ApiResponse, seen: string): TokenError {
@@ -14,6 +16,19 @@ export function notApplied({ call, status, attempts }: ApiResponse, seen: string
       attempts,
     },
   );
+}
+
+/** How new values are written: long, and without space. */
+const NEW_VALUE = /^[\w+/=.-]{32,}$/;
+
+/**
+ * The value of a new token that an answer shows.
+ *
+ * @throws {TokenError} `bad-response` if it shows none, such as the "redacted" of a list.
+ */
+export function newValueIn(response: ApiResponse, shown: unknown): Secret {
+  if (typeof shown === "string" && NEW_VALUE.test(shown)) return new Secret(shown);
+  throw badResponse(response, "the answer does not show the value of the new token");
 }
 
 /** What an answer means when a token was asked for: it is gone, it is there, or the API refuses to show it. */

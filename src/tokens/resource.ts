@@ -18,6 +18,8 @@ export interface Resource extends TokenKind {
   readonly access?: (permissions: unknown) => Access;
   /** How to tell a connection's own token from the others. Missing if it cannot be one of them. */
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
+  /** Whether a token can do what it was made for. Missing if that cannot be taken from it but for good. */
+  readonly isOn?: (token: Shown) => boolean;
   /** What a new token would be that can do what this one can. @throws {TokenError} if the server does not show that. */
   readonly twinOf?: (token: Shown, description: string) => Wanted;
   /**
@@ -108,6 +110,8 @@ export interface Creatable<T, W extends Wanted> {
   switchOn?(id: string, wanted: W): Promise<Changed<T>>;
   /** Takes that away again, so that it can be switched on once more, and sets its description. Missing as above. */
   switchOff?(id: string, description: string): Promise<Changed<T>>;
+  /** The same tokens, read anew; with another watch, the end of their own does not end what is sent. */
+  reopen(watch?: Watch): Listable<T, { description?: string | undefined }> & Removable<T>;
 }
 
 /** A new token. */

@@ -25,6 +25,9 @@ export interface RateLimit {
   take(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
 }
 
+/** For what was allowed before. */
+export const NO_LIMIT: RateLimit = { take: () => Promise.resolve(KEEP) };
+
 type GiveBack = (count: number) => Promise<void>;
 
 /** Per message nothing is given back, because the same ids of the same message are not counted twice anyway. */

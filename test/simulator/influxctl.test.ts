@@ -226,8 +226,13 @@ describe("the stand-in of influxctl", () => {
     const { id, token } = JSON.parse(stdout) as { id: string; token: string };
     const made = clusters.managementTokens.get(id)!;
     assert.deepEqual([made.token, made.description, made.createdBy], [token, "new", caller.createdBy]);
-    assert.match(token, /^apiv1mgmt_\w{64,}$/);
-    assert.match((await run(manage("create"))).stdout, /shown only once\): apiv1mgmt_/);
+    assert.match(token, /^M\.V1\.\w{64,}$/);
+    assert.match(
+      (await run(manage("create"))).stdout,
+      /^\| ID +\| \S+ \|\n(\|.+\n)+(warn .+\n){2}M\.V1\.\w{64,}\n$/,
+    );
+    const renamed = await run(manage("create", "--format=json"), { valueKey: "secret_string" });
+    assert.match((JSON.parse(renamed.stdout) as Record<string, string>).secret_string!, /^M\.V1\./);
     assert.ok(!JSON.stringify(await listed()).includes(token));
   });
 
@@ -397,6 +402,12 @@ describe("the stand-in of influxctl", () => {
       const token = add();
       assertRun(await run(revoke(token.id), { failAfterRevoking: true }), 1, /revoked/, /Unavailable/);
       assert.ok(isRevoked(token));
+    });
+
+    it("failing after it has created", async () => {
+      const before = clusters.managementTokens.size;
+      assertRun(await run(manage("create"), { failAfterCreating: true }), 1, /M\.V1\./, /Unavailable/);
+      assert.equal(clusters.managementTokens.size, before + 1);
     });
 
     it("telling the token", async () => {

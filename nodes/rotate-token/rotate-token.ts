@@ -1,0 +1,280 @@
+import { systemClock } from "../../src/clock.js";
+import { TokenError } from "../../src/errors.js";
+import type { Watch } from "../../src/http/call.js";
+import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
+import { createRotation, type Rotated, type Rotation } from "../../src/rotation/rotation.js";
+import type { Secret } from "../../src/text/secret.js";
+import type { Resource, Shown } from "../../src/tokens/resource.js";
+import { RESOURCES } from "../../src/tokens/resources.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { NO_LIMIT } from "../../src/work/rate-limit.js";
+import { summaryOf } from "../../src/work/summary.js";
+import { knownFields, readTargets, type Targets } from "../../src/work/targets.js";
+import { expiryField } from "../fields/expiry.js";
+import { choice, flag, limitField, secondsField, typed, type Field, type Values } from "../fields/fields.js";
+import { placeField } from "../fields/place.js";
+import { stepField } from "../fields/step.js";
+import type { Connection } from "../influxdb-connection/connection.js";
+import { change, type Change } from "../runtime/change.js";
+import { node, type Standing, type Task } from "../runtime/node.js";
+import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
+
+const fields = {
+  kind: choice(RESOURCE_NAMES, "authorizations"),
+  /** Read when a step needs them: the word that a value is stored can come with any payload. */
+  targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
+  expiry: {
+    ...expiryField<"keep" | "never">("keep", { keep: "keep", never: "never" }),
+    when: { property: "kind", values: ["database-tokens", "management-tokens"] },
+  },
+  place: placeField(),
+  timeLimit: secondsField(300, 86_400),
+  dryRun: flag(),
+  limit: limitField(10),
+  revokeOld: { ...flag(), when: { property: "kind", values: ["management-tokens"] } },
+  ifSomeFail: { ...choice(["both", "error", "report"], "both"), section: "report" },
+  step: { ...stepField(["stored", "not-stored", "back"]), section: "word" },
+  handedOver: {
+    ...ofKind("handedOver", (value, kind) => () => readHandedOver(value, kind)),
+    section: "word",
+  },
+};
+type RotateTask = Task<typeof fields>;
+
+/** The token that was handed over, as the message with the word names it. */
+interface HandedOver extends Targets {
+  successor: string | undefined;
+}
+
+/** The waiting rotations of each node that runs. */
+const waitings = new WeakMap<Standing, Waiting>();
+
+export default node({
+  type: "influxdb-rotate-token",
+  color: "#d9d2ae",
+  icon: "influxdb-token-rotate.svg",
+  outputs: ["handOver", "report"],
+  fields,
+
+  idsOf: (values) => targetsOf(values).list.map(({ id }) => id),
+
+  start(standing) {
+    const waiting = createWaiting(standing, async (id, handedOver) => {
+      const connection = standing.connection();
+      const places = await connection.order.queue(Promise.resolve([id]), standing.signal);
+      try {
+        await places.inTurn(id, async () => {
+          const resource = handedOver.resource;
+          const rotation = rotationOf(connection, resource, { signal: standing.signal });
+          const audit = standing.audit([{ id, known: {}, listed: {} }], { step: "not stored in time" });
+          await audit.before(0);
+          const successor = await rotation.withdraw(id, handedOver.successor, "off");
+          await waiting.end(id);
+          if (successor === undefined) return;
+          const at = new Date(systemClock.now()).toISOString();
+          const record: OutcomeRecord = {
+            id,
+            outcome: "withdrawn",
+            at,
+            token: {},
+            successor: shown(successor, resource),
+          };
+          await audit.after(0, record);
+          standing.fail(notStoredInTime(handedOver), record);
+        });
+      } finally {
+        places.leave();
+      }
+    });
+    waitings.set(standing, waiting);
+  },
+
+  run(task) {
+    const { values, connection, resource, standing } = task;
+    const { step, place } = values;
+    // The value has done its work: neither a report nor a Catch node shall get it.
+    if (step.word !== "begin" && place.type === "msg") task.drop(place.key);
+    if (step.from !== undefined) task.drop(step.from);
+    const waiting = waitings.get(standing) as Waiting;
+    const rotation = rotationOf(connection, resource, task.watch, 1000 * values.timeLimit);
+    const steps = { task, rotation, waiting };
+    const targets = targetsOf(values);
+    const own = { ...task, values: { ...values, targets, onlyIfAsListed: false } };
+    const changes = { step: step.word };
+    switch (step.word) {
+      case "begin":
+        return change(
+          own,
+          {
+            outcome: "handed-over",
+            endsAccess: !connection.canChangeToken,
+            act: (id) => begin(id, steps),
+            changes,
+          },
+          { output: 1, leavesOut: "handed-over" },
+        );
+      case "stored":
+        return told("replaced", (id) => finish(id, targets, steps));
+      case "not-stored":
+        return told("withdrawn", (id) => takeBack(id, steps));
+      case "back":
+        return told("restored", async (id) => {
+          const { old, successor } = await rotation.back(id);
+          return { attempts: 1, token: shown(old, resource), successor: shown(successor, resource) };
+        });
+    }
+
+    /** What was begun must not fail for a limit. */
+    function told(outcome: Change["outcome"], act: Change["act"]) {
+      const unlimited = { ...own, values: { ...own.values, limit: NO_LIMIT } };
+      return change(unlimited, { outcome, endsAccess: false, act, changes }, { output: 1 });
+    }
+  },
+});
+
+interface Steps {
+  task: RotateTask;
+  rotation: Rotation;
+  waiting: Waiting;
+}
+type Told = Awaited<ReturnType<Change["act"]>>;
+
+async function begin(id: string, { task, rotation, waiting }: Steps): Promise<Told> {
+  const { resource, values } = task;
+  const { expiry, place, timeLimit } = values;
+  const before = waiting.of(id);
+  const still = before && (await rotation.pending(id, before.successor));
+  if (before && still) {
+    await give(id, {}, still, before.value);
+    return { attempts: 1, outcome: "handed-over", successor: shown(still, resource) };
+  }
+  const begun = await rotation.begin(id, (old) => expiryOf(old, expiry));
+  const successor = shown(begun.successor, resource);
+  if (!("value" in begun)) return { attempts: 1, outcome: "replaced", successor };
+  await waiting.add(id, { successor: begun.successor.id, seconds: timeLimit, resource }, begun.value);
+  await give(id, begun.old, begun.successor, begun.value);
+  return { attempts: 1, token: shown(begun.old, resource), successor };
+
+  async function give(old: string, known: Shown, to: Shown, value: Secret): Promise<void> {
+    const at = new Date(systemClock.now()).toISOString();
+    const record: OutcomeRecord = {
+      id: old,
+      outcome: "handed-over",
+      at,
+      token: shown(known, resource),
+      successor: shown(to, resource),
+    };
+    const summary = summaryOf([record], {
+      wanted: "handed-over",
+      noun: RESOURCES[resource].noun,
+      dryRun: false,
+    });
+    try {
+      await task.handOver(place, value, {
+        payload: record,
+        summary,
+        handedOver: { id: old, successor: String(to.id) },
+      });
+    } catch (error) {
+      await rotation.withdraw(old, String(to.id), "remove").catch(() => undefined);
+      await waiting.end(old);
+      throw error;
+    }
+  }
+}
+
+async function finish(
+  id: string,
+  { list, successor: named }: HandedOver,
+  { task, rotation, waiting }: Steps,
+): Promise<Told> {
+  const { connection, resource, values, signal } = task;
+  const before = waiting.of(id);
+  // With many there is no telling whose it is.
+  const given = list.length === 1 ? values.place.given : undefined;
+  if (before && given && !before.value.equals(given.reveal())) {
+    throw new TokenError(
+      "not-verified",
+      "the value that came with the word is not the one that was handed over. The old token was left alone. Look at how the flow stores it.",
+    );
+  }
+  const value = given ?? before?.value;
+  const { old, successor } = await rotation.finish(
+    id,
+    { value, successor: named ?? before?.successor },
+    {
+      revokes: values.revokeOld === true,
+      async mayEnd(successor) {
+        // The connection may have been given the new value by the hand-over.
+        await connection.refreshToken();
+        if (connection.isOwnValue(value)) connection.ownToken(resource)?.learn(successor.id);
+        await connection.ownToken(resource)?.begin([id], signal)(id);
+      },
+    },
+  );
+  await waiting.end(id);
+  return { attempts: 1, token: shown(old, resource), successor: shown(successor, resource) };
+}
+
+async function takeBack(id: string, { task, rotation, waiting }: Steps): Promise<Told> {
+  const successor = await rotation.withdraw(id, waiting.of(id)?.successor, "remove");
+  await waiting.end(id);
+  if (successor) return { attempts: 1, successor: shown(successor, task.resource) };
+  throw new TokenError(
+    "not-waiting",
+    `${RESOURCES[task.resource].noun} ${id} has no successor that waits. Check the ID, and what became of the rotation before.`,
+  );
+}
+
+function rotationOf(connection: Connection, resource: ResourceName, watch: Watch, patience = 0): Rotation {
+  const kind = RESOURCES[resource];
+  return createRotation({
+    kind,
+    tokens: connection.open(resource, watch) as unknown as Rotated["tokens"],
+    check: (value) => connection.check(resource, value, watch),
+    // That of a cluster knows a new database token after seconds to minutes.
+    worksWithin: resource === "database-tokens" ? patience : 0,
+    signal: watch.signal,
+  });
+}
+
+/** When the successor expires: as long from now as the old one was to live, or as the dialog says. */
+function expiryOf(
+  { createdAt, expiresAt }: Shown,
+  expiry: number | "keep" | "never" | undefined,
+): { expiresAt?: string } {
+  const lifetime = Date.parse(String(expiresAt)) - Date.parse(String(createdAt));
+  const at = expiry === "keep" ? systemClock.now() + lifetime : expiry;
+  return typeof at === "number" && !Number.isNaN(at)
+    ? { expiresAt: `${new Date(at).toISOString().slice(0, 19)}Z` }
+    : {};
+}
+
+/** What records show of a token. */
+function shown(token: Shown | undefined, resource: ResourceName): Record<string, string> {
+  return knownFields(token ?? {}, ["id", ...RESOURCES[resource].known]);
+}
+
+function targetsOf({ step, targets, handedOver }: Values<typeof fields>): HandedOver {
+  if (step.word === "begin" || step.word === "back") return { ...targets(), successor: undefined };
+  return handedOver();
+}
+
+function readHandedOver(value: unknown, kind: Resource): HandedOver {
+  const { successor } = (value ?? {}) as { successor?: unknown };
+  const isId = typeof successor === "string" && kind.reference.pattern.test(successor);
+  return { ...readTargets(value, kind), successor: isId ? kind.reference.normalize(successor) : undefined };
+}
+
+/** A TypedInput whose value depends on the kind of tokens that the dialog names. */
+function ofKind<T>(property: string, read: (value: unknown, kind: Resource) => T): Field<T> {
+  const fieldOf = (kind: Resource) =>
+    typed<T>({ preset: { type: "msg", value: property }, read: (value) => read(value, kind) });
+  return {
+    ...fieldOf(RESOURCES.authorizations),
+    parse(name, properties, counts) {
+      const kind = RESOURCE_NAMES.find((each) => each === properties.kind) ?? "authorizations";
+      return fieldOf(RESOURCES[kind]).parse(name, properties, counts);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import * as z from "zod";
+import { asTokenError, TokenError } from "../../src/errors.js";
+import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
+import type { Secret } from "../../src/text/secret.js";
+import type { Standing } from "../runtime/node.js";
+
+/** A successor that was handed over, until the flow says that it is stored. */
+interface HandedOver {
+  /** Its ID. */
+  readonly successor: string;
+  readonly resource: ResourceName;
+  /** Seconds in which the word must come; after a deploy or a restart they begin anew. */
+  readonly seconds: number;
+}
+
+/**
+ * Values of successors by connection and old token: in memory alone, so that they survive a deploy and no restart. Each
+ * node of the connection can go on with a rotation that another has begun.
+ */
+const values = new Map<string, { successor: string; value: Secret }>();
+
+const Kept = z.record(
+  z.string(),
+  z.object({
+    successor: z.string(),
+    resource: z.enum(RESOURCE_NAMES),
+    seconds: z.number().min(1).max(86_400),
+  }),
+);
+
+/** The rotations of one node that wait for the word. */
+export interface Waiting {
+  /** Begins to wait. */
+  add(id: string, handedOver: HandedOver, value: Secret): Promise<void>;
+  /** What was handed over for an old token, if its value is known. */
+  of(id: string): { successor: string; value: Secret } | undefined;
+  /** Ends the wait. */
+  end(id: string): Promise<void>;
+}
+
+/** @param expire takes back what was handed over for an old token; called when the word has not come in time. */
+export function createWaiting(
+  standing: Standing,
+  expire: (id: string, handedOver: HandedOver) => Promise<void>,
+): Waiting {
+  const { signal } = standing;
+  const store = standing.store("rotations");
+  const waiting = new Map<string, HandedOver & { timer: NodeJS.Timeout }>();
+  const keyOf = (id: string) => `${standing.connection().id} ${id}`;
+
+  function wait(id: string, handedOver: HandedOver): void {
+    clearTimeout(waiting.get(id)?.timer);
+    const timer = setTimeout(() => {
+      void overdue(id, handedOver);
+    }, 1000 * handedOver.seconds);
+    waiting.set(id, { ...handedOver, timer });
+  }
+
+  async function overdue(id: string, handedOver: HandedOver): Promise<void> {
+    try {
+      await expire(id, handedOver);
+    } catch (error) {
+      if (signal.aborted) return;
+      // It is tried again, because until then the successor works.
+      if (waiting.has(id)) wait(id, handedOver);
+      standing.fail(asTokenError(error), { id });
+    }
+  }
+
+  async function save(): Promise<void> {
+    const all = [...waiting].map(([id, { timer, ...handedOver }]) => [id, handedOver]);
+    await store.save(Object.fromEntries(all));
+  }
+
+  async function load(): Promise<void> {
+    try {
+      const kept = Kept.parse((await store.load()) ?? {});
+      if (signal.aborted) return;
+      for (const [id, handedOver] of Object.entries(kept)) if (!waiting.has(id)) wait(id, handedOver);
+    } catch {
+      const told = "what waited before the start could not be read from the context store";
+      standing.warn(`${told}. Look for tokens whose description has "[successor of".`);
+    }
+  }
+
+  const loaded = load();
+  signal.addEventListener("abort", () => {
+    for (const { timer } of waiting.values()) clearTimeout(timer);
+  });
+
+  return {
+    async add(id, handedOver, value) {
+      await loaded;
+      values.set(keyOf(id), { successor: handedOver.successor, value });
+      if (!signal.aborted) wait(id, handedOver);
+      await save();
+    },
+    of: (id) => values.get(keyOf(id)),
+    async end(id) {
+      await loaded;
+      values.delete(keyOf(id));
+      clearTimeout(waiting.get(id)?.timer);
+      if (waiting.delete(id)) await save();
+    },
+  };
+}
+
+/** The error of a word that did not come in time. */
+export function notStoredInTime({ successor, seconds }: HandedOver): TokenError {
+  return new TokenError(
+    "timeout",
+    `the flow did not say within ${seconds} s that the value of the successor ${successor} is stored, so that was taken back. ` +
+      'The old token works as before. Send the word (msg.step = "stored") sooner, raise the time limit, or begin again.',
+    { words: "not stored in time" },
+  );
+}

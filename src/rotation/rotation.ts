@@ -1,0 +1,309 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { systemClock, type Clock } from "../clock.js";
+import { asTokenError, TokenError } from "../errors.js";
+import type { Secret } from "../text/secret.js";
+import { makeMarked, type Makeable } from "../tokens/creation.js";
+import { marked, markIn, newAttempt, withoutMark, type Mark } from "../tokens/marks.js";
+import type { Listed, Liveness, Resource, Shown, Wanted } from "../tokens/resource.js";
+
+/*
+ * Replaces tokens one by one without an outage: the successor works before the old one stops. What the server shows of
+ * the two, with the marks in their descriptions, is the record of how far that is; so each step can be repeated, goes on
+ * where an earlier one was ended, and needs no memory but the value of the successor, which a server shows once.
+ *
+ *   begin     made: off, "successor of OLD"       →  on                        the value is handed over
+ *   finish    the value lets in                   →  OLD off, "replaced by"    →  the successor's mark is taken off
+ *   withdraw  the successor off, or removed          (OLD was never touched)
+ *   back      the successor "successor of" again  →  OLD on
+ *
+ * At each arrow the process may end. A token that cannot be switched off (a management token) is left to be revoked.
+ */
+
+/** What a rotation needs of a kind of tokens. */
+export interface Rotated {
+  readonly kind: Required<Pick<Resource, "twinOf">> & Pick<Resource, "noun" | "isOn">;
+  readonly tokens: Makeable<Listed, Wanted>;
+  /** What the server makes of a value. */
+  readonly check: (value: Secret) => Promise<Liveness>;
+  /** Milliseconds after which a new token works at the latest; 0 if it does at once. */
+  readonly worksWithin: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
+}
+
+/** A successor whose value is to be handed over. */
+export interface Begun {
+  old: Listed;
+  successor: Listed;
+  value: Secret;
+}
+
+/** How a token was found: with its successor, if it was replaced before. */
+export interface Replaced {
+  old: Shown;
+  successor: Shown | undefined;
+}
+
+/** The rotation of single tokens. No two steps for one token may be under way at once. */
+export interface Rotation {
+  /**
+   * Makes the successor, able to do what the old one can, and switches it on. What earlier runs have left is removed if
+   * it was never given out; a successor that may be in somebody's hands goes on working until the new one is finished.
+   *
+   * @param change what the successor has in place of the old one's.
+   * @returns the old and the new token; or what replaced the token, if that was done before.
+   * @throws {TokenError} `conflict` if the token is itself new and not ready; what making it meets. The old token is as
+   *   it was, and no successor is left.
+   */
+  begin(id: string, change?: (old: Shown) => Readonly<Record<string, unknown>>): Promise<Begun | Replaced>;
+  /** A successor that can be handed over once more: it is there, and works. */
+  pending(id: string, successor: string): Promise<Shown | undefined>;
+  /**
+   * Ends the old token, once the value of its successor was seen to work.
+   *
+   * @param given the value, as far as it is known; and which successor it is, if there can be more than one.
+   * @param ending `mayEnd` throws if the old one must not end, because the connection lives on it; `revokes` says whether
+   *   one that cannot be switched off is revoked.
+   * @throws {TokenError} `not-waiting` if there is no successor, `not-verified` if its value is not known or does not
+   *   work. The old token then works as before.
+   */
+  finish(
+    id: string,
+    given: { value: Secret | undefined; successor: string | undefined },
+    ending: { mayEnd: (successor: Shown & { id: string }) => Promise<void>; revokes: boolean },
+  ): Promise<Replaced>;
+  /**
+   * Takes the successor back: switches it off, so that a late word can still make it work, or removes it.
+   *
+   * @returns the successor, or undefined if the token was replaced by it meanwhile, or there is none.
+   */
+  withdraw(id: string, successor: string | undefined, how: "off" | "remove"): Promise<Shown | undefined>;
+  /**
+   * Makes a replaced token work again, beside its successor, which becomes one that is not finished.
+   *
+   * @throws {TokenError} `not-waiting` if it was not replaced, `not-found` if it is gone.
+   */
+  back(id: string): Promise<Replaced>;
+}
+
+/** Milliseconds between two looks whether a new value works. */
+const BETWEEN_LOOKS = 1000;
+
+export function createRotation({
+  kind,
+  tokens,
+  check,
+  worksWithin,
+  signal,
+  clock = systemClock,
+}: Rotated): Rotation {
+  const { noun, twinOf, isOn } = kind;
+
+  async function look(id: string): Promise<Listed> {
+    const { token } = await tokens.get(id);
+    if (token !== undefined) return token;
+    throw new TokenError(
+      "conflict",
+      `${noun} ${id} belongs to a user or organization that is gone, so the server does not show what it may do.`,
+      { words: "has no owner" },
+    );
+  }
+
+  /** Its successors that are not finished, the newest last. */
+  async function successorsOf({ id, userID }: Listed): Promise<Listed[]> {
+    const found: { token: Listed; since: string }[] = [];
+    // They have the same owner, to whom a server can narrow its list.
+    const filters = { description: `[successor of ${id} `, ...(typeof userID === "string" && { userID }) };
+    for await (const batch of tokens.list(filters)) {
+      for (const token of batch) {
+        const mark = markIn(token.description);
+        if (mark?.kind === "successor" && mark.of === id && token.revokedAt === undefined)
+          found.push({ token, since: mark.since });
+      }
+    }
+    return found.sort((a, b) => compare(a.since, b.since)).map(({ token }) => token);
+  }
+
+  /** It may be gone already. */
+  async function remove(token: Listed): Promise<void> {
+    await tokens.remove(token.id).catch((error: unknown) => {
+      if (asTokenError(error).code !== "not-found") throw error;
+    });
+  }
+
+  /** What a token can do; its description can be empty if that of the first was. */
+  function likeIt(token: Listed, description: string): Wanted {
+    return { ...twinOf(token, "any"), description };
+  }
+
+  function successorMark(id: string): Mark {
+    return { kind: "successor", of: id, since: timeOf(clock), attempt: newAttempt() };
+  }
+
+  /** Until the value lets in, or it is certain that it will not. */
+  async function verify(value: Secret, successor: Listed): Promise<void> {
+    const end = clock.steady() + worksWithin;
+    for (;;) {
+      const { works, state, token, user } = await check(value);
+      if (works) {
+        const isOther =
+          (token !== undefined && token.id !== successor.id) ||
+          (user?.id !== undefined && successor.userID !== undefined && user.id !== successor.userID);
+        if (!isOther) return;
+        throw notVerified(`the value is that of another token than ${noun} ${successor.id}`);
+      }
+      if (clock.steady() >= end || state !== "not-accepted") {
+        throw notVerified(`the server does not let anybody in with it (${state.replaceAll("-", " ")})`);
+      }
+      await pause(BETWEEN_LOOKS, undefined, { signal }).catch(() => undefined);
+      if (signal?.aborted) throw new TokenError("cancelled", STOPPED, { attempts: 0 });
+    }
+  }
+
+  async function switchOff(token: Listed, mark: Mark): Promise<void> {
+    const description = marked(token.description, mark);
+    await tokens.switchOff?.(token.id, description).catch((error: unknown) => {
+      if (asTokenError(error).code !== "not-found") throw error;
+    });
+  }
+
+  /** What a token was replaced by, if it was, and if that is still there. */
+  async function ifReplaced(old: Listed): Promise<Replaced | undefined> {
+    if (old.revokedAt !== undefined) return { old, successor: (await successorsOf(old)).at(-1) };
+    const mark = markIn(old.description);
+    if (mark?.kind !== "replaced") return undefined;
+    const successor = await tokens.get(mark.by).then(
+      ({ token }) => token,
+      (error: unknown) => {
+        if (asTokenError(error).code !== "not-found") throw error;
+        return undefined;
+      },
+    );
+    return { old, successor: successor && (await settle(old, successor)) };
+  }
+
+  /** Takes the mark off a successor that is in use. One that was changed by others since is left alone. */
+  async function settle(old: Listed, successor: Listed): Promise<Listed> {
+    const mark = markIn(successor.description);
+    const isPending =
+      mark?.kind === "successor" && mark.of === old.id && (isOn === undefined || isOn(successor));
+    if (!isPending || !tokens.switchOn) return successor;
+    const description = withoutMark(successor.description);
+    const { token } = await tokens.switchOn(successor.id, likeIt(successor, description));
+    return { ...successor, ...token, description };
+  }
+
+  return {
+    async begin(id, change = () => ({})) {
+      const old = await look(id);
+      const before = await ifReplaced(old);
+      if (before) return before;
+      const mark = markIn(old.description);
+      // The mark of one that cannot be described anew stays for good.
+      if (mark !== undefined && tokens.switchOn) {
+        const reason = "it is itself new, and not ready: finish or remove it first";
+        throw new TokenError("conflict", `${reason} (its description ends with "${mark.kind} …").`);
+      }
+      const description = marked(old.description, successorMark(id));
+      const wanted = { ...twinOf(old, description), ...change(old) };
+      for (const left of await successorsOf(old)) if (isOn && !isOn(left)) await remove(left);
+      const made = await makeMarked(tokens, wanted);
+      try {
+        const on = await tokens.switchOn?.(made.token.id, wanted);
+        return { old, successor: { ...made.token, ...on?.token }, value: made.value };
+      } catch (error) {
+        const failure = asTokenError(error);
+        const isGone = await remove(made.token).then(
+          () => true,
+          () => false,
+        );
+        const left = `Its successor ${made.token.id} could not be removed again: look at it.`;
+        throw isGone ? failure : failure.retold(`${failure.reason} ${left}`);
+      }
+    },
+
+    async pending(id, named) {
+      const all = await successorsOf(await look(id));
+      return all.find((each) => each.id === named && (isOn === undefined || isOn(each)));
+    },
+
+    async finish(id, { value, successor: named }, { mayEnd, revokes }) {
+      const old = await look(id);
+      const before = await ifReplaced(old);
+      if (before) return before;
+      const all = await successorsOf(old);
+      const successor =
+        all.find((each) => each.id === named) ?? (named === undefined ? all.at(-1) : undefined);
+      if (successor === undefined) throw notWaiting(`${noun} ${id} has no successor that waits`);
+      if (value === undefined) {
+        throw notVerified(
+          "its value is not known any more, because Node-RED was started anew since it was handed over. Send the value with the word",
+        );
+      }
+      // It was switched off when the word had not come in time.
+      if (isOn && !isOn(successor)) {
+        await tokens.switchOn?.(successor.id, { ...twinOf(old, String(successor.description)) });
+      }
+      await verify(value, successor);
+      await mayEnd(successor);
+      const mark: Mark = { kind: "replaced", by: successor.id, at: timeOf(clock) };
+      // The old one comes last: until then, whoever does this again finds all that is left to do.
+      for (const each of all) {
+        if (each === successor) continue;
+        if (tokens.switchOff) await switchOff(each, mark);
+        else await remove(each);
+      }
+      if (tokens.switchOff) await switchOff(old, mark);
+      else if (revokes) await remove(old);
+      return { old, successor: await settle(old, await look(successor.id)) };
+    },
+
+    async withdraw(id, named, how) {
+      const old = await look(id);
+      if (markIn(old.description)?.kind === "replaced") return undefined;
+      const all = await successorsOf(old);
+      const successor = named === undefined ? all.at(-1) : all.find((each) => each.id === named);
+      if (successor === undefined) return undefined;
+      if (how === "off" && tokens.switchOff) {
+        await tokens.switchOff(successor.id, String(successor.description));
+      } else {
+        await remove(successor);
+      }
+      return successor;
+    },
+
+    async back(id) {
+      const old = await look(id);
+      const mark = markIn(old.description);
+      if (mark?.kind !== "replaced" || !tokens.switchOn) {
+        throw notWaiting(`${noun} ${id} was not replaced, so there is nothing to bring back`);
+      }
+      const { token: successor } = await tokens.get(mark.by);
+      if (successor === undefined) throw notWaiting(`the server does not show what replaced ${noun} ${id}`);
+      const pending = marked(successor.description, successorMark(id));
+      await tokens.switchOn(successor.id, twinOf(successor, pending));
+      // What the old one could do is what its successor can.
+      const { token } = await tokens.switchOn(id, likeIt(successor, withoutMark(old.description)));
+      return { old: { ...old, ...token }, successor };
+    },
+  };
+}
+
+const STOPPED = "the flow was stopped or deployed anew. The old token works as before.";
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** RFC 3339 in UTC, to the second. */
+function timeOf(clock: Clock): string {
+  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+}
+
+function notVerified(reason: string): TokenError {
+  return new TokenError("not-verified", `${reason}. The old token was left alone.`);
+}
+
+function notWaiting(reason: string): TokenError {
+  return new TokenError("not-waiting", `${reason}. Check the ID, and what became of the rotation before.`);
+}
