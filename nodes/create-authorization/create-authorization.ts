@@ -55,10 +55,10 @@ export default node({
 });
 
 async function wantedOf(task: CreateTask): Promise<NewAuthorization> {
-  const { values, connection, watch } = task;
+  const { values, tokens } = task;
   const description = values.description();
   const [owner, org] = [values.owner(), values.org()];
-  const directory = connection.directory(watch);
+  const { directory } = tokens;
   const orgID = await (org === undefined ? directory.onlyOrg() : directory.org(org));
   const userID = owner === undefined ? undefined : await directory.user(owner);
   const permissions = await permissionsOf(task, orgID);

@@ -4,7 +4,6 @@ import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { listGrantable, type Grantable } from "../../src/tokens/grantable.js";
 import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
-import { openDirectory, type Directory } from "../../src/tokens/directory.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Liveness, Resource } from "../../src/tokens/resource.js";
 import { openTokens, RESOURCES, type Tokens } from "../../src/tokens/resources.js";
@@ -30,8 +29,6 @@ export interface Connection {
    * @throws {TokenError} `invalid-config` if the settings are not enough for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
-  /** Organizations and users, for one message. */
-  directory(watch: Watch): Directory;
   /** What the server makes of the value of a token of this kind; see {@link Resource.check}. */
   check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
   /** What permissions of tokens of this kind can be about; see {@link listGrantable}. */
@@ -74,7 +71,6 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     order: createOrder(),
     auditFile: wires.auditFile,
     open: (resource, watch) => openTokens(resource, wires, watch),
-    directory: (watch) => openDirectory(wires.http, watch),
     async check(resource, value, watch) {
       const { check, noun }: Resource = RESOURCES[resource];
       if (check) return check(wires, value, watch);
