@@ -13,6 +13,7 @@ import { ownAuthorizations, ownAuthorizationSigns } from "../../../src/tokens/ow
 import type { Watch } from "../../../src/http/call.js";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { allOf } from "../../helpers/batches.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 
@@ -25,7 +26,7 @@ describe("authorizations", () => {
   const connect = (token = simulator.world.operator.token, retries = 0) =>
     createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: "Token", token: new Secret(token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
       timeoutSeconds: 5,
       retries,
       parallel: 4,
@@ -170,7 +171,7 @@ describe("authorizations", () => {
     const url = new URL(cloud.url);
     const there = createHttp({
       url,
-      authorization: { scheme: "Token", token: new Secret(operator.token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(operator.token)) },
       timeoutSeconds: 5,
       retries: 0,
       parallel: 1,
