@@ -84,7 +84,10 @@ describe("authorizations", () => {
       fc.constantFrom("me", "Me", "you", ""),
       fc.constantFrom("0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"),
     ];
-    const description = fc.constantFrom("", "one", "One two", "two");
+    const description = fc.constantFrom(
+      ...["", "one", "One two", "two"],
+      "one [replaced by 0000000000000001 at 1970-01-01T00:00:00Z]",
+    );
     const [status, time] = [fc.constantFrom("active" as const, "inactive" as const), fc.nat(3)];
     const at = time.map((later) => new Date(later).toISOString());
     const tokens: fc.Arbitrary<Authorization[]> = fc.array(
@@ -106,7 +109,7 @@ describe("authorizations", () => {
     );
     const anyCase = fc.mixedCase(id);
     const [createdAfter, createdBefore, updatedAfter, updatedBefore] = [time, time, time, time];
-    const times = { createdAfter, createdBefore, updatedAfter, updatedBefore };
+    const times = { createdAfter, createdBefore, updatedAfter, updatedBefore, replacedBefore: time };
     const values = { user: name, userID: anyCase, org: name, orgID: anyCase, status, description, ...times };
     // No more than two at once, for more leave nothing.
     const names = Object.keys(values) as (keyof typeof values)[];
@@ -130,6 +133,8 @@ describe("authorizations", () => {
       createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < (wanted as number),
       updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > (wanted as number),
       updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < (wanted as number),
+      replacedBefore: ({ description = "" }, wanted) =>
+        timeOf(/ \[replaced by 0+1 at (.*)\]$/.exec(description)?.[1]) < (wanted as number),
     };
     return fc.assert(
       fc.asyncProperty(tokens, filters, async (sent, wanted) => {
