@@ -1,6 +1,6 @@
 import { HEX_ID, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
-import { AGE_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
+import { AGE_EXPECTED, EXPIRY_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
 
 /** What is wrong with a value that has a variable in it; it follows another text. */
 const PART_OF_TEXT =
@@ -44,6 +44,7 @@ export const WRONG = {
   moment: `expected ${MOMENT_EXPECTED}`,
   duration: `expected ${AGE_EXPECTED}`,
   minutesOrMonths: `which is not clear. ${NO_M}`,
+  expiry: `expected ${EXPIRY_EXPECTED}`,
   outOfRange: "which lies before 2000-01-01, or more than a year ahead",
 
   // Of texts.
