@@ -206,7 +206,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       fail: (error, payload) => {
         const { httpStatus: statusCode } = factsOf(error.code);
         this.status({ fill: "red", shape: "ring", text: error.words });
-        this.error(error.during(task), { payload, statusCode } as unknown as NodeMessage);
+        this.error(error.during(task), { payload, statusCode });
       },
       warn: (text) => {
         this.warn(text);

@@ -31,7 +31,7 @@ describe("a client through a thousand rotations", () => {
       const tokens = authorizations.open(wires, {});
       const rotation = createRotation({
         kind: authorizations,
-        tokens: tokens as unknown as Rotated["tokens"],
+        tokens: tokens,
         check: (secret) => authorizations.check(wires, secret, {}),
         worksWithin: 0,
       });

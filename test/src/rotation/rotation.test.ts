@@ -93,7 +93,7 @@ describe("a rotation", () => {
         assert.ok(used && isLive(used), `the client stands without a token after ${call.task}`);
         if (what === "kill after") {
           isDead = true;
-          // eslint-disable-next-line no-unsafe-finally -- The process ends here, whatever came.
+           
           throw new Killed();
         }
       }
@@ -102,7 +102,7 @@ describe("a rotation", () => {
     const wires = { http: { ...http, send }, own, influxctl: () => assert.fail("no influxctl") };
     const rotation = createRotation({
       kind: authorizations,
-      tokens: authorizations.open(wires, {}) as unknown as Rotated["tokens"],
+      tokens: authorizations.open(wires, {}),
       check: async (token) => {
         const task = "look whether it works";
         const { status, error } = await wires.http.send({
