@@ -1,5 +1,12 @@
 /// <reference lib="dom" />
-import { isProduct, PRODUCTS, productsWith, type Product } from "../../src/products.js";
+import {
+  isProduct,
+  PRODUCTS,
+  productsWith,
+  RESOURCE_NAMES,
+  type Product,
+  type ResourceName,
+} from "../../src/products.js";
 import type { FieldData } from "../fields/controls.js";
 import { isUsed } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";

@@ -2,7 +2,7 @@ import { systemClock } from "../../src/clock.js";
 import { TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
-import { createRotation, type Rotated, type Rotation } from "../../src/rotation/rotation.js";
+import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Resource, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
