@@ -13,6 +13,7 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
+import { replacedAt } from "./marks.js";
 import { accessOfAuthorization } from "./access.js";
 import { allAccess } from "./all-access.js";
 import { HEX_ID, isSameId } from "../ids.js";
@@ -55,6 +56,8 @@ export interface AuthorizationFilters {
   createdBefore?: Moment | undefined;
   updatedAfter?: Moment | undefined;
   updatedBefore?: Moment | undefined;
+  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  replacedBefore?: Moment | undefined;
 }
 
 interface AuthorizationChanges {
@@ -80,6 +83,7 @@ export const authorizations = {
     createdAfter: moment,
     updatedBefore: moment,
     updatedAfter: moment,
+    replacedBefore: moment,
   } satisfies { [K in keyof AuthorizationFilters]-?: Filter<NonNullable<AuthorizationFilters[K]>> },
   removed: "deleted",
   access: accessOfAuthorization,
@@ -263,7 +267,8 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
     isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
-    isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now))
+    isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now)) &&
+    isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }
 

@@ -28,6 +28,7 @@ import {
   type NewDatabaseToken,
 } from "./wanted.js";
 import { instantOf, type Moment } from "../work/times.js";
+import { replacedAt } from "./marks.js";
 import { accessOfDatabaseToken } from "./access.js";
 import { readToken, type Token } from "./read-token.js";
 import { isSameId, UUID } from "../ids.js";
@@ -55,6 +56,8 @@ export interface DatabaseTokenFilters {
   /** Milliseconds from now within which the token will expire; expired ones do not match. */
   expiresWithin?: number | undefined;
   revoked?: "yes" | "no" | undefined;
+  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  replacedBefore?: Moment | undefined;
 }
 
 interface DatabaseTokenChanges {
@@ -78,6 +81,7 @@ export const databaseTokens = {
     expired: word(["yes", "no"]),
     expiresWithin: timeAhead,
     revoked: word(["yes", "no"]),
+    replacedBefore: moment,
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",
   access: accessOfDatabaseToken,
@@ -294,7 +298,8 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
     isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
-    isEither(wanted.revoked, found.revokedAt !== undefined)
+    isEither(wanted.revoked, found.revokedAt !== undefined) &&
+    isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }
 

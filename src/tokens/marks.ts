@@ -37,6 +37,12 @@ export function markIn(description: unknown): Mark | undefined {
   return undefined;
 }
 
+/** When a token was replaced, if its description says that it was; RFC 3339. */
+export function replacedAt(description: unknown): string | undefined {
+  const mark = markIn(description);
+  return mark?.kind === "replaced" ? mark.at : undefined;
+}
+
 /** A description as its author wrote it. */
 export function withoutMark(description: unknown): string {
   return asText(description).replace(FORM, "");

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import { onTab, savedFlow, type FlowNode } from "../../simulator/flow.js";
-import { moduleOf, NODE_NAMES } from "./package.js";
+import { moduleOf, NODE_NAMES, operationOf } from "./package.js";
 import { profileFolders, secretsOf, textOf } from "./secrets.js";
 
 const nodeRed = require.resolve(process.env.NODE_RED ?? "node-red");
@@ -103,6 +103,7 @@ export async function startRuntime(
     onTab({ id: "statuses", type: "helper" }),
     ...(options.nodes ?? []),
   ]);
+  const givesOut = "place" in operationOf(type.replace("influxdb-", "")).fields;
   const entries: { msg: unknown }[] = [];
   const shown: [where: string, what: unknown][] = [];
   /** The user's own: what a message brings may leave in it. */
@@ -128,7 +129,9 @@ export async function startRuntime(
   for (const output of [0, 1] as const) {
     listen(`out${output}`, (msg) => {
       outputs[output].push(msg);
-      const { payload, ...rest } = Object.getOwnPropertyDescriptors(msg);
+      const { payload, tokenValue, ...rest } = Object.getOwnPropertyDescriptors(msg);
+      // Where the value of a new token is given out, and nowhere else.
+      if (output === 1 || !givesOut) Object.assign(rest, { tokenValue });
       shown.push(["a payload", properties.includeToken ? withoutToken(msg.payload) : msg.payload]);
       shown.push(["a message", rest]);
     });

@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import type { Authorization } from "../../simulator/world.js";
+import { markIn } from "../../src/tokens/marks.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { withNode, type NodeFixture } from "../helpers/fixture.js";
+import type { Message, Properties, Seen } from "../helpers/runtime.js";
+
+const recordOf = ({ payload }: Message) => payload as OutcomeRecord;
+
+interface Stage extends NodeFixture {
+  old: Authorization;
+  /** All authorizations of the old one's user. */
+  family(): Authorization[];
+  live(): Authorization[];
+  /** The message that hands over, after what a flow does with it. */
+  begin(msg?: Message): Promise<Message>;
+}
+
+function withRotation(
+  work: (stage: Stage) => Promise<void>,
+  properties: Properties = {},
+  options: Parameters<typeof withNode>[3] = {},
+): Promise<void> {
+  return withNode(
+    "rotate-token",
+    properties,
+    async (fixture) => {
+      const { world } = fixture.simulator;
+      const user = world.addUser("press");
+      const old = world.addAuthorization({ user, description: "press 1", permissions: ["write:buckets"] });
+      const family = () => [...world.authorizations.values()].filter(({ userID }) => userID === user.id);
+      await work({
+        ...fixture,
+        old,
+        family,
+        live: () => family().filter(({ status }) => status === "active"),
+        async begin(msg = {}) {
+          const seen = await fixture.send({ payload: old.id, ...msg });
+          assert.equal(seen.error, undefined, seen.error?.message);
+          const [sent] = seen.outputs[0];
+          assert.ok(sent, "nothing was handed over");
+          return sent;
+        },
+      });
+    },
+    options,
+  );
+}
+
+function ended(seen: Seen): OutcomeRecord {
+  assert.equal(seen.error, undefined, seen.error?.message);
+  const [report] = seen.outputs[1];
+  assert.ok(report, "there is no report");
+  return recordOf(report);
+}
+
+/** What a flow sends back when it has stored the value, and lost the payload on the way. */
+const word = ({ handedOver }: Message, step: string, more: Message = {}): Message => ({
+  payload: "what a store answers",
+  handedOver,
+  step,
+  ...more,
+});
+
+describe("influxdb-rotate-token", () => {
+  it("hands the successor over, and disables the old one when it is stored", async () => {
+    await withRotation(async ({ old, begin, send, simulator, live, runtime }) => {
+      const sent = await begin();
+      assert.equal(recordOf(sent).outcome, "handed-over");
+      const value = String(sent.tokenValue);
+      const successor = simulator.world.byToken(value);
+      assert.equal(successor?.status, "active");
+      assert.deepEqual(successor.permissions, old.permissions);
+      assert.deepEqual(markIn(successor.description)?.kind, "successor");
+      assert.equal(live().length, 2);
+
+      const record = ended(await send(word(sent, "stored", { tokenValue: value })));
+      assert.equal(record.outcome, "replaced");
+      assert.equal(record.id, old.id);
+      assert.equal(record.successor?.id, successor.id);
+      assert.deepEqual(live(), [successor]);
+      assert.equal(successor.description, "press 1");
+      assert.deepEqual(markIn(old.description), {
+        kind: "replaced",
+        by: successor.id,
+        at: (markIn(old.description) as { at: string }).at,
+      });
+      assert.equal(runtime.statuses.at(-1), "green 1 replaced");
+    });
+  });
+
+  it("takes step and value off what it sends on and tells of", async () => {
+    await withRotation(async ({ begin, send }) => {
+      const sent = await begin();
+      const { outputs } = await send(word(sent, "stored", { tokenValue: sent.tokenValue }));
+      const [report] = outputs[1];
+      assert.ok(report);
+      assert.equal("tokenValue" in report || "step" in report, false);
+      const again = await send(word(sent, "not-stored", { tokenValue: sent.tokenValue }));
+      assert.equal(again.error?.code, "not-waiting");
+      assert.equal("tokenValue" in (again.caught ?? {}), false);
+    });
+  });
+
+  it("hands the same one over again if it is asked again, also of two messages at once", async () => {
+    await withRotation(async ({ old, begin, live, runtime }) => {
+      const first = await begin();
+      const second = await begin();
+      assert.equal(second.tokenValue, first.tokenValue);
+      runtime.inject({ payload: old.id });
+      runtime.inject({ payload: { id: old.id.toUpperCase() } });
+      await runtime.ended(3);
+      assert.equal(live().length, 2);
+    });
+  });
+
+  it("does nothing to a token that was replaced before", async () => {
+    await withRotation(async ({ old, begin, send, live }) => {
+      const sent = await begin();
+      ended(await send(word(sent, "stored")));
+      const [only] = live();
+      const again = await send({ payload: old.id });
+      assert.equal(ended(again).outcome, "replaced");
+      assert.equal(again.outputs[0].length, 0);
+      assert.deepEqual(live(), [only]);
+      assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+    });
+  });
+
+  it("leaves the old one alone if another value comes back, or none works", async () => {
+    await withRotation(async ({ begin, send, live, simulator }) => {
+      const sent = await begin();
+      const wrong = await send(word(sent, "stored", { tokenValue: `${String(sent.tokenValue)} ` }));
+      assert.equal(wrong.error?.code, "not-verified");
+      assert.equal(live().length, 2);
+      const successor = simulator.world.byToken(String(sent.tokenValue));
+      assert.ok(successor);
+      simulator.faults.push({
+        method: "GET",
+        path: "/api/v2/me",
+        status: 401,
+        body: JSON.stringify({ code: "unauthorized", message: "unauthorized access" }),
+      });
+      const dead = await send(word(sent, "stored"));
+      assert.equal(dead.error?.code, "not-verified", dead.error?.message);
+      assert.equal(live().length, 2);
+      assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+    });
+  });
+
+  it("removes the successor if it could not be stored", async () => {
+    await withRotation(async ({ old, begin, send, family }) => {
+      const sent = await begin();
+      assert.equal(ended(await send(word(sent, "not-stored"))).outcome, "withdrawn");
+      assert.deepEqual(family(), [old]);
+      assert.equal(old.status, "active");
+      assert.equal(old.description, "press 1");
+    });
+  });
+
+  it("makes the old one work again", async () => {
+    await withRotation(async ({ old, begin, send, live }) => {
+      const sent = await begin();
+      ended(await send(word(sent, "stored")));
+      assert.equal(ended(await send({ payload: old.id, step: "back" })).outcome, "restored");
+      assert.equal(old.status, "active");
+      assert.equal(old.description, "press 1");
+      assert.equal(live().length, 2);
+      const never = await send({ payload: old.id, step: "back" });
+      assert.equal(never.error?.code, "not-waiting");
+    });
+  });
+
+  it("takes the successor back when the word does not come in time, and takes a late word", async () => {
+    await withRotation(
+      async ({ old, begin, send, live, runtime }) => {
+        const sent = await begin();
+        const seen = await runtime.ended(2);
+        assert.equal(seen.error?.code, "timeout", seen.error?.message);
+        assert.equal(recordOf(seen.caught ?? {}).outcome, "withdrawn");
+        assert.deepEqual(live(), [old]);
+        assert.equal(runtime.statuses.at(-1), "red not stored in time");
+        const late = await send(word(sent, "stored", { tokenValue: sent.tokenValue }));
+        assert.equal(ended(late).outcome, "replaced");
+        assert.equal(live().length, 1);
+        assert.equal(live()[0]?.token, sent.tokenValue);
+      },
+      { timeLimit: "1" },
+    );
+  }).timeout(10_000);
+
+  it("goes on after a deploy", async () => {
+    await withRotation(async ({ begin, send, live, runtime }) => {
+      const sent = await begin();
+      await runtime.deploy(
+        (nodes) => nodes.map((each) => (each.id === "node" ? { ...each, name: "other" } : each)),
+        "nodes",
+      );
+      const again = await begin();
+      assert.equal(again.tokenValue, sent.tokenValue);
+      assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+      assert.equal(live().length, 1);
+    });
+  });
+
+  it("changes nothing in a dry run", async () => {
+    await withRotation(async ({ old, send, family }) => {
+      const record = ended(await send({ payload: old.id, dryRun: true }));
+      assert.equal(record.outcome, "dry-run");
+      assert.equal(record.would, "handed-over");
+      assert.deepEqual(family(), [old]);
+    });
+  });
+
+  it("does not begin with what is protected, or is the connection's own", async () => {
+    await withRotation(async ({ send, simulator, family }) => {
+      const seen = await send({ payload: simulator.world.operator.id });
+      assert.equal(seen.error?.code, "protected");
+      assert.equal(family().length, 1);
+    });
+  });
+
+  it("rotates many, each with a message of its own", async () => {
+    await withRotation(async ({ old, send, simulator, live }) => {
+      const user = simulator.world.users.get(old.userID);
+      assert.ok(user);
+      const other = simulator.world.addAuthorization({
+        user,
+        description: "press 2",
+        permissions: ["write:buckets"],
+      });
+      const seen = await send({ payload: [old.id, { id: other.id }] });
+      assert.equal(seen.error, undefined);
+      assert.equal(seen.outputs[0].length, 2);
+      assert.notEqual(seen.outputs[0][0]?.tokenValue, seen.outputs[0][1]?.tokenValue);
+      for (const sent of seen.outputs[0]) ended(await send(word(sent, "stored")));
+      assert.equal(live().length, 2);
+      assert.deepEqual(
+        live().map(({ description }) => description),
+        ["press 1", "press 2"],
+      );
+    });
+  });
+
+  it("keeps to its limit, which the words do not use up", async () => {
+    await withRotation(
+      async ({ old, begin, send, simulator }) => {
+        const sent = await begin();
+        ended(await send(word(sent, "stored")));
+        const user = simulator.world.users.get(old.userID);
+        assert.ok(user);
+        const other = simulator.world.addAuthorization({
+          user,
+          description: "press 2",
+          permissions: ["write:buckets"],
+        });
+        assert.equal((await send({ payload: other.id })).error?.code, "limit-exceeded");
+      },
+      { limit: 1, limitPer: "day" },
+    );
+  });
+
+  it("puts the value into a context, from where it is compared", async () => {
+    await withRotation(
+      async ({ old, send, runtime, live }) => {
+        const seen = await send({ payload: old.id });
+        assert.equal(seen.error, undefined, seen.error?.message);
+        const [sent] = seen.outputs[0];
+        assert.ok(sent);
+        assert.equal("tokenValue" in sent, false);
+        const flow = (
+          runtime.node("node") as unknown as { context(): { flow: { get(key: string): unknown } } }
+        ).context().flow;
+        assert.equal(typeof flow.get("secret.next"), "string");
+        assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+        assert.equal(live().length, 1);
+      },
+      { place: "secret.next", placeType: "flow" },
+    );
+  });
+
+  it("refuses a step that it does not know, and a word without a token", async () => {
+    await withRotation(async ({ begin, send }) => {
+      const sent = await begin();
+      assert.equal((await send(word(sent, "done"))).error?.code, "invalid-config");
+      assert.equal((await send({ payload: "x", step: "stored" })).error?.code, "missing-id");
+    });
+  });
+});
