@@ -107,7 +107,7 @@ export default node({
           own,
           {
             outcome: "handed-over",
-            endsAccess: !connection.canChangeToken,
+            endsAccess: !connection.readsTokenFile,
             act: (id) => begin(id, steps),
             changes,
           },

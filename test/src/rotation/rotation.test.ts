@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { createRotation, type Rotated, type Rotation } from "../../../src/rotation/rotation.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { markIn, withoutMark } from "../../../src/tokens/marks.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
@@ -40,7 +41,7 @@ describe("a rotation", () => {
     simulator = await startSimulator({ tokens: "hashed" });
     http = createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: "Token", token: new Secret(simulator.world.operator.token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(simulator.world.operator.token)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
   });
