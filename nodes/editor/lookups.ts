@@ -83,8 +83,8 @@ export function lookUpIn(
   lookup: Lookup,
   input: HTMLInputElement,
 ): {
-  /** The one entry that a text names, by its value or its label; undefined if none does, or more than one. */
-  find: (text: string) => Promise<LookupEntry | undefined>;
+  /** What a text names, by its value or its label. */
+  find: (text: string) => Promise<readonly LookupEntry[]>;
   /** Says beneath the input what stands in it. */
   say: (text: string) => void;
 } {
@@ -101,8 +101,7 @@ export function lookUpIn(
     async find(text) {
       const { entries } = await ask(text);
       const same = entries.filter(({ value }) => isSame(place, value, text));
-      const [found, ...others] = same.length > 0 ? same : entries.filter(({ label }) => label === text);
-      return others.length > 0 ? undefined : found;
+      return same.length > 0 ? same : entries.filter(({ label }) => label === text);
     },
     say: place.say,
   };
