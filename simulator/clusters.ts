@@ -120,7 +120,7 @@ export class Clusters {
       accountId,
       createdBy: this.accounts.get(accountId)?.userId ?? randomUUID(),
       createdAt: new Date(),
-      token: newToken("apiv1mgmt_"),
+      token: newToken("M.V1."),
       ...wanted,
     };
     this.managementTokens.set(token.id, token);
@@ -176,6 +176,12 @@ export class Clusters {
   databaseToken(cluster: Cluster, id: string): DatabaseToken {
     const token = this.databaseTokens.get(id);
     return token?.clusterId === cluster.id ? token : notFound();
+  }
+
+  /** The database token of a client, unless it has expired or was deleted. */
+  byAccessToken(accessToken: string): DatabaseToken | undefined {
+    const found = [...this.databaseTokens.values()].find((each) => each.accessToken === accessToken);
+    return found && isActive(found) ? found : undefined;
   }
 
   /** @param keep whether it is still shown, as a revoked one. */

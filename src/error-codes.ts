@@ -86,7 +86,8 @@ export const ERROR_CODES = {
   },
   "not-verified": {
     words: "not verified",
-    meaning: "the new value does not let anybody in, or is not known any more, so the old token was left alone",
+    meaning:
+      "the new value does not let anybody in, or is not known any more, so the old token was left alone",
     remedy: "the message says which; begin the rotation again",
     httpStatus: 502,
   },

@@ -137,7 +137,8 @@ function setTooltip(field: Elements, text: string | undefined): void {
 
 /** The products that cannot do what a node does. */
 export function unableFor({ _def: { resource } }: EditorNode): Product[] {
-  const able = resource === undefined ? [] : productsWith(resource);
+  if (resource === undefined) return [];
+  const able = productsWith(resource);
   return (Object.keys(PRODUCTS) as Product[]).filter((product) => !able.includes(product));
 }
 

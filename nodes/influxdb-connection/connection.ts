@@ -68,11 +68,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     order: createOrder(),
     auditFile: wires.auditFile,
     open: (resource, watch) => openTokens(resource, wires, watch),
-    async check(resource, value, watch) {
-      const { check, noun }: Resource = RESOURCES[resource];
-      if (check) return check(wires, value, watch);
-      throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
-    },
+    check: (resource, value, watch) => RESOURCES[resource].check(wires, value, watch),
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
     isProtected: (id) => protectedIds.has(id),

@@ -32,6 +32,13 @@ export const SETTINGS = {
     section: "influxctl",
     ...onlyForSome("influxctlTimeout"),
   },
+  clusterUrl: {
+    control: text("otherUrl"),
+    icon: "fa-cloud",
+    hint: true,
+    section: "influxctl",
+    ...onlyForSome("clusterUrl"),
+  },
   protectedIds: {
     control: text("ids", { rows: 3 }),
     icon: "fa-shield",

@@ -9,6 +9,7 @@ import { secretsOf, type HttpProxy } from "../http/proxy.js";
 import { environment, writeProfile, type Profile } from "./profile.js";
 import { startOfList } from "./printed-list.js";
 import { createRedactor } from "../text/redactor.js";
+import type { Secret } from "../text/secret.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
@@ -30,9 +31,10 @@ export interface Influxctl {
    * again, because only a list tells what a failed run has done on the server.
    *
    * @param task what the run is for, to complete "Cannot …".
+   * @param token of the profile in place of the connection's own, to see what the server makes of it.
    * @throws {TokenError} `influxctl-missing`, `cancelled`, or what {@link explain} finds.
    */
-  run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string>;
+  run(task: string, args: readonly string[], signal?: AbortSignal, token?: Secret): Promise<string>;
 }
 
 /**
@@ -41,29 +43,34 @@ export interface Influxctl {
  * folder of its own that is also its home (so that no cached login of the user counts).
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
-  const { profile, proxy, timeoutSeconds } = options;
-  const redactor = createRedactor([profile.managementToken], secretsOf(proxy));
+  const { proxy, timeoutSeconds } = options;
+  const ofConnection = createRedactor([options.profile.managementToken], secretsOf(proxy));
   const inTurn = createLimiter(options.parallel);
   // A relative path starts at Node-RED's working folder, not at the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
 
-  async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
+  async function run(
+    task: string,
+    args: readonly string[],
+    signal?: AbortSignal,
+    token = options.profile.managementToken,
+  ): Promise<string> {
     if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
-    const { folder, config } = await prepare(task);
+    const { folder, config } = await prepare(task, token);
     try {
       if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
       const all = ["--config", config, "--timeout", `${timeoutSeconds}s`, ...args];
-      return await execute(task, all, folder, signal);
+      return await execute(task, all, folder, signal, token);
     } finally {
       await removeFolder(folder);
     }
   }
 
-  async function prepare(task: string): Promise<{ folder: string; config: string }> {
+  async function prepare(task: string, token: Secret): Promise<{ folder: string; config: string }> {
     let folder: string | undefined;
     try {
       folder = await makeFolder(options.userFolder);
-      return { folder, config: await writeProfile(folder, profile) };
+      return { folder, config: await writeProfile(folder, { ...options.profile, managementToken: token }) };
     } catch {
       if (folder !== undefined) await removeFolder(folder);
       const where = folder ?? "the temporary folder";
@@ -77,14 +84,16 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     args: readonly string[],
     folder: string,
     signal: AbortSignal | undefined,
+    token: Secret,
   ): Promise<string> {
+    const redactor = ofConnection.knowing([token]);
     const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, { words, task, fatal, cause: stderr ? { message: stderr } : undefined });
     const quote = (words: string) => redactor.withhold(lastLines(words));
     // A description can hold the token.
     const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;
     const ended = await runChild(command, args, {
-      ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
+      ...{ cwd: folder, env: environment(folder, token, proxy), signal },
       timeoutMs: 1000 * timeoutSeconds,
       longest: LONGEST_OUTPUT * 1024 * 1024,
     }).catch((error: unknown) => {
@@ -96,7 +105,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutColours(ended.stderr)));
   }
 
-  return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
+  return { run: (...args) => inTurn(() => run(...args)) };
 }
 
 const UNDER_WAY = "influxctl was under way; list the tokens to see what it did.";

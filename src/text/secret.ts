@@ -1,3 +1,4 @@
+import { hash, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
 const SHOWN = "[secret]";
@@ -18,6 +19,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether it is this text. How long that takes tells nothing of either. */
+  equals(text: string): boolean {
+    return timingSafeEqual(digestOf(this.#value), digestOf(text));
+  }
+
   toString(): string {
     return SHOWN;
   }
@@ -29,4 +35,9 @@ export class Secret {
   [inspect.custom](): string {
     return SHOWN;
   }
+}
+
+/** All digests have one length, as the comparison needs it. */
+function digestOf(text: string): Buffer {
+  return hash("sha256", text, "buffer");
 }

@@ -17,6 +17,7 @@ import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
+import { checkDatabaseToken } from "./check-database-token.js";
 import type { Listable, Removable, Resource, Wires } from "./resource.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { accessOfDatabaseToken } from "./access.js";
@@ -66,6 +67,7 @@ export const databaseTokens = {
   } satisfies { [K in keyof DatabaseTokenFilters]-?: Filter<NonNullable<DatabaseTokenFilters[K]>> },
   removed: "deleted",
   access: accessOfDatabaseToken,
+  check: (wires, value, watch) => checkDatabaseToken(wires, open(wires, watch).list({}), value, watch),
   open,
 } satisfies Resource;
 

@@ -226,8 +226,8 @@ describe("the stand-in of influxctl", () => {
     const { id, token } = JSON.parse(stdout) as { id: string; token: string };
     const made = clusters.managementTokens.get(id)!;
     assert.deepEqual([made.token, made.description, made.createdBy], [token, "new", caller.createdBy]);
-    assert.match(token, /^apiv1mgmt_\w{64,}$/);
-    assert.match((await run(manage("create"))).stdout, /shown only once\): apiv1mgmt_/);
+    assert.match(token, /^M\.V1\.\w{64,}$/);
+    assert.match((await run(manage("create"))).stdout, /shown only once\): M\.V1\./);
     assert.ok(!JSON.stringify(await listed()).includes(token));
   });
 

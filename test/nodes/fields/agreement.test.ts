@@ -327,7 +327,7 @@ describe("the dialog and the runtime", () => {
           // The runtime finds what Node-RED puts in its place, beside the same type.
           for (const type of [undefined, null, 7, "num", "str", "env", "${TYPE}", ...control.constants]) {
             // What a variable of the environment holds only the runtime knows, and so whether a fixed text is right.
-            const isOpen = type === "str" || type === "${TYPE}";
+            const isOpen: boolean = (type === "str" && control.sources.includes("str")) || type === "${TYPE}";
             const isWrong =
               !isOpen && (await refused(() => read({ [key]: id, [`${key}Type`]: type }))) !== undefined;
             const expected = isWrong ? [key, `${key}Type`] : [];
@@ -365,7 +365,7 @@ const FILLED = {
     updatedAfter: "1d",
     expiresWithin: "1d",
   },
-  ...{ expired: "yes", revoked: "no", state: "active" },
+  ...{ expired: "yes", revoked: "no", state: "active", tokenValue: "a-token-value" },
 };
 
 /** All nodes that have some of these values, and others in place of the rest. */
@@ -373,7 +373,7 @@ function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
   return Object.entries(values).reduce<Record<string, unknown>[]>(
     (nodes, [name, value]) =>
       nodes.flatMap((node) =>
-        [value, typeof value === "boolean" ? !value : "str"].map((each) => ({ ...node, [name]: each })),
+        [value, typeof value === "boolean" ? !value : "msg"].map((each) => ({ ...node, [name]: each })),
       ),
     [{}],
   );
