@@ -68,7 +68,7 @@ export function partsOfField(field: Elements): { parts: Elements; marked: Elemen
 
 /** Makes the TypedInput of a field, and the menu before it. */
 export function makeTypedField(node: EditorNode, name: string, control: Typed, topic = ""): TypedField {
-  const { constants, words, time } = control;
+  const { constants, words, time, sources } = control;
   const label = node._(`label.${topic || name}`);
   const host = hostOf(name);
   const isFilter = topic !== "";
@@ -165,7 +165,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     choose(way = ways.find(({ key }) => key !== CHOOSE) ?? anything) {
       if (way.type !== undefined) save(way.type, way.value ?? "");
       else if (way.shows === "input" && hasMenu) save(time === undefined ? "msg" : "str", "");
-      else save("str", "");
+      else save(sources.includes("str") ? "str" : "msg", "");
       show(way);
     },
     offer(others, take) {

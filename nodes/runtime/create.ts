@@ -30,7 +30,9 @@ import type { Ending, Task } from "./node.js";
  */
 
 /** Fields of every node that makes tokens, in the order of its dialog. */
-export const newTokenFields = { description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })) };
+export const newTokenFields = {
+  description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })),
+};
 
 /** The same, after those that say what the token may do. */
 export function handOverFields(kind: TokenKind) {
@@ -192,9 +194,13 @@ function failedRecord(id: string, { description }: Wanted, error: TokenError): O
 }
 
 function stopped(): TokenError {
-  return new TokenError("cancelled", "the flow was stopped or deployed anew, so nobody would have got the value.", {
-    attempts: 1,
-  });
+  return new TokenError(
+    "cancelled",
+    "the flow was stopped or deployed anew, so nobody would have got the value.",
+    {
+      attempts: 1,
+    },
+  );
 }
 
 function now(): string {
@@ -257,7 +263,8 @@ function goOn<W extends Wanted>(
  * @throws {TokenError} `not-waiting`.
  */
 function refuseNotWaiting({ token }: Look<Shown>, { noun, isOn }: Resource): void {
-  if (token !== undefined && markIn(token.description)?.kind === "creating" && isOn?.(token) === false) return;
+  if (token !== undefined && markIn(token.description)?.kind === "creating" && isOn?.(token) === false)
+    return;
   throw new TokenError(
     "not-waiting",
     `this ${noun} does not wait to be told that it is stored: it works already, or no node of this package has made it (its description does not end with "[creating …]"). It was left alone.`,

@@ -344,10 +344,10 @@ describe("the dialog and the runtime", () => {
           // The runtime finds what Node-RED puts in its place, beside the same type.
           for (const type of [undefined, null, 7, "num", "str", "env", "${TYPE}", ...control.constants]) {
             // What a variable of the environment holds only the runtime knows, and so whether a fixed text is right.
-            const isOpen = type === "str" || type === "${TYPE}";
-            const isWrong =
+            const isOpen: boolean = (type === "str" && control.sources.includes("str")) || type === "${TYPE}";
+            const isWrong: boolean =
               !isOpen && (await refused(() => read({ [key]: id, [`${key}Type`]: type }))) !== undefined;
-            const expected = isWrong ? [key, `${key}Type`] : [];
+            const expected: string[] = isWrong ? [key, `${key}Type`] : [];
             assert.deepEqual(marks({ [key]: value, [`${key}Type`]: type }), expected, told(type));
           }
         }
@@ -382,7 +382,7 @@ const FILLED = {
     updatedAfter: "1d",
     expiresWithin: "1d",
   },
-  ...{ expired: "yes", revoked: "no", state: "active" },
+  ...{ expired: "yes", revoked: "no", state: "active", tokenValue: "a-token-value" },
 };
 
 /** All nodes that have some of these values, and others in place of the rest. */
@@ -390,7 +390,7 @@ function unlike(values: Record<string, unknown>): Record<string, unknown>[] {
   return Object.entries(values).reduce<Record<string, unknown>[]>(
     (nodes, [name, value]) =>
       nodes.flatMap((node) =>
-        [value, typeof value === "boolean" ? !value : "str"].map((each) => ({ ...node, [name]: each })),
+        [value, typeof value === "boolean" ? !value : "msg"].map((each) => ({ ...node, [name]: each })),
       ),
     [{}],
   );
