@@ -1,6 +1,14 @@
 /// <reference lib="dom" />
 import { systemClock } from "../../src/clock.js";
-import { AGE_UNITS, instantOf, readDuration, readExpiry, readMoment, splitAge, takesDate } from "../../src/work/times.js";
+import {
+  AGE_UNITS,
+  instantOf,
+  readDuration,
+  readExpiry,
+  readMoment,
+  splitAge,
+  takesDate,
+} from "../../src/work/times.js";
 import type { Typed } from "../fields/controls.js";
 import { CHOOSE, typeIn } from "../fields/judge.js";
 import type { EditorNode, Elements, InputType } from "./api.js";
@@ -68,7 +76,7 @@ export function partsOfField(field: Elements): { parts: Elements; marked: Elemen
 
 /** Makes the TypedInput of a field, and the menu before it. */
 export function makeTypedField(node: EditorNode, name: string, control: Typed, topic = ""): TypedField {
-  const { constants, words, time } = control;
+  const { constants, words, time, sources } = control;
   const label = node._(`label.${topic || name}`);
   const host = hostOf(name);
   const isFilter = topic !== "";
@@ -165,7 +173,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     choose(way = ways.find(({ key }) => key !== CHOOSE) ?? anything) {
       if (way.type !== undefined) save(way.type, way.value ?? "");
       else if (way.shows === "input" && hasMenu) save(time === undefined ? "msg" : "str", "");
-      else save("str", "");
+      else save(sources.includes("str") ? "str" : "msg", "");
       show(way);
     },
     offer(others, take) {

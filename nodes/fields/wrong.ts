@@ -1,5 +1,6 @@
 import { HEX_ID, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
+import { WRONG_TOKEN_VALUES } from "../../src/text/token-values.js";
 import { AGE_EXPECTED, EXPIRY_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
 
 /** What is wrong with a value that has a variable in it; it follows another text. */
@@ -61,9 +62,7 @@ export const WRONG = {
   command: "expected the path of influxctl",
   path: "expected an absolute path, such as /data/file or C:\\data\\file",
   tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
-  tokenName: 'which starts with a word such as "Token" or "Bearer" or a name; give the token alone',
-  tokenQuotes: "which stands in quotes; give the token alone",
-  tokenCharacters: "with a line break or an invisible character in it; copy the token once more",
+  ...WRONG_TOKEN_VALUES,
 } as const;
 export type Wrong = keyof typeof WRONG;
 

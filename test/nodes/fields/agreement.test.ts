@@ -348,10 +348,10 @@ describe("the dialog and the runtime", () => {
           // The runtime finds what Node-RED puts in its place, beside the same type.
           for (const type of [undefined, null, 7, "num", "str", "env", "${TYPE}", ...control.constants]) {
             // What a variable of the environment holds only the runtime knows, and so whether a fixed text is right.
-            const isOpen = (type === "str" && control.sources.includes("str")) || type === "${TYPE}";
-            const isWrong =
+            const isOpen: boolean = (type === "str" && control.sources.includes("str")) || type === "${TYPE}";
+            const isWrong: boolean =
               !isOpen && (await refused(() => read({ [key]: id, [`${key}Type`]: type }))) !== undefined;
-            const expected = isWrong ? [key, `${key}Type`] : [];
+            const expected: string[] = isWrong ? [key, `${key}Type`] : [];
             assert.deepEqual(marks({ [key]: value, [`${key}Type`]: type }), expected, told(type));
           }
         }
@@ -388,7 +388,7 @@ const FILLED = {
     updatedAfter: "1d",
     expiresWithin: "1d",
   },
-  ...{ expired: "yes", revoked: "no", state: "active" },
+  ...{ expired: "yes", revoked: "no", state: "active", tokenValue: "a-token-value" },
   ...{ descriptionType: "str", orgType: "str", likeType: "str", replacedBefore: "1d", like: HEX },
   ...{ table: [{ resource: "*", read: true, write: false }] },
 };
@@ -412,12 +412,15 @@ function unlike(fields: FieldsData, values: Record<string, unknown>): Record<str
 
 function otherThan(field: FieldsData[string] | undefined, value: unknown): unknown {
   if (typeof value === "boolean") return !value;
-  if (field?.control.kind !== "choice") return "str";
+  if (field?.control.kind !== "choice") return "msg";
   return field.control.options.find((option) => ![value].flat().includes(option));
 }
 
 /** Why a node does not begin with a message, up to where it would count what it changes. */
-async function refusalOf({ fields, resource, run }: Operation, properties: Record<string, unknown>): Promise<unknown> {
+async function refusalOf(
+  { fields, resource, run }: Operation,
+  properties: Record<string, unknown>,
+): Promise<unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(fields)) {
     const read = field.parse(key, properties, NO_COUNTS);
