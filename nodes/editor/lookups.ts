@@ -6,7 +6,7 @@ import { idsOf } from "../fields/text-rules.js";
 import { holdsVariable } from "../fields/variables.js";
 import type { EditorNode, Elements } from "./api.js";
 import { asker, connectionIn } from "./ask.js";
-import { prefixOf } from "./dialog.js";
+import { prefixOf, resourceOf } from "./dialog.js";
 import { element, grouped } from "./elements.js";
 
 /*
@@ -123,11 +123,10 @@ interface Place {
   say: (text: string, isUnseen?: boolean) => void;
 }
 
-function resourcesOf(
-  { _def, product }: EditorNode,
-  { lookupIn }: Pick<FieldData, "lookupIn">,
-): readonly ResourceName[] {
-  if (_def.resource !== undefined) return [_def.resource];
+function resourcesOf(node: EditorNode, { lookupIn }: Pick<FieldData, "lookupIn">): readonly ResourceName[] {
+  const { product } = node;
+  const own = resourceOf(node);
+  if (own !== undefined) return [own];
   const all = isProduct(product) ? productOf(product).resources : [];
   return lookupIn ? all.filter((each) => lookupIn.includes(each)) : all;
 }

@@ -33,7 +33,7 @@ describe("makeMarked", () => {
   const connect = (scheme: "Token" | "Bearer", token: string) =>
     createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme, token: new Secret(token) },
+      authorization: { scheme, token: fixedToken(new Secret(token)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
 
