@@ -3,7 +3,7 @@ import type { NewDatabaseToken } from "../../src/tokens/wanted.js";
 import { choice } from "../fields/fields.js";
 import { keptInField } from "../fields/kept-in.js";
 import { isDryRun } from "../runtime/change.js";
-import { create, expiryOf, handOverFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
+import { create, expiryOf, waitingFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
 import { databasePermissionFields, databasePermissionsOf } from "../runtime/database-permissions.js";
 import { keptRights } from "../runtime/kept-rights.js";
 import { node } from "../runtime/node.js";
@@ -20,7 +20,7 @@ export default node({
     expiry: neverOr(),
     tokenStatus: choice(["stored", "active"], "stored"),
     keptIn: { ...keptInField(), when: { property: "tokenStatus", values: ["stored"] } },
-    ...handOverFields(databaseTokens),
+    ...waitingFields(databaseTokens),
   },
   idsOf: idsOfMade,
 
@@ -37,6 +37,7 @@ export default node({
       // It waits without rights, and the server does not tell which it is to have.
       ...(isToWait && {
         waiting: {
+          made: values.made,
           wantedOf: async ({ id }, description) => ({ description, permissions: await kept.of(String(id)) }),
           keep: (id, { permissions }) => kept.keep(id, permissions),
           forget: (id) => kept.forget(id),

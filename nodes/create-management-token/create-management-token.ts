@@ -1,6 +1,5 @@
-import { managementTokens } from "../../src/tokens/management-tokens.js";
 import type { NewManagementToken } from "../../src/tokens/wanted.js";
-import { create, expiryOf, handOverFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
+import { create, expiryOf, neverOr, newTokenFields, valueFields } from "../runtime/create.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -9,8 +8,7 @@ export default node({
   color: "#b5cfb0",
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
-  fields: { ...newTokenFields, expiry: neverOr(), ...handOverFields(managementTokens) },
-  idsOf: idsOfMade,
+  fields: { ...newTokenFields, expiry: neverOr(), ...valueFields },
 
   run: (task) =>
     create<NewManagementToken>(task, {
