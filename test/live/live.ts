@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { request } from "undici";
 import type { Report } from "../../src/check/report.js";
+import type { Liveness } from "../../src/tokens/resource.js";
 import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
 import { createHttp, type Http } from "../../src/http/client.js";
 import { Secret } from "../../src/text/secret.js";
@@ -351,6 +352,56 @@ describe(`the nodes on ${url}`, function () {
       { id: orphan.id, outcome: "updated", token: { status: "inactive" } },
     );
     assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
+  });
+
+  it("checks a token by its value, through its life", async () => {
+    const owner = await make("users", { name: `${run}-leaker` });
+    const body = (permissions: object[]) => ({ orgID: org.id, userID: owner.id, permissions });
+    const leaked = await make("authorizations", body([{ action: "read", resource: { type: "users" } }]));
+    const unable = await make("authorizations", body([{ action: "read", resource: { type: "buckets" } }]));
+    const isHashed = (await api<{ token: string }>("GET", `authorizations/${leaked.id}`)).token === "";
+    const check = async (tokenValue: string, withToken = token) => {
+      const { outputs } = await once("check-token", {}, { tokenValue }, withToken);
+      const [{ payload } = { payload: undefined }] = [...outputs[0], ...outputs[1]];
+      const { works, state, ...told } = payload as Liveness;
+      assert.equal(works, outputs[0].length === 1);
+      return { state, user: told.user?.id, token: told.token?.id };
+    };
+    const known = { user: owner.id, token: isHashed ? undefined : leaked.id };
+    assert.deepEqual(await check(leaked.token), { state: "active", ...known });
+    assert.deepEqual(await check(unable.token), {
+      ...{ state: "active", user: owner.id, token: isHashed ? undefined : unable.id },
+    });
+    assert.deepEqual(await check(leaked.token, unable.token), {
+      ...{ state: "active", user: owner.id, token: undefined },
+    });
+    await api("PATCH", `authorizations/${leaked.id}`, { status: "inactive" });
+    assert.deepEqual(await check(leaked.token), {
+      ...{ state: "inactive", user: isHashed ? undefined : owner.id, token: known.token },
+    });
+    await api("PATCH", `users/${owner.id}`, { status: "inactive" });
+    assert.equal((await check(unable.token)).state, "user-inactive");
+    await api("DELETE", `users/${owner.id}`);
+    assert.equal((await check(unable.token)).state, "user-inactive");
+    await api("DELETE", `authorizations/${leaked.id}`);
+    for (const value of [leaked.token, "never-a-token"])
+      assert.deepEqual(await check(value), { state: "not-accepted", user: undefined, token: undefined });
+  });
+
+  it("finds a token by its value, or says that values are hidden", async () => {
+    const leaked = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
+    const isHashed = (await api<{ token: string }>("GET", `authorizations/${leaked.id}`)).token === "";
+    const byValue = { tokenValue: "leaked", tokenValueType: "msg" };
+    const { payload, error } = await list(byValue, { leaked: leaked.token });
+    if (isHashed) {
+      assert.equal(error?.code, "hidden-value");
+      return;
+    }
+    assert.deepEqual(
+      (payload as { id: string; token?: string }[]).map(({ id, token }) => [id, token]),
+      [[leaked.id, undefined]],
+    );
+    assert.equal((await list({ ...byValue, ...byUser(userName) }, { leaked: token })).outputs[1].length, 1);
   });
 
   describe("without the nodes", () => {
