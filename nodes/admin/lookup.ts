@@ -60,7 +60,7 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
     const kind = resourceOf(node, resource);
     const [inventory, granted] = await Promise.all([
       inventoryOf(node, kind, { signal }),
-      of === "bucket" || of === "database" ? grantedOf(node, kind, of, signal) : NONE,
+      grantedOf(node, kind, of, signal),
     ]);
     const name = `lookup ${of}`;
     const before = inventory.made.get(name) as Made | undefined;
@@ -86,18 +86,25 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
 
 const NONE: readonly Grantable[] = [];
 
-/** Which databases there are not every token may see: those that permissions name are known all the same. */
+/** Whose permissions are about what is looked up. */
+const GRANTED_TO: Partial<Record<Lookup, ResourceName>> = {
+  bucket: "authorizations",
+  database: "database-tokens",
+};
+
 async function grantedOf(
   node: ConnectionNode,
   resource: ResourceName,
-  of: "bucket" | "database",
+  of: Lookup,
   signal: AbortSignal,
 ): Promise<readonly Grantable[]> {
+  if (GRANTED_TO[of] !== resource) return NONE;
   try {
     return await grantableOf(node, resource, { signal });
   } catch (error) {
-    if (of === "bucket") throw error;
-    return NONE;
+    // Not every token may see which databases there are: those that permissions name are known all the same.
+    if (of === "database") return NONE;
+    throw error;
   }
 }
 

@@ -147,7 +147,10 @@ function makeRow(
       const [entry, ...others] = await find(asked.resource);
       if (chosen !== asked) return;
       // People know a bucket by its name, and type that.
-      if (others.length > 0) { say(node._("permission.several")); return; }
+      if (others.length > 0) {
+        say(node._("permission.several"));
+        return;
+      }
       if (isNew && entry && of === "buckets") {
         toldOf = chosen = { resource: entry.value, name: entry.label };
         input.value = shown();

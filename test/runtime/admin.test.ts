@@ -442,6 +442,51 @@ describe("the admin endpoint of look-ups", () => {
       {},
       "list-database-tokens",
     ));
+
+  it("offers databases that no token names, if the server tells of any", () =>
+    withPopulation(
+      async ({ clusters, cluster, own }) => {
+        populateCluster(clusters, { cluster, own });
+        clusters.addDatabase(cluster, "brand-new");
+        // A deploy would put a variable of the environment in its place.
+        clusters.addDatabase(cluster, "${HOME}");
+        const { entries } = await lookup("of=database&search=");
+        assert.deepEqual(
+          entries.map(({ value, detail }) => `${value} ${detail}`),
+          [
+            ...["* 2 tokens", "brand-new 0 tokens", "ci 2 tokens", "energy 2 tokens"],
+            ...["factory 3 tokens", "sensors 4 tokens"],
+          ],
+        );
+      },
+      {},
+      "list-database-tokens",
+    ));
+
+  it("offers buckets by name, with their organizations, and asks for them once", () =>
+    withPopulation(async ({ simulator }) => {
+      const { world } = simulator;
+      const found = await lookup("of=bucket&search=MACH");
+      assert.deepEqual(found.entries.map(({ label, detail }) => `${label} of ${detail}`).sort(), [
+        "machines of energy",
+        "machines of factory",
+      ]);
+      for (const { value, label } of found.entries) assert.equal(world.buckets.get(value)?.name, label);
+      const [first] = found.entries;
+      const again = await lookup(`of=bucket&search=${first?.value}`);
+      assert.deepEqual(again.entries, [first]);
+      // One page, and one that shows that it was the last.
+      assert.equal(simulator.requests.filter(({ path }) => path.startsWith("/api/v2/buckets")).length, 2);
+    }));
+
+  it("says that a token may not see buckets", () =>
+    withPopulation(async ({ simulator }) => {
+      const body = JSON.stringify({ code: "unauthorized", message: "read:buckets is unauthorized" });
+      simulator.faults.push({ path: "/api/v2/buckets", status: 401, body });
+      const { error, statusCode } = await lookup("of=bucket");
+      assert.deepEqual([statusCode, error?.code], [502, "unauthorized"]);
+      assert.equal((await lookup("of=org")).statusCode, 200);
+    }));
 });
 
 describe("the admin endpoint of previews", () => {

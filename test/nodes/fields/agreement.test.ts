@@ -365,7 +365,8 @@ describe("the dialog and the runtime", () => {
           let wrongs = 0;
           for (const properties of unlike(fields, together)) {
             const used = usedWith(fields, key);
-            const node = { ...right, targets: id, targetsType: "str", ...FILLED, ...used, ...properties };
+            const ids = { targets: id, targetsType: "str", like: id };
+            const node = { ...right, ...ids, ...FILLED, ...used, ...properties };
             const isMarked = marked(definition, node).includes(key);
             const error = await refusalOf(operationOf(name), node);
             assert.equal(error instanceof TokenError, isMarked, told(properties));
@@ -390,7 +391,8 @@ const FILLED = {
     expiresWithin: "1d",
   },
   ...{ expired: "yes", revoked: "no", state: "active", tokenValue: "a-token-value" },
-  ...{ descriptionType: "str", orgType: "str", likeType: "str", replacedBefore: "1d", like: HEX },
+  ...{ descriptionType: "str", orgType: "str", likeType: "str", replacedBefore: "1d" },
+  ...{ step: "begin", stepType: "str" },
   ...{ table: [{ resource: "*", read: true, write: false }] },
 };
 
@@ -400,14 +402,18 @@ function usedWith(fields: FieldsData, key: string): Record<string, unknown> {
   return when ? { ...usedWith(fields, when.property), [when.property]: when.values[0] } : {};
 }
 
-/** All nodes that have some of these values, and others in place of the rest. */
+/** A node with all of these values, and those in which one is another. */
 function unlike(fields: FieldsData, values: Record<string, unknown>): Record<string, unknown>[] {
-  return Object.entries(values).reduce<Record<string, unknown>[]>(
-    (nodes, [name, value]) =>
-      nodes.flatMap((node) =>
-        [value, otherThan(fields[name], value)].flat().map((each) => ({ ...node, [name]: each })),
-      ),
-    [{}],
+  const names = Object.keys(values);
+  const first = Object.fromEntries(names.map((name) => [name, [values[name]].flat()[0]]));
+  return names.reduce(
+    (nodes, name) => [
+      ...nodes,
+      ...[[values[name]].flat().slice(1), otherThan(fields[name], values[name])]
+        .flat()
+        .map((each) => ({ ...first, [name]: each })),
+    ],
+    [first],
   );
 }
 
