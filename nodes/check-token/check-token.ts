@@ -10,7 +10,7 @@ import { node } from "../runtime/node.js";
 
 export default node({
   type: "influxdb-check-token",
-  color: "#b9cbd6",
+  color: "#c9c0d8",
   icon: "influxdb-token-check.svg",
   outputs: ["works", "doesNotWork"],
   fields: {

@@ -71,7 +71,7 @@ describe("the nodes in the editor", function () {
     }
     assert.deepEqual(
       [...colours.values()].map((verbs) => [...verbs]),
-      [["list"], ["update"], ["delete", "revoke"]],
+      [["list"], ["check"], ["update"], ["delete", "revoke"]],
       "what cannot be undone has a colour of its own",
     );
   });

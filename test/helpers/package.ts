@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
 import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
 import packageJson from "../../package.json" with { type: "json" };
-import { productsWith, type Product, type ResourceName } from "../../src/products.js";
+import { PRODUCTS, productsWith, type Product, type ResourceName } from "../../src/products.js";
 
 /** The nodes of the package by the names of their files, such as `list-authorizations`. */
 export const NODE_NAMES = Object.keys(packageJson["node-red"].nodes);
@@ -27,10 +27,11 @@ export function resourceOf(name: string): ResourceName {
 
 /** The products whose connections a node takes. */
 export function productsOf(name: string): Product[] {
-  return productsWith(resourceOf(name));
+  const { resource } = operationOf(name);
+  return resource === undefined ? (Object.keys(PRODUCTS) as Product[]) : productsWith(resource);
 }
 
-/** Whether a node works on the tokens of clusters. */
+/** Whether a node works on the tokens of clusters alone. */
 export function isOfCluster(name: string): boolean {
-  return productsOf(name).includes("cloud-dedicated");
+  return resourceOf(name) !== "authorizations";
 }

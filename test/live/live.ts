@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { request } from "undici";
 import type { Report } from "../../src/check/report.js";
+import type { Liveness } from "../../src/tokens/resource.js";
 import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
 import { createHttp, type Http } from "../../src/http/client.js";
 import { Secret } from "../../src/text/secret.js";
+import { fixedToken } from "../../src/token-source.js";
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { makeMarked } from "../../src/tokens/creation.js";
 import { marked } from "../../src/tokens/marks.js";
@@ -352,12 +354,105 @@ describe(`the nodes on ${url}`, function () {
     assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
   });
 
+  it("checks a token by its value, through its life", async () => {
+    const owner = await make("users", { name: `${run}-leaker` });
+    const body = (permissions: object[]) => ({ orgID: org.id, userID: owner.id, permissions });
+    const leaked = await make("authorizations", body([{ action: "read", resource: { type: "users" } }]));
+    const unable = await make("authorizations", body([{ action: "read", resource: { type: "buckets" } }]));
+    const isHashed = (await api<{ token: string }>("GET", `authorizations/${leaked.id}`)).token === "";
+    const check = async (tokenValue: string, withToken = token) => {
+      const { outputs } = await once("check-token", {}, { tokenValue }, withToken);
+      const [{ payload } = { payload: undefined }] = [...outputs[0], ...outputs[1]];
+      const { works, state, ...told } = payload as Liveness;
+      assert.equal(works, outputs[0].length === 1);
+      return { state, user: told.user?.id, token: told.token?.id };
+    };
+    const known = { user: owner.id, token: isHashed ? undefined : leaked.id };
+    assert.deepEqual(await check(leaked.token), { state: "active", ...known });
+    assert.deepEqual(await check(unable.token), {
+      ...{ state: "active", user: owner.id, token: isHashed ? undefined : unable.id },
+    });
+    assert.deepEqual(await check(leaked.token, unable.token), {
+      ...{ state: "active", user: owner.id, token: undefined },
+    });
+    await api("PATCH", `authorizations/${leaked.id}`, { status: "inactive" });
+    assert.deepEqual(await check(leaked.token), {
+      ...{ state: "inactive", user: isHashed ? undefined : owner.id, token: known.token },
+    });
+    await api("PATCH", `users/${owner.id}`, { status: "inactive" });
+    assert.equal((await check(unable.token)).state, "user-inactive");
+    await api("DELETE", `users/${owner.id}`);
+    assert.equal((await check(unable.token)).state, "user-inactive");
+    await api("DELETE", `authorizations/${leaked.id}`);
+    for (const value of [leaked.token, "never-a-token"])
+      assert.deepEqual(await check(value), { state: "not-accepted", user: undefined, token: undefined });
+  });
+
+  it("rotates a token without an outage, brings the old one back, and rotates it again", async () => {
+    const owner = await make("users", { name: `${run}-rotated` });
+    const permissions = [{ action: "read", resource: { type: "users" } }];
+    const old = await make("authorizations", {
+      ...{ orgID: org.id, userID: owner.id, permissions, description: `${run} press` },
+    });
+    const works = async (value: string) => {
+      const headers = { authorization: `Token ${value}` };
+      return (await fetch(new URL("/api/v2/me", url), { headers })).status === 200;
+    };
+    const rotate = async (msg: Message) => {
+      const { error, outputs } = await once("rotate-token", {}, msg);
+      assert.equal(error, undefined, error?.message);
+      return outputs;
+    };
+    const begin = async () => {
+      const [[sent]] = await rotate({ payload: old.id });
+      assert.ok(sent);
+      made.unshift({ kind: "authorizations", id: (sent.handedOver as { successor: string }).successor });
+      return sent;
+    };
+    const outcome = async (msg: Message) => ((await rotate(msg))[1][0]?.payload as OutcomeRecord).outcome;
+
+    const sent = await begin();
+    const { handedOver, tokenValue } = sent;
+    assert.ok((await works(old.token)) && (await works(String(tokenValue))), "both work");
+    assert.equal(await outcome({ handedOver, tokenValue, step: "stored" }), "replaced");
+    assert.deepEqual([await works(old.token), await works(String(tokenValue))], [false, true]);
+    assert.equal(await outcome({ payload: old.id, step: "back" }), "restored");
+    assert.ok((await works(old.token)) && (await works(String(tokenValue))), "both work again");
+
+    const next = await begin();
+    assert.equal(await outcome({ ...next, step: "stored" }), "replaced");
+    const all = [old.token, String(tokenValue), String(next.tokenValue)];
+    assert.deepEqual(await Promise.all(all.map(works)), [false, false, true]);
+    const replaced = {
+      replacedBefore: new Date(Date.now() + 60_000).toISOString(),
+      replacedBeforeType: "str",
+    };
+    const { payload } = await list({ ...replaced, ...byUser(`${run}-rotated`) });
+    assert.equal((payload as unknown[]).length, 2);
+  });
+
+  it("finds a token by its value, or says that values are hidden", async () => {
+    const leaked = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
+    const isHashed = (await api<{ token: string }>("GET", `authorizations/${leaked.id}`)).token === "";
+    const byValue = { tokenValue: "leaked", tokenValueType: "msg" };
+    const { payload, error } = await list(byValue, { leaked: leaked.token });
+    if (isHashed) {
+      assert.equal(error?.code, "hidden-value");
+      return;
+    }
+    assert.deepEqual(
+      (payload as { id: string; token?: string }[]).map(({ id, token }) => [id, token]),
+      [[leaked.id, undefined]],
+    );
+    assert.equal((await list({ ...byValue, ...byUser(userName) }, { leaked: token })).outputs[1].length, 1);
+  });
+
   describe("without the nodes", () => {
     let http: Http;
     const open = (value: string) => {
       http = createHttp({
         url: new URL(url),
-        authorization: { scheme: "Token", token: new Secret(value) },
+        authorization: { scheme: "Token", token: fixedToken(new Secret(value)) },
         ...{ timeoutSeconds: 10, retries: 0, parallel: 1 },
       });
       return authorizations.open({ http, own: { value: new Secret(value), findsByValue: false } }, {});

@@ -100,8 +100,7 @@ describe("the place of a new value", () => {
   });
 
   it("can be written in each message of Node-RED", async () => {
-    const require = createRequire(createRequire(import.meta.url).resolve("node-red"));
-    const { util } = require("@node-red/util") as { util: NodeAPI["util"] };
+    const { util } = createRequire(import.meta.url)("node-red") as { util: NodeAPI["util"] };
     for (const key of ["tokenValue", "a.b.c", "a-b", "$a", "a_1.x2"]) {
       assert.equal((await judged(key, "msg")).wrong, undefined, key);
       assert.ok(util.setMessageProperty({}, key, "x", true), key);
