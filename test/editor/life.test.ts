@@ -77,9 +77,10 @@ for (const version of ["node-red", "node-red-4"] as const)
     /** A node with every property other than the editor presets it, and right. */
     function unusual(name: string, connections: Saved[]): Saved {
       const { type, fields, outputs } = operationOf(name);
-      const resource = resourceOf(name);
+      const { control: kind } = fields.kind ?? {};
+      const resource = kind?.kind === "choice" ? kind.options.at(-1) : resourceOf(name);
       const connection = connections.find(
-        ({ product }) => isProduct(product) && productOf(product).resources.includes(resource),
+        ({ product }) => isProduct(product) && productOf(product).resources.some((each) => each === resource),
       );
       const properties: Record<string, unknown> = {};
       for (const [index, [key, { control }]] of Object.entries(fields).entries()) {
@@ -89,6 +90,12 @@ for (const version of ["node-red", "node-red-4"] as const)
             break;
           case "choice":
             properties[key] = control.options.at(-1);
+            break;
+          case "number":
+            properties[key] = "7";
+            break;
+          case "permissionTable":
+            properties[key] = [{ resource: "*", read: false, write: true }];
             break;
           case "limit":
             Object.assign(properties, { [key]: "7", [`${key}Per`]: control.per.at(-1) });
