@@ -42,7 +42,7 @@ const OF_CHANGE = [
 
 /** What the sections of a node say: keys of the locale. */
 export function previewTextsOf(fields: FieldsData): string[] {
-  return [...OF_TABLE, ...("targets" in fields ? OF_CHANGE : OF_LIST)];
+  return [...OF_TABLE, ...("everyToken" in fields ? OF_LIST : OF_CHANGE)];
 }
 
 /** Milliseconds without a change after which a preview that is open is made anew. */
@@ -57,7 +57,7 @@ export function offerPreview(node: EditorNode): void {
     section.followDraft(form);
     return;
   }
-  if (upstreamOf(node).lists.length > 0) {
+  if ("targets" in node._def.fields && upstreamOf(node).lists.length > 0) {
     const section = sectionOf(node, "hit.title", (ask) => hitOf(ask, node));
     form.append($(section.details));
     section.followDraft(form);

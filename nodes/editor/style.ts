@@ -10,22 +10,24 @@ export const STYLE = `
 .influxdb-field > .red-ui-typedInput-container { flex: 1 1 160px; min-width: 0; margin: 0 !important; }
 .influxdb-field > [hidden] { display: none !important; }
 .influxdb-hint { flex-basis: 100%; color: var(--red-ui-primary-text-color); }
-.red-ui-editableList-container:has(> #influxdb-filters:empty) { display: none; }
+.red-ui-editableList-container:has(> #influxdb-filters:empty, > [id^="influxdb-table-"]:empty) { display: none; }
 .influxdb-filter-row { display: flex; gap: 6px; align-items: flex-start; }
 .influxdb-filter-row > select { width: 120px; flex: none; }
 .influxdb-filter-row > .influxdb-field > select { width: 102px; }
 .influxdb-filter-row > .influxdb-field[data-shown="input"] > select, .influxdb-filter-row > .influxdb-field[data-shown="nothing"] > select { width: auto; }
 .influxdb-filter-row > .influxdb-field { flex: 1; min-width: 0; }
 .influxdb-filter-row > button { flex: none; margin-top: 4px; }
-.influxdb-permission-row { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: flex-start; }
+.influxdb-permission-row { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: flex-start; }
 .influxdb-permission-row > [hidden] { display: none; }
-.influxdb-permission-row > select { width: auto; flex: none; }
-.influxdb-permission-row > .influxdb-field { flex: 1 1 140px; min-width: 0; }
+.influxdb-permission-row > select { width: 120px; flex: none; }
+.influxdb-permission-row > .influxdb-field { flex: 1 1 120px; min-width: 0; }
 .influxdb-permission-row > .influxdb-field > input { width: 100%; }
-.influxdb-permission-row > label { width: auto; margin: 7px 0 0; }
-.influxdb-permission-row > label > input { width: auto; margin: 0 4px 0 0; }
-.influxdb-permission-row > button { flex: none; margin: 4px 0 0 auto; }
+.form-row .influxdb-permission-row > label { width: auto; flex: none; margin: 8px 0 0; }
+.influxdb-permission-row > .influxdb-field[hidden] + label { margin-left: auto; }
+.form-row .influxdb-permission-row > label > input { width: auto; margin: -2px 4px 0 0; }
+.influxdb-permission-row > button { flex: none; margin-top: 5px; }
 .influxdb-permission-row > .influxdb-why { flex-basis: 100%; padding: 0; }
+.red-ui-editableList + .influxdb-why { padding: 4px 0 0; }
 .influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-line:empty { display: none; }
 .influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }

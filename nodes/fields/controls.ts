@@ -124,7 +124,7 @@ export interface FieldData {
   products?: readonly Product[];
   /** Values of another property with which it is of use. With others it is hidden, and neither judged nor read. */
   when?: { readonly property: string; readonly values: readonly unknown[] };
-  /** The dialog also marks the field, whatever its own value, if all of these properties have these values. */
+  /** The dialog also marks the field, whatever its own value, if all of these properties have these values, or one of them. */
   wrongWhen?: Readonly<Partial<Record<WrongTogether, Properties>>>;
 }
 export type FieldsData = Readonly<Record<string, FieldData>>;

@@ -1,6 +1,6 @@
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
-import { createRateLimit, WINDOWS, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
+import { createRateLimit, WINDOWS, type Window, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
 import type { TimeForm } from "../../src/work/times.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import type { Lookup } from "../admin/answers.js";
@@ -57,9 +57,14 @@ export function flag(wrongWhen?: FieldData["wrongWhen"], missing = false): Field
   return fixed({ control, ...(wrongWhen && { wrongWhen }) }, (value = missing) => value === true);
 }
 
-/** "At most N tokens per message, minute, hour or day". An empty number is no limit. */
-export function limitField(preset: number): Field<RateLimit> {
-  const control: Limit = { kind: "limit", preset, per: WINDOWS };
+/**
+ * "At most N tokens per message, minute, hour or day". An empty number is no limit.
+ *
+ * @param first the window that is preset.
+ */
+export function limitField(preset: number, first: Window = WINDOWS[0]): Field<RateLimit> {
+  const per = [first, ...WINDOWS.filter((each) => each !== first)] as const;
+  const control: Limit = { kind: "limit", preset, per };
   return fixed({ control, protects: true }, (value = preset, per = control.per[0], counts) =>
     // Anything but a number was refused; 0, which allows nothing, is the safe side.
     createRateLimit(limitOf(value) ?? 0, per as (typeof WINDOWS)[number], counts),
@@ -179,10 +184,10 @@ function formerProperty(name: string, formerly: string): TokenError {
   );
 }
 
-/** The tokens to act upon, from `msg.payload` unless the dialog says otherwise. */
-export function targetsField(kind: TokenKind): Field<Targets> {
+/** The tokens to act upon, from `msg.payload` or another property of the message unless the dialog says otherwise. */
+export function targetsField(kind: TokenKind, value = "payload"): Field<Targets> {
   return typed({
-    preset: { type: "msg", value: "payload" },
+    preset: { type: "msg", value },
     form: kind.reference,
     lookup: "id",
     read: (value) => readTargets(value, kind),

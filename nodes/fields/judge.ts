@@ -86,7 +86,8 @@ function wrongTogether(
   { wrongWhen = {} }: FieldData,
   node: Properties,
 ): WrongTogether | undefined {
-  const holds = ([property, value]: [string, unknown]) => valueIn(fields, property, node) === value;
+  const holds = ([property, value]: [string, unknown]) =>
+    [value].flat().includes(valueIn(fields, property, node));
   const found = Object.entries(wrongWhen).find(([, all]) => Object.entries(all).every(holds));
   return found?.[0] as WrongTogether | undefined;
 }

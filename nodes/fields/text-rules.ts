@@ -97,7 +97,7 @@ const SHARED = /(^|\.|:)(constructor|prototype)(\.|$)/;
 const SHOWN = ["payload", "topic"];
 /** Properties of a message that this package or a node of Node-RED sets, or goes by. */
 const OWN = [
-  ...["summary", "statusCode", "step", "dryRun"],
+  ...["summary", "statusCode", "step", "handedOver", "dryRun"],
   ...["parts", "complete", "reset", "error", "status", "req", "res"],
 ];
 

@@ -1,5 +1,5 @@
 import { factsOf } from "../../src/error-codes.js";
-import { asTokenError, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
+import { asTokenError, kindOf, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import { age } from "../../src/work/filters.js";
 import type { Changed, Look, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
@@ -15,8 +15,8 @@ import {
 import { grouped } from "../../src/text/counts.js";
 import { inWords, outcomesIn, summaryOf, type Summary } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
-import { knownFields, listedFields, type Target, type TokenKind } from "../../src/work/targets.js";
-import { choice, flag, limitField, targetsField } from "../fields/fields.js";
+import { knownFields, listedFields, type Target, type Targets, type TokenKind } from "../../src/work/targets.js";
+import { choice, flag, limitField, targetsField, typed, type Field } from "../fields/fields.js";
 import { filterField } from "./list.js";
 import type { Ending, Task } from "./node.js";
 
@@ -45,6 +45,40 @@ export function irreversibleFields(kind: TokenKind) {
   };
 }
 
+/** A new description; an empty one is a mistake unless it is chosen. */
+export function descriptionField(): Field<string | undefined> {
+  return typed<string | undefined>({
+    preset: { type: "keep", value: "" },
+    constants: { keep: undefined, clear: "" },
+    read(value, name) {
+      if (typeof value === "string" && value.trim() !== "") return value;
+      throw wrongValue(
+        name,
+        value,
+        'a text that is not empty (to clear it, choose "clear it" in the node)',
+      );
+    },
+  });
+}
+
+/** The error of a node that updates nothing. */
+export function nothingToChange(what: string): TokenError {
+  return new TokenError(
+    "invalid-config",
+    `neither ${what} is set. Open the node and set at least one of them.`,
+    { words: "nothing to change" },
+  );
+}
+
+/** The error of a value that a flow has given. */
+export function wrongValue(name: string, value: unknown, expected: string): TokenError {
+  return new TokenError(
+    "invalid-config",
+    `"${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
+    { words: "wrong value" },
+  );
+}
+
 /** "Only if inactive", of a node that deletes. */
 export const inactiveForField = filterField(age, "inactiveFor");
 
@@ -62,11 +96,17 @@ export interface Change {
   outcome: DoneName;
   /** Whether it ends the token's access, which the connection's own token must not lose. */
   endsAccess: boolean;
-  act(id: string): Promise<Changed<Shown> & Partial<Pick<Outcome, "outcome" | "successor">>>;
-  /** A condition on what is looked up: the reason to leave the token alone, if there is one. */
+  /** @param look what was seen of the token, if it was looked up. */
+  act(
+    id: string,
+    look: Look<Shown> | undefined,
+  ): Promise<Changed<Shown> & Partial<Pick<Outcome, "outcome" | "successor">>>;
+  /** A condition on what is looked up: the reason to leave the token alone, if there is one; or it throws its error. */
   spare?: ((look: Look<Shown>) => string | undefined) | undefined;
   /** The new values, which a dry run compares with the present ones. */
   changes?: Readonly<Record<string, unknown>>;
+  /** Those that are not the same for all tokens; they are not in the audit trail. */
+  changesOf?: ((id: string) => Promise<Readonly<Record<string, unknown>>>) | undefined;
 }
 
 interface Ways {
@@ -96,29 +136,30 @@ export async function change(
   const giveBack = await limit.take(ids, task.origins, !dryRun);
   const refuseOwn = steps.endsAccess ? connection.ownToken(resource)?.begin(ids, signal) : undefined;
 
-  /** The outcome if the token is left alone. */
-  async function verdictOn(target: Target): Promise<Outcome | undefined> {
+  /** What is seen of the token, and the outcome if it is left alone. */
+  async function examine(target: Target): Promise<{ look?: Look<Shown>; verdict?: Outcome }> {
     connection.refuseProtected(target.id);
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
     const look = needsLook ? await tokens.get(target.id).catch(rethrowAsNotStarted) : undefined;
     await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
-    if (look === undefined) return undefined;
+    if (look === undefined) return {};
     if (onlyIfAsListed && !isSame(listedFields(look.token ?? {}, kind.listed), target.listed)) {
-      return { outcome: "changed", now: nowOf(look, kind) };
+      return { verdict: { outcome: "changed", now: nowOf(look, kind) } };
     }
     const reason = steps.spare?.(look);
-    if (reason !== undefined) return { outcome: "skipped", reason };
-    if (!dryRun) return undefined;
+    if (reason !== undefined) return { verdict: { outcome: "skipped", reason } };
+    if (!dryRun) return { look };
     const token = knownFields(look.token ?? {}, kind.known);
-    return { outcome: "dry-run", would: success, token, ...changesOf(look, steps.changes) };
+    const changes = { ...steps.changes, ...(await steps.changesOf?.(target.id)) };
+    return { verdict: { outcome: "dry-run", would: success, token, ...changesIn(look, changes) } };
   }
 
   async function one(target: Target, announce: () => Promise<void> | undefined): Promise<Outcome> {
     try {
-      const verdict = await verdictOn(target);
+      const { look, verdict } = await examine(target);
       if (verdict) return verdict;
       await announce();
-      const { attempts, ...told } = await steps.act(target.id);
+      const { attempts, ...told } = await steps.act(target.id, look);
       return { outcome: success, ...told, ...triedMoreThanOnce(attempts) };
     } catch (error) {
       if (!(error instanceof TokenError && error.code === "not-found" && notFoundIsDone)) throw error;
@@ -129,7 +170,7 @@ export async function change(
   /** A dry run tells what would happen, even if that is an error of this token alone. */
   async function oneInDryRun(target: Target): Promise<Outcome> {
     try {
-      const { outcome, ...rest } = (await verdictOn(target)) as Outcome;
+      const { outcome, ...rest } = (await examine(target)).verdict as Outcome;
       return outcome === "dry-run" ? { outcome, ...rest } : { outcome: "dry-run", would: outcome, ...rest };
     } catch (error) {
       if (!(error instanceof TokenError && factsOf(error.code).isOfToken)) throw error;
@@ -230,8 +271,13 @@ export async function remove(
 }
 
 /** Node, targets and message can each ask for a dry run; none can call off another's. */
-function isDryRun(task: Task<Changing>): boolean {
-  return task.values.dryRun || task.values.targets.dryRun || task.dryRun;
+export function isDryRun({ values, dryRun }: RehearsedTask): boolean {
+  return values.dryRun || values.targets?.dryRun === true || dryRun;
+}
+
+interface RehearsedTask {
+  values: { dryRun: boolean; targets?: Targets };
+  dryRun: boolean;
 }
 
 /** @throws {TokenError} `not-listed`. */
@@ -255,8 +301,11 @@ function nowOf({ token }: Look<Shown>, { listed }: TokenKind): Record<string, un
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
-function changesOf({ token }: Look<Shown>, changes: Change["changes"]): Pick<Outcome, "changes"> {
-  if (changes === undefined) return {};
+function changesIn(
+  { token }: Look<Shown>,
+  changes: NonNullable<Change["changes"]>,
+): Pick<Outcome, "changes"> {
+  if (Object.keys(changes).length === 0) return {};
   const each = Object.entries(changes).map(([name, to]) => [name, { from: token?.[name], to }]);
   return { changes: Object.fromEntries(each) as NonNullable<Outcome["changes"]> };
 }

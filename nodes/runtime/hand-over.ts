@@ -1,8 +1,9 @@
-import type { Node, NodeAPI } from "node-red";
+import type { NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Summary } from "../../src/work/summary.js";
 import type { Place } from "../fields/place.js";
+import type { Contexts } from "./contexts.js";
 import { copyOf, withFields, type Message, type Send } from "./sender.js";
 
 /**
@@ -24,14 +25,14 @@ export type HandOver = (
   },
 ) => Promise<void>;
 
-export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): HandOver {
+export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: Send): HandOver {
   return async ({ type, key }, value, told) => {
     const sent = withFields(copyOf(RED, msg), { ...told, statusCode: 200 });
     try {
       if (type === "msg") {
         if (!RED.util.setMessageProperty(sent, key, value.reveal(), true)) throw new Error("not writable");
       } else {
-        await keep(RED, node, type, key, value);
+        await contexts.set({ type, key }, value.reveal());
       }
     } catch {
       // Not the message of the error, which could hold the value.
@@ -43,14 +44,4 @@ export function handOver(RED: NodeAPI, node: Node, msg: Message, send: Send): Ha
     }
     send(sent);
   };
-}
-
-function keep(RED: NodeAPI, node: Node, type: "flow" | "global", key: string, value: Secret): Promise<void> {
-  const parsed = RED.util.parseContextStore(key);
-  return new Promise((resolve, reject) => {
-    node.context()[type].set(parsed.key, value.reveal(), parsed.store, (error?: Error | null) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

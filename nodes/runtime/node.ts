@@ -15,6 +15,7 @@ import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
+import { contextsOf, type Contexts } from "./contexts.js";
 import { storeOf } from "./store.js";
 import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
@@ -88,6 +89,8 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   send: Sender;
   /** Gives out the value of a new token, in its one place. */
   handOver: HandOver;
+  /** The contexts of the node. */
+  contexts: Contexts;
   /** Takes a property off the received message, so that nobody gets it any more. */
   drop: (key: string) => void;
   /** The node itself. */
@@ -184,6 +187,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const idsIn = operation.idsOf?.bind(operation) ?? idsOf;
     const follow = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
+    const contexts = contextsOf(RED, this);
     const auditOf = (
       connection: Connection,
       targets: readonly Target[],
@@ -241,7 +245,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
             audit: (targets, changes) =>
               auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, this, msg, send),
+            handOver: handOver(RED, contexts, msg, send),
+            contexts,
             drop: (key) => {
               dropFrom(RED, msg, key);
             },

@@ -1,6 +1,5 @@
 import { authorizations } from "../../src/tokens/authorizations.js";
-import { kindOf, TokenError } from "../../src/errors.js";
-import { change, changingFields } from "../runtime/change.js";
+import { change, changingFields, descriptionField, nothingToChange, wrongValue } from "../runtime/change.js";
 import { typed } from "../fields/fields.js";
 import { node } from "../runtime/node.js";
 
@@ -28,29 +27,14 @@ export default node({
         throw wrongValue(name, value, '"active" or "inactive"');
       },
     }),
-    description: typed<string | undefined>({
-      preset: { type: "keep", value: "" },
-      constants: { keep: undefined, clear: "" },
-      read(value, name) {
-        if (typeof value === "string" && value.trim() !== "") return value;
-        throw wrongValue(
-          name,
-          value,
-          'a text that is not empty (to clear it, choose "clear it" in the node)',
-        );
-      },
-    }),
+    description: descriptionField(),
     ...safety,
   },
 
   async run(task) {
     const { tokenStatus: status, description } = task.values;
     if (status === undefined && description === undefined) {
-      throw new TokenError(
-        "invalid-config",
-        "neither status nor description is set. Open the node and set at least one of them.",
-        { words: "nothing to change" },
-      );
+      throw nothingToChange("status nor description");
     }
     const changes = {
       ...(status !== undefined && { status }),
@@ -64,11 +48,3 @@ export default node({
     });
   },
 });
-
-function wrongValue(name: string, value: unknown, expected: string): TokenError {
-  return new TokenError(
-    "invalid-config",
-    `"${name}" comes out as ${kindOf(value)}, expected ${expected}. Nothing was sent.`,
-    { words: "wrong value" },
-  );
-}

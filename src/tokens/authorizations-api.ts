@@ -111,7 +111,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
   return {
     code: "not-found",
     words: kind === "user" ? "no such user" : "no such org",
-    reason: `no ${kind} has the given name. Names are case-sensitive; check the filter.`,
+    reason: `no ${kind} has the given name. Names are case-sensitive; check how it is written.`,
   };
 }
 

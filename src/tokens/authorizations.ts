@@ -15,6 +15,7 @@ import {
 } from "../work/filters.js";
 import { replacedAt } from "./marks.js";
 import { accessOfAuthorization } from "./access.js";
+import { allAccess } from "./all-access.js";
 import { HEX_ID, isSameId } from "../ids.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import {
@@ -27,6 +28,7 @@ import {
   refused,
   type Authorization,
 } from "./authorizations-api.js";
+import { openDirectory, type Directory } from "./directory.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
 import { newValueIn, notApplied, deleteProved, type Sight } from "./proof.js";
 import type { Creatable, Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
@@ -36,6 +38,7 @@ import {
   isSameAccess,
   twinOfAuthorization,
   type NewAuthorization,
+  type Permission,
 } from "./wanted.js";
 import { instantOf, readTimestamp, type Moment } from "../work/times.js";
 
@@ -85,7 +88,6 @@ export const authorizations = {
   removed: "deleted",
   access: accessOfAuthorization,
   isOn: ({ status }: Shown) => status !== "inactive",
-
   twinOf: twinOfAuthorization,
   ownToken: ({ http, own }) => ownAuthorizationSigns(http, own, (signal) => open({ http, own }, { signal })),
   open,
@@ -116,6 +118,10 @@ export interface Authorizations
    * @throws {TokenError} `not-found`.
    */
   get(id: string, options?: { includeToken?: boolean }): Promise<Look<Authorization>>;
+  /** All that an authorization can be allowed; see {@link allAccess}. */
+  everything(orgID?: string): Promise<Permission[]>;
+  /** The organizations and users that they belong to. */
+  readonly directory: Directory;
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
@@ -165,6 +171,8 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         throw badResponse(response, "the answer shows another authorization");
       return { token, now };
     },
+
+    everything: (orgID) => allAccess(http, orgID, watch),
 
     async update(id, { status, description }) {
       const task = `update authorization ${id}`;
@@ -225,6 +233,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
 
     switchOn: (id, { description }) => tokens.update(id, { status: "active", description }),
     switchOff: (id, description) => tokens.update(id, { status: "inactive", description }),
+    directory: openDirectory(http, watch),
     reopen: (other = watch) => open({ http, own }, other),
 
     // What belongs to a deleted user or organization is hidden from GET, but can be deleted.

@@ -86,7 +86,6 @@ export const databaseTokens = {
   removed: "deleted",
   access: accessOfDatabaseToken,
   isOn: ({ permissions }: Shown) => Array.isArray(permissions) && permissions.length > 0,
-
   twinOf: twinOfDatabaseToken,
   open,
 } satisfies Resource;

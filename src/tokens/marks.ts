@@ -8,6 +8,8 @@ import { randomBytes } from "node:crypto";
 export type Mark =
   /** It is being made, by one attempt; it is not meant to be used yet. */
   | { readonly kind: "creating"; readonly attempt: string }
+  /** It was made by one attempt, and its description cannot be changed afterwards. */
+  | { readonly kind: "made"; readonly attempt: string }
   /** It is to replace another, and that is not over. */
   | { readonly kind: "successor"; readonly of: string; readonly since: string; readonly attempt: string }
   /** It was replaced by another, and can be removed. */
@@ -27,8 +29,9 @@ export function marked(description: unknown, mark: Mark): string {
 export function markIn(description: unknown): Mark | undefined {
   const groups = FORM.exec(asText(description))?.groups;
   if (groups === undefined) return undefined;
-  const { creating, of, since, attempt = "", by, at } = groups;
+  const { creating, made, of, since, attempt = "", by, at } = groups;
   if (creating !== undefined) return { kind: "creating", attempt: creating };
+  if (made !== undefined) return { kind: "made", attempt: made };
   if (of !== undefined && since !== undefined) return { kind: "successor", of, since, attempt };
   if (by !== undefined && at !== undefined) return { kind: "replaced", by, at };
   return undefined;
@@ -49,6 +52,8 @@ function textOf(mark: Mark): string {
   switch (mark.kind) {
     case "creating":
       return `[creating ${mark.attempt}]`;
+    case "made":
+      return `[made ${mark.attempt}]`;
     case "successor":
       return `[successor of ${mark.of} since ${mark.since} ${mark.attempt}]`;
     case "replaced":
@@ -60,7 +65,7 @@ const ID = "[0-9a-f-]{16,36}";
 const TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z";
 const ATTEMPT = "[0-9a-f]{8}";
 const FORM = new RegExp(
-  `(?:^| )\\[(?:creating (?<creating>${ATTEMPT})|` +
+  `(?:^| )\\[(?:creating (?<creating>${ATTEMPT})|made (?<made>${ATTEMPT})|` +
     `successor of (?<of>${ID}) since (?<since>${TIME}) (?<attempt>${ATTEMPT})|` +
     `replaced by (?<by>${ID}) at (?<at>${TIME}))\\]$`,
 );

@@ -1,0 +1,21 @@
+import { managementTokens } from "../../src/tokens/management-tokens.js";
+import type { NewManagementToken } from "../../src/tokens/wanted.js";
+import { create, expiryOf, handOverFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
+import { node } from "../runtime/node.js";
+
+export default node({
+  type: "influxdb-create-management-token",
+  resource: "management-tokens",
+  color: "#b5cfb0",
+  icon: "influxdb-token-create.svg",
+  outputs: ["handOver", "report"],
+  fields: { ...newTokenFields, expiry: neverOr(), ...handOverFields(managementTokens) },
+  idsOf: idsOfMade,
+
+  run: (task) =>
+    create<NewManagementToken>(task, {
+      wanted: () =>
+        Promise.resolve({ description: task.values.description(), ...expiryOf(task.values.expiry()) }),
+      readiness: "active",
+    }),
+});
