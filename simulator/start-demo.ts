@@ -1,18 +1,22 @@
 import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer } from "node:net";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
+import { listen } from "./listen.js";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
 import { populate, populateCluster } from "./population.js";
+import { startSecretStore, type SecretStore } from "./secret-store.js";
 import type { Simulator } from "./server.js";
 
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
   clusters: Clusters;
+  /** Where the examples store new values by HTTP. */
+  secretStore: SecretStore;
   /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
@@ -22,11 +26,11 @@ export interface Demo {
 }
 
 /**
- * Starts a populated simulator, an MQTT broker and a Node-RED with the package and its examples. A wanted port
- * that is taken gives way to a free one; the configuration nodes of the examples follow.
+ * Starts a populated simulator, an MQTT broker, a store of secrets and a Node-RED with the package and its examples. A
+ * wanted port that is taken gives way to a free one; the nodes of the examples follow.
  */
 export async function startDemo(options: {
-  ports?: { nodeRed: number; influxdb: number; mqtt: number };
+  ports?: { nodeRed: number; influxdb: number; mqtt: number; secrets: number };
   /** Which examples are on tabs from the start: all of them unless given. */
   examples?: string[];
   /** Which installed version of Node-RED: 5 unless given. */
@@ -39,14 +43,21 @@ export async function startDemo(options: {
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
-  const startOver = await startReset([simulator.world.savepoint(), clusters.savepoint()]);
+  const secretStore = await startSecretStore(await freePort(ports?.secrets));
+  const startOver = await startReset([
+    simulator.world.savepoint(),
+    clusters.savepoint(),
+    () => secretStore.secrets.clear(),
+  ]);
   const secret = randomBytes(32).toString("hex");
-  const closeServers = () => Promise.all([fixture.close(), mqtt.close(), startOver.close()]);
+  const closeServers = () =>
+    Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
   const { operator } = simulator.world;
   const patches: Patches = {
     authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
     cluster: fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
     broker: { port: String(mqtt.port) },
+    secretStore,
   };
   try {
     const nodeRed = await startNodeRed({
@@ -60,6 +71,7 @@ export async function startDemo(options: {
       nodeRed,
       simulator,
       clusters,
+      secretStore,
       secret,
       someId,
       mqttPort: mqtt.port,
@@ -74,8 +86,10 @@ export async function startDemo(options: {
   }
 }
 
-/** What the demo puts into the configuration nodes of the examples. */
-type Patches = Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>>;
+/** What the demo puts into nodes of the examples. */
+interface Patches extends Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>> {
+  secretStore: Pick<SecretStore, "url" | "token">;
+}
 
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
@@ -92,7 +106,7 @@ async function nodesOf(examples: string[], patches: Patches, startOverUrl: strin
     const flow = await readExample(example);
     for (const node of flow) {
       const patch = patchOf(node, patches);
-      if (examples.length === 0 && patch === undefined) continue;
+      if (examples.length === 0 && (patch === undefined || node.z !== undefined)) continue;
       const { id } = node;
       nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
     }
@@ -143,10 +157,18 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
   ];
 }
 
-function patchOf({ type, product }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
+/** Where the examples expect a store of secrets. */
+const SECRET_STORE = "http://localhost:8200";
+
+function patchOf({ type, product, url }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
+  if (type === "http request") return toStore(String(url), patches.secretStore);
   if (type === "mqtt-broker") return patches.broker;
   if (type !== "influxdb-connection") return undefined;
   return product === "oss" ? patches.authorizations : patches.cluster;
+}
+
+function toStore(url: string, { url: base, token }: Patches["secretStore"]): Partial<FlowNode> {
+  return { url: url.replace(SECRET_STORE, base), credentials: { password: token } };
 }
 
 /** A server that starts the demo over when it is asked by POST: not for a browser that only looks. */
@@ -159,10 +181,8 @@ async function startReset(savepoints: (() => void)[]): Promise<{ url: string; cl
     for (const restore of savepoints) restore();
     response.end("All tokens are as they were at the start.");
   });
-  await listen(server, 0);
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/start-over`,
+    url: `http://127.0.0.1:${await listen(server)}/start-over`,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -171,16 +191,11 @@ async function startReset(savepoints: (() => void)[]): Promise<{ url: string; cl
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((listening) => server.listen(port, "127.0.0.1", listening));
-}
-
 async function startBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {
   const broker = await Aedes.createBroker();
   const server = createServer(broker.handle);
-  await listen(server, port);
   return {
-    port,
+    port: await listen(server, port),
     close: () =>
       new Promise((closed) => {
         broker.close(() => server.close(() => closed()));

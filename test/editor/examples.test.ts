@@ -71,11 +71,30 @@ describe("the examples", function () {
     await isLaidOut(lab);
   }
 
-  it("are eight in the import dialog", async () => {
+  /** Says where the flow stores new values, as its comment asks for. */
+  async function enterStore(): Promise<void> {
+    const { editor, demo } = lab;
+    const id = await editor.named("to the secret store");
+    const url = String(await editor.property(id, "url"));
+    await editor.openDialog(id);
+    await editor.input("url").fill(url.replace(/^http:..localhost:8200/, demo.secretStore.url));
+    await editor.input("password").fill(demo.secretStore.token);
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+  }
+
+  /** What a client can do with a value: the authorization that it belongs to, as long as that is active. */
+  const whoIs = (value: string | undefined) => {
+    const found = world().byToken(value ?? "");
+    return found?.status === "active" ? found : undefined;
+  };
+
+  it("are ten in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 8);
+    assert.equal(await editor.examples().count(), 10);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -231,6 +250,89 @@ describe("the examples", function () {
 
     world().operator.updatedAt = new Date().toISOString();
     await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
+  });
+
+  it("rotate: replaces the token when the new value is stored, and can go back to the old one", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("rotate an authorization", "rotate");
+    const before = structuredClone(authorizations());
+    const old = oldestOf("dashboards");
+    const { description } = old;
+
+    // Nobody takes the value yet.
+    await injected("rotate", /report/, /outcome: "withdrawn"/);
+    assert.deepEqual(authorizations(), before);
+
+    await enterStore();
+    await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+    await editor.status(await editor.named("replace it"), "1 replaced");
+    await editor.screenshot("example rotate");
+    const successor = whoIs(secrets.get("dashboards"));
+    assert.ok(successor && successor.id !== old.id);
+    assert.equal(successor.description, description);
+    assert.deepEqual(successor.permissions, old.permissions);
+    assert.equal(old.status, "inactive");
+    assert.ok(old.description.startsWith(`${description} [replaced by ${successor.id} at `));
+    assert.equal(authorizations().length, before.length + 1);
+
+    await injected("back to the old one", /report/, /outcome: "restored"/);
+    assert.deepEqual([old.status, old.description], ["active", description]);
+    assert.equal(whoIs(secrets.get("dashboards")), successor);
+    assert.equal(authorizations().length, before.length + 1);
+
+    demo.secretStore.failsWith = 503;
+    await injected("rotate", /report/, /outcome: "withdrawn"/);
+    demo.secretStore.failsWith = undefined;
+    assert.equal(old.status, "active");
+    await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+    assert.notEqual(whoIs(secrets.get("dashboards")), undefined);
+    assert.equal(old.status, "inactive");
+  });
+
+  it("rotate the old ones: ten a night, and deletes what was replaced a week ago", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("rotate what is older than 90 days, ten a night", "nightly rotation");
+    await enterStore();
+    const before = structuredClone(authorizations());
+    const machines = () =>
+      authorizations().filter(
+        ({ userID, status }) => userID === world().userNamed("machines").id && status === "active",
+      );
+    const due = machines().filter(({ createdAt }) => Date.parse(createdAt) < Date.now() - 90 * DAY);
+    const replaced = () => authorizations().filter(({ description }) => description.includes("[replaced by"));
+    assert.equal(due.length, 12);
+    const count = machines().length;
+    const shown = () => editor.debugMessages().locator(".red-ui-debug-msg-payload").allInnerTexts();
+    /** Clicks a button, and waits until the flow has shown so many messages with these words. */
+    const clicked = async (button: string, words: string, wanted: number) => {
+      const told = async () => (await shown()).filter((text) => text.includes(words)).length;
+      const earlier = await told();
+      await editor.inject(await editor.named(button));
+      await waitFor(async () => (await told()) - earlier, wanted);
+    };
+
+    await clicked("dry run now", "would be replaced", 12);
+    await clicked("dry run now", "would be deleted", 1);
+    assert.deepEqual(authorizations(), before);
+
+    await clicked("for real now", "1 authorization replaced", 10);
+    assert.equal(machines().length, count);
+    assert.equal(due.filter(({ status }) => status === "active").length, 2);
+    for (const { description } of due.filter(({ status }) => status === "inactive")) {
+      const name = description.replace(/ \[replaced by .*/, "");
+      assert.equal(whoIs(secrets.get(name))?.description, name);
+    }
+    assert.ok(!(await shown()).some((text) => text.includes("Limit exceeded")));
+    await editor.screenshot("example nightly rotation");
+
+    await allow("delete");
+    const [long] = replaced().filter(({ updatedAt }) => Date.parse(updatedAt) < Date.now() - 7 * DAY);
+    await clicked("for real now", "1 authorization deleted", 1);
+    assert.ok(!world().authorizations.has(long!.id));
+    assert.equal(replaced().length, 10);
+    assert.equal(machines().length, count);
   });
 
   describe("disable on an event", () => {
