@@ -5,6 +5,7 @@ import { decode, GoJsonError } from "./go-json.js";
 import type { Shape } from "./go-json.js";
 import { parseID } from "./ids.js";
 import { pageOf, parseQuery, queryID, queryIDOrNone, routingPath } from "./query.js";
+import { RESOURCE_TYPES } from "./permissions.js";
 import type { Authorization, Organization, Permission, Role, User, World } from "./world.js";
 import { timestamp } from "./world.js";
 
@@ -510,11 +511,19 @@ const setup: Routes = {
 /** Nobody has a password, so nobody signs in. */
 const session: Routes = { "": { POST: () => error(...UNAUTHORIZED) } };
 
+/** Types that permissions can be about, by whatever method they are asked for. */
+const listTypes: Handler = () => ({
+  status: 200,
+  headers: { "Content-Type": "application/json" },
+  body: `${JSON.stringify(RESOURCE_TYPES)}\n`,
+});
+
 const RESOURCES: Record<string, Routes> = {
   "/api/v2/authorizations": authorizations,
   "/api/v2/users": users,
   "/api/v2/me": me,
   "/api/v2/orgs": orgs,
+  "/api/v2/resources": { "": { "*": listTypes } },
   "/api/v2/setup": setup,
   "/api/v2/signin": session,
   "/api/v2/signout": session,

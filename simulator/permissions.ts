@@ -14,7 +14,7 @@ export interface Permission {
 }
 
 /** Every resource type of OSS, in the order in which the setup writes them into the operator's permissions. */
-const RESOURCE_TYPES = [
+export const RESOURCE_TYPES = [
   ...[
     "authorizations",
     "buckets",

@@ -37,6 +37,8 @@ export interface Fault {
   method?: string;
   /** A string is the whole path, with or without its query string. */
   path?: RegExp | string;
+  /** Of those, which requests meet it; default all. */
+  when?: (request: SeenRequest) => boolean;
   /** How many requests meet it; default 1. */
   times?: number;
   /** Milliseconds before going on. */
@@ -169,14 +171,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 }
 
 /** The first fault that matches; one of its times is used up. */
-function take(faults: Fault[], { method, path }: SeenRequest): Fault | undefined {
+function take(faults: Fault[], request: SeenRequest): Fault | undefined {
+  const { method, path } = request;
   const index = faults.findIndex(
     (fault) =>
       (fault.method === undefined || fault.method.toUpperCase() === method) &&
       (fault.path === undefined ||
         (typeof fault.path === "string"
           ? [path, path.split("?")[0]].includes(fault.path)
-          : fault.path.test(path))),
+          : fault.path.test(path))) &&
+      (fault.when === undefined || fault.when(request)),
   );
   const fault = faults[index];
   if (!fault) return undefined;

@@ -96,6 +96,7 @@ export const ERROR_CODES = {
     meaning: "no new token waits to be told that it is stored, or no replaced one can be brought back",
     remedy: "check the ID, and what became of the rotation before",
     httpStatus: 409,
+    isOfToken: true,
   },
   "not-applied": {
     words: "not applied",

@@ -5,6 +5,7 @@ import { Reporter, type Report } from "../../src/check/report.js";
 import { asTokenError } from "../../src/errors.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { Secret } from "../../src/text/secret.js";
+import { fixedToken, type TokenSource } from "../../src/token-source.js";
 import type { Properties } from "../fields/controls.js";
 import { bareUrl } from "../fields/text-rules.js";
 import { holdsVariable } from "../fields/variables.js";
@@ -17,8 +18,11 @@ import { TEST_PERMISSION } from "./answers.js";
 import { findConnection } from "./deployed.js";
 import type { Route } from "./route.js";
 
-/** The settings that decide where the token goes, and through what. A stored token goes only where it was deployed for. */
-const WAY = ["product", "url", "accountId", "clusterId", "influxctl", "tls", "proxy"] as const;
+/**
+ * The settings that decide where the token comes from and goes to, and through what. A stored token goes only where it
+ * was deployed for, and a file is read only if it was deployed: its content would be sent to any address.
+ */
+const WAY = ["product", "url", "tokenFile", "accountId", "clusterId", "influxctl", "tls", "proxy"] as const;
 
 /** Characters of one value. */
 const LONGEST = 10_000;
@@ -87,7 +91,7 @@ async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: 
     return;
   }
   const token = tokenOf(input, deployed && node);
-  const hasToken = token instanceof Secret;
+  const hasToken = typeof token !== "string";
   if (!hasToken) reporter.say("warning", `${token} Only the address is tested.`);
   const wires = openWires(
     RED,
@@ -96,7 +100,7 @@ async function testInto(reporter: Reporter, RED: NodeAPI, input: Input, signal: 
       ...{ timeout: STEP_SECONDS, influxctlTimeout: INFLUXCTL_SECONDS, retries: 0, parallel: 1 },
       auditFile: "",
     },
-    hasToken ? token : new Secret(""),
+    hasToken ? token : fixedToken(new Secret("")),
     () => undefined,
     LONGEST_LIST,
   );
@@ -184,12 +188,16 @@ function idOf(product: string, text: string): string {
 }
 
 /** The token to send, or why there is none. The stored one is sent only by the settings that it is deployed with. */
-function tokenOf({ id, token }: Input, node: ConnectionNode | undefined): Secret | string {
-  if (token !== undefined) {
+function tokenOf({ id, token, properties }: Input, node: ConnectionNode | undefined): TokenSource | string {
+  const isInFile = properties.tokenFile.trim() !== "";
+  if (isInFile && node === undefined) {
+    return "The token file is read only as it is deployed, and for what it was deployed for: deploy first.";
+  }
+  if (token !== undefined && !isInFile) {
     if (holdsVariable(token)) {
       return "The token is an environment variable, which Node-RED replaces only in what is deployed: deploy first.";
     }
-    return token.trim() === "" ? NO_TOKEN : new Secret(readToken(token));
+    return token.trim() === "" ? NO_TOKEN : fixedToken(new Secret(readToken(token)));
   }
   if (node) {
     try {

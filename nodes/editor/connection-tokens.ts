@@ -1,3 +1,4 @@
+import { textOf } from "../fields/text-rules.js";
 import type { Editor, EditorNode } from "./api.js";
 
 /*
@@ -15,7 +16,8 @@ interface Credentials {
 }
 
 /** False as long as it is not known. */
-export function lacksToken({ credentials, lacksDeployedToken }: EditorNode): boolean {
+export function lacksToken({ credentials, lacksDeployedToken, tokenFile }: EditorNode): boolean {
+  if (textOf(tokenFile) !== "") return false;
   return credentials === undefined ? lacksDeployedToken === true : !hasToken(credentials as Credentials);
 }
 

@@ -84,11 +84,13 @@ export function followUse(node: EditorNode): void {
 export function markDialog(node: EditorNode): void {
   const prefix = prefixOf(node);
   const form = $(`#${prefix}-name`).closest("form");
+  const { defaults, credentials } = node._def;
   const mark = () => {
     const draft = draftOf(node);
-    for (const [name, { validate }] of Object.entries(node._def.defaults)) {
+    for (const [name, { validate }] of Object.entries({ ...defaults, ...credentials })) {
       const field = form.find(`#${prefix}-${name}`);
-      if (field.length > 0 && validate) show(field, validate.call(draft, draft[name], {}));
+      const value = name in defaults ? draft[name] : field.val();
+      if (field.length > 0 && validate) show(field, validate.call(draft, value, {}));
     }
   };
   // The form hears of an event after the field, to which the editor listens.

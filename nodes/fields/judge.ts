@@ -209,18 +209,22 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   if (form !== undefined) ways.push(form);
   if (time !== undefined) ways.push("minutesOrMonths", ...WRONG_TIMES[time]);
   if (formerly !== undefined) ways.push("formerly");
+  const params = { types: types.join(", ") };
   const typePart: Part = {
     ...part(typeName, preset.type, formerly === undefined ? ["type"] : ["type", "formerly"], (_type, node) =>
       wrongType(node),
     ),
-    params: { types: types.join(", ") },
+    params,
   };
-  const valuePart = part(
-    name,
-    preset.value,
-    ways,
-    (value = preset.value, node) => wrongType(node) ?? wrongValue(value, node),
-  );
+  const valuePart: Part = {
+    ...part(
+      name,
+      preset.value,
+      ways,
+      (value = preset.value, node) => wrongType(node) ?? wrongValue(value, node),
+    ),
+    params,
+  };
   if (formerly === undefined) return [valuePart, typePart];
   const wasSaved = (value: unknown) => (value === undefined ? undefined : "formerly");
   return [valuePart, typePart, part(`${formerly}Type`, undefined, ["formerly"], wasSaved)];

@@ -20,9 +20,10 @@ export const TEXT_RULES = {
     ways: ["url", "urlMissing", "urlCredentials", "urlPath", "urlQuery"],
     wrong: (text, { product }) => wrongUrl(text, product),
   },
+  /** Of no use where it is in a file. */
   token: {
     ways: ["tokenMissing", "tokenName", "tokenQuotes", "tokenCharacters"],
-    wrong: wrongToken,
+    wrong: (text, { tokenFile }) => (textOf(tokenFile) === "" ? wrongToken(text) : undefined),
   },
   /** Any number of IDs of tokens of the product. */
   ids: {

@@ -58,7 +58,7 @@ export const WRONG = {
     "which leads into InfluxDB's API or its pages; give the address of the server only, without /api/v2, /signin, /orgs/… and the like",
   urlQuery: "which contains a query or fragment; give the address of the server only",
   command: "expected the path of influxctl",
-  path: "expected an absolute path, such as /var/log/influxdb-tokens.jsonl",
+  path: "expected an absolute path, such as /data/file or C:\\data\\file",
   tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
   tokenName: 'which starts with a word such as "Token" or "Bearer" or a name; give the token alone',
   tokenQuotes: "which stands in quotes; give the token alone",

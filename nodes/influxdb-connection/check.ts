@@ -35,6 +35,7 @@ interface Ajax {
 const TESTED = [
   "product",
   "url",
+  "tokenFile",
   "accountId",
   "clusterId",
   "influxctl",

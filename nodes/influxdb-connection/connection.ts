@@ -3,8 +3,13 @@ import { TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { productOf, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import { listGrantable, type Grantable } from "../../src/tokens/grantable.js";
-import { createOwnTokenProtection, type OwnTokenProtection } from "../../src/tokens/own-token-protection.js";
+import {
+  createOwnTokenProtection,
+  followToken,
+  type OwnTokenProtection,
+} from "../../src/tokens/own-token-protection.js";
 import type { Secret } from "../../src/text/secret.js";
+import type { TokenSource } from "../../src/token-source.js";
 import type { Liveness, Resource } from "../../src/tokens/resource.js";
 import { openTokens, RESOURCES, type Tokens } from "../../src/tokens/resources.js";
 import type { AuditSink } from "../../src/work/audit.js";
@@ -33,6 +38,10 @@ export interface Connection {
   check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
   /** What permissions of tokens of this kind can be about; see {@link listGrantable}. */
   grantable(resource: ResourceName, watch: Watch): Promise<readonly Grantable[]>;
+  /** Reads the connection's own token now, if it is in a file. */
+  refreshToken(): void;
+  /** Whether the connection sends this value now. */
+  isOwnValue(value: Secret): boolean;
   /** The server's time; see {@link Wires.http}. */
   now(signal: AbortSignal): Promise<number>;
   /** Whether the id, normalized, is on the connection's list. */
@@ -50,7 +59,7 @@ export interface ConnectionNode extends Node {
   /** What it was deployed with, its variables replaced. @throws as {@link ConnectionNode.connection} does. */
   deployedSettings(): Settings;
   /** @throws as {@link ConnectionNode.connection} does. */
-  deployedToken(): Secret;
+  deployedToken(): TokenSource;
 }
 
 export const CONNECTION_TYPE = "influxdb-connection";
@@ -58,11 +67,19 @@ export const CONNECTION_TYPE = "influxdb-connection";
 /** @param id of the node. */
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
+  const { token } = wires;
   const protectedIds = new Set(settings.protectedIds);
-  const spared = { allowed: allowOwnToken, named: ownTokenId || undefined };
+  const first = token.current();
   const ownTokens = new Map<ResourceName, OwnTokenProtection>();
   for (const [name, { ownToken }] of Object.entries(RESOURCES) as [ResourceName, Resource][]) {
-    if (ownToken) ownTokens.set(name, createOwnTokenProtection(spared, ownToken(wires)));
+    if (ownToken === undefined) continue;
+    const protectionOf = (own: Secret) => {
+      // The ID that the user names is that of the token of which the connection was made.
+      const named = own === first ? ownTokenId || undefined : undefined;
+      const signs = ownToken({ ...wires, own: { ...wires.own, value: own } });
+      return createOwnTokenProtection({ allowed: allowOwnToken, named }, signs);
+    };
+    ownTokens.set(name, followToken(token, protectionOf));
   }
   return {
     id,
@@ -70,13 +87,19 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     parallel,
     order: createOrder(),
     auditFile: wires.auditFile,
-    open: (resource, watch) => openTokens(resource, wires, watch),
+    open(resource, watch) {
+      // For each message.
+      token.refresh();
+      return openTokens(resource, wires, watch);
+    },
     async check(resource, value, watch) {
       const { check, noun }: Resource = RESOURCES[resource];
       if (check) return check(wires, value, watch);
       throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
     },
     grantable: (resource, watch) => listGrantable(resource, wires, watch),
+    refreshToken: () => void token.refresh(),
+    isOwnValue: (value) => token.current().equals(value.reveal()),
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
     isProtected: (id) => protectedIds.has(id),

@@ -20,6 +20,7 @@ export const TEXTS = {
   apiTokenNeeds: "hint.apiTokenNeeds",
   managementTokenNeeds: "hint.managementTokenNeeds",
   tokenHelp: "hint.tokenHelp",
+  tokenInFile: "hint.tokenInFile",
 } as const;
 
 const field = (name: string) => $(`#node-config-input-${name}`);
@@ -28,6 +29,7 @@ export function prepareOwn(node: EditorNode): void {
   offerProduct(node);
   offerRegions(node);
   tellOfToken(node);
+  tellOfTokenFile(node);
   followProduct(node);
   warnOfClearText(node);
 }
@@ -136,6 +138,20 @@ function tellOfToken(node: EditorNode): void {
     link.attr({ href: tokenHelp });
   };
   field("product").on("change", tell);
+  tell();
+}
+
+/** Tells which token counts. */
+function tellOfTokenFile(node: EditorNode): void {
+  const file = field("tokenFile");
+  const tip = $("<div>")
+    .attr({ id: "influxdb-connection-token-file", role: "status", ...TIP })
+    .text(node._(TEXTS.tokenInFile));
+  file.after(tip);
+  const tell = () => {
+    tip.toggle(String(file.val()).trim() !== "");
+  };
+  file.on("input change", tell);
   tell();
 }
 

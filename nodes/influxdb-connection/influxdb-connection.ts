@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from "node-red";
 import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { Secret } from "../../src/text/secret.js";
+import { fixedToken } from "../../src/token-source.js";
 import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
@@ -8,6 +9,7 @@ import { keepInstance } from "../runtime/instances.js";
 import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
+import { tokenFile } from "./token-file.js";
 import { openWires, type OpenWires } from "./wires.js";
 
 /** Registers the config node. It opens its pool of sockets with the first message and closes it when it is closed. */
@@ -21,6 +23,9 @@ export default (RED: NodeAPI): void => {
 
   function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
     RED.nodes.createNode(this, properties);
+    const warn = (text: string) => {
+      this.warn(text);
+    };
     let wires: OpenWires | undefined;
     let connection: Connection | undefined;
 
@@ -30,17 +35,17 @@ export default (RED: NodeAPI): void => {
     };
 
     this.deployedToken = () => {
+      const { tokenFile: path } = this.deployedSettings();
+      if (path !== "") return tokenFile(path, warn);
       // Undefined if no credential was ever set.
       const credentials = this.credentials as { token?: unknown } | undefined;
-      return new Secret(readToken(credentials?.token));
+      return fixedToken(new Secret(readToken(credentials?.token)));
     };
 
     this.connection = () => {
       if (connection) return connection;
       const settings = this.deployedSettings();
-      wires = openWires(RED, settings, this.deployedToken(), (text) => {
-        this.warn(text);
-      });
+      wires = openWires(RED, settings, this.deployedToken(), warn);
       connection = createConnection(this.id, settings, wires);
       return connection;
     };

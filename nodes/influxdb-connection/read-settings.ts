@@ -32,9 +32,9 @@ export function readSettings(properties: Properties): Settings {
   const product = values.product as Product;
   const { url, ids } = productOf(product);
   const typedUrl = textOf(properties.url) || url;
-  // The dialog may run on another system.
-  if (values.auditFile !== "" && !isAbsolute(values.auditFile)) {
-    throw wrongSetting("auditFile", properties.auditFile, "path");
+  for (const name of ["tokenFile", "auditFile"] as const) {
+    // The dialog may run on another system.
+    if (values[name] !== "" && !isAbsolute(values[name])) throw wrongSetting(name, properties[name], "path");
   }
   return {
     ...values,

@@ -9,6 +9,7 @@ export const SETTINGS = {
   product: { control: { kind: "product", preset: "oss" }, icon: "fa-database" },
   url: { control: text("url", { preset: PRODUCTS.oss.url }), icon: "fa-globe", protects: true },
   token: { control: text("token", { secret: true }), icon: "fa-key" },
+  tokenFile: { control: text("path"), icon: "fa-file-o", hint: true },
   accountId: {
     control: text("uuid", { twin: "clusterId" }),
     icon: "fa-id-card-o",

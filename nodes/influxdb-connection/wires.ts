@@ -2,7 +2,7 @@ import type { NodeAPI } from "node-red";
 import { createHttp, type HttpOptions } from "../../src/http/client.js";
 import { createInfluxctl, type Influxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { productOf } from "../../src/products.js";
-import type { Secret } from "../../src/text/secret.js";
+import type { TokenSource } from "../../src/token-source.js";
 import type { Wires } from "../../src/tokens/resource.js";
 import { auditFile, type AuditSink } from "../../src/work/audit.js";
 import { invalidConnection, type Settings } from "./read-settings.js";
@@ -10,6 +10,8 @@ import { proxyOf, tlsOf } from "./tls-and-proxy.js";
 
 /** All that a connection opens, and closes when it is closed. */
 export interface OpenWires extends Wires {
+  /** The connection's own. */
+  readonly token: TokenSource;
   /** The file of the audit trail, unless that goes to Node-RED's log. */
   readonly auditFile: AuditSink | undefined;
   /** Ends all that is under way, and waits for what is written to the audit file. */
@@ -19,7 +21,7 @@ export interface OpenWires extends Wires {
 /**
  * Opens what the settings of a connection describe. Sockets and processes start with the first call.
  *
- * @param token the value of the connection's own token.
+ * @param token the connection's own.
  * @param warn writes to the log.
  * @param longestList bytes that a list may have, if fewer than usual.
  * @throws {TokenError} `invalid-config` if the TLS configuration or the proxy that they name is missing or not valid.
@@ -27,7 +29,7 @@ export interface OpenWires extends Wires {
 export function openWires(
   RED: NodeAPI,
   settings: Settings,
-  token: Secret,
+  token: TokenSource,
   warn: (text: string) => void,
   longestList?: number,
 ): OpenWires {
@@ -54,7 +56,13 @@ export function openWires(
     http,
     influxctl: () =>
       (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
-    own: { value: token, findsByValue },
+    token,
+    own: {
+      get value() {
+        return token.current();
+      },
+      findsByValue,
+    },
     cluster: accountId !== "" && clusterId !== "" ? { accountId, clusterId } : undefined,
     auditFile: audit,
     async close() {
@@ -66,7 +74,7 @@ export function openWires(
 
 function influxctlOptions(
   settings: Settings,
-  managementToken: Secret,
+  token: TokenSource,
   tls: HttpOptions["tls"],
   proxy: HttpOptions["proxy"],
 ): InfluxctlOptions {
@@ -93,8 +101,8 @@ function influxctlOptions(
         port: url.port || (plainHttp ? "80" : "443"),
         plainHttp,
       }),
-      managementToken,
       ...(tls && { tls }),
     },
+    token,
   };
 }

@@ -207,7 +207,7 @@ async function finish(
       async mayEnd(successor) {
         // The connection may have been given the new value by the hand-over.
         await connection.refreshToken();
-        if (connection.isOwnValue(value)) connection.ownToken(resource)?.learn(successor.id);
+        if (value && connection.isOwnValue(value)) connection.ownToken(resource)?.learn(successor.id);
         await connection.ownToken(resource)?.begin([id], signal)(id);
       },
     },

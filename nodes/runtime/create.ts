@@ -232,7 +232,8 @@ function goOn<W extends Wanted>(
     told,
     {
       outcome: isStored ? "activated" : "withdrawn",
-      endsAccess: !isStored,
+      // What waits is not the one that the connection lives on.
+      endsAccess: false,
       spare(look) {
         refuseNotWaiting(look, kind);
         return undefined;

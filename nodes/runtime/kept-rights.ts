@@ -12,14 +12,15 @@ export interface KeptRights {
   forget(id: string): Promise<void>;
 }
 
-export function keptRights(contexts: Contexts, { type, key }: ContextPlace): KeptRights {
+/** @param place where; it is not looked at before something is to be kept or read. */
+export function keptRights(contexts: Contexts, place: ContextPlace): KeptRights {
   // One property for each token: a whole that is read and written anew would lose what another node writes meanwhile.
-  const placeOf = (id: string) => ({ type, key: `${key}["${id}"]` });
+  const placeOf = (id: string) => ({ ...place, key: `${place.key}["${id}"]` });
 
   function failed(): never {
     throw new TokenError(
       "invalid-config",
-      `${type}.${key}, where the rights of tokens are kept, could not be read or written. Check the context storage of Node-RED.`,
+      `${place.type}.${place.key}, where the rights of tokens are kept, could not be read or written. Check the context storage of Node-RED.`,
       { words: "no context store" },
     );
   }
@@ -30,7 +31,7 @@ export function keptRights(contexts: Contexts, { type, key }: ContextPlace): Kep
       if (Array.isArray(kept) && kept.length > 0) return readDatabasePermissions(kept);
       throw new TokenError(
         "not-waiting",
-        `no rights of database token ${id} are kept in ${type}.${key}: it has them already, or they were never taken there, or Node-RED was started anew with a context that is only in memory. Set them in the node.`,
+        `no rights of database token ${id} are kept in ${place.type}.${place.key}: it has them already, or they were never taken there, or Node-RED was started anew with a context that is only in memory. Set them in the node.`,
       );
     },
     keep: (id, permissions) => contexts.set(placeOf(id), permissions).catch(failed),

@@ -18,7 +18,7 @@ import { createCancellation } from "./cancellation.js";
 import { createDispatcher, type WayOptions } from "./dispatcher.js";
 import { secretsOf } from "./proxy.js";
 import { requestsTo, type Authorization } from "./requests.js";
-import { isTooMany, mayHaveTakenEffect, mayTryAgain, retryDelayMs } from "./retries.js";
+import { isTokenRefused, isTooMany, mayHaveTakenEffect, mayTryAgain, retryDelayMs } from "./retries.js";
 import { clockComparison, serverTime } from "./server-time.js";
 import { transportError } from "./transport-errors.js";
 
@@ -36,7 +36,8 @@ export interface HttpOptions extends WayOptions {
 export interface Http {
   /**
    * Sends a call and gives the server's response, whatever its status. It is tried again as often as the options allow
-   * and as {@link ApiCall.repeat} permits; no attempt begins later than two minutes after the first.
+   * and as {@link ApiCall.repeat} permits; no attempt begins later than two minutes after the first. It keeps the token
+   * that it begins with; if InfluxDB refuses that, and there is a new one by then, it is sent once more with the new one.
    *
    * @throws {TokenError} `network`, `tls`, `timeout`, `cancelled` if there was no response; `bad-response` if it is too
    *   long; `invalid-id` if the path holds a segment that cannot be sent.
@@ -75,9 +76,10 @@ export function createHttp(options: HttpOptions): Http {
   const inTurn = createLimiter(options.parallel);
   const cancellation = createCancellation();
   const compareClocks = clockComparison(options.warn ?? (() => undefined), clock);
-  const requestOf = requestsTo(options.url, options.authorization);
+  const { scheme, token } = options.authorization;
+  const requestOf = requestsTo(options.url, scheme);
   // A proxy can echo what it was sent as well.
-  const redactor = createRedactor([options.authorization.token], secretsOf(options.proxy));
+  const redactor = createRedactor([], secretsOf(options.proxy));
 
   /** When the server may be asked again after a 429, by the steady clock. */
   let openFrom = 0;
@@ -96,10 +98,11 @@ export function createHttp(options: HttpOptions): Http {
 
   // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.
   async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
-    const request = requestOf(call);
+    let own = token.current();
+    let mayRenew = call.token === undefined && !call.isAnonymous;
     const { isList = false, watch: { signal, onRetry } = {} } = call;
     const longest = isList ? longestList : LONGEST_TOKEN;
-    const ofCall = redactor.knowing([...(call.secrets ?? []), ...(call.token ? [call.token] : [])]);
+    const ofCall = [...(call.secrets ?? []), ...(call.token ? [call.token] : [])];
     const way = await dispatcher;
     const lastStart = clock.steady() + LONGEST_CALL_MS;
     let last: ApiResponse | TokenError | undefined;
@@ -110,13 +113,26 @@ export function createHttp(options: HttpOptions): Http {
       if (last && clock.steady() > lastStart) return responseOrThrow(last);
       if (attempts > 1) onRetry?.();
 
-      const result = await attempt(way, request, { timeoutMs, longest, cancellation, signal, onHeaders });
+      const result = await attempt(way, requestOf(call, own), {
+        timeoutMs,
+        longest,
+        cancellation,
+        signal,
+        onHeaders,
+      });
+      const knowing = redactor.knowing([...token.known(), ...ofCall]);
       if (result instanceof FailedAttempt) {
         if (result.error instanceof Cancelled)
           throw cancelled(call.task, attempts - (result.wasSent ? 0 : 1), underWay(call));
-        last = transportError(call, result, { attempts, timeoutMs, longest, redactor: ofCall });
+        last = transportError(call, result, { attempts, timeoutMs, longest, redactor: knowing });
       } else {
-        last = { ...read(result, ofCall), call, attempts, mayBeRepeated, redactor: ofCall };
+        last = { ...read(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
+        if (mayRenew && isTokenRefused(last)) {
+          mayRenew = false;
+          const before = own;
+          own = token.refresh();
+          if (own !== before) continue;
+        }
       }
       if (!mayTryAgain(call, result)) return responseOrThrow(last);
       const delayMs = retryDelayMs(attempts, result, clock);
@@ -131,7 +147,7 @@ export function createHttp(options: HttpOptions): Http {
   async function now(signal?: AbortSignal): Promise<number> {
     const way = await dispatcher.catch(() => undefined);
     if (way === undefined || cancellation.isOver(signal)) return clock.now();
-    const response = await attempt(way, requestOf(LOOK), {
+    const response = await attempt(way, requestOf(LOOK, token.current()), {
       timeoutMs: Math.min(timeoutMs, LONGEST_LOOK_MS),
       cancellation,
       signal,

@@ -1,25 +1,26 @@
 import { kindOf, TokenError } from "../errors.js";
 import type { Secret } from "../text/secret.js";
+import type { TokenSource } from "../token-source.js";
 import type { AttemptRequest } from "./attempt.js";
 import type { ApiCall } from "./call.js";
 
 /** The Authorization header. */
 export interface Authorization {
   scheme: "Token" | "Bearer";
-  token: Secret;
+  token: TokenSource;
 }
 
 /**
  * Makes the requests of calls to one server.
  *
  * @param url the base URL of the server; a path prefix is kept.
- * @returns what makes the request of a call. It throws {@link TokenError} `invalid-id` if the path holds a segment that
- *   cannot be sent.
+ * @returns what makes the request of a call with the connection's own token. It throws {@link TokenError} `invalid-id`
+ *   if the path holds a segment that cannot be sent.
  */
 export function requestsTo(
   { origin, pathname }: URL,
-  { scheme, token }: Authorization,
-): (call: ApiCall) => AttemptRequest {
+  scheme: Authorization["scheme"],
+): (call: ApiCall, own: Secret) => AttemptRequest {
   const prefix = pathname.replace(/\/+$/, "");
   const headersWith = (each: Secret) => {
     // undici writes each character of a header as one byte, and servers compare the bytes of a token in UTF-8.
@@ -27,9 +28,8 @@ export function requestsTo(
     const plain = { authorization, ...ANONYMOUS };
     return { plain, json: { ...plain, "content-type": "application/json" } };
   };
-  const own = headersWith(token);
-  return ({ method, path, query, body, isAnonymous = false, token: other }) => {
-    const { plain, json } = other === undefined ? own : headersWith(other);
+  return ({ method, path, query, body, isAnonymous = false, token }, own) => {
+    const { plain, json } = headersWith(token ?? own);
     return {
       origin,
       path: targetOf(prefix, path, query),

@@ -29,6 +29,14 @@ export function mayHaveTakenEffect(result: Result): boolean {
   return result instanceof FailedAttempt ? mayHaveArrived(result) : LOST_BEHIND_GATEWAY.has(result.status);
 }
 
+/**
+ * Whether InfluxDB itself refuses the token: it has done nothing then. Its errors have a word as their code, or a number
+ * in the Management API; a proxy that refuses the request has none.
+ */
+export function isTokenRefused({ status, error }: Pick<ApiResponse, "status" | "error">): boolean {
+  return status === 401 && (error?.code === "unauthorized" || Number.isInteger(error?.code));
+}
+
 /** Whether the server complains of too many requests. */
 export function isTooMany(result: Result): boolean {
   return !(result instanceof FailedAttempt) && result.status === TOO_MANY_REQUESTS;

@@ -9,6 +9,8 @@ import { secretsOf, type HttpProxy } from "../http/proxy.js";
 import { environment, writeProfile, type Profile } from "./profile.js";
 import { startOfList } from "./printed-list.js";
 import { createRedactor } from "../text/redactor.js";
+import type { Secret } from "../text/secret.js";
+import type { TokenSource } from "../token-source.js";
 
 export interface InfluxctlOptions {
   /** The executable: a name on the PATH, or a path. */
@@ -17,7 +19,9 @@ export interface InfluxctlOptions {
   timeoutSeconds: number;
   /** How many runs may be under way at once. */
   parallel: number;
-  profile: Profile;
+  profile: Omit<Profile, "managementToken">;
+  /** The management token of the profile. */
+  token: TokenSource;
   /** The HTTP proxy of the connection. The proxy variables of the environment are not looked at. */
   proxy?: HttpProxy | undefined;
   /** Node-RED's own, below which the profiles are written; without it, into the machine's temporary folder. */
@@ -42,28 +46,30 @@ export interface Influxctl {
  */
 export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   const { profile, proxy, timeoutSeconds } = options;
-  const redactor = createRedactor([profile.managementToken], secretsOf(proxy));
+  const ofProxy = createRedactor([], secretsOf(proxy));
   const inTurn = createLimiter(options.parallel);
   // A relative path starts at Node-RED's working folder, not at the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
 
   async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
     if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
-    const { folder, config } = await prepare(task);
+    // A run costs much more than that look, and is not repeated.
+    const token = options.token.refresh();
+    const { folder, config } = await prepare(task, token);
     try {
       if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
       const all = ["--config", config, "--timeout", `${timeoutSeconds}s`, ...args];
-      return await execute(task, all, folder, signal);
+      return await execute(task, all, folder, signal, token);
     } finally {
       await removeFolder(folder);
     }
   }
 
-  async function prepare(task: string): Promise<{ folder: string; config: string }> {
+  async function prepare(task: string, token: Secret): Promise<{ folder: string; config: string }> {
     let folder: string | undefined;
     try {
       folder = await makeFolder(options.userFolder);
-      return { folder, config: await writeProfile(folder, profile) };
+      return { folder, config: await writeProfile(folder, { ...profile, managementToken: token }) };
     } catch {
       if (folder !== undefined) await removeFolder(folder);
       const where = folder ?? "the temporary folder";
@@ -77,7 +83,9 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     args: readonly string[],
     folder: string,
     signal: AbortSignal | undefined,
+    token: Secret,
   ): Promise<string> {
+    const redactor = ofProxy.knowing(options.token.known());
     const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, {
         ...{ words, task, fatal, cause: stderr ? { message: stderr } : undefined },
@@ -88,7 +96,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     // A description can hold the token.
     const conceal = (output: string) => redactor.concealer(output)?.(output) ?? output;
     const ended = await runChild(command, args, {
-      ...{ cwd: folder, env: environment(folder, profile.managementToken, proxy), signal },
+      ...{ cwd: folder, env: environment(folder, token, proxy), signal },
       timeoutMs: 1000 * timeoutSeconds,
       longest: LONGEST_OUTPUT * 1024 * 1024,
     }).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TokenError } from "../errors.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import { refusal } from "../http/refusals.js";
 import { readJson } from "../http/responses.js";
@@ -42,6 +43,9 @@ const PAGE = 100;
 /** More are not read: nobody looks through them. */
 const MOST_BUCKETS = 1000;
 
+/** Characters. No name of InfluxDB's is longer, and no permission takes the beginning of one. */
+const LONGEST_NAME = 500;
+
 /** https://docs.influxdata.com/influxdb/v2/api/#operation/GetBuckets */
 const Buckets = z.object({
   buckets: z.array(
@@ -53,18 +57,30 @@ const Buckets = z.object({
   ),
 });
 
+const TASK = "list buckets";
+
 async function listBuckets({ http }: Wires, watch: Watch): Promise<Grantable[]> {
   const found = new Map<string, Grantable>();
   for (let offset = 0; offset < MOST_BUCKETS; offset += PAGE) {
     const response = await http.send({
-      ...{ task: "list buckets", method: "GET", repeat: "safe", isList: true, watch },
+      ...{ task: TASK, method: "GET", repeat: "safe", isList: true, watch },
       path: ["api", "v2", "buckets"],
       query: { limit: String(PAGE), offset: String(offset) },
     });
     if (response.status !== 200) throw refused(response);
     const { buckets } = readJson(response, Buckets);
-    for (const bucket of buckets) found.set(bucket.id, { ...bucket, name: shown(response, bucket.name) });
-    if (buckets.length < PAGE) break;
+    for (const each of buckets.filter(isNamed))
+      found.set(each.id, { ...each, name: shown(response, each.name) });
+    // One that the token may see only in part is short, and is not the last for that.
+    if (buckets.length === 0) break;
+  }
+  // Each organization has buckets of the system's; of those that a token may not read, the server says nothing.
+  if (found.size === 0) {
+    throw new TokenError(
+      "forbidden",
+      "the server shows none. The connection's token lacks the permission read:buckets: give it this permission, or name buckets by their IDs.",
+      { words: "no permission", task: TASK },
+    );
   }
   return [...found.values()];
 }
@@ -77,10 +93,16 @@ async function listDatabases({ http, cluster }: Wires, watch: Watch): Promise<Gr
   const task = "list databases";
   const response = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
   if (response.status !== 200) throw refusal(response);
-  return readJson(response, Databases).map((database) => {
-    const name = shown(response, database.name);
-    return { id: name, name };
-  });
+  return readJson(response, Databases)
+    .filter(isNamed)
+    .map((database) => {
+      const name = shown(response, database.name);
+      return { id: name, name };
+    });
+}
+
+function isNamed({ name }: { name: string }): boolean {
+  return name !== "" && name.length <= LONGEST_NAME;
 }
 
 /** A name without secrets of the connection, which a server could have put there. */

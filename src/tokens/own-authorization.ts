@@ -11,8 +11,8 @@ import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
 import type { Look, Shown } from "./resource.js";
 
 export interface OwnToken {
-  /** The token value that the connection sends. */
-  value: Secret;
+  /** The token value that the connection sends now. */
+  readonly value: Secret;
   /** Whether the API finds an authorization by the value of its token, as InfluxDB Cloud does. */
   findsByValue: boolean;
 }

@@ -1,4 +1,6 @@
-import { TokenError } from "../errors.js";
+import { asTokenError, TokenError } from "../errors.js";
+import type { Secret } from "../text/secret.js";
+import type { TokenSource } from "../token-source.js";
 import type { Look, Shown } from "./resource.js";
 
 /** Keeps a connection from taking its own token's rights away: it would be locked out, and could not undo it. */
@@ -98,6 +100,40 @@ export function createOwnTokenProtection(
         return signs.canBe(id, token) ? "maybe-own" : undefined;
       };
     },
+  };
+}
+
+/**
+ * The protection of a token that can change. It begins anew with each: the ID of another says nothing of it.
+ *
+ * @param protectionOf makes the protection of one token.
+ */
+export function followToken(
+  token: TokenSource,
+  protectionOf: (own: Secret) => OwnTokenProtection,
+): OwnTokenProtection {
+  let followed: { own: Secret; protection: OwnTokenProtection } | undefined;
+  const now = () => {
+    const own = token.current();
+    if (followed?.own !== own) followed = { own, protection: protectionOf(own) };
+    return followed.protection;
+  };
+  return {
+    begin(ids, signal) {
+      let begun: { by: OwnTokenProtection; refuse: ReturnType<OwnTokenProtection["begin"]> } | undefined;
+      return async (id, look) => {
+        for (;;) {
+          const by = now();
+          if (begun?.by !== by) begun = { by, refuse: by.begin(ids, signal) };
+          const refused = await begun.refuse(id, look).then(() => undefined, asTokenError);
+          // To find out which is the own one can show that there is a new one.
+          if (now() !== by) continue;
+          if (refused) throw refused;
+          return;
+        }
+      };
+    },
+    recognize: (signal) => now().recognize(signal),
   };
 }
 

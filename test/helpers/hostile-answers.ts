@@ -5,13 +5,14 @@ import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
 import { allOf } from "./batches.js";
 import { Secret } from "../../src/text/secret.js";
+import { fixedToken } from "../../src/token-source.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
 import { HEX_ID, UUID } from "./ids.js";
 
 const [url = ""] = process.argv.slice(2);
 const http = createHttp({
   url: new URL(url),
-  authorization: { scheme: "Token", token: new Secret("a-token") },
+  authorization: { scheme: "Token", token: fixedToken(new Secret("a-token")) },
   timeoutSeconds: 60,
   retries: 0,
   parallel: 1,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { access, chmod, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
@@ -70,6 +71,49 @@ describe("the admin endpoint that tests a connection", () => {
       assert.deepEqual([...new Set(used())], [token]);
       assert.ok(!JSON.stringify(answer.body).includes(token));
     });
+  });
+
+  it("reads a token file that is deployed, for what it is deployed for, and no other", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "token-file-"));
+    try {
+      const deployed = join(folder, "deployed");
+      const other = join(folder, "other");
+      await writeFile(other, "hunter2");
+      const settings = { tokenFile: deployed, credentials: { token: "not-used" } };
+      await withConnection(
+        "oss",
+        async ({ connection, simulator, used }) => {
+          assert.match(
+            linesOf(await post(dialogOf(connection))),
+            /warning: .*names \S+deployed, which does not exist.* Only the address is tested\./,
+          );
+          const { token } = simulator.world.operator;
+          await writeFile(deployed, `${token}\n`);
+          const elsewhere = simulator.url.replace("127.0.0.1", "localhost");
+          for (const [id, changes] of [
+            [connection.id, { tokenFile: other }],
+            [connection.id, { tokenFile: "" }],
+            [connection.id, { url: elsewhere }],
+            ["new", {}],
+          ] as const) {
+            const answer = await post(dialogOf({ ...connection, id }, changes));
+            assert.match(linesOf(answer), /warning: .*deploy first\. Only the address is tested/);
+          }
+          const typed = await post({ ...dialogOf(connection, { tokenFile: other }), token: "typed" });
+          assert.match(linesOf(typed), /warning: The token file is read only as it is deployed/);
+          assert.deepEqual(used(), []);
+          const relative = await post(dialogOf(connection, { tokenFile: "token" }));
+          assert.match(linesOf(relative), /wrong: .*field "tokenFile" holds .* expected an absolute path/);
+          const accepted = await post(dialogOf(connection));
+          assert.match(linesOf(accepted), /ok: The token is accepted/);
+          assert.ok(!JSON.stringify(accepted.body).includes(token));
+          assert.deepEqual([...new Set(used())], [token]);
+        },
+        { connection: settings },
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("tests what is not deployed with the token that was typed", async () => {

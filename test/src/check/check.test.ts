@@ -13,6 +13,7 @@ import { readProxy } from "../../../src/http/proxy.js";
 import { createInfluxctl } from "../../../src/influxctl/influxctl.js";
 import { productOf } from "../../../src/products.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { closing } from "../../helpers/closing.js";
 import { run, serve, startProxy, tlsBefore, type Running } from "../../helpers/servers.js";
 import { createServer } from "node:net";
@@ -37,7 +38,7 @@ async function check({ url, token, proxy, timeoutSeconds = 5, signal, ...asked }
   const { scheme, influxctl = "dedicated" } = productOf(product);
   const http = createHttp({
     url: new URL(url),
-    authorization: { scheme, token: secret },
+    authorization: { scheme, token: fixedToken(secret) },
     timeoutSeconds,
     retries: 0,
     parallel: 1,
@@ -58,8 +59,8 @@ async function check({ url, token, proxy, timeoutSeconds = 5, signal, ...asked }
           product: influxctl,
           ...asked.cluster,
           ...(influxctl === "clustered" && { host: "127.0.0.1", port: new URL(url).port, plainHttp: true }),
-          managementToken: secret,
         },
+        token: fixedToken(secret),
       }),
   };
   const connection: Connection = {

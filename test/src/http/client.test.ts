@@ -12,6 +12,7 @@ import type { ApiCall, Watch } from "../../../src/http/call.js";
 import { createHttp, type Http, type HttpOptions } from "../../../src/http/client.js";
 import { readProxy } from "../../../src/http/proxy.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken, type TokenSource } from "../../../src/token-source.js";
 import { unicode } from "../../helpers/arbitraries.js";
 import { ERROR_CODES } from "../../../src/error-codes.js";
 import { allOf } from "../../helpers/batches.js";
@@ -48,7 +49,7 @@ describe("createHttp, for any request and any answer", () => {
     const url = new URL(`http://127.0.0.1:${server.port}${prefix}`);
     const http = createHttp({
       url,
-      authorization: { scheme: "Token", token: new Secret(token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
       timeoutSeconds,
       retries,
       parallel: 1,
@@ -379,7 +380,7 @@ describe("createHttp, for a call that may be repeated or not", () => {
     let server = port === 0 ? await listen() : undefined;
     const http = createHttp({
       url: new URL(`http://127.0.0.1:${server?.port ?? port}`),
-      authorization: { scheme: "Token", token: new Secret("a-token") },
+      authorization: { scheme: "Token", token: fixedToken(new Secret("a-token")) },
       ...{ timeoutSeconds, retries: 5, parallel: 1, clock },
     });
     // A server that was away comes back with the second attempt.
@@ -462,7 +463,7 @@ describe("createHttp, for secrets and clocks that it is given", () => {
     const server = await serve((_, response) => respond(response));
     const http = createHttp({
       url: new URL(`http://127.0.0.1:${server.port}`),
-      authorization: { scheme: "Token", token: new Secret(OWN) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(OWN)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 1, ...options },
     });
     try {
@@ -509,8 +510,73 @@ describe("createHttp, for secrets and clocks that it is given", () => {
   });
 
   it("shows its token to nobody who looks into its options", () => {
-    const options = { authorization: { scheme: "Token", token: new Secret(OWN) } };
+    const options = { authorization: { scheme: "Token", token: fixedToken(new Secret(OWN)) } };
     assert.ok(!`${inspect(options, { depth: 9, showHidden: true })}${JSON.stringify(options)}`.includes(OWN));
+  });
+
+  /** Answers 401 to all but the accepted tokens, and notes what was sent; the file of the source is `next`. */
+  function changing(
+    next: readonly string[],
+    accepted: string,
+    refusal: object = { code: "unauthorized", message: "no" },
+  ) {
+    const sent: string[] = [];
+    const known = [new Secret(OWN)];
+    const waiting = [...next];
+    const token: TokenSource = {
+      current: () => known[0]!,
+      refresh() {
+        const value = waiting.shift();
+        if (value !== undefined) known.unshift(new Secret(value));
+        return known[0]!;
+      },
+      known: () => known,
+    };
+    const respond = (response: ServerResponse) => {
+      const { authorization = "" } = response.req.headers;
+      sent.push(`${response.req.method} ${authorization}`);
+      if (authorization === `Token ${accepted}`) response.writeHead(204).end();
+      else response.writeHead(401).end(JSON.stringify(refusal));
+    };
+    return { sent, respond, authorization: { scheme: "Token", token } as const };
+  }
+  const POST = { ...GET, method: "POST", repeat: "never", body: {} } as const;
+
+  for (const code of ["unauthorized", 401]) {
+    it(`sends a call again with the new token, even a POST, if the API refuses the old one by the code ${code}`, () => {
+      const { sent, respond, authorization } = changing([OTHER], OTHER, { code, message: OWN });
+      return withServer(respond, { authorization }, async (http) => {
+        const { status, attempts, redactor } = await http.send(POST);
+        assert.deepEqual([status, attempts], [204, 2]);
+        assert.deepEqual(sent, [`POST Token ${OWN}`, `POST Token ${OTHER}`]);
+        for (const value of [OWN, OTHER]) assert.equal(redactor.withhold(value), "… (it held a secret)");
+        await http.send(POST);
+        assert.equal(sent.length, 3);
+      });
+    });
+  }
+
+  for (const [what, next, refusal, call] of [
+    ["there is no other token", [], undefined, GET],
+    ["it is not InfluxDB that refuses it", [OTHER], { message: "log in" }, GET],
+    ["it is another token that is tried", [OTHER], undefined, { ...GET, token: new Secret("any") }],
+    ["no token was sent", [OTHER], undefined, { ...GET, isAnonymous: true }],
+  ] as const) {
+    it(`does not send it again if ${what}`, () => {
+      const { sent, respond, authorization } = changing(next, OTHER, refusal);
+      return withServer(respond, { authorization }, async (http) => {
+        assert.equal((await http.send(call)).status, 401);
+        assert.equal(sent.length, 1);
+      });
+    });
+  }
+
+  it("sends it again once, and not for every further token", () => {
+    const { sent, respond, authorization } = changing([OTHER, "third", "fourth"], "fourth");
+    return withServer(respond, { authorization, retries: 5 }, async (http) => {
+      assert.equal((await http.send(POST)).status, 401);
+      assert.deepEqual(sent, [`POST Token ${OWN}`, `POST Token ${OTHER}`]);
+    });
   });
 
   it("takes the time of its own clock for that of a server that does not tell it", () => {

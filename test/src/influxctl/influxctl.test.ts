@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { parse } from "smol-toml";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { createInfluxctl, type InfluxctlOptions } from "../../../src/influxctl/influxctl.js";
 
 describe("createInfluxctl", () => {
@@ -17,13 +18,13 @@ describe("createInfluxctl", () => {
     script: string,
     profile: Partial<InfluxctlOptions["profile"]> = {},
     timeoutSeconds = 5,
+    token = 'quo"te\\',
   ): Promise<string> {
     const command = join(folder, "script");
     await writeFile(command, `#!/bin/sh\n${script}`);
     await chmod(command, 0o755);
     const given = {
       product: "clustered" as const,
-      managementToken: new Secret('quo"te\\'),
       host: "influx.example.com",
       port: "443",
     };
@@ -32,6 +33,7 @@ describe("createInfluxctl", () => {
       timeoutSeconds,
       parallel: 2,
       profile: { ...given, ...profile },
+      token: fixedToken(new Secret(token)),
     });
     return influxctl.run("try", ["some", "words"]);
   }
@@ -141,7 +143,7 @@ describe("createInfluxctl", () => {
     const list = (description: string) =>
       `[{"token_prefix":"${TOKEN.slice(0, 14)}","description":"${description}"}]\n`;
     const script = `printf '%s' '${list(`is ${TOKEN}`)}'`;
-    assert.equal(await run(script, { managementToken: new Secret(TOKEN) }), list("is …"));
+    assert.equal(await run(script, {}, 5, TOKEN), list("is …"));
   });
   for (const [how, script] of [
     ["as it is", `echo 'Bearer ${TOKEN}' >&2`],
@@ -152,9 +154,7 @@ describe("createInfluxctl", () => {
     ["after a flood", `yes gdk | head -c 50000 >&2; echo '${TOKEN}' >&2; yes gdk | head -c 4170 >&2`],
   ] as const) {
     it(`does not tell a token that influxctl writes ${how}`, async () => {
-      const error: unknown = await run(`${script}; exit 1`, { managementToken: new Secret(TOKEN) }).catch(
-        (thrown: unknown) => thrown,
-      );
+      const error: unknown = await run(`${script}; exit 1`, {}, 5, TOKEN).catch((thrown: unknown) => thrown);
       const shown = inspect(error, { depth: 9, showHidden: true });
       assert.match(shown, /influxctl failed/);
       for (let at = 5; at + 8 <= TOKEN.length; at++)

@@ -13,6 +13,7 @@ import { ownAuthorizations, ownAuthorizationSigns } from "../../../src/tokens/ow
 import type { Watch } from "../../../src/http/call.js";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { allOf } from "../../helpers/batches.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 
@@ -25,7 +26,7 @@ describe("authorizations", () => {
   const connect = (token = simulator.world.operator.token, retries = 0) =>
     createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: "Token", token: new Secret(token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
       timeoutSeconds: 5,
       retries,
       parallel: 4,
@@ -83,7 +84,10 @@ describe("authorizations", () => {
       fc.constantFrom("me", "Me", "you", ""),
       fc.constantFrom("0aaaaaaaaaaaaaaa", "0bbbbbbbbbbbbbbb"),
     ];
-    const description = fc.constantFrom("", "one", "One two", "two");
+    const description = fc.constantFrom(
+      ...["", "one", "One two", "two"],
+      "one [replaced by 0000000000000001 at 1970-01-01T00:00:00Z]",
+    );
     const [status, time] = [fc.constantFrom("active" as const, "inactive" as const), fc.nat(3)];
     const at = time.map((later) => new Date(later).toISOString());
     const tokens: fc.Arbitrary<Authorization[]> = fc.array(
@@ -105,7 +109,7 @@ describe("authorizations", () => {
     );
     const anyCase = fc.mixedCase(id);
     const [createdAfter, createdBefore, updatedAfter, updatedBefore] = [time, time, time, time];
-    const times = { createdAfter, createdBefore, updatedAfter, updatedBefore };
+    const times = { createdAfter, createdBefore, updatedAfter, updatedBefore, replacedBefore: time };
     const values = { user: name, userID: anyCase, org: name, orgID: anyCase, status, description, ...times };
     // No more than two at once, for more leave nothing.
     const names = Object.keys(values) as (keyof typeof values)[];
@@ -129,6 +133,8 @@ describe("authorizations", () => {
       createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < (wanted as number),
       updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > (wanted as number),
       updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < (wanted as number),
+      replacedBefore: ({ description = "" }, wanted) =>
+        timeOf(/ \[replaced by 0+1 at (.*)\]$/.exec(description)?.[1]) < (wanted as number),
     };
     return fc.assert(
       fc.asyncProperty(tokens, filters, async (sent, wanted) => {
@@ -165,7 +171,7 @@ describe("authorizations", () => {
     const url = new URL(cloud.url);
     const there = createHttp({
       url,
-      authorization: { scheme: "Token", token: new Secret(operator.token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(operator.token)) },
       timeoutSeconds: 5,
       retries: 0,
       parallel: 1,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TokenError } from "../../../src/errors.js";
-import { createOwnTokenProtection } from "../../../src/tokens/own-token-protection.js";
+import { Secret } from "../../../src/text/secret.js";
+import { createOwnTokenProtection, followToken } from "../../../src/tokens/own-token-protection.js";
 
 const { signal } = new AbortController();
 
@@ -124,5 +125,68 @@ describe("createOwnTokenProtection", () => {
     const { refuse, asked } = guard({ found: ["own"] }, { allowed: true });
     await refuse("own");
     assert.equal(asked(), 0);
+  });
+});
+
+describe("followToken", () => {
+  const [first, second] = [new Secret("first"), new Secret("second")];
+
+  /** Protects "first" or "second" by the token that is current; `find` is what happens as it is asked which. */
+  function follow(find: (own: Secret) => void = () => undefined) {
+    const world = { own: first, made: 0 };
+    const source = { current: () => world.own, refresh: () => world.own, known: () => [world.own] };
+    const protection = followToken(source, (own) => {
+      world.made++;
+      return createOwnTokenProtection(
+        { allowed: false, named: undefined },
+        {
+          find() {
+            find(own);
+            return Promise.resolve(own.reveal());
+          },
+          mayBe: () => Promise.resolve(undefined),
+          canBe: () => false,
+        },
+      );
+    });
+    return { world, protection };
+  }
+
+  it("keeps what is known as long as the token stays", async () => {
+    const { world, protection } = follow();
+    await protection.begin(["x"], signal)("x");
+    await assert.rejects(protection.begin(["first"], signal)("first"), { code: "protected" });
+    assert.equal((await protection.recognize(signal))("first", {}), "own");
+    assert.equal(world.made, 1);
+  });
+
+  it("protects the new token and no longer the old one, also within a message", async () => {
+    const { world, protection } = follow();
+    const refuse = protection.begin(["first", "second"], signal);
+    await refuse("second");
+    world.own = second;
+    await refuse("first");
+    await assert.rejects(refuse("second"), { code: "protected" });
+    assert.equal((await protection.recognize(signal))("second", {}), "own");
+    assert.equal((await protection.recognize(signal))("first", {}), undefined);
+  });
+
+  it("protects the new token where the old one is replaced while it is looked for", async () => {
+    const { world, protection } = follow((own) => {
+      if (own === first) world.own = second;
+    });
+    await assert.rejects(protection.begin(["second"], signal)("second"), { code: "protected" });
+    world.own = second;
+    await protection.begin(["first"], signal)("first");
+  });
+
+  it("does not refuse by what was said of the old token while it was replaced", async () => {
+    const { world, protection } = follow((own) => {
+      if (own !== first) return;
+      world.own = second;
+      throw new TokenError("unauthorized", "it is gone", { fatal: true });
+    });
+    await protection.begin(["x"], signal)("x");
+    await assert.rejects(protection.begin(["second"], signal)("second"), { code: "protected" });
   });
 });

@@ -7,6 +7,7 @@ import { createHttp, type Http } from "../../../src/http/client.js";
 import { createInfluxctl } from "../../../src/influxctl/influxctl.js";
 import { PRODUCTS, productOf, productsWith, type ResourceName } from "../../../src/products.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import type { Resource, Wires } from "../../../src/tokens/resource.js";
 import { openTokens, RESOURCES } from "../../../src/tokens/resources.js";
 import { Clusters, type Cluster } from "../../../simulator/clusters.js";
@@ -45,14 +46,15 @@ describe("a resource", () => {
     const { id: clusterId, accountId } = cluster;
     const http = createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: isV2 ? "Token" : "Bearer", token: value },
+      authorization: { scheme: isV2 ? "Token" : "Bearer", token: fixedToken(value) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
     https.push(http);
     const influxctl = createInfluxctl({
       command: await installInfluxctl(simulator, folder),
       ...{ timeoutSeconds: 10, parallel: 2, userFolder: folder },
-      profile: { product: "dedicated", accountId, clusterId, managementToken: value },
+      profile: { product: "dedicated", accountId, clusterId },
+      token: fixedToken(value),
     });
     return {
       wires: {
