@@ -260,13 +260,14 @@ describe("the examples", function () {
     const old = oldestOf("dashboards");
     const { description } = old;
 
-    // Nobody takes the value yet.
+    await enterStore();
+    demo.secretStore.failsWith = 503;
     await injected("rotate", /report/, /outcome: "withdrawn"/);
     assert.deepEqual(authorizations(), before);
 
-    await enterStore();
+    demo.secretStore.failsWith = undefined;
     await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
-    await editor.status(await editor.named("replace it"), "1 replaced");
+    await editor.status(await editor.named("replace it"), "1 handed over, 1 replaced");
     await editor.screenshot("example rotate");
     const successor = whoIs(secrets.get("dashboards"));
     assert.ok(successor && successor.id !== old.id);
@@ -281,10 +282,6 @@ describe("the examples", function () {
     assert.equal(whoIs(secrets.get("dashboards")), successor);
     assert.equal(authorizations().length, before.length + 1);
 
-    demo.secretStore.failsWith = 503;
-    await injected("rotate", /report/, /outcome: "withdrawn"/);
-    demo.secretStore.failsWith = undefined;
-    assert.equal(old.status, "active");
     await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
     assert.notEqual(whoIs(secrets.get("dashboards")), undefined);
     assert.equal(old.status, "inactive");
@@ -296,12 +293,11 @@ describe("the examples", function () {
     await importAndDeploy("rotate what is older than 90 days, ten a night", "nightly rotation");
     await enterStore();
     const before = structuredClone(authorizations());
-    const machines = () =>
-      authorizations().filter(
-        ({ userID, status }) => userID === world().userNamed("machines").id && status === "active",
-      );
+    const ofMachines = () =>
+      authorizations().filter(({ userID }) => userID === world().userNamed("machines").id);
+    const machines = () => ofMachines().filter(({ status }) => status === "active");
     const due = machines().filter(({ createdAt }) => Date.parse(createdAt) < Date.now() - 90 * DAY);
-    const replaced = () => authorizations().filter(({ description }) => description.includes("[replaced by"));
+    const replaced = () => ofMachines().filter(({ description }) => description.includes("[replaced by"));
     assert.equal(due.length, 12);
     const count = machines().length;
     const shown = () => editor.debugMessages().locator(".red-ui-debug-msg-payload").allInnerTexts();
@@ -313,7 +309,7 @@ describe("the examples", function () {
       await waitFor(async () => (await told()) - earlier, wanted);
     };
 
-    await clicked("dry run now", "would be replaced", 12);
+    await clicked("dry run now", "Dry run: 1 authorization would be handed", 12);
     await clicked("dry run now", "would be deleted", 1);
     assert.deepEqual(authorizations(), before);
 
