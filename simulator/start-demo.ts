@@ -2,6 +2,7 @@ import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
@@ -17,6 +18,8 @@ export interface Demo {
   clusters: Clusters;
   /** Where the examples store new values by HTTP. */
   secretStore: SecretStore;
+  /** Into which file. */
+  tokenFile: string;
   /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
@@ -49,6 +52,7 @@ export async function startDemo(options: {
     clusters.savepoint(),
     () => secretStore.secrets.clear(),
   ]);
+  const tokenFile = join(fixture.folder, "new-machine.token");
   const secret = randomBytes(32).toString("hex");
   const closeServers = () =>
     Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
@@ -64,7 +68,7 @@ export async function startDemo(options: {
       nodes: await nodesOf(options.examples ?? (await exampleNames()), patches, startOver.url),
       port: await freePort(ports?.nodeRed),
       ...(options.version && { version: options.version }),
-      env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
+      env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret, TOKEN_FILE: tokenFile },
     });
     const someId = [...simulator.world.authorizations.values()].at(-1)?.id ?? "";
     return {
@@ -72,6 +76,7 @@ export async function startDemo(options: {
       simulator,
       clusters,
       secretStore,
+      tokenFile,
       secret,
       someId,
       mqttPort: mqtt.port,

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { signed } from "../helpers/signed.js";
@@ -90,11 +92,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are ten in the import dialog", async () => {
+  it("are eleven in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 10);
+    assert.equal(await editor.examples().count(), 11);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -250,6 +252,35 @@ describe("the examples", function () {
 
     world().operator.updatedAt = new Date().toISOString();
     await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
+  });
+
+  it("create: makes a token that works once it is stored, and none where that fails", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("create an authorization and hand it over", "create and hand over");
+    await enterStore();
+    const before = structuredClone(authorizations());
+    const made = () => authorizations().filter(({ description }) => description === "New machine");
+    const [pattern] = authorizations().filter(({ description }) => description.includes("Machine 1"));
+
+    demo.secretStore.failsWith = 500;
+    await injected("for the secret store", /report/, /outcome: "withdrawn"/);
+    demo.secretStore.failsWith = undefined;
+    assert.deepEqual(authorizations(), before);
+
+    await injected("for the secret store", /report/, /outcome: "activated"/);
+    await injected("for a file", /report/, /outcome: "activated"/);
+    const inFile = await readFile(demo.tokenFile, "utf8");
+    assert.deepEqual([secrets.get("new-machine"), inFile].map(whoIs), made());
+    assert.equal((await stat(demo.tokenFile)).mode & 0o777, 0o600);
+    assert.equal(authorizations().length, before.length + 2);
+    for (const { permissions } of made()) assert.deepEqual(permissions, pattern?.permissions);
+    await editor.screenshot("example create");
+
+    await injected("for a file", /report/, /outcome: "activated"/);
+    assert.notEqual(await readFile(demo.tokenFile, "utf8"), inFile);
+    const leftOver = (await readdir(dirname(demo.tokenFile))).filter((name) => name.endsWith(".new"));
+    assert.deepEqual(leftOver, []);
   });
 
   it("rotate: replaces the token when the new value is stored, and can go back to the old one", async () => {
