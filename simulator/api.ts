@@ -6,7 +6,7 @@ import type { Shape } from "./go-json.js";
 import { parseID } from "./ids.js";
 import { pageOf, parseQuery, queryID, queryIDOrNone, routingPath } from "./query.js";
 import { RESOURCE_TYPES } from "./permissions.js";
-import type { Authorization, Organization, Permission, Role, User, World } from "./world.js";
+import type { Authorization, Bucket, Organization, Page, Permission, Role, User, World } from "./world.js";
 import { timestamp } from "./world.js";
 
 /**
@@ -490,6 +490,70 @@ function failedToUnmarshal(message: string): string {
   return `failed to unmarshal json: ${message}`;
 }
 
+// Buckets.
+
+const buckets: Routes = {
+  "": {
+    GET: ({ world, caller, query }) => {
+      const page = pageOf(query);
+      const [id, orgID] = [queryID(query, "id"), queryID(query, "orgID")];
+      const name = query.get("name") || undefined;
+      const org = query.get("org");
+      const filter = { id, name, orgID: orgID ?? (org ? world.orgNamed(org).id : undefined) };
+      const found = world.findBuckets(caller, filter, page);
+      return json(200, {
+        links: pageLinks("/api/v2/buckets", query, page, found.length),
+        buckets: found.map(bucketJson),
+      });
+    },
+  },
+  "/:id": {
+    GET: ({ world, caller, param }) => json(200, bucketJson(world.findBucket(caller, parseID(param("id"))))),
+  },
+};
+
+/** Whether there is a next page is judged by how full this one is. */
+function pageLinks(
+  path: string,
+  query: Map<string, string>,
+  { limit, offset, descending }: Page,
+  count: number,
+) {
+  // The filter by name has another name here.
+  const filters = Object.entries({
+    ...{ after: query.get("after"), bucket: query.get("name"), id: query.get("id") },
+    ...{ org: query.get("org"), orgID: query.get("orgID") },
+  }).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const link = (at: number) => {
+    const own = { descending: String(descending), limit: String(limit), offset: String(at) };
+    const search = new URLSearchParams([...filters, ...Object.entries(own)]);
+    search.sort();
+    return `${path}?${search}`;
+  };
+  return {
+    ...(offset > 0 && { prev: link(Math.max(0, offset - limit)) }),
+    self: link(offset),
+    ...(count >= limit && { next: link(offset + limit) }),
+  };
+}
+
+function bucketJson({ everySeconds, createdAt, updatedAt, ...bucket }: Bucket) {
+  const { id, orgID } = bucket;
+  const self = `/api/v2/buckets/${id}`;
+  const shardGroupDurationSeconds = everySeconds === 0 ? 604_800 : 86_400;
+  return {
+    ...bucket,
+    retentionRules: [{ type: "expire", everySeconds, shardGroupDurationSeconds }],
+    createdAt,
+    updatedAt,
+    links: {
+      ...Object.fromEntries(["labels", "members", "owners"].map((each) => [each, `${self}/${each}`])),
+      ...{ org: `/api/v2/orgs/${orgID}`, self, write: `/api/v2/write?org=${orgID}&bucket=${id}` },
+    },
+    labels: [],
+  };
+}
+
 // The rest of the API.
 
 const ONBOARDING: Shape = {
@@ -524,6 +588,7 @@ const RESOURCES: Record<string, Routes> = {
   "/api/v2/me": me,
   "/api/v2/orgs": orgs,
   "/api/v2/resources": { "": { "*": listTypes } },
+  "/api/v2/buckets": buckets,
   "/api/v2/setup": setup,
   "/api/v2/signin": session,
   "/api/v2/signout": session,

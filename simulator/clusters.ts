@@ -21,6 +21,17 @@ interface DatabasePermission {
   resource: string;
 }
 
+/** https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/#operation/GetClusterDatabases */
+export interface Database {
+  accountId: string;
+  clusterId: string;
+  name: string;
+  maxTables: number;
+  maxColumnsPerTable: number;
+  /** Nanoseconds; for ever if it is 0. */
+  retentionPeriod: number;
+}
+
 /** The dates of a token; without one it never expires, or was not revoked. */
 interface Lifetime {
   createdAt: Date;
@@ -83,6 +94,7 @@ export class ManagementError extends Error {
 export class Clusters {
   readonly accounts = new Map<string, Account>();
   readonly clusters = new Map<string, Cluster>();
+  readonly databases: Database[] = [];
   /** In order of creation. Deleted ones are gone, or stay revoked. */
   readonly databaseTokens = new Map<string, DatabaseToken>();
   /** In order of creation. Revoked ones stay. */
@@ -98,6 +110,13 @@ export class Clusters {
     if (!this.accounts.has(accountId)) this.accounts.set(accountId, { id: accountId, userId: randomUUID() });
     this.clusters.set(clusterId, cluster);
     return cluster;
+  }
+
+  addDatabase({ id, accountId }: Cluster, name: string): Database {
+    const limits = { maxTables: 500, maxColumnsPerTable: 200, retentionPeriod: 0 };
+    const database = { accountId, clusterId: id, name, ...limits };
+    this.databases.push(database);
+    return database;
   }
 
   addDatabaseToken({ id, accountId }: Cluster, wanted: NewDatabaseToken): DatabaseToken {
@@ -165,6 +184,10 @@ export class Clusters {
     const own = clustered.find(({ accountId }) => accountId === caller.accountId);
     if (!own) throw new ManagementError(403, "forbidden");
     return own;
+  }
+
+  databasesOf(cluster: Cluster): Database[] {
+    return this.databases.filter(({ clusterId }) => clusterId === cluster.id);
   }
 
   // Database tokens.

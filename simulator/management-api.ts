@@ -6,7 +6,7 @@
 import * as z from "zod";
 import type { Answer, Request } from "./api.js";
 import { ManagementError } from "./clusters.js";
-import type { Cluster, Clusters, DatabaseToken, ManagementToken } from "./clusters.js";
+import type { Cluster, Clusters, Database, DatabaseToken, ManagementToken } from "./clusters.js";
 
 /** What the contracts leave open, so that clients must accept either. */
 export interface ManagementOptions {
@@ -90,6 +90,10 @@ function token(place: Place, shown: Shown): Methods {
   };
 }
 
+function databases(place: Place, shown: (database: Database) => object): Methods {
+  return { GET: (call) => json(call.clusters.databasesOf(place(call)).map(shown)) };
+}
+
 const named: Place = (call) =>
   call.clusters.clusterOf(call.caller, uuid(call, "account"), uuid(call, "cluster"));
 const withPlace: Shown = ({ accessToken, ...shown }) => shown;
@@ -141,6 +145,8 @@ const OF_INFLUXCTL = "/management-tokens";
 const ROUTES: Record<string, Methods> = {
   [`/api/v0${IN_CLUSTER}/tokens`]: tokens(named, withPlace),
   [`/api/v0${IN_CLUSTER}/tokens/:token`]: token(named, withPlace),
+  [`/api/v0${IN_CLUSTER}/databases`]: databases(named, (database) => database),
+  "/api/v0/databases": databases(ofHost, ({ accountId, clusterId, ...database }) => database),
   "/api/v0/tokens": tokens(ofHost, withoutPlace),
   "/api/v0/tokens/:token": token(ofHost, withoutPlace),
   [`/simulator${OF_INFLUXCTL}`]: managementTokens,

@@ -28,6 +28,9 @@ const DASHBOARDS = [...READ, "read:dashboards", "read:variables"];
 const TASKS = [...BOTH, "read:tasks", "write:tasks"];
 
 const ORGS = ["factory", "energy"];
+/** In each of those. */
+const BUCKETS = ["machines", "history"];
+const DATABASES = ["sensors", "energy", "factory", "ci"];
 const USERS = ["user1", "user2", "grafana", "ci", "contractor", "dashboards", "machines"];
 
 /**
@@ -188,7 +191,10 @@ const DISABLED: Entry[] = [
 /** Fills a new world. The operator is as old as the server, and was changed just now, because somebody uses it. */
 export function populate(world: World, now = new Date()): void {
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
-  for (const name of ORGS) world.addOrg(name);
+  for (const name of ORGS) {
+    const org = world.addOrg(name);
+    for (const bucket of BUCKETS) world.addBucket(bucket, org);
+  }
   for (const name of USERS) world.addUser(name);
   const setUp = timestamp(daysAgo(SET_UP));
   for (const made of [...world.orgs.values(), world.operator])
@@ -287,6 +293,7 @@ export function populateCluster(
   { cluster, own }: ManagedCluster,
   now = new Date(),
 ): void {
+  for (const name of DATABASES) clusters.addDatabase(cluster, name);
   for (const { id, description, permissions, ...times } of DATABASE_TOKENS) {
     clusters.addDatabaseToken(cluster, {
       ...(id !== undefined && { id }),

@@ -32,6 +32,18 @@ export interface User {
   status: string;
 }
 
+export interface Bucket {
+  id: string;
+  orgID: string;
+  type: "system" | "user";
+  description?: string;
+  name: string;
+  /** For ever if it is 0. */
+  everySeconds: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
 export interface Authorization {
   id: string;
   token: string;
@@ -72,6 +84,12 @@ export interface AuthorizationFilter {
   token?: string | undefined;
 }
 
+export interface BucketFilter {
+  id?: string | undefined;
+  orgID?: string | undefined;
+  name?: string | undefined;
+}
+
 export interface AuthorizationRequest {
   status?: string;
   orgID?: string;
@@ -92,9 +110,10 @@ const UNABLE_TO_CREATE_TOKEN = "unable to create token";
 export class World {
   readonly orgs = new Map<string, Organization>();
   readonly users = new Map<string, User>();
+  readonly buckets = new Map<string, Bucket>();
   /** In order of creation, which is the order of IDs. */
   readonly authorizations = new Map<string, Authorization>();
-  /** What the setup makes: the all-access authorization of `admin` in `home`. */
+  /** What the setup makes besides a bucket: the all-access authorization of `admin` in `home`. */
   readonly operator: Authorization;
 
   private readonly tokens = new Map<string, Authorization>();
@@ -106,6 +125,7 @@ export class World {
   constructor(operatorToken = newToken()) {
     const admin = this.addUser("admin");
     const home = this.addOrg("home", admin);
+    this.addBucket("data", home);
     this.operator = this.addAuthorization({
       user: admin,
       org: home,
@@ -123,7 +143,29 @@ export class World {
     this.orgs.set(org.id, org);
     this.orgNames.set(name.trim(), org.id);
     this.memberships.push({ orgID: org.id, userID: owner.id, role: "owner" });
+    for (const system of SYSTEM_BUCKETS) this.addBucket(system.name, org, { type: "system", ...system });
     return org;
+  }
+
+  addBucket(
+    name: string,
+    org: Organization | string = "home",
+    more: Partial<Pick<Bucket, "type" | "description" | "everySeconds">> = {},
+  ): Bucket {
+    const { id: orgID } = typeof org === "string" ? this.orgNamed(org) : org;
+    const now = timestamp();
+    const times = { createdAt: now, updatedAt: now };
+    const bucket: Bucket = {
+      id: this.nextID(),
+      orgID,
+      type: "user",
+      name,
+      everySeconds: 0,
+      ...times,
+      ...more,
+    };
+    this.buckets.set(bucket.id, bucket);
+    return bucket;
   }
 
   addUser(
@@ -195,6 +237,7 @@ export class World {
   /** The name of a resource that a permission names; only these types have one. */
   resourceName(type: string, id: string): string | undefined {
     if (type === "orgs") return this.orgs.get(id)?.name;
+    if (type === "buckets") return this.buckets.get(id)?.name;
     return type === "users" ? this.users.get(id)?.name : undefined;
   }
 
@@ -444,7 +487,7 @@ export class World {
     });
   }
 
-  /** The org's authorizations stay, as orphans. */
+  /** The org's authorizations stay, as orphans; its buckets do not. */
   deleteOrg(caller: Authorization, id: string): void {
     this.require(caller, "write", { type: "orgs", id });
     const org =
@@ -453,7 +496,35 @@ export class World {
     // OSS keeps names trimmed but deletes them as written, so a name with blanks around it stays taken forever.
     this.orgNames.delete(org.name);
     this.orgs.delete(id);
+    for (const bucket of this.buckets.values()) if (bucket.orgID === id) this.buckets.delete(bucket.id);
     this.memberships = this.memberships.filter(({ orgID }) => orgID !== id);
+  }
+
+  // Buckets. The simulator only shows them, for permissions to name.
+
+  findBucket(caller: Authorization, id: string): Bucket {
+    const bucket = this.buckets.get(id) ?? raise("not found", "bucket not found");
+    this.require(caller, "read", { type: "buckets", id, orgID: bucket.orgID });
+    return bucket;
+  }
+
+  /** In the order of names within an org, and of IDs otherwise. A name within an org is one bucket, whatever the page. */
+  findBuckets(caller: Authorization, { id, orgID, name }: BucketFilter, page: Page): Bucket[] {
+    const all = byID(this.buckets.values()).filter(
+      (each) => (orgID === undefined || each.orgID === orgID) && (name === undefined || each.name === name),
+    );
+    let found: Bucket[];
+    if (id !== undefined) found = [this.buckets.get(id) ?? raise("not found", "bucket not found")];
+    else if (orgID === undefined) found = paged(all, page);
+    else if (name === undefined)
+      found = paged(
+        all.sort((a, b) => (a.name < b.name ? -1 : 1)),
+        { ...page, after: undefined },
+      );
+    else found = all.length > 0 ? all : raise("not found", `bucket "${name}" not found`);
+    return found.filter((each) =>
+      this.allows(caller, "read", { type: "buckets", id: each.id, orgID: each.orgID }),
+    );
   }
 
   members(caller: Authorization, orgID: string, role: Role): User[] {
@@ -503,6 +574,12 @@ export class World {
     return this.memberships.filter((each) => each.userID === userID);
   }
 }
+
+/** What each org has from the start. */
+const SYSTEM_BUCKETS = [
+  { name: "_monitoring", description: "System bucket for monitoring logs", everySeconds: 604_800 },
+  { name: "_tasks", description: "System bucket for task logs", everySeconds: 259_200 },
+];
 
 function validPermissions({ permissions = [] }: AuthorizationRequest): Permission[] {
   if (permissions.length === 0) throw new InfluxError("invalid", "authorization must include permissions");

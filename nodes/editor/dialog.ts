@@ -1,5 +1,12 @@
 /// <reference lib="dom" />
-import { isProduct, PRODUCTS, productsWith, type Product } from "../../src/products.js";
+import {
+  isProduct,
+  PRODUCTS,
+  productsWith,
+  RESOURCE_NAMES,
+  type Product,
+  type ResourceName,
+} from "../../src/products.js";
 import type { FieldData } from "../fields/controls.js";
 import { isUsed } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
@@ -169,9 +176,16 @@ export function setTooltip(field: Elements, text: string | undefined): void {
   }
 }
 
+/** The kind of tokens that a node works on: that of all such nodes, or the one that is chosen in it. */
+export function resourceOf({ _def: { resource }, kind }: EditorNode): ResourceName | undefined {
+  return resource ?? RESOURCE_NAMES.find((each) => each === kind);
+}
+
 /** The products that cannot do what a node does. */
-export function unableFor({ _def: { resource } }: EditorNode): Product[] {
-  const able = resource === undefined ? [] : productsWith(resource);
+export function unableFor(node: EditorNode): Product[] {
+  const resource = resourceOf(node);
+  if (resource === undefined) return [];
+  const able = productsWith(resource);
   return (Object.keys(PRODUCTS) as Product[]).filter((product) => !able.includes(product));
 }
 
@@ -180,7 +194,8 @@ export function unableFor({ _def: { resource } }: EditorNode): Product[] {
  * would take a connection that its user has just added out of the list, and leave another chosen.
  */
 export function offerConnections(node: EditorNode): void {
-  const unable: readonly unknown[] = unableFor(node);
+  // Where the kind of tokens is chosen, the connection that does not fit is marked.
+  const unable: readonly unknown[] = node._def.resource === undefined ? [] : unableFor(node);
   const select = $("#node-input-connection");
   const none = () => select.find(`option[value="${NONE}"]`).get(0);
   let listed = none();

@@ -6,7 +6,7 @@ import { idsOf } from "../fields/text-rules.js";
 import { holdsVariable } from "../fields/variables.js";
 import type { EditorNode, Elements } from "./api.js";
 import { asker, connectionIn } from "./ask.js";
-import { prefixOf } from "./dialog.js";
+import { prefixOf, resourceOf } from "./dialog.js";
 import { element, grouped } from "./elements.js";
 
 /*
@@ -83,8 +83,8 @@ export function lookUpIn(
   lookup: Lookup,
   input: HTMLInputElement,
 ): {
-  /** The one entry that a text names, by its value or its label; undefined if none does, or more than one. */
-  find: (text: string) => Promise<LookupEntry | undefined>;
+  /** What a text names, by its value or its label. */
+  find: (text: string) => Promise<readonly LookupEntry[]>;
   /** Says beneath the input what stands in it. */
   say: (text: string) => void;
 } {
@@ -101,8 +101,7 @@ export function lookUpIn(
     async find(text) {
       const { entries } = await ask(text);
       const same = entries.filter(({ value }) => isSame(place, value, text));
-      const [found, ...others] = same.length > 0 ? same : entries.filter(({ label }) => label === text);
-      return others.length > 0 ? undefined : found;
+      return same.length > 0 ? same : entries.filter(({ label }) => label === text);
     },
     say: place.say,
   };
@@ -124,11 +123,10 @@ interface Place {
   say: (text: string, isUnseen?: boolean) => void;
 }
 
-function resourcesOf(
-  { _def, product }: EditorNode,
-  { lookupIn }: Pick<FieldData, "lookupIn">,
-): readonly ResourceName[] {
-  if (_def.resource !== undefined) return [_def.resource];
+function resourcesOf(node: EditorNode, { lookupIn }: Pick<FieldData, "lookupIn">): readonly ResourceName[] {
+  const { product } = node;
+  const own = resourceOf(node);
+  if (own !== undefined) return [own];
   const all = isProduct(product) ? productOf(product).resources : [];
   return lookupIn ? all.filter((each) => lookupIn.includes(each)) : all;
 }

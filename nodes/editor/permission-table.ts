@@ -28,7 +28,7 @@ export function tableId(name: string): string {
 /** What it says: keys of the locale. */
 export function tableTexts({ of }: PermissionTable): string[] {
   const own = ["one", "all", "which", "resource"].map((key) => `permission.${of}.${key}`);
-  return [...own, ...["add", "remove", "read", "write"].map((key) => `permission.${key}`)];
+  return [...own, ...["add", "remove", "read", "write", "several"].map((key) => `permission.${key}`)];
 }
 
 /** A row of an open dialog. */
@@ -144,9 +144,10 @@ function makeRow(
     say("");
     if (asked.resource === "" || holdsVariable(asked.resource)) return;
     try {
-      const entry = await find(asked.resource);
+      const [entry, ...others] = await find(asked.resource);
       if (chosen !== asked) return;
       // People know a bucket by its name, and type that.
+      if (others.length > 0) return say(node._("permission.several"));
       if (isNew && entry && of === "buckets") {
         toldOf = chosen = { resource: entry.value, name: entry.label };
         input.value = shown();

@@ -1,4 +1,5 @@
 import type { Editor, EditorNode } from "./api.js";
+import { resourceOf } from "./dialog.js";
 
 declare const RED: Editor;
 
@@ -26,7 +27,7 @@ export function upstreamOf(node: EditorNode): Upstream {
     for (const { source, port } of sources) {
       if (isList(source)) {
         // The second output is for "none found".
-        if (source._def.resource !== node._def.resource) hasOthers = true;
+        if (source._def.resource !== resourceOf(node)) hasOthers = true;
         else if (port === 0) lists.set(source, isDirect || lists.get(source) === true);
       } else if (!seen.has(source)) {
         seen.add(source);

@@ -4,7 +4,7 @@ import { isUsed, judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { lacksToken } from "./connection-tokens.js";
-import { unableFor } from "./dialog.js";
+import { resourceOf, unableFor } from "./dialog.js";
 
 declare const RED: Editor;
 
@@ -53,7 +53,7 @@ export function validateConnection(node: EditorNode, value: unknown): true | str
   const connection = RED.nodes.node(value);
   if (!connection) return node._("wrong.connection");
   const { product, valid } = connection;
-  const { resource } = node._def;
+  const resource = resourceOf(node);
   if (resource !== undefined && isProduct(product) && unableFor(node).includes(product)) {
     const able = productsWith(resource).map((each) => productOf(each).name);
     return node._("wrong.product", {

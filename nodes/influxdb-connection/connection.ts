@@ -38,6 +38,8 @@ export interface Connection {
   check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
   /** What permissions of tokens of this kind can be about; see {@link listGrantable}. */
   grantable(resource: ResourceName, watch: Watch): Promise<readonly Grantable[]>;
+  /** Whether its own token is in a file, and so can be replaced while it runs. */
+  readsTokenFile: boolean;
   /** Reads the connection's own token now, if it is in a file. */
   refreshToken(): void;
   /** Whether the connection sends this value now. */
@@ -98,6 +100,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
     },
     grantable: (resource, watch) => listGrantable(resource, wires, watch),
+    readsTokenFile: settings.tokenFile !== "",
     refreshToken: () => void token.refresh(),
     isOwnValue: (value) => token.current().equals(value.reveal()),
     now: (signal) => wires.http.now(signal),

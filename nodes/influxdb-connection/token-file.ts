@@ -28,7 +28,7 @@ export function tokenFile(
   clock: Clock = systemClock,
 ): TokenSource {
   const { value: first, why: whyNot } = readTokenFile(path);
-  if (first === undefined) throw invalidConnection(saying(path, whyNot), "no token");
+  if (first === undefined) throw invalidConnection(`the ${saying(path, whyNot)}`, "no token");
   let known: [Secret, ...Secret[]] = [new Secret(first)];
   let readAt = clock.steady();
   let isUsable = true;
@@ -37,8 +37,7 @@ export function tokenFile(
     readAt = clock.steady();
     const { value, why } = readTokenFile(path);
     if (value === undefined) {
-      if (isUsable)
-        warn(`T${saying(path, why).slice(1)}. The connection goes on with the token that it knows.`);
+      if (isUsable) warn(`The ${saying(path, why)}. The connection goes on with the token that it knows.`);
     } else if (!known[0].equals(value)) {
       known = [new Secret(value), ...known.slice(0, MOST_FORMER)];
     }
@@ -54,7 +53,7 @@ export function tokenFile(
 }
 
 function saying(path: string, why: string): string {
-  return `the field "tokenFile" names ${path}, ${why}`;
+  return `field "tokenFile" names ${path}, ${why}`;
 }
 
 /** What is in the file, or why it cannot be used; never both. */

@@ -2,7 +2,7 @@ import { systemClock } from "../../src/clock.js";
 import { TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
-import { createRotation, type Rotated, type Rotation } from "../../src/rotation/rotation.js";
+import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { Resource, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
@@ -107,7 +107,7 @@ export default node({
           own,
           {
             outcome: "handed-over",
-            endsAccess: !connection.canChangeToken,
+            endsAccess: !connection.readsTokenFile,
             act: (id) => begin(id, steps),
             changes,
           },
@@ -120,7 +120,7 @@ export default node({
       case "back":
         return told("restored", async (id) => {
           const { old, successor } = await rotation.back(id);
-          return { attempts: 1, token: shown(old, resource), successor: shown(successor, resource) };
+          return { attempts: 1, token: known(old, resource), successor: shown(successor, resource) };
         });
     }
 
@@ -139,48 +139,50 @@ interface Steps {
 }
 type Told = Awaited<ReturnType<Change["act"]>>;
 
-async function begin(id: string, { task, rotation, waiting }: Steps): Promise<Told> {
+async function begin(id: string, steps: Steps): Promise<Told> {
+  const { task, rotation, waiting } = steps;
   const { resource, values } = task;
-  const { expiry, place, timeLimit } = values;
   const before = waiting.of(id);
   const still = before && (await rotation.pending(id, before.successor));
   if (before && still) {
-    await give(id, {}, still, before.value);
-    return { attempts: 1, outcome: "handed-over", successor: shown(still, resource) };
+    await handOver(id, {}, still, before.value, task);
+    return { attempts: 1, successor: shown(still, resource) };
   }
-  const begun = await rotation.begin(id, (old) => expiryOf(old, expiry));
+  const begun = await rotation.begin(id, (old) => expiryOf(old, values.expiry));
   const successor = shown(begun.successor, resource);
   if (!("value" in begun)) return { attempts: 1, outcome: "replaced", successor };
-  await waiting.add(id, { successor: begun.successor.id, seconds: timeLimit, resource }, begun.value);
-  await give(id, begun.old, begun.successor, begun.value);
-  return { attempts: 1, token: shown(begun.old, resource), successor };
-
-  async function give(old: string, known: Shown, to: Shown, value: Secret): Promise<void> {
-    const at = new Date(systemClock.now()).toISOString();
-    const record: OutcomeRecord = {
-      id: old,
-      outcome: "handed-over",
-      at,
-      token: shown(known, resource),
-      successor: shown(to, resource),
-    };
-    const summary = summaryOf([record], {
-      wanted: "handed-over",
-      noun: RESOURCES[resource].noun,
-      dryRun: false,
-    });
-    try {
-      await task.handOver(place, value, {
-        payload: record,
-        summary,
-        handedOver: { id: old, successor: String(to.id) },
-      });
-    } catch (error) {
-      await rotation.withdraw(old, String(to.id), "remove").catch(() => undefined);
-      await waiting.end(old);
-      throw error;
-    }
+  try {
+    const handedOver = { successor: begun.successor.id, seconds: values.timeLimit, resource };
+    await waiting.add(id, handedOver, begun.value);
+    await handOver(id, begun.old, begun.successor, begun.value, task);
+  } catch (error) {
+    await rotation.withdraw(id, begun.successor.id, "remove").catch(() => undefined);
+    await waiting.end(id).catch(() => undefined);
+    throw error;
   }
+  return { attempts: 1, token: known(begun.old, resource), successor };
+}
+
+async function handOver(
+  id: string,
+  old: Shown,
+  successor: Shown,
+  value: Secret,
+  { resource, values, handOver: give }: RotateTask,
+): Promise<void> {
+  const payload: OutcomeRecord = {
+    id,
+    outcome: "handed-over",
+    at: new Date(systemClock.now()).toISOString(),
+    token: known(old, resource),
+    successor: shown(successor, resource),
+  };
+  const { noun } = RESOURCES[resource];
+  await give(values.place, value, {
+    payload,
+    summary: summaryOf([payload], { wanted: "handed-over", noun, dryRun: false }),
+    handedOver: { id, successor: String(successor.id) },
+  });
 }
 
 async function finish(
@@ -203,17 +205,17 @@ async function finish(
     id,
     { value, successor: named ?? before?.successor },
     {
-      revokes: values.revokeOld === true,
+      revokes: values.revokeOld,
       async mayEnd(successor) {
         // The connection may have been given the new value by the hand-over.
-        await connection.refreshToken();
+        connection.refreshToken();
         if (value && connection.isOwnValue(value)) connection.ownToken(resource)?.learn(successor.id);
         await connection.ownToken(resource)?.begin([id], signal)(id);
       },
     },
   );
   await waiting.end(id);
-  return { attempts: 1, token: shown(old, resource), successor: shown(successor, resource) };
+  return { attempts: 1, token: known(old, resource), successor: shown(successor, resource) };
 }
 
 async function takeBack(id: string, { task, rotation, waiting }: Steps): Promise<Told> {
@@ -230,7 +232,7 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
   const kind = RESOURCES[resource];
   return createRotation({
     kind,
-    tokens: connection.open(resource, watch) as unknown as Rotated["tokens"],
+    tokens: connection.open(resource, watch),
     check: (value) => connection.check(resource, value, watch),
     // That of a cluster knows a new database token after seconds to minutes.
     worksWithin: resource === "database-tokens" ? patience : 0,
@@ -250,9 +252,14 @@ function expiryOf(
     : {};
 }
 
-/** What records show of a token. */
+/** What records show of a token that is not the one they are about. */
 function shown(token: Shown | undefined, resource: ResourceName): Record<string, string> {
   return knownFields(token ?? {}, ["id", ...RESOURCES[resource].known]);
+}
+
+/** What records show of the token that they are about. */
+function known(token: Shown, resource: ResourceName): Record<string, string> {
+  return knownFields(token, RESOURCES[resource].known);
 }
 
 function targetsOf({ step, targets, handedOver }: Values<typeof fields>): HandedOver {

@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
+import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
@@ -56,7 +56,7 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   fields: F;
   run(task: Task<F, R>): Promise<Ending>;
   /** The tokens whose order a message keeps; those of its field `targets` unless this says otherwise. */
-  idsOf?(values: Values<F>): readonly string[];
+  idsOf?: (values: Values<F>) => readonly string[];
   /** What goes on between messages, from the start of the node on. */
   start?(standing: Standing): void;
   /** Of a node that lists: what it would find. */
@@ -184,7 +184,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
-    const idsIn = operation.idsOf?.bind(operation) ?? idsOf;
+    const idsIn = operation.idsOf ?? idsOf;
     const follow = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const contexts = contextsOf(RED, this);
@@ -206,7 +206,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       fail: (error, payload) => {
         const { httpStatus: statusCode } = factsOf(error.code);
         this.status({ fill: "red", shape: "ring", text: error.words });
-        this.error(error.during(task), { payload, statusCode } as unknown as NodeMessage);
+        this.error(error.during(task), { payload, statusCode });
       },
       warn: (text) => {
         this.warn(text);

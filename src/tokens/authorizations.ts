@@ -222,6 +222,8 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       // Wherever else the answer has the value, it is left out.
       const redactor = response.redactor.knowing([value]);
       const made = authorizationIn({ ...response, redactor });
+      if (!HEX_ID.pattern.test(made.id))
+        throw badResponse(response, "the answer shows no ID of an authorization");
       for (const name of ["description", "orgID", "userID", "status"] as const) {
         if (asked[name] !== undefined && made[name] !== asked[name])
           throw notApplied(response, `it shows another ${name} of the new authorization ${made.id}`);

@@ -166,6 +166,8 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       const value = newValueIn(response, readJson(response, WithValue).accessToken);
       // Wherever else the answer has the value, it is left out.
       const made = databaseTokenIn({ ...response, redactor: response.redactor.knowing([value]) });
+      if (!UUID.pattern.test(made.id))
+        throw badResponse(response, "the answer shows no ID of a database token");
       const ofNew = ` of the new database token ${made.id}`;
       refuseOther(response, made, body, ofNew);
       if (instantIn(made.expiresAt) !== instantIn(expiresAt))

@@ -133,6 +133,9 @@ export function followToken(
         }
       };
     },
+    learn: (id) => {
+      now().learn(id);
+    },
     recognize: (signal) => now().recognize(signal),
   };
 }

@@ -174,16 +174,17 @@ function readAny<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 function read<T>(schema: z.ZodType<T>, value: unknown, wrong: (fault: string) => TokenError): T {
-  let parsed;
+  let fault: string;
   try {
-    parsed = schema.safeParse(value);
+    const { data, error } = schema.safeParse(value);
+    if (error === undefined) return data;
+    const [{ path, message } = { path: [], message: "" }] = error.issues;
+    fault = `${placeOf(path)}${message.replace(/^Invalid input: /, "")}`;
   } catch {
     // A flow's own object can throw at whatever is read of it.
-    throw wrong("it cannot be read");
+    fault = "it cannot be read";
   }
-  if (parsed.success) return parsed.data;
-  const [{ path, message } = { path: [], message: "" }] = parsed.error.issues;
-  throw wrong(`${placeOf(path)}${message.replace(/^Invalid input: /, "")}`);
+  throw wrong(fault);
 }
 
 /** `permission 2, resource.id: ` */

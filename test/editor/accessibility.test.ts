@@ -48,7 +48,8 @@ for (const version of ["node-red", "node-red-4"] as const)
           await open(name);
           await check(NODE, `${name} ${look}`);
           // All filters of a list.
-          const add = lab.page.locator(`${NODE} .red-ui-editableList-addButton`);
+          const filters = lab.page.locator(`${NODE} .red-ui-editableList:has(#influxdb-filters)`);
+          const add = filters.locator(".red-ui-editableList-addButton");
           while ((await add.count()) > 0 && (await add.isEnabled())) await add.click();
           for (const type of ["msg", "jsonata"]) {
             await lab.page.evaluate(

@@ -124,6 +124,35 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.wrong(id, false);
     });
 
+    it("marks no missing token where it is in a file, and says so", async () => {
+      const { editor, page } = lab;
+      const tip = page.locator("#influxdb-connection-token-file");
+      await add("with a file", "");
+      assert.match(await editor.fieldWrong(select()), NO_TOKEN);
+      await openConnection("edit");
+      assert.match(await editor.fieldWrong(field("token")), /Enter a token/);
+      assert.ok(await tip.isHidden());
+      await editor.type(field("tokenFile"), "secrets/token");
+      assert.match(await editor.fieldWrong(field("tokenFile")), /Enter an absolute path/);
+      await editor.type(field("tokenFile"), "/run/secrets/token");
+      await editor.fieldWrong(field("tokenFile"), false);
+      await editor.fieldWrong(field("token"), false);
+      assert.match(await tip.innerText(), /The token is read from this file/);
+      await editor.screenshot(`token file ${version}`);
+      await editor.type(field("tokenFile"), "");
+      assert.match(await editor.fieldWrong(field("token")), /Enter a token/);
+      assert.ok(await tip.isHidden());
+      await editor.type(field("tokenFile"), "${TOKEN_FILE}");
+      await editor.fieldWrong(field("token"), false);
+      await editor.closeConfig("ok");
+      await editor.fieldWrong(select(), false);
+      await editor.done();
+      await editor.wrong(id, false);
+      await editor.deploy();
+      await reload();
+      await editor.wrong(id, false);
+    });
+
     it("marks a node that was imported, as its connection comes without a token", async () => {
       const { editor, page } = lab;
       await editor.cancel();

@@ -84,7 +84,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
 
     it("are those of the product", async () => {
       await addConnection("list-management-tokens");
-      assert.ok(await section("influxctl").isVisible());
+      await section("influxctl").waitFor();
       assert.ok(!(await isOpen("influxctl")));
       assert.equal(await field("product").inputValue(), "cloud-dedicated");
       const label = lab.page.locator("label[for=node-config-input-token]");

@@ -352,6 +352,25 @@ describe("the simulated Management API", () => {
       assert.deepEqual(await own.call("GET", path(accountId, "mine")), BAD_REQUEST);
     });
 
+    it("the databases of a cluster, in the form of the documentation", async () => {
+      const dedicated = WAYS["Cloud Dedicated"]();
+      const clustered = WAYS.Clustered();
+      const limits = { maxTables: 500, maxColumnsPerTable: 200, retentionPeriod: 0 };
+      const databasesAt = async ({ cluster, path, caller }: Client) => {
+        clusters.addDatabase(cluster, "sensors");
+        const where = path.replace(/tokens$/, "databases");
+        const { status, text } = await request("GET", where, { authorization: `Bearer ${caller.token}` });
+        return [status, JSON.parse(text)] as unknown;
+      };
+      const { id: clusterId, accountId } = dedicated.cluster;
+      assert.deepEqual(await databasesAt(dedicated), [
+        200,
+        [{ accountId, clusterId, name: "sensors", ...limits }],
+      ]);
+      assert.deepEqual(await databasesAt(clustered), [200, [{ name: "sensors", ...limits }]]);
+      assert.equal((await request("GET", "/api/v0/databases")).status, 401);
+    });
+
     it("several clusters of one account", async () => {
       const one = WAYS["Cloud Dedicated"]();
       const cluster = clusters.addCluster({ product: "dedicated", accountId: one.cluster.accountId });

@@ -5,7 +5,7 @@ import { startSimulator } from "../../simulator/server.js";
 import type { Simulator, SimulatorOptions } from "../../simulator/server.js";
 import { populate } from "../../simulator/population.js";
 import { World } from "../../simulator/world.js";
-import type { Authorization } from "../../simulator/world.js";
+import type { Authorization, Bucket } from "../../simulator/world.js";
 
 const AUTHORIZATIONS = "/api/v2/authorizations";
 
@@ -155,6 +155,88 @@ describe("the simulator", () => {
       const text = `read:orgs/${orgID}/buckets`;
       const refusal = `403 permission ${text} is not allowed: ${text} is unauthorized`;
       assert.equal(await message("POST", AUTHORIZATIONS, body, token), refusal);
+    });
+
+    describe("of buckets:", () => {
+      const BUCKETS = "/api/v2/buckets";
+      async function bucketsOf(query = "", token?: string) {
+        const { buckets, links } = (await call("GET", BUCKETS + query, undefined, token)).json();
+        const names = (buckets as Bucket[]).map(({ name }) => name);
+        return { names, links: links as Record<string, string>, buckets: buckets as Bucket[] };
+      }
+
+      it("lists those of all orgs by ID, and those of one by name, in pages of 20 and of 100 at most", async () => {
+        const { world } = simulator;
+        const other = world.addOrg("other");
+        for (let number = 30; number > 0; number--) world.addBucket(`x${number}`, other);
+        const all = await bucketsOf();
+        assert.deepEqual(all.names.slice(0, 6), [
+          "_monitoring",
+          "_tasks",
+          "data",
+          "_monitoring",
+          "_tasks",
+          "x30",
+        ]);
+        assert.equal(all.names.length, 20);
+        assert.deepEqual(all.links, {
+          self: `${BUCKETS}?descending=false&limit=20&offset=0`,
+          next: `${BUCKETS}?descending=false&limit=20&offset=20`,
+        });
+        const ofOrg = await bucketsOf(`?orgID=${other.id}&limit=10&offset=30`);
+        assert.deepEqual(ofOrg.names, ["x8", "x9"]);
+        assert.deepEqual(ofOrg.links, {
+          prev: `${BUCKETS}?descending=false&limit=10&offset=20&orgID=${other.id}`,
+          self: `${BUCKETS}?descending=false&limit=10&offset=30&orgID=${other.id}`,
+        });
+        assert.deepEqual((await bucketsOf("?org=other&limit=2&descending=true")).names, ["x9", "x8"]);
+        for (const limit of [0, -1, 101])
+          assert.equal(
+            await message("GET", `${BUCKETS}?limit=${limit}`),
+            "400 limit must be between 1 and 100",
+          );
+        assert.equal(await message("GET", `${BUCKETS}?limit=x`), "400 limit is invalid");
+      });
+
+      it("finds by name and ID, and says what is not there only within an org", async () => {
+        const { world } = simulator;
+        const { id: orgID } = world.orgNamed("home");
+        const { names, links, buckets } = await bucketsOf("?name=data");
+        assert.deepEqual(
+          [names, links.self],
+          [["data"], `${BUCKETS}?bucket=data&descending=false&limit=20&offset=0`],
+        );
+        assert.deepEqual((await bucketsOf("?name=nothing")).names, []);
+        assert.equal(
+          await message("GET", `${BUCKETS}?name=nothing&orgID=${orgID}`),
+          `404 bucket "nothing" not found`,
+        );
+        assert.equal(
+          await message("GET", `${BUCKETS}?org=nobody`),
+          `404 organization name "nobody" not found`,
+        );
+        assert.deepEqual((await bucketsOf("?orgID=0aaaaaaaaaaaaaaa")).names, []);
+        const { id } = buckets[0]!;
+        assert.deepEqual((await bucketsOf(`?id=${id}`)).names, ["data"]);
+        assert.equal(await message("GET", `${BUCKETS}?id=0aaaaaaaaaaaaaaa`), "404 bucket not found");
+        assert.deepEqual((await call("GET", `${BUCKETS}/${id}`)).json(), buckets[0]);
+        assert.equal(await message("GET", `${BUCKETS}/0aaaaaaaaaaaaaaa`), "404 bucket not found");
+      });
+
+      it("shows those that the caller may read, without those of a deleted org", async () => {
+        const { world } = simulator;
+        const { id } = world.addBucket("mine");
+        const permission = { action: "read" as const, resource: { type: "buckets", id } };
+        const { token, permissions } = world.addAuthorization({ permissions: [permission] });
+        assert.deepEqual((await bucketsOf("", token)).names, ["mine"]);
+        assert.deepEqual((await bucketsOf("", world.addAuthorization({ permissions: [] }).token)).names, []);
+        const body = { orgID: world.orgNamed("home").id, permissions };
+        const made = (await call("POST", AUTHORIZATIONS, body)).json() as unknown as Authorization;
+        assert.deepEqual(made.permissions[0]!.resource, { type: "buckets", id, name: "mine" });
+        const { id: orgID } = world.addOrg("gone");
+        world.deleteOrg(world.operator, orgID);
+        assert.deepEqual((await bucketsOf()).names, ["_monitoring", "_tasks", "data", "mine"]);
+      });
     });
 
     it("takes IDs of either case", async () => {

@@ -3,6 +3,7 @@ import { startSimulator } from "../../../simulator/server.js";
 import { createHttp } from "../../../src/http/client.js";
 import { createRotation, type Rotated } from "../../../src/rotation/rotation.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 
 const ROTATIONS = 1000;
@@ -14,7 +15,7 @@ describe("a client through a thousand rotations", () => {
     const httpOf = (token: string) =>
       createHttp({
         url: new URL(simulator.url),
-        authorization: { scheme: "Token", token: new Secret(token) },
+        authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
         ...{ timeoutSeconds: 30, retries: 0, parallel: 4 },
       });
     const [http, client] = [httpOf(world.operator.token), httpOf("unused")];
@@ -30,7 +31,7 @@ describe("a client through a thousand rotations", () => {
       const tokens = authorizations.open(wires, {});
       const rotation = createRotation({
         kind: authorizations,
-        tokens: tokens as unknown as Rotated["tokens"],
+        tokens: tokens,
         check: (secret) => authorizations.check(wires, secret, {}),
         worksWithin: 0,
       });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { createRotation, type Rotated, type Rotation } from "../../../src/rotation/rotation.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { markIn, withoutMark } from "../../../src/tokens/marks.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
@@ -40,7 +41,7 @@ describe("a rotation", () => {
     simulator = await startSimulator({ tokens: "hashed" });
     http = createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: "Token", token: new Secret(simulator.world.operator.token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(simulator.world.operator.token)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
   });
@@ -92,7 +93,7 @@ describe("a rotation", () => {
         assert.ok(used && isLive(used), `the client stands without a token after ${call.task}`);
         if (what === "kill after") {
           isDead = true;
-          // eslint-disable-next-line no-unsafe-finally -- The process ends here, whatever came.
+           
           throw new Killed();
         }
       }
@@ -101,7 +102,7 @@ describe("a rotation", () => {
     const wires = { http: { ...http, send }, own, influxctl: () => assert.fail("no influxctl") };
     const rotation = createRotation({
       kind: authorizations,
-      tokens: authorizations.open(wires, {}) as unknown as Rotated["tokens"],
+      tokens: authorizations.open(wires, {}),
       check: async (token) => {
         const task = "look whether it works";
         const { status, error } = await wires.http.send({

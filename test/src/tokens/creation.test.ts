@@ -8,6 +8,7 @@ import type { Watch } from "../../../src/http/call.js";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { createInfluxctl } from "../../../src/influxctl/influxctl.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
 import { makeMarked } from "../../../src/tokens/creation.js";
 import { databaseTokens } from "../../../src/tokens/database-tokens.js";
@@ -32,7 +33,7 @@ describe("makeMarked", () => {
   const connect = (scheme: "Token" | "Bearer", token: string) =>
     createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme, token: new Secret(token) },
+      authorization: { scheme, token: fixedToken(new Secret(token)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
 
@@ -265,8 +266,8 @@ describe("makeMarked", () => {
           product: "dedicated",
           accountId: cluster.accountId,
           clusterId: cluster.id,
-          managementToken: own,
         },
+        token: fixedToken(own),
       });
       const tokens = managementTokens.open({ influxctl: () => influxctl, http: bearer }, { signal });
       return made(makeMarked(tokens, { description: DESCRIPTION, expiresAt: "2099-01-01T00:00:00.000Z" }));

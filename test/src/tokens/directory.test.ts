@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { openDirectory, type Directory } from "../../../src/tokens/directory.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 
@@ -12,7 +13,7 @@ describe("the directory", () => {
   const open = (token = simulator.world.operator.token) => {
     const http = createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme: "Token", token: new Secret(token) },
+      authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
     https.push(http);

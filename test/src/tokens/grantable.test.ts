@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHttp } from "../../../src/http/client.js";
 import type { ResourceName } from "../../../src/products.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { listGrantable } from "../../../src/tokens/grantable.js";
 import { closing } from "../../helpers/closing.js";
 import { serve } from "../../helpers/servers.js";
@@ -34,7 +35,7 @@ describe("listGrantable", () => {
       Promise.resolve(
         createHttp({
           ...{ url: new URL(`http://127.0.0.1:${port}`), timeoutSeconds: 5, retries: 0, parallel: 1 },
-          authorization: { scheme: "Token", token },
+          authorization: { scheme: "Token", token: fixedToken(token) },
         }),
       ),
     );
