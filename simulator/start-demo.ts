@@ -1,5 +1,6 @@
 import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -18,8 +19,9 @@ export interface Demo {
   clusters: Clusters;
   /** Where the examples store new values by HTTP. */
   secretStore: SecretStore;
-  /** Into which file. */
+  /** The file into which they store them, and that of the connection whose token they replace. */
   tokenFile: string;
+  ownTokenFile: string;
   /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
@@ -42,22 +44,27 @@ export async function startDemo(options: {
   const { ports } = options;
   const fixture = await startFixture({ port: await freePort(ports?.influxdb) });
   const { simulator, clusters } = fixture;
+  const own = { file: join(fixture.folder, "influxdb.token"), token: simulator.world.addAuthorization(OWN) };
   populate(simulator.world);
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
   const secretStore = await startSecretStore(await freePort(ports?.secrets));
+  const tokenFile = join(fixture.folder, "new-machine.token");
+  const writeOwn = () => writeFileSync(own.file, own.token.token, { mode: 0o600 });
+  writeOwn();
   const startOver = await startReset([
     simulator.world.savepoint(),
     clusters.savepoint(),
     () => secretStore.secrets.clear(),
+    writeOwn,
   ]);
-  const tokenFile = join(fixture.folder, "new-machine.token");
   const secret = randomBytes(32).toString("hex");
   const closeServers = () =>
     Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
   const { operator } = simulator.world;
   const patches: Patches = {
+    url: simulator.url,
     authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
     cluster: fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
     broker: { port: String(mqtt.port) },
@@ -68,7 +75,12 @@ export async function startDemo(options: {
       nodes: await nodesOf(options.examples ?? (await exampleNames()), patches, startOver.url),
       port: await freePort(ports?.nodeRed),
       ...(options.version && { version: options.version }),
-      env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret, TOKEN_FILE: tokenFile },
+      env: {
+        DISABLE_TOKEN_SECRET: secret,
+        REVOKE_TOKEN_SECRET: secret,
+        TOKEN_FILE: tokenFile,
+        INFLUXDB_TOKEN_FILE: own.file,
+      },
     });
     const someId = [...simulator.world.authorizations.values()].at(-1)?.id ?? "";
     return {
@@ -77,6 +89,7 @@ export async function startDemo(options: {
       clusters,
       secretStore,
       tokenFile,
+      ownTokenFile: own.file,
       secret,
       someId,
       mqttPort: mqtt.port,
@@ -94,7 +107,15 @@ export async function startDemo(options: {
 /** What the demo puts into nodes of the examples. */
 interface Patches extends Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>> {
   secretStore: Pick<SecretStore, "url" | "token">;
+  /** Of the simulator. */
+  url: string;
 }
+
+/** The token of the connection that takes its token from a file. */
+const OWN = {
+  description: "Node-RED: rotates itself",
+  permissions: ["authorizations", "users"].flatMap((type) => [`read:${type}`, `write:${type}`]),
+};
 
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
@@ -105,13 +126,13 @@ const FIRST = "find the first authorization of a user, then delete it";
 /** The examples, ready to click: with addresses, permission to delete, and the tokens, which no export holds. */
 async function nodesOf(examples: string[], patches: Patches, startOverUrl: string): Promise<FlowNode[]> {
   const nodes = new Map<string, FlowNode>();
-  // Without an example there are only the configuration nodes, for examples that are imported later.
+  // Without an example there are only the configuration nodes that examples share, which are imported later.
   const names = examples.length > 0 ? examples : await exampleNames();
   for (const example of names.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))) {
     const flow = await readExample(example);
     for (const node of flow) {
       const patch = patchOf(node, patches);
-      if (examples.length === 0 && (patch === undefined || node.z !== undefined)) continue;
+      if (examples.length === 0 && (patch === undefined || node.z !== undefined || node.tokenFile)) continue;
       const { id } = node;
       nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
     }
@@ -165,10 +186,14 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
 /** Where the examples expect a store of secrets. */
 const SECRET_STORE = "http://localhost:8200";
 
-function patchOf({ type, product, url }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
+function patchOf(
+  { type, product, url, tokenFile }: FlowNode,
+  patches: Patches,
+): Partial<FlowNode> | undefined {
   if (type === "http request") return toStore(String(url), patches.secretStore);
   if (type === "mqtt-broker") return patches.broker;
   if (type !== "influxdb-connection") return undefined;
+  if (tokenFile) return { url: patches.url };
   return product === "oss" ? patches.authorizations : patches.cluster;
 }
 

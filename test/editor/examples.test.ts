@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
@@ -8,6 +8,8 @@ import { signed } from "../helpers/signed.js";
 import { useLab, waitFor, type Lab } from "./editor.js";
 
 const DAY = 24 * 60 * 60 * 1000;
+/** The example that brings a connection of its own. */
+const WITH_CONNECTION = "rotate the connection's own token";
 const MARK = "[disabled by housekeeping";
 
 describe("the examples", function () {
@@ -92,11 +94,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are eleven in the import dialog", async () => {
+  it("are twelve in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 11);
+    assert.equal(await editor.examples().count(), 12);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -316,6 +318,45 @@ describe("the examples", function () {
     await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
     assert.notEqual(whoIs(secrets.get("dashboards")), undefined);
     assert.equal(old.status, "inactive");
+  });
+
+  it("rotate its own: the connection goes on with the new token, and the old one is disabled", async () => {
+    const { editor, demo } = lab;
+    await importInto(lab, WITH_CONNECTION);
+    await editor.openFlow("rotate its own token");
+    await isLaidOut(lab);
+    await editor.openDialog(await editor.named("replace it"));
+    await lab.page.locator("#node-input-btn-connection-edit").click();
+    await lab.page.locator("#node-config-dialog-ok").waitFor();
+    await lab.page.locator("#node-config-input-url").fill(demo.simulator.url);
+    await editor.closeConfig("ok");
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+    const before = authorizations().length;
+    const inFile = async () => whoIs(await readFile(demo.ownTokenFile, "utf8"));
+
+    for (let time = 1; time <= 2; time++) {
+      const old = await inFile();
+      assert.ok(old);
+      await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+      const successor = await inFile();
+      assert.ok(successor && successor.id !== old.id);
+      assert.equal(successor.description, "Node-RED: rotates itself");
+      assert.equal(old.status, "inactive");
+      assert.equal(authorizations().length, before + time);
+      // All that comes after it is asked with the new token.
+      const asked = demo.simulator.requests.at(-1)?.headers.authorization;
+      assert.equal(asked, `Token ${successor.token}`);
+    }
+    assert.equal((await stat(demo.ownTokenFile)).mode & 0o777, 0o600);
+    await editor.screenshot("example rotate its own");
+
+    // It cannot be written.
+    await rm(demo.ownTokenFile);
+    await mkdir(`${demo.ownTokenFile}/in the way`, { recursive: true });
+    await injected("rotate", /report/, /outcome: "withdrawn"/);
+    assert.equal(authorizations().length, before + 2);
   });
 
   it("rotate the old ones: ten a night, and deletes what was replaced a week ago", async () => {
@@ -702,10 +743,12 @@ describe("the examples in node-red-4", function () {
 
 /** Imports an example, and sees that nothing is wrong with it. */
 async function importInto({ editor, page }: Lab, name: string): Promise<void> {
+  const connections = await editor.connections();
   await editor.importExample(name);
   const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
   assert.equal(invalid, 0, "all nodes are right");
-  assert.equal(await editor.connections(), 2, "the connections are those that were there");
+  const added = (await editor.connections()) - connections;
+  assert.equal(added, name === WITH_CONNECTION ? 1 : 0, "the connections are those that were there");
 }
 
 /**
