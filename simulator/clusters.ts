@@ -201,6 +201,12 @@ export class Clusters {
     return token?.clusterId === cluster.id ? token : notFound();
   }
 
+  /** The database token of a client, unless it has expired or was deleted. */
+  byAccessToken(accessToken: string): DatabaseToken | undefined {
+    const found = [...this.databaseTokens.values()].find((each) => each.accessToken === accessToken);
+    return found && isActive(found) ? found : undefined;
+  }
+
   /** @param keep whether it is still shown, as a revoked one. */
   deleteDatabaseToken(cluster: Cluster, id: string, keep: boolean): void {
     if (this.deleted.has(id)) notFound();

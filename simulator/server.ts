@@ -8,11 +8,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { answer } from "./api.js";
 import type { TokenMode } from "./api.js";
 import type { Clusters } from "./clusters.js";
+import { answerOfDataPlane, type DataPlaneOptions } from "./data-plane.js";
 import { answerOfClusters } from "./management-api.js";
 import type { ManagementOptions } from "./management-api.js";
 import { World } from "./world.js";
 
-export interface SimulatorOptions extends ManagementOptions {
+export interface SimulatorOptions extends ManagementOptions, DataPlaneOptions {
   /** What answers show of tokens; `redacted` behaves as InfluxDB Cloud. Default `hashed`. */
   tokens?: TokenMode;
   /** Default `2.9.1`. */
@@ -20,7 +21,7 @@ export interface SimulatorOptions extends ManagementOptions {
   /** Default 0: any free port. */
   port?: number;
   operatorToken?: string;
-  /** If given, the server also has the Management API of Cloud Dedicated and Clustered. */
+  /** If given, the server also has the Management API of Cloud Dedicated and Clustered, and where they read data. */
   clusters?: Clusters;
 }
 
@@ -82,7 +83,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const arrivals = new EventEmitter();
   const respond = (request: SeenRequest) => {
     const asked = { ...request, url: request.path };
-    return (clusters && answerOfClusters(clusters, options, asked)) ?? answer(server, asked);
+    const ofClusters =
+      clusters && (answerOfClusters(clusters, options, asked) ?? answerOfDataPlane(clusters, options, asked));
+    return ofClusters ?? answer(server, asked);
   };
   let underWay = 0;
   let mostAtOnce = 0;

@@ -504,7 +504,7 @@ export class World {
 
   findBucket(caller: Authorization, id: string): Bucket {
     const bucket = this.buckets.get(id) ?? raise("not found", "bucket not found");
-    this.require(caller, "read", { type: "buckets", id, orgID: bucket.orgID });
+    this.require(caller, "read", readBy(bucket));
     return bucket;
   }
 
@@ -522,9 +522,7 @@ export class World {
         { ...page, after: undefined },
       );
     else found = all.length > 0 ? all : raise("not found", `bucket "${name}" not found`);
-    return found.filter((each) =>
-      this.allows(caller, "read", { type: "buckets", id: each.id, orgID: each.orgID }),
-    );
+    return found.filter((each) => this.allows(caller, "read", readBy(each)));
   }
 
   members(caller: Authorization, orgID: string, role: Role): User[] {
@@ -573,6 +571,11 @@ export class World {
   private membershipsOf(userID: string): Membership[] {
     return this.memberships.filter((each) => each.userID === userID);
   }
+}
+
+/** A bucket of the system's can be read by who may read the org, and by nobody else. */
+function readBy({ type, id, orgID }: Bucket): Resource {
+  return type === "system" ? { type: "orgs", id: orgID } : { type: "buckets", id, orgID };
 }
 
 /** What each org has from the start. */

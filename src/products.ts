@@ -10,7 +10,7 @@ export const RESOURCE_NAMES = ["authorizations", "database-tokens", "management-
 export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 /** A setting of a connection that only some products have. */
-export type ProductSetting = "accountId" | "clusterId" | "influxctl" | "influxctlTimeout";
+export type ProductSetting = "accountId" | "clusterId" | "clusterUrl" | "influxctl" | "influxctlTimeout";
 
 /** What influxctl calls the products that it can reach. */
 export type InfluxctlProduct = "dedicated" | "clustered";
@@ -40,6 +40,8 @@ interface ProductEntry {
   readonly allOrNone?: readonly ProductSetting[];
   /** What influxctl calls it, if influxctl reaches it. */
   readonly influxctl?: InfluxctlProduct;
+  /** Whether its API and its data have one address. */
+  readonly hasOneAddress?: boolean;
   /** Whether its API finds an authorization by the value of its token. */
   readonly findsByValue?: boolean;
 }
@@ -49,7 +51,7 @@ const CLUSTER = {
   scheme: "Bearer",
   resources: ["database-tokens", "management-tokens"],
   ids: UUID,
-  settings: ["accountId", "clusterId", "influxctl", "influxctlTimeout"],
+  settings: ["accountId", "clusterId", "clusterUrl", "influxctl", "influxctlTimeout"],
 } as const;
 
 const DOCS = "https://docs.influxdata.com";
@@ -99,6 +101,7 @@ export const PRODUCTS = {
     ...CLUSTER,
     name: "InfluxDB Clustered",
     influxctl: "clustered",
+    hasOneAddress: true,
     url: "",
     tokenHelp: `${DOCS}/influxdb3/clustered/admin/tokens/management/`,
     // Documented without the two in its paths; InfluxData's own tools use them there as well.

@@ -39,7 +39,7 @@ export default node({
         waiting: {
           wantedOf: async ({ id }, description) => ({ description, permissions: await kept.of(String(id)) }),
           keep: (id, { permissions }) => kept.keep(id, permissions),
-          forget: kept.forget,
+          forget: (id) => kept.forget(id),
         },
       }),
     });

@@ -1,7 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { FieldData, FieldsData, Typed } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
-import { AGE_UNITS } from "../../src/work/times.js";
+import { AGE_UNITS, takesDate } from "../../src/work/times.js";
 import { CHECK_TEXTS } from "../influxdb-connection/check.js";
 import { TEXTS } from "../influxdb-connection/dialog.js";
 import { SETTINGS } from "../influxdb-connection/settings.js";
@@ -188,7 +188,7 @@ function menuTexts(name: string, { constants, words, time }: Typed): string[] {
   const options = [...constants, ...words, CHOOSE].map((option) => `option.${option}`);
   if (time === undefined) return words.length > 0 ? [...options, "option.input"] : options;
   const units = AGE_UNITS.map((unit) => `time.${time === "moment" ? "ago" : "long"}.${unit}`);
-  const when = ["age", "input", "resolved", ...(time === "moment" ? ["date"] : [])];
+  const when = ["age", "input", "resolved", ...(takesDate(time) ? ["date"] : [])];
   return [
     ...options,
     ...units,

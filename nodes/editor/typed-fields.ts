@@ -1,6 +1,14 @@
 /// <reference lib="dom" />
 import { systemClock } from "../../src/clock.js";
-import { AGE_UNITS, instantOf, readDuration, readMoment, splitAge } from "../../src/work/times.js";
+import {
+  AGE_UNITS,
+  instantOf,
+  readDuration,
+  readExpiry,
+  readMoment,
+  splitAge,
+  takesDate,
+} from "../../src/work/times.js";
 import type { Typed } from "../fields/controls.js";
 import { CHOOSE, typeIn } from "../fields/judge.js";
 import type { EditorNode, Elements, InputType } from "./api.js";
@@ -68,7 +76,7 @@ export function partsOfField(field: Elements): { parts: Elements; marked: Elemen
 
 /** Makes the TypedInput of a field, and the menu before it. */
 export function makeTypedField(node: EditorNode, name: string, control: Typed, topic = ""): TypedField {
-  const { constants, words, time } = control;
+  const { constants, words, time, sources } = control;
   const label = node._(`label.${topic || name}`);
   const host = hostOf(name);
   const isFilter = topic !== "";
@@ -95,7 +103,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     ...words.map((value): Way => ({ key: value, label: text(value), shows: "nothing", type: "str", value })),
   );
   if (time !== undefined) ways.push({ key: "age", label: whenOr("age"), shows: "age" });
-  if (time === "moment") ways.push({ key: "date", label: whenOr("date"), shows: "date" });
+  if (time && takesDate(time)) ways.push({ key: "date", label: whenOr("date"), shows: "date" });
   const anything: Way = { key: "input", label: whenOr("input"), shows: "input" };
   ways.push(anything);
 
@@ -165,7 +173,7 @@ export function makeTypedField(node: EditorNode, name: string, control: Typed, t
     choose(way = ways.find(({ key }) => key !== CHOOSE) ?? anything) {
       if (way.type !== undefined) save(way.type, way.value ?? "");
       else if (way.shows === "input" && hasMenu) save(time === undefined ? "msg" : "str", "");
-      else save("str", "");
+      else save(sources.includes("str") ? "str" : "msg", "");
       show(way);
     },
     offer(others, take) {
@@ -276,7 +284,7 @@ function timeInputs(
     ...{ age, unit, date, hint },
     shownFor(value: string): Shown | undefined {
       if (splitAge(value)) return "age";
-      return time === "moment" && /^\d{4}-\d{2}-\d{2}$/.test(value.trim()) ? "date" : undefined;
+      return takesDate(time) && /^\d{4}-\d{2}-\d{2}$/.test(value.trim()) ? "date" : undefined;
     },
     show(shown: Shown) {
       const value = String(input(name).val());
@@ -295,6 +303,7 @@ function timeInputs(
 function instantIn(text: string, time: NonNullable<Typed["time"]>): number | undefined {
   const now = systemClock.now();
   if (time === "moment") return instantOf(readMoment(text, now), now);
+  if (time === "expiry") return readExpiry(text, now);
   const duration = readDuration(text);
   return duration && now + (time === "future" ? duration : -duration);
 }

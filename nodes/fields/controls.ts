@@ -16,6 +16,8 @@ export const SOURCES = ["str", "msg", "flow", "global", "env", "jsonata"] as con
 export type Source = (typeof SOURCES)[number] | "json";
 /** Where a value can be put. */
 export const PLACES = ["msg", "flow", "global"] as const;
+/** Where a secret comes from: it must not stand in a flow, which is exported and shown. */
+export const SECRET_SOURCES = [...PLACES, "env"] as const;
 
 /** One of a few words. */
 interface Choice {

@@ -1,6 +1,12 @@
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
-import { createRateLimit, WINDOWS, type Window, type CounterStore, type RateLimit } from "../../src/work/rate-limit.js";
+import {
+  createRateLimit,
+  WINDOWS,
+  type Window,
+  type CounterStore,
+  type RateLimit,
+} from "../../src/work/rate-limit.js";
 import type { TimeForm } from "../../src/work/times.js";
 import { readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import type { Lookup } from "../admin/answers.js";

@@ -243,6 +243,7 @@ const WRONG_TIMES: Record<TimeForm, Wrong[]> = {
   moment: ["moment", "outOfRange"],
   past: ["duration"],
   future: ["duration"],
+  expiry: ["expiry"],
 };
 
 /** The type of a TypedInput. A value without a type does not mean the preset, which for a filter is "any". */

@@ -34,7 +34,10 @@ export function permissionFields<const O extends readonly string[], P>(
     ...from("json"),
   };
   return {
-    permissionsFrom: { ...choice<readonly ("like" | "table" | "json" | O[number])[]>(options, "like"), ...(when && { when }) },
+    permissionsFrom: {
+      ...choice<readonly ("like" | "table" | "json" | O[number])[]>(options, "like"),
+      ...(when && { when }),
+    },
     like: { ...deferred(likeField(kind)), ...from("like") },
     table: { ...permissionTableField(of), ...from("table") },
     permissions,

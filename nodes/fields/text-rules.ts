@@ -1,5 +1,6 @@
 import { ID_FORMS, UUID } from "../../src/ids.js";
 import { isProduct, productOf } from "../../src/products.js";
+import { wrongTokenValue } from "../../src/text/token-values.js";
 import type { Properties, Text } from "./controls.js";
 import type { Wrong } from "./wrong.js";
 
@@ -19,6 +20,11 @@ export const TEXT_RULES = {
   url: {
     ways: ["url", "urlMissing", "urlCredentials", "urlPath", "urlQuery"],
     wrong: (text, { product }) => wrongUrl(text, product),
+  },
+  /** A URL, or nothing. */
+  otherUrl: {
+    ways: ["url", "urlCredentials", "urlPath", "urlQuery"],
+    wrong: (text) => wrongUrl(text, undefined),
   },
   /** Of no use where it is in a file. */
   token: {
@@ -77,15 +83,8 @@ function isIdOf(product: unknown, text: string): boolean {
   return forms.some(({ pattern }) => pattern.test(text));
 }
 
-/** Names that are copied together with a token: of the header, its scheme, a variable, an option, a key in JSON. */
-const NAME_OF_TOKEN = /^\W*(authorization|bearer|(export\s+)?influx\w*_token|token)[\s:="]/i;
-
-/** In InfluxDB OSS a user can set any text as a token, even with spaces and beyond ASCII. */
 function wrongToken(text: string | undefined): Wrong | undefined {
-  if (text === undefined || text === "") return "tokenMissing";
-  if (NAME_OF_TOKEN.test(text)) return "tokenName";
-  if (/^["'`]|["'`]$/.test(text)) return "tokenQuotes";
-  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text) ? "tokenCharacters" : undefined;
+  return text === undefined || text === "" ? "tokenMissing" : wrongTokenValue(text);
 }
 
 export const WRONG_PLACES = ["place", "placeShown", "placeOwn"] as const satisfies Wrong[];

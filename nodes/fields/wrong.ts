@@ -1,6 +1,7 @@
 import { HEX_ID, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
-import { AGE_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
+import { WRONG_TOKEN_VALUES } from "../../src/text/token-values.js";
+import { AGE_EXPECTED, EXPIRY_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
 
 /** What is wrong with a value that has a variable in it; it follows another text. */
 const PART_OF_TEXT =
@@ -44,6 +45,7 @@ export const WRONG = {
   moment: `expected ${MOMENT_EXPECTED}`,
   duration: `expected ${AGE_EXPECTED}`,
   minutesOrMonths: `which is not clear. ${NO_M}`,
+  expiry: `expected ${EXPIRY_EXPECTED}`,
   outOfRange: "which lies before 2000-01-01, or more than a year ahead",
 
   // Of texts.
@@ -60,9 +62,7 @@ export const WRONG = {
   command: "expected the path of influxctl",
   path: "expected an absolute path, such as /data/file or C:\\data\\file",
   tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
-  tokenName: 'which starts with a word such as "Token" or "Bearer" or a name; give the token alone',
-  tokenQuotes: "which stands in quotes; give the token alone",
-  tokenCharacters: "with a line break or an invisible character in it; copy the token once more",
+  ...WRONG_TOKEN_VALUES,
 } as const;
 export type Wrong = keyof typeof WRONG;
 

@@ -94,11 +94,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       token.refresh();
       return openTokens(resource, wires, watch);
     },
-    async check(resource, value, watch) {
-      const { check, noun }: Resource = RESOURCES[resource];
-      if (check) return check(wires, value, watch);
-      throw new TokenError("unsupported-product", `whether ${noun}s work cannot be told.`);
-    },
+    check: (resource, value, watch) => RESOURCES[resource].check(wires, value, watch),
     grantable: (resource, watch) => listGrantable(resource, wires, watch),
     readsTokenFile: settings.tokenFile !== "",
     refreshToken: () => void token.refresh(),

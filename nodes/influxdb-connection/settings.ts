@@ -33,6 +33,13 @@ export const SETTINGS = {
     section: "influxctl",
     ...onlyForSome("influxctlTimeout"),
   },
+  clusterUrl: {
+    control: text("otherUrl"),
+    icon: "fa-cloud",
+    hint: true,
+    section: "influxctl",
+    ...onlyForSome("clusterUrl"),
+  },
   protectedIds: {
     control: text("ids", { rows: 3 }),
     icon: "fa-shield",

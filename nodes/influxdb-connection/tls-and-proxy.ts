@@ -21,8 +21,11 @@ export function tlsOf(RED: NodeAPI, id: string): HttpOptions["tls"] {
   return passphrase === undefined ? options : { ...options, passphrase: String(passphrase) };
 }
 
-/** The proxy for the connection's URL, found as core's http request node does. */
-export function proxyOf(RED: NodeAPI, { url, typedUrl, proxy: id }: Settings): HttpProxy | undefined {
+/** The proxy for a URL, found as core's http request node does. */
+export function proxyOf(
+  RED: NodeAPI,
+  { url, typedUrl, proxy: id }: Pick<Settings, "url" | "typedUrl" | "proxy">,
+): HttpProxy | undefined {
   const { proxyOptions } = RED.settings as { proxyOptions?: ProxyOptions };
   if (id === "") {
     const choice = chooseProxy(url, typedUrl, proxyOptions);

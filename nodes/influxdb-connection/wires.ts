@@ -1,5 +1,5 @@
 import type { NodeAPI } from "node-red";
-import { createHttp, type HttpOptions } from "../../src/http/client.js";
+import { createHttp, type Http, type HttpOptions } from "../../src/http/client.js";
 import { createInfluxctl, type Influxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { productOf } from "../../src/products.js";
 import type { TokenSource } from "../../src/token-source.js";
@@ -37,23 +37,31 @@ export function openWires(
   const { scheme, findsByValue = false } = productOf(settings.product);
   const tls = tlsOf(RED, settings.tls);
   const proxy = proxyOf(RED, settings);
-  const http = createHttp({
-    url,
-    authorization: { scheme, token },
-    timeoutSeconds,
-    retries,
-    parallel,
-    tls,
-    proxy,
-    warn,
-    longestList,
-  });
+  const open = (to: Pick<HttpOptions, "url" | "proxy">) =>
+    createHttp({
+      ...{ authorization: { scheme, token }, timeoutSeconds, retries, parallel, tls, warn, longestList },
+      ...to,
+    });
+  const http = open({ url, proxy });
   const audit = settings.auditFile === "" ? undefined : auditFile(settings.auditFile);
   // Missing if flows are not stored in files.
   const { userDir: userFolder } = RED.settings as { userDir?: string };
   let influxctl: Influxctl | undefined;
+  let dataPlane: Http | undefined;
   return {
     http,
+    dataPlane() {
+      const { clusterUrl: typedUrl, product } = settings;
+      if (typedUrl !== "") {
+        const there = { url: new URL(typedUrl), typedUrl, proxy: settings.proxy };
+        return (dataPlane ??= open({ url: there.url, proxy: proxyOf(RED, there) }));
+      }
+      if (productOf(product).hasOneAddress) return http;
+      throw invalidConnection(
+        'the field "clusterUrl" is empty, and database tokens are checked at the URL of the cluster',
+        "no cluster URL",
+      );
+    },
     influxctl: () =>
       (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
     token,
@@ -66,7 +74,7 @@ export function openWires(
     cluster: accountId !== "" && clusterId !== "" ? { accountId, clusterId } : undefined,
     auditFile: audit,
     async close() {
-      await http.close().catch(() => undefined);
+      for (const each of [http, dataPlane]) await each?.close().catch(() => undefined);
       await audit?.settled();
     },
   };

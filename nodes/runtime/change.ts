@@ -15,7 +15,13 @@ import {
 import { grouped } from "../../src/text/counts.js";
 import { inWords, outcomesIn, summaryOf, type Summary } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
-import { knownFields, listedFields, type Target, type Targets, type TokenKind } from "../../src/work/targets.js";
+import {
+  knownFields,
+  listedFields,
+  type Target,
+  type Targets,
+  type TokenKind,
+} from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField, typed, type Field } from "../fields/fields.js";
 import { filterField } from "./list.js";
 import type { Ending, Task } from "./node.js";
@@ -52,11 +58,7 @@ export function descriptionField(): Field<string | undefined> {
     constants: { keep: undefined, clear: "" },
     read(value, name) {
       if (typeof value === "string" && value.trim() !== "") return value;
-      throw wrongValue(
-        name,
-        value,
-        'a text that is not empty (to clear it, choose "clear it" in the node)',
-      );
+      throw wrongValue(name, value, 'a text that is not empty (to clear it, choose "clear it" in the node)');
     },
   });
 }

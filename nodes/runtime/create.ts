@@ -30,7 +30,9 @@ import type { Ending, Task } from "./node.js";
  */
 
 /** Fields of every node that makes tokens, in the order of its dialog. */
-export const newTokenFields = { description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })) };
+export const newTokenFields = {
+  description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })),
+};
 
 /** The same, after those that say what the token may do. */
 export function handOverFields(kind: TokenKind) {
@@ -47,10 +49,7 @@ export function handOverFields(kind: TokenKind) {
 /** Whether a token works at once, or when the flow says that its value is stored, or is left unable to do anything. */
 type Readiness = "active" | "stored" | "inactive";
 
-function creatingFields(kind: TokenKind) {
-  return { ...newTokenFields, ...handOverFields(kind) };
-}
-type Creating = ReturnType<typeof creatingFields>;
+type Creating = typeof newTokenFields & ReturnType<typeof handOverFields>;
 
 /** What a kind of tokens adds. */
 export interface Creation<W extends Wanted> {
@@ -77,13 +76,11 @@ export function create<W extends Wanted>(task: Task<Creating>, creation: Creatio
   return word === "begin" ? begin(task, creation) : goOn(task, word, creation);
 }
 
-async function begin<W extends Wanted>(
-  task: Task<Creating>,
-  { wanted: plan, readiness, waiting }: Creation<W>,
-): Promise<Ending> {
+async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<W>): Promise<Ending> {
   const { limit } = task.values;
   const kind: Resource = RESOURCES[task.resource];
-  const wanted = await plan();
+  const { readiness, waiting } = creation;
+  const wanted = await creation.wanted();
   const attempt = newAttempt();
   const isRehearsal = isDryRun(task);
   const giveBack = await limit.take([attempt], task.origins, !isRehearsal);
@@ -192,9 +189,13 @@ function failedRecord(id: string, { description }: Wanted, error: TokenError): O
 }
 
 function stopped(): TokenError {
-  return new TokenError("cancelled", "the flow was stopped or deployed anew, so nobody would have got the value.", {
-    attempts: 1,
-  });
+  return new TokenError(
+    "cancelled",
+    "the flow was stopped or deployed anew, so nobody would have got the value.",
+    {
+      attempts: 1,
+    },
+  );
 }
 
 function now(): string {
@@ -257,7 +258,8 @@ function goOn<W extends Wanted>(
  * @throws {TokenError} `not-waiting`.
  */
 function refuseNotWaiting({ token }: Look<Shown>, { noun, isOn }: Resource): void {
-  if (token !== undefined && markIn(token.description)?.kind === "creating" && isOn?.(token) === false) return;
+  if (token !== undefined && markIn(token.description)?.kind === "creating" && isOn?.(token) === false)
+    return;
   throw new TokenError(
     "not-waiting",
     `this ${noun} does not wait to be told that it is stored: it works already, or no node of this package has made it (its description does not end with "[creating …]"). It was left alone.`,

@@ -1,12 +1,12 @@
 import { TokenError } from "../../src/errors.js";
-import { readDatabasePermissions, type DatabasePermission } from "../../src/tokens/wanted.js";
+import { isSameAccess, readDatabasePermissions, type DatabasePermission } from "../../src/tokens/wanted.js";
 import type { ContextPlace, Contexts } from "./contexts.js";
 
 /** What database tokens may do, kept in a context by their IDs while the tokens themselves have no rights. */
 export interface KeptRights {
   /** @throws {TokenError} `not-waiting` if none are kept of this token; `invalid-config` if they cannot be read. */
   of(id: string): Promise<readonly DatabasePermission[]>;
-  /** @throws {TokenError} `invalid-config` if the context store fails. */
+  /** @throws {TokenError} `invalid-config` if the context store fails, or does not have them then. */
   keep(id: string, permissions: readonly DatabasePermission[]): Promise<void>;
   /** To be called when the token has them again, or is gone. A failure of the context store does no harm then. */
   forget(id: string): Promise<void>;
@@ -34,7 +34,12 @@ export function keptRights(contexts: Contexts, place: ContextPlace): KeptRights 
         `no rights of database token ${id} are kept in ${place.type}.${place.key}: it has them already, or they were never taken there, or Node-RED was started anew with a context that is only in memory. Set them in the node.`,
       );
     },
-    keep: (id, permissions) => contexts.set(placeOf(id), permissions).catch(failed),
+    async keep(id, permissions) {
+      await contexts.set(placeOf(id), permissions).catch(failed);
+      // A context says nothing where it cannot set a property of a text.
+      const kept = await contexts.get(placeOf(id)).catch(failed);
+      if (!isSameAccess(kept, permissions)) failed();
+    },
     forget: (id) => contexts.set(placeOf(id), undefined).catch(() => undefined),
   };
 }

@@ -7,6 +7,7 @@ import { counted, grouped } from "../../src/text/counts.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import type { Summary } from "../../src/work/summary.js";
 import { LOOKUPS } from "../admin/answers.js";
+import { SECRET_SOURCES } from "../fields/controls.js";
 import { choice, flag, typed, type Field, type Fields, type Values } from "../fields/fields.js";
 import { node, type Ending, type NodeModule, type Operation, type Task } from "./node.js";
 
@@ -20,7 +21,7 @@ interface FilterLook {
  * can be looked up has its name.
  */
 export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook = {}): Field<T | undefined> {
-  const { words, form, time } = filter;
+  const { words, form, time, secret } = filter;
   const lookup = LOOKUPS.find((each) => each === name);
   return typed<T | undefined>({
     preset: { type: "any", value: "" },
@@ -30,6 +31,7 @@ export function filterField<T>(filter: Filter<T>, name: string, look: FilterLook
     ...(form && { form }),
     ...(lookup && { lookup }),
     ...(time && { time }),
+    ...(secret && { sources: SECRET_SOURCES }),
     ...look,
   });
 }

@@ -56,7 +56,7 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   fields: F;
   run(task: Task<F, R>): Promise<Ending>;
   /** The tokens whose order a message keeps; those of its field `targets` unless this says otherwise. */
-  idsOf?: (values: Values<F>) => readonly string[];
+  idsOf?(values: Values<F>): readonly string[];
   /** What goes on between messages, from the start of the node on. */
   start?(standing: Standing): void;
   /** Of a node that lists: what it would find. */
@@ -184,7 +184,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
-    const idsIn = operation.idsOf ?? idsOf;
+    const idsIn = (values: Values<F>) => operation.idsOf?.(values) ?? idsOf(values);
     const follow = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const contexts = contextsOf(RED, this);

@@ -16,6 +16,8 @@ export interface Ended {
   counts?: OutcomeCounts;
   /** What there is to say of the message, if its counts do not say it. */
   text?: string;
+  /** It is no failure, and yet somebody should look. */
+  isWarning?: boolean;
   error?: TokenError;
 }
 
@@ -75,7 +77,8 @@ export function followerOf(node: Node, { sums }: { sums: boolean }) {
         underWay--;
         quietSince = systemClock.steady();
         tally = added(sums ? tally : NOTHING_YET, ended, retries);
-        const fill = someFailed(tally.counts) ? "red" : tally.counts["dry-run"] ? "yellow" : "green";
+        const isWarning = ended.isWarning ?? tally.counts["dry-run"] !== undefined;
+        const fill = someFailed(tally.counts) ? "red" : isWarning ? "yellow" : "green";
         const text = tally.messages === 1 ? textOfOne(ended) : sumOf(tally.counts);
         const shape = tally.hasError ? "ring" : "dot";
         node.status({ fill, shape, text: withRetries(text, tally.retries) });

@@ -51,7 +51,10 @@ export default node({
         if (rights === "take" && Array.isArray(before) && before.length > 0) {
           await kept.keep(id, before as DatabasePermission[]);
         }
-        const updated = await tokens.update(id, isBack ? { ...changes, permissions: await kept.of(id) } : changes);
+        const updated = await tokens.update(
+          id,
+          isBack ? { ...changes, permissions: await kept.of(id) } : changes,
+        );
         if (isBack) await kept.forget(id);
         return updated;
       },

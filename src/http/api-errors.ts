@@ -3,7 +3,10 @@ import type { Redactor } from "../text/redactor.js";
 
 /** What the body of an error says, in the form that InfluxData's APIs have in common. */
 export interface ApiError {
-  /** A word in `/api/v2`, a number in the Management API. A proxy or another server has none, or another. */
+  /**
+   * A word in `/api/v2`, a number in the Management API, perhaps none at the query endpoint of InfluxDB 1. A proxy or
+   * another server has none, or another.
+   */
   code: unknown;
   /** Plain and short. Only to be compared, never to be shown, because a server can echo a secret. */
   message: string;
@@ -17,7 +20,8 @@ const LONGEST_MESSAGE = 1000;
 /** @returns undefined if the body is not an error of InfluxData's APIs. */
 export function readApiError(body: string, redactor: Redactor): ApiError | undefined {
   try {
-    const { code, message } = JSON.parse(body) as Record<string, unknown>;
+    // InfluxDB 1 has a text of another name.
+    const { code, error, message = error } = JSON.parse(body) as Record<string, unknown>;
     if (typeof message !== "string") return undefined;
     const short = plain(message, LONGEST_MESSAGE);
     return { code, message: short, told: plain(redactor.withhold(message.slice(0, LONGEST_MESSAGE))) };

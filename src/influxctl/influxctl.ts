@@ -34,9 +34,10 @@ export interface Influxctl {
    * again, because only a list tells what a failed run has done on the server.
    *
    * @param task what the run is for, to complete "Cannot …".
+   * @param token of the profile in place of the connection's own, to see what the server makes of it.
    * @throws {TokenError} `influxctl-missing`, `cancelled`, or what {@link explain} finds.
    */
-  run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string>;
+  run(task: string, args: readonly string[], signal?: AbortSignal, token?: Secret): Promise<string>;
 }
 
 /**
@@ -51,10 +52,14 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
   // A relative path starts at Node-RED's working folder, not at the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
 
-  async function run(task: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-    if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
+  async function run(
+    task: string,
+    args: readonly string[],
+    signal?: AbortSignal,
     // A run costs much more than that look, and is not repeated.
-    const token = options.token.refresh();
+    token = options.token.refresh(),
+  ): Promise<string> {
+    if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
     const { folder, config } = await prepare(task, token);
     try {
       if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
@@ -85,7 +90,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     signal: AbortSignal | undefined,
     token: Secret,
   ): Promise<string> {
-    const redactor = ofProxy.knowing(options.token.known());
+    const redactor = ofProxy.knowing([...options.token.known(), token]);
     const fail = ({ code, words, reason, fatal = false }: Failure, stderr = "") =>
       new TokenError(code, reason, {
         ...{ words, task, fatal, cause: stderr ? { message: stderr } : undefined },
@@ -108,7 +113,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutValues(ended.stderr)));
   }
 
-  return { run: (task, args, signal) => inTurn(() => run(task, args, signal)) };
+  return { run: (...args) => inTurn(() => run(...args)) };
 }
 
 /** The value of a management token, or the beginning of one; `create` prints a new one. */

@@ -10,6 +10,7 @@ import {
   moment,
   shaped,
   text,
+  tokenValue,
   word,
   type Filter,
 } from "../work/filters.js";
@@ -17,6 +18,9 @@ import { replacedAt } from "./marks.js";
 import { accessOfAuthorization } from "./access.js";
 import { allAccess } from "./all-access.js";
 import { HEX_ID, isSameId } from "../ids.js";
+import type { Secret } from "../text/secret.js";
+import { checkAuthorization } from "./check-authorization.js";
+import { foundByServer, searchFor } from "./find-by-value.js";
 import type { ApiResponse, Watch } from "../http/call.js";
 import {
   authorizationIn,
@@ -51,6 +55,8 @@ export interface AuthorizationFilters {
   status?: "active" | "inactive" | undefined;
   /** A text that the description contains; case-sensitive. */
   description?: string | undefined;
+  /** The value of the token. */
+  tokenValue?: Secret | undefined;
   /** "After" and "before" exclude the moment itself. */
   createdAfter?: Moment | undefined;
   createdBefore?: Moment | undefined;
@@ -79,6 +85,7 @@ export const authorizations = {
     orgID: shaped(HEX_ID),
     status: word(["active", "inactive"]),
     description: text,
+    tokenValue,
     createdBefore: moment,
     createdAfter: moment,
     updatedBefore: moment,
@@ -89,6 +96,8 @@ export const authorizations = {
   access: accessOfAuthorization,
   isOn: ({ status }: Shown) => status !== "inactive",
   twinOf: twinOfAuthorization,
+  check: ({ http, own }, value, watch) =>
+    checkAuthorization(http, open({ http, own }, watch), value, { watch, findsByValue: own.findsByValue }),
   ownToken: ({ http, own }) => ownAuthorizationSigns(http, own, (signal) => open({ http, own }, { signal })),
   open,
 } satisfies Resource;
@@ -106,10 +115,12 @@ export interface Authorizations
     Removable<Authorization> {
   /**
    * All that match, without their token values unless they are asked for. User and org filters are sent and checked
-   * again on what comes back, because a server may ignore them.
+   * again on what comes back, because a server may ignore them. The value of a token is sent to InfluxDB Cloud alone,
+   * which finds by it; of other servers it is compared with what they show.
    *
    * @throws {TokenError} `not-found` if no user or org has the given name; `forbidden`, or what the server says
-   *   of its token, if the list comes back empty because the connection's own token may not read it.
+   *   of its token, if the list comes back empty because the connection's own token may not read it; `hidden-value`
+   *   after all that match if none has the value, and the server hides the value of any.
    */
   list(filters: AuthorizationFilters, options?: { includeToken?: boolean }): AsyncIterable<Authorization[]>;
   /**
@@ -127,7 +138,9 @@ export interface Authorizations
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
   const tokens: Authorizations = {
     async *list(filters, { includeToken = false } = {}) {
-      const query = serverFilters(filters);
+      const { tokenValue } = filters;
+      const byServer = own.findsByValue ? tokenValue : undefined;
+      const query = { ...serverFilters(filters), ...(byServer && { token: byServer.reveal() }) };
       const task = "list authorizations";
       const response = await http.send({
         task,
@@ -136,15 +149,21 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         path: PATH,
         query,
         isList: true,
+        ...(tokenValue && { secrets: [tokenValue] }),
         watch,
       });
       if (response.status !== 200) throw refused(response);
       const now = serverTime(response);
+      const batches = authorizationsIn(response, { includeToken: includeToken || tokenValue !== undefined });
+      const search = tokenValue && !byServer ? searchFor(tokenValue, task) : undefined;
       let count = 0;
-      for await (const batch of authorizationsIn(response, { includeToken })) {
+      for await (const batch of byServer ? foundByServer(batches, byServer, response) : batches) {
         count += batch.length;
-        yield batch.filter((authorization) => matches(authorization, filters, now));
+        const found = batch.filter((authorization) => matches(authorization, filters, now));
+        const sought = search ? search.within(found) : found;
+        yield tokenValue && !includeToken ? sought.map(withoutValue) : sought;
       }
+      search?.end();
       if (count > 0) return;
       // If the token may not read, the server answers with an empty list and no error.
       const isNarrowed = Object.keys(query).length > 0;
@@ -247,6 +266,10 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       ),
   };
   return tokens;
+}
+
+function withoutValue({ token, ...shown }: Authorization): Authorization {
+  return shown;
 }
 
 function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Record<string, string> {

@@ -18,6 +18,7 @@ import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, newValueIn, notApplied, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
+import { checkDatabaseToken } from "./check-database-token.js";
 import type { Creatable, Listable, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
 import {
   checked,
@@ -87,6 +88,7 @@ export const databaseTokens = {
   access: accessOfDatabaseToken,
   isOn: ({ permissions }: Shown) => Array.isArray(permissions) && permissions.length > 0,
   twinOf: twinOfDatabaseToken,
+  check: (wires, value, watch) => checkDatabaseToken(wires, open(wires, watch).list({}), value, watch),
   open,
 } satisfies Resource;
 

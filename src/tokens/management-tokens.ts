@@ -8,6 +8,7 @@ import {
   moment,
   text,
   timeAhead,
+  tokenValue,
   word,
   type Filter,
 } from "../work/filters.js";
@@ -16,7 +17,7 @@ import type { Http } from "../http/client.js";
 import { MANAGEMENT_TOKEN_VALUE, type Influxctl } from "../influxctl/influxctl.js";
 import { tokensIn, type ManagementToken } from "./management-list.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
-import type { Changed, Creatable, Listable, Look, Made, Resource, Wires } from "./resource.js";
+import type { Changed, Creatable, Listable, Liveness, Look, Made, Resource, Wires } from "./resource.js";
 import { checked, MANAGEMENT_TOKEN, type NewManagementToken } from "./wanted.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
@@ -27,6 +28,8 @@ export interface ManagementTokenFilters {
   state?: ManagementToken["state"] | undefined;
   /** A text that the description contains; case-sensitive. */
   description?: string | undefined;
+  /** The value of the token. It is known by its first characters alone, so others can match as well. */
+  tokenValue?: Secret | undefined;
   /** "After" and "before" exclude the moment itself. */
   createdBefore?: Moment | undefined;
   createdAfter?: Moment | undefined;
@@ -43,13 +46,16 @@ export const managementTokens = {
   filters: {
     state: word(["active", "expired", "revoked"]),
     description: text,
+    tokenValue,
     createdBefore: moment,
     createdAfter: moment,
     expiresWithin: timeAhead,
   } satisfies { [K in keyof ManagementTokenFilters]-?: Filter<NonNullable<ManagementTokenFilters[K]>> },
   removed: "revoked",
   twinOf: (_, description): NewManagementToken => checked(MANAGEMENT_TOKEN, { description }),
+  valuesBegin: "M.V1.",
   ownToken,
+  check,
   open,
 } satisfies Resource;
 
@@ -187,6 +193,38 @@ function ownToken({ influxctl, own }: Pick<Wires, "influxctl" | "own">): OwnToke
   };
 }
 
+/**
+ * What the server makes of a management token: influxctl lists with it. Of one that works, that list has it, too; of
+ * another the connection's own list may tell which it is. influxctl waits for a login if the token is not accepted, so
+ * this takes the time that a run of it may take.
+ */
+async function check(wires: Wires, value: Secret, { signal }: Watch): Promise<Liveness> {
+  const influxctl = wires.influxctl();
+  const listWith = async (token?: Secret) => {
+    const [output, now] = await Promise.all([
+      printedList(influxctl, CHECK, signal, token),
+      wires.http.now(signal),
+    ]);
+    const tokens: ManagementToken[] = [];
+    for await (const each of tokensIn(CHECK, output, now)) tokens.push(each);
+    const ids = beginsLike(value, tokens);
+    const alike = tokens.filter(({ id }) => ids.includes(UUID.normalize(id)));
+    return alike.length === 1 ? { token: alike[0] as ManagementToken } : {};
+  };
+  try {
+    return { works: true, state: "active", ...(await listWith(value)) };
+  } catch (error) {
+    const failure = asTokenError(error);
+    if (failure.code === "forbidden") throw failure.retold(UNCLEAR);
+    if (failure.code !== "unauthorized") throw failure;
+  }
+  const told = await listWith().catch((error: unknown) => {
+    if (asTokenError(error).code === "cancelled") throw error;
+    return {};
+  });
+  return { works: false, state: "not-accepted", ...told };
+}
+
 /** Characters of a prefix that tell one token from another: all begin with `M.V1.`. */
 const TELLING_PREFIX = 9;
 /** Characters of a prefix that are looked at; influxctl shows fourteen. */
@@ -204,8 +242,13 @@ export function beginsLike(value: Secret, tokens: readonly ManagementToken[]): s
   return tokens.filter(isLike).map(({ id }) => UUID.normalize(id));
 }
 
-function printedList(influxctl: Influxctl, task: string, signal: AbortSignal | undefined): Promise<string> {
-  return influxctl.run(task, ["management", "list", "--format", "json"], signal);
+function printedList(
+  influxctl: Influxctl,
+  task: string,
+  signal: AbortSignal | undefined,
+  token?: Secret,
+): Promise<string> {
+  return influxctl.run(task, ["management", "list", "--format", "json"], signal, token);
 }
 
 /**
@@ -237,6 +280,7 @@ function shown({ state, description, createdBy, revokedAt }: ManagementToken): P
 }
 
 const LIST = "list management tokens";
+const CHECK = "check a management token";
 
 function rethrowAsUnproven(error: unknown, task: string): never {
   const failure = asTokenError(error);
@@ -285,6 +329,9 @@ const NOT_AS_ASKED =
 const EMPTY =
   "influxctl's list of management tokens is empty, so it does not tell whether the token exists: the connection's token " +
   "may lack the permission to list, or the account ID may be wrong. Check both in the connection.";
+const UNCLEAR =
+  "the server does not let the token list management tokens, which does not tell whether it works. Check account ID and " +
+  "cluster ID of the connection, and look the token up by its first characters: list management tokens.";
 const UNKNOWN = "there is no such management token. Check the ID and the connection.";
 const NOT_REVOKED =
   "influxctl reported no failure, but its list does not show the token as revoked. List the tokens to see, then try again.";
@@ -293,6 +340,7 @@ function matches(found: ManagementToken, wanted: ManagementTokenFilters, now: nu
   return (
     (wanted.state === undefined || found.state === wanted.state) &&
     contains(found.description, wanted.description) &&
+    (wanted.tokenValue === undefined || beginsLike(wanted.tokenValue, [found]).length > 0) &&
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now)

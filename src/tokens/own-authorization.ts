@@ -7,6 +7,7 @@ import type { ApiResponse, ApiCall, Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import type { Secret } from "../text/secret.js";
 import { HEX_ID } from "../ids.js";
+import { WHOLE_VALUE } from "./find-by-value.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
 import type { Look, Shown } from "./resource.js";
 
@@ -17,7 +18,7 @@ export interface OwnToken {
   findsByValue: boolean;
 }
 
-const User = z.looseObject({
+export const User = z.looseObject({
   id: z.string().regex(HEX_ID.pattern),
   name: z.string().optional().catch(undefined),
 });
@@ -61,10 +62,13 @@ export async function ownAuthorizations(
   };
   // Cloud may refuse `/me` to a token with few permissions; OSS ignores the filter and lists every token.
   if (own.findsByValue) return { rows: await rows({ token: own.value.reveal() }) };
-  const me = await get({ path: ["api", "v2", "me"] });
+  const me = await get({ path: ME });
   const { id: userID, name } = readJson(me, User);
   return { userID, userName: name && me.redactor.withhold(name), rows: await rows({ userID }) };
 }
+
+/** Where the server says whose token it was sent. */
+export const ME = ["api", "v2", "me"];
 
 const TASK = "read the connection's own authorization";
 
@@ -156,8 +160,5 @@ export function mayBeOwn({ status, token }: Shown, own: OwnToken): boolean {
   const isOtherValue = typeof token === "string" && WHOLE_VALUE.test(token) && token !== own.value.reveal();
   return status !== "inactive" && !isOtherValue;
 }
-
-/** A token value that is shown as it is, not masked. */
-const WHOLE_VALUE = /^[\w+/=-]{20,}$/;
 
 const UNREADABLE = "its token may not read its own authorization.";

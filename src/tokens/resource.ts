@@ -16,6 +16,8 @@ export interface Resource extends TokenKind {
   readonly removed?: "deleted" | "revoked";
   /** What a token may do, by its `permissions`. Missing if the list does not say. */
   readonly access?: (permissions: unknown) => Access;
+  /** How every value of the kind begins, if that tells it from others of its server. */
+  readonly valuesBegin?: string;
   /** How to tell a connection's own token from the others. Missing if it cannot be one of them. */
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
   /** Whether a token can do what it was made for. Missing if that cannot be taken from it but for good. */
@@ -28,7 +30,7 @@ export interface Resource extends TokenKind {
    * @throws {TokenError} if it cannot be told: the codes of {@link Http.send} and {@link Influxctl.run};
    *   `invalid-config` if a setting of the connection is missing for it.
    */
-  readonly check?: (wires: Wires, value: Secret, watch: Watch) => Promise<Liveness>;
+  readonly check: (wires: Wires, value: Secret, watch: Watch) => Promise<Liveness>;
   /**
    * Opens the tokens for one message, with a method for each thing that can be done to them.
    *
@@ -44,6 +46,8 @@ export interface Resource extends TokenKind {
 /** What a connection uses to reach its tokens. */
 export interface Wires {
   readonly http: Http;
+  /** Where the data of the cluster is read, by its database tokens. @throws {TokenError} `invalid-config` if it is not known. */
+  readonly dataPlane: () => Pick<Http, "send">;
   /** @throws {TokenError} `invalid-config` if influxctl cannot work with the settings of the connection. */
   readonly influxctl: () => Influxctl;
   readonly own: OwnToken;

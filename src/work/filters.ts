@@ -1,5 +1,7 @@
 import { kindOf, TokenError } from "../errors.js";
 import type { IdForm } from "../ids.js";
+import { Secret } from "../text/secret.js";
+import { WRONG_TOKEN_VALUES, wrongTokenValue } from "../text/token-values.js";
 import { whyNoId } from "./mistaken-ids.js";
 import {
   AGE_EXPECTED,
@@ -26,6 +28,8 @@ export interface Filter<T> {
   readonly form?: IdForm;
   /** What it is, if it is a time. */
   readonly time?: TimeForm;
+  /** Whether it must not be typed into a flow. */
+  readonly secret?: true;
 }
 
 /** Any text that is not empty, taken as it is. */
@@ -49,6 +53,24 @@ export const age: Filter<number> = { ...duration, time: "past" };
 
 /** A duration from now on, in milliseconds. */
 export const timeAhead: Filter<number> = { ...duration, time: "future" };
+
+/** The characters that a value has at least: by fewer, nobody tells one token from another. */
+const SHORTEST_VALUE = 8;
+
+/** The value of a token, without the space around it. */
+export const tokenValue: Filter<Secret> = {
+  secret: true,
+  expected: `the value of a token, which has ${SHORTEST_VALUE} characters or more`,
+  read(value) {
+    const text = typeof value === "string" ? value.trim() : "";
+    const isRight = text.length >= SHORTEST_VALUE && wrongTokenValue(text) === undefined;
+    return isRight ? new Secret(text) : undefined;
+  },
+  why(value) {
+    const wrong = typeof value === "string" ? wrongTokenValue(value.trim()) : undefined;
+    return wrong && `This is a text ${WRONG_TOKEN_VALUES[wrong]}.`;
+  },
+};
 
 /** An ID of a certain shape, without the space around it. */
 export function shaped(form: IdForm): Filter<string> {

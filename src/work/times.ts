@@ -6,8 +6,13 @@
 /** A point in time: milliseconds since 1970, or milliseconds before the time at which the server answers. */
 export type Moment = number | { readonly ago: number };
 
-/** What a time is that is asked for: a point in time, or a length of time before or after now. */
-export type TimeForm = "moment" | "past" | "future";
+/** What a time is that is asked for: a point in time, a length of time before or after now, or a point ahead. */
+export type TimeForm = "moment" | "past" | "future" | "expiry";
+
+/** Whether a date can stand for it. */
+export function takesDate(form: TimeForm): boolean {
+  return form === "moment" || form === "expiry";
+}
 
 /** The units of an age, and the milliseconds of each. No "m": it is minutes to some, and months to others. */
 const UNITS = {
@@ -83,15 +88,45 @@ export function readMoment(value: unknown, now: number): Moment | undefined {
   return isPossible(instantOf(moment, now), now) ? moment : undefined;
 }
 
-type WrongTime = "moment" | "duration" | "minutesOrMonths" | "outOfRange";
+/** The forms of a point in time ahead, in words that complete "expected …". */
+export const EXPIRY_EXPECTED =
+  "a time ahead: an age from now on such as 90d (s, min, h, d, w or y), a date such as 2027-01-31, or a date and time with its zone such as 2027-01-31T08:00:00Z";
+
+/** Further ahead is a mistake: most often a wrong unit. */
+const LAST_EXPIRY = 100 * UNITS.y;
+
+/**
+ * Reads a point in time ahead, in the forms of {@link readMoment}, of which an age counts forward.
+ *
+ * @param now milliseconds since 1970, as the result; undefined if the value is none of these, or not ahead.
+ */
+export function readExpiry(value: unknown, now: number): number | undefined {
+  const moment = momentOf(value);
+  const instant = typeof moment === "object" ? now + moment.ago : moment;
+  return instant > now && instant <= now + LAST_EXPIRY ? instant : undefined;
+}
+
+type WrongTime = "moment" | "duration" | "minutesOrMonths" | "outOfRange" | "expiry";
 
 /** What is wrong with a time that is typed in, or undefined if nothing is. `now`: milliseconds since 1970. */
 export function wrongTime(text: string, form: TimeForm, now: number): WrongTime | undefined {
-  const isMoment = form === "moment";
-  if (isMoment ? readMoment(text, now) : readDuration(text)) return undefined;
+  if (isTime(text, form, now)) return undefined;
   if (whyNoAge(text) !== undefined) return "minutesOrMonths";
-  if (!isMoment) return "duration";
+  if (form === "expiry") return "expiry";
+  if (form !== "moment") return "duration";
   return Number.isNaN(instantOf(momentOf(text), now)) ? "moment" : "outOfRange";
+}
+
+function isTime(text: string, form: TimeForm, now: number): boolean {
+  switch (form) {
+    case "moment":
+      return readMoment(text, now) !== undefined;
+    case "expiry":
+      return readExpiry(text, now) !== undefined;
+    case "past":
+    case "future":
+      return readDuration(text) !== undefined;
+  }
 }
 
 /** A sentence on what is likely wrong with a moment that {@link readMoment} refuses, if that is known. */

@@ -4,6 +4,11 @@ import { randomBytes } from "node:crypto";
 import { request } from "undici";
 import type { Report } from "../../src/check/report.js";
 import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
+import { createHttp, type Http } from "../../src/http/client.js";
+import { Secret } from "../../src/text/secret.js";
+import { authorizations } from "../../src/tokens/authorizations.js";
+import { makeMarked } from "../../src/tokens/creation.js";
+import { marked } from "../../src/tokens/marks.js";
 import sidebar from "../../nodes/sidebar/sidebar.js";
 import { ask, post } from "../helpers/admin.js";
 import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
@@ -345,6 +350,76 @@ describe(`the nodes on ${url}`, function () {
       { id: orphan.id, outcome: "updated", token: { status: "inactive" } },
     );
     assert.partialDeepStrictEqual((await remove(orphan.id)).payload, { id: orphan.id, outcome: "deleted" });
+  });
+
+  describe("without the nodes", () => {
+    let http: Http;
+    const open = (value: string) => {
+      http = createHttp({
+        url: new URL(url),
+        authorization: { scheme: "Token", token: new Secret(value) },
+        ...{ timeoutSeconds: 10, retries: 0, parallel: 1 },
+      });
+      return authorizations.open({ http, own: { value: new Secret(value), findsByValue: false } }, {});
+    };
+    /** Whether it lets somebody read buckets; without that right, a list is empty, and no error. */
+    const works = async (value: Secret) => {
+      const path = ["api", "v2", "buckets"];
+      const { body } = await http.send({ task: "look", method: "GET", repeat: "safe", path, token: value });
+      return (JSON.parse(Buffer.concat(body).toString()) as { buckets: unknown[] }).buckets.length > 0;
+    };
+    const read = (type: string) => ({ action: "read" as const, resource: { type, orgID: org.id } });
+    afterEach(() => http.close());
+
+    it("makes a token that works once it is switched on, of another user", async () => {
+      const tokens = open(token);
+      const { directory } = tokens;
+      assert.equal(await directory.org(`${run}-org`), org.id);
+      assert.equal(await directory.user(userName), user.id);
+      await assert.rejects(directory.user(`${run}-nobody`), { code: "not-found", words: "no such user" });
+      await api("POST", "buckets", { orgID: org.id, name: `${run}-readable` });
+      const description = marked(`${run} new`, { kind: "creating", attempt: "1a2b3c4d" });
+      const wanted = { description, orgID: org.id, userID: user.id, permissions: [read("buckets")] };
+      const { token: made_, value } = await makeMarked(tokens, wanted);
+      made.unshift({ kind: "authorizations", id: made_.id });
+      assert.deepEqual([made_.user, made_.status], [userName, "inactive"]);
+      assert.equal(await works(value), false);
+      await tokens.switchOn(made_.id, { ...wanted, description: `${run} new` });
+      assert.equal(await works(value), true);
+      const twin = authorizations.twinOf((await tokens.get(made_.id)).token!, description);
+      assert.deepEqual(twin, wanted);
+      await tokens.switchOff(made_.id, `${run} off`);
+      assert.equal(await works(value), false);
+      assert.equal((await tokens.get(made_.id)).token?.description, `${run} off`);
+    });
+
+    it("names the bucket of a permission only for people", async () => {
+      const bucket = await api<{ id: string }>("POST", "buckets", { orgID: org.id, name: `${run}-bucket` });
+      const permission = {
+        action: "write" as const,
+        resource: { type: "buckets", id: bucket.id, orgID: org.id },
+      };
+      const { id } = await make("authorizations", { orgID: org.id, permissions: [permission] });
+      const shown = (await open(token).get(id)).token!;
+      assert.match(JSON.stringify(shown.permissions), new RegExp(`${run}-bucket`));
+      assert.deepEqual(authorizations.twinOf(shown, "twin").permissions, [permission]);
+    });
+
+    it("says what it cannot grant, and whose a token cannot be", async () => {
+      const permissions = READ_WRITE;
+      const manager = await make("authorizations", { orgID: org.id, permissions });
+      const wanted = { description: `${run} refused`, orgID: org.id, permissions: [read("buckets")] };
+      await assert.rejects(open(manager.token).make(wanted), {
+        code: "forbidden",
+        words: "cannot grant",
+        message: new RegExp(`cannot grant read:orgs/${org.id}/buckets,`),
+      });
+      await http.close();
+      await assert.rejects(open(token).make({ ...wanted, userID: "0aaaaaaaaaaaaaaa" }), {
+        code: "not-found",
+        words: "no such org or user",
+      });
+    });
   });
 
   it("shows its tokens to the editor, what may be the own one, and what a list would find", async () => {

@@ -104,11 +104,7 @@ describe("token values", function () {
       // Each node well and badly, in the order of package.json: what finds and changes comes before what removes.
       ...OPERATION_NAMES.flatMap((name) =>
         (isOfCluster(name) ? ["dedicated", "bad-dedicated"] : ["to-oss", "bad"]).map(
-          (connection): (typeof work)[number] => [
-            `influxdb-${name}`,
-            connection,
-            ids[resourceOf(name)],
-          ],
+          (connection): (typeof work)[number] => [`influxdb-${name}`, connection, ids[resourceOf(name)]],
         ),
       ),
       // It is gone by now.

@@ -14,7 +14,8 @@ const withCreate = (
   properties: Properties,
   work: (fixture: NodeFixture) => Promise<void>,
   options: { connection?: Properties } & MoreNodes = {},
-) => withNode("create-authorization", properties, work, { connection: { retries: "0", ...options.connection } });
+) =>
+  withNode("create-authorization", properties, work, { connection: { retries: "0", ...options.connection } });
 
 /** All that the server has but its operator's. */
 function there({ simulator: { world } }: Pick<NodeFixture, "simulator">): Authorization[] {
@@ -213,11 +214,20 @@ describe("create-authorization", () => {
     await withCreate(
       { ...DESCRIPTION, permissionsFrom: "json", permissions: "payload", permissionsType: "msg" },
       async (fixture) => {
-        for (const payload of [undefined, [], "[", [{ action: "delete", resource: { type: "buckets" } }], [7]]) {
+        for (const payload of [
+          undefined,
+          [],
+          "[",
+          [{ action: "delete", resource: { type: "buckets" } }],
+          [7],
+        ]) {
           const { error } = await fixture.send({ payload });
           assert.equal(error?.code, "invalid-config", JSON.stringify(payload));
         }
-        assert.deepEqual(fixture.sent().filter((each) => !each.startsWith("GET")), []);
+        assert.deepEqual(
+          fixture.sent().filter((each) => !each.startsWith("GET")),
+          [],
+        );
         assert.equal((await fixture.send({ payload: all })).error, undefined);
       },
     );
@@ -265,7 +275,13 @@ describe("create-authorization", () => {
         prepare({ world }) {
           world.addAuthorization({
             token: "limited-token-0123456789",
-            permissions: ["read:orgs", "read:users", "write:users", "read:authorizations", "write:authorizations"],
+            permissions: [
+              "read:orgs",
+              "read:users",
+              "write:users",
+              "read:authorizations",
+              "write:authorizations",
+            ],
           });
           return {};
         },
@@ -287,7 +303,10 @@ describe("create-authorization", () => {
           would: "created",
           token: { description: "press 1", permissions: [{ action: "read" }] },
         });
-        assert.equal((seen.outputs[1][0]!.summary as { text: string }).text, "Dry run: 1 authorization would be created.");
+        assert.equal(
+          (seen.outputs[1][0]!.summary as { text: string }).text,
+          "Dry run: 1 authorization would be created.",
+        );
         assert.equal(runtime.statuses.at(-1), "yellow 1 in dry run");
         assert.deepEqual(there(fixture), []);
         assert.deepEqual(trailIn(runtime.log()), []);
@@ -308,7 +327,10 @@ describe("create-authorization", () => {
 
   it("keeps to its limit, by the hour, and counts no failure of the message itself", () =>
     withCreate({ ...PLAIN, limit: 2 }, async (fixture) => {
-      for (const _ of [1, 2]) assert.equal((await fixture.send({})).error, undefined);
+      for (const expected of [1, 2]) {
+        assert.equal((await fixture.send({})).error, undefined);
+        assert.equal(there(fixture).length, expected);
+      }
       assert.equal((await fixture.send({})).error?.code, "limit-exceeded");
       assert.equal(there(fixture).length, 2);
     }));
@@ -340,8 +362,20 @@ describe("create-authorization", () => {
           ...{ type, id, outcome, description, operation },
         })),
         [
-          { type: "request", id: "", outcome: undefined, description: made!.description, operation: "create authorization" },
-          { type: "response", id: made!.id, outcome: "created", description: made!.description, operation: "create authorization" },
+          {
+            type: "request",
+            id: "",
+            outcome: undefined,
+            description: made!.description,
+            operation: "create authorization",
+          },
+          {
+            type: "response",
+            id: made!.id,
+            outcome: "created",
+            description: made!.description,
+            operation: "create authorization",
+          },
         ],
       );
     }));
@@ -351,35 +385,44 @@ describe("create-authorization", () => {
       it(`finds what a lost answer has left (${drop})`, () =>
         withCreate(PLAIN, async (fixture) => {
           const { faults } = fixture.simulator;
-          faults.push({ method: "POST", path: "/api/v2/authorizations", drop } as never);
+          faults.push({ method: "POST", path: "/api/v2/authorizations", drop });
           const seen = await fixture.send({});
           assert.equal(seen.error, undefined, seen.error?.message);
-          assert.deepEqual(there(fixture).map(({ token }) => token), [seen.outputs[0][0]!.tokenValue]);
+          assert.deepEqual(
+            there(fixture).map(({ token }) => token),
+            [seen.outputs[0][0]!.tokenValue],
+          );
         }));
     }
 
     it("removes it again if it cannot be switched on, and says so", () =>
       withCreate({ ...PLAIN, tokenStatus: "active" }, async (fixture) => {
-        fixture.simulator.faults.push({ method: "PATCH", status: 500, body: "{}" } as never);
+        fixture.simulator.faults.push({ method: "PATCH", status: 500, body: "{}" });
         const { error, outputs } = await fixture.send({});
         assert.equal(error?.code, "unavailable");
         assert.match(error.message, /was removed again/);
         assert.deepEqual(outputs, [[], []]);
         assert.deepEqual(there(fixture), []);
-        assert.deepEqual(trailIn(fixture.runtime.log()).map(({ outcome, error: code }) => [outcome, code]), [
-          [undefined, undefined],
-          ["failed", "unavailable"],
-        ]);
+        assert.deepEqual(
+          trailIn(fixture.runtime.log()).map(({ outcome, error: code }) => [outcome, code]),
+          [
+            [undefined, undefined],
+            ["failed", "unavailable"],
+          ],
+        );
       }));
 
     it("names it if it cannot be removed, either", () =>
       withCreate({ ...PLAIN, tokenStatus: "active" }, async (fixture) => {
         const { faults } = fixture.simulator;
-        faults.push({ method: "PATCH", status: 500, body: "{}" } as never);
-        faults.push({ method: "DELETE", status: 500, body: "{}" } as never);
+        faults.push({ method: "PATCH", status: 500, body: "{}" });
+        faults.push({ method: "DELETE", status: 500, body: "{}" });
         const { error } = await fixture.send({});
         const [left] = there(fixture);
-        assert.ok(error?.message.includes(`${left!.id} could not be removed again, so delete it`), error?.message);
+        assert.ok(
+          error?.message.includes(`${left!.id} could not be removed again, so delete it`),
+          error?.message,
+        );
         assert.equal(left!.status, "inactive");
       }));
 

@@ -58,7 +58,10 @@ describe("create-database-token", () => {
           assert.deepEqual([made!.description, made!.permissions], ["press 1", WRITE]);
           assert.deepEqual(context(fixture).flow.get("databaseTokenRights"), {});
           const changing = sent().filter((each) => !each.startsWith("GET"));
-          assert.deepEqual(changing.map((each) => each.split(" ")[0]), ["POST", "PATCH"]);
+          assert.deepEqual(
+            changing.map((each) => each.split(" ")[0]),
+            ["POST", "PATCH"],
+          );
         },
         { product },
       ));
@@ -98,7 +101,9 @@ describe("create-database-token", () => {
   it("believes no permissions in the context that are not what the API takes", () =>
     withCreate(PLAIN, async (fixture) => {
       const seen = await fixture.send({});
-      context(fixture).flow.set("databaseTokenRights", { [record(seen).id]: [{ action: "admin", resource: "*" }] });
+      context(fixture).flow.set("databaseTokenRights", {
+        [record(seen).id]: [{ action: "admin", resource: "*" }],
+      });
       assert.equal((await fixture.send(word(seen, "stored"))).error?.code, "invalid-config");
       assert.deepEqual(there(fixture)[0]!.permissions, []);
     }));
@@ -118,7 +123,13 @@ describe("create-database-token", () => {
       assert.deepEqual(fixture.clusters.databaseTokens.get(record(seen).id)!.permissions, permissions);
     });
     await withCreate(
-      { ...PLAIN, permissionsFrom: "json", permissions: "payload", permissionsType: "msg", tokenStatus: "active" },
+      {
+        ...PLAIN,
+        permissionsFrom: "json",
+        permissions: "payload",
+        permissionsType: "msg",
+        tokenStatus: "active",
+      },
       async (fixture) => {
         assert.equal((await fixture.send({ payload: [{ action: "read" }] })).error?.code, "invalid-config");
         assert.deepEqual(record(await fixture.send({ payload: WRITE })).token.permissions, WRITE);
@@ -168,7 +179,10 @@ describe("create-database-token", () => {
       fixture.simulator.faults.push({ method: "POST", drop: "after" });
       const seen = await fixture.send({});
       assert.equal(seen.error, undefined, seen.error?.message);
-      assert.deepEqual(there(fixture).map(({ id }) => id), [record(seen).id]);
+      assert.deepEqual(
+        there(fixture).map(({ id }) => id),
+        [record(seen).id],
+      );
     }));
 
   it("removes it again if its permissions cannot be given, or kept", async () => {

@@ -13,7 +13,9 @@ const withCreate = (
 ) => withNode("create-management-token", { ...PLAIN, ...properties }, work, options);
 
 const there = ({ clusters, own }: NodeFixture) =>
-  [...clusters.managementTokens.values()].filter(({ id, accountId }) => id !== own.id && accountId === own.accountId);
+  [...clusters.managementTokens.values()].filter(
+    ({ id, accountId }) => id !== own.id && accountId === own.accountId,
+  );
 const record = ({ outputs: [[first]] }: Seen) => first?.payload as OutcomeRecord;
 
 describe("create-management-token", function () {
@@ -29,7 +31,11 @@ describe("create-management-token", function () {
       const [{ tokenValue, ...rest }] = seen.outputs[0] as [Message];
       assert.equal(tokenValue, made!.token);
       assert.equal(rest.topic, "kept");
-      assert.partialDeepStrictEqual(record(seen), { id: made!.id, outcome: "created", token: { state: "active" } });
+      assert.partialDeepStrictEqual(record(seen), {
+        id: made!.id,
+        outcome: "created",
+        token: { state: "active" },
+      });
       assert.equal(withoutMark(made!.description), "Node-RED 2");
       // It cannot be described anew, so the mark says nothing that will be wrong.
       assert.equal(markIn(made!.description)?.kind, "made");

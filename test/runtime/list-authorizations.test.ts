@@ -133,6 +133,84 @@ describe("list-authorizations", () => {
       },
     ));
 
+  describe("by the value of the token", () => {
+    const byValue = { tokenValue: "leaked", tokenValueType: "msg" };
+    const NOBODY = "nobody-has-this-value";
+
+    it("compares what a server shows, and sends it nowhere", () =>
+      withList(
+        byValue,
+        async ({ simulator, send, sent }) => {
+          const { id, token } = [...simulator.world.authorizations.values()][1]!;
+          const { payload } = await send({ leaked: ` ${token}\n` });
+          assert.deepEqual(
+            (payload as Authorization[]).map((found) => [found.id, found.token]),
+            [[id, undefined]],
+          );
+          for (const leaked of [NOBODY, token.slice(0, -1), token.toLowerCase()])
+            assert.deepEqual((await send({ leaked })).outputs[1][0]?.payload, [], leaked);
+          assert.deepEqual(new Set(sent()), new Set(["GET /api/v2/authorizations"]));
+        },
+        { simulator: { tokens: "clear" } },
+      ));
+
+    it("says so where the server hides values, unless other filters leave none that could be it", async () => {
+      await withList(byValue, async ({ simulator, send }) => {
+        const { token } = [...simulator.world.authorizations.values()][1]!;
+        const { error, outputs } = await send({ leaked: token });
+        assert.equal(error?.code, "hidden-value");
+        assert.match(error.message, /^Values are hidden, cannot list authorizations: .*check token/);
+        assert.deepEqual(outputs, [[], []]);
+      });
+      await withList({ ...byValue, description: "no such", descriptionType: "str" }, async ({ send }) => {
+        assert.deepEqual((await send({ leaked: NOBODY })).outputs[1][0]?.payload, []);
+      });
+    });
+
+    it("asks InfluxDB Cloud, which must find one or none", () =>
+      withList(
+        byValue,
+        async ({ simulator, send, sent }) => {
+          const { id, token } = [...simulator.world.authorizations.values()][1]!;
+          assert.equal(((await send({ leaked: token })).payload as Authorization[])[0]?.id, id);
+          assert.equal(sent()[0], `GET /api/v2/authorizations?token=${encodeURIComponent(token)}`);
+          assert.deepEqual((await send({ leaked: NOBODY })).outputs[1][0]?.payload, []);
+          // A server that takes no notice of the filter.
+          const row = (token?: string) => ({ id: "0aaaaaaaaaaaaaaa", status: "active", token });
+          for (const rows of [
+            [row("redacted"), row("redacted")],
+            [row("")],
+            [row(undefined)],
+            [row("another-value-that-is-long-enough")],
+          ]) {
+            simulator.faults.push({ body: JSON.stringify({ authorizations: rows }) });
+            const { error, outputs } = await send({ leaked: token });
+            assert.equal(error?.code, "bad-response");
+            assert.deepEqual(outputs, [[], []]);
+          }
+        },
+        { product: "cloud", simulator: { tokens: "redacted" } },
+      ));
+
+    for (const leaked of ["", "1234567", undefined, 12345678, "Token leaked-value", "a\u200bleaked-value"]) {
+      it(`refuses ${JSON.stringify(leaked) ?? "undefined"}, and sends nothing`, () =>
+        withList(byValue, async ({ send, sent }) => {
+          const { error } = await send({ leaked });
+          assert.equal(error?.code, "invalid-filter");
+          assert.doesNotMatch(error.message, /leaked/);
+          assert.deepEqual(sent(), []);
+        }));
+    }
+
+    it("takes no value that is typed into the flow", () =>
+      withList({ tokenValue: "typed-in-value", tokenValueType: "str" }, async ({ send, sent }) => {
+        const { error } = await send({});
+        assert.equal(error?.code, "invalid-config");
+        assert.doesNotMatch(error.message, /typed-in-value/);
+        assert.deepEqual(sent(), []);
+      }));
+  });
+
   it("refuses to list where it was saved under the former name of the status", async () => {
     for (const former of [{ status: "inactive", statusType: "str" }, { statusType: "any" }, { status: {} }]) {
       await withList(former, async ({ send, sent }) => {

@@ -85,6 +85,19 @@ describe("list-management-tokens", () => {
       ));
   }
 
+  it("finds by a value those whose first characters fit, also one that is revoked", () =>
+    withList({ tokenValue: "leaked", tokenValueType: "msg" }, async (fixture) => {
+      const { id, token } = add(fixture, "leaked", { revokedAt: new Date() });
+      add(fixture, "other");
+      const { payload } = await fixture.send({ leaked: token });
+      assert.deepEqual(
+        (payload as ManagementToken[]).map((found) => found.id),
+        [id],
+      );
+      const { outputs } = await fixture.send({ leaked: "M.V1.nobody-has-it" });
+      assert.deepEqual(outputs[1][0]!.payload, []);
+    }));
+
   it("never takes a token that does not expire for one of 1970", () =>
     withList({ state: "expired", stateType: "str" }, async ({ send }) => {
       assert.equal((await send({})).outputs[1].length, 1);

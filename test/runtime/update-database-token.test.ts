@@ -93,7 +93,11 @@ describe("update-database-token", () => {
   it("sets permissions as they are chosen, in whole, and describes", () =>
     withUpdate(
       {
-        ...{ rights: "set", permissionsFrom: "table", table: [{ resource: "logs", read: false, write: true }] },
+        ...{
+          rights: "set",
+          permissionsFrom: "table",
+          table: [{ resource: "logs", read: false, write: true }],
+        },
         ...{ description: "new", descriptionType: "str" },
       },
       async (fixture) => {

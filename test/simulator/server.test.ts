@@ -230,6 +230,10 @@ describe("the simulator", () => {
         const { token, permissions } = world.addAuthorization({ permissions: [permission] });
         assert.deepEqual((await bucketsOf("", token)).names, ["mine"]);
         assert.deepEqual((await bucketsOf("", world.addAuthorization({ permissions: [] }).token)).names, []);
+        const ofKind = (kind: string) =>
+          bucketsOf("", world.addAuthorization({ permissions: [`read:${kind}`] }).token);
+        assert.deepEqual((await ofKind("buckets")).names, ["data", "mine"]);
+        assert.deepEqual((await ofKind("orgs")).names, ["_monitoring", "_tasks"]);
         const body = { orgID: world.orgNamed("home").id, permissions };
         const made = (await call("POST", AUTHORIZATIONS, body)).json() as unknown as Authorization;
         assert.deepEqual(made.permissions[0]!.resource, { type: "buckets", id, name: "mine" });

@@ -50,6 +50,7 @@ async function check({ url, token, proxy, timeoutSeconds = 5, signal, ...asked }
     http,
     own: { value: secret, findsByValue: productOf(product).findsByValue ?? false },
     cluster: asked.cluster,
+    dataPlane: () => http,
     influxctl: () =>
       createInfluxctl({
         command: asked.influxctl ?? "influxctl",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startSimulator } from "../../../simulator/server.js";
 import { createHttp } from "../../../src/http/client.js";
-import { createRotation, type Rotated } from "../../../src/rotation/rotation.js";
+import { createRotation } from "../../../src/rotation/rotation.js";
 import { Secret } from "../../../src/text/secret.js";
 import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
@@ -27,7 +27,7 @@ describe("a client through a thousand rotations", () => {
         permissions: ["read:users"],
       });
       const own = { value: new Secret(world.operator.token), findsByValue: false };
-      const wires = { http, own, influxctl: () => assert.fail("no influxctl") };
+      const wires = { http, own, influxctl: () => assert.fail("no influxctl"), dataPlane: () => assert.fail("no data plane") };
       const tokens = authorizations.open(wires, {});
       const rotation = createRotation({
         kind: authorizations,

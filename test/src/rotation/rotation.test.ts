@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createHttp, type Http } from "../../../src/http/client.js";
-import { createRotation, type Rotated, type Rotation } from "../../../src/rotation/rotation.js";
+import { createRotation, type Rotation } from "../../../src/rotation/rotation.js";
 import { Secret } from "../../../src/text/secret.js";
 import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
@@ -93,29 +93,17 @@ describe("a rotation", () => {
         assert.ok(used && isLive(used), `the client stands without a token after ${call.task}`);
         if (what === "kill after") {
           isDead = true;
-           
+
           throw new Killed();
         }
       }
     };
     const own = { value: new Secret(simulator.world.operator.token), findsByValue: false };
-    const wires = { http: { ...http, send }, own, influxctl: () => assert.fail("no influxctl") };
+    const wires = { http: { ...http, send }, own, influxctl: () => assert.fail("no influxctl"), dataPlane: () => assert.fail("no data plane") };
     const rotation = createRotation({
       kind: authorizations,
       tokens: authorizations.open(wires, {}),
-      check: async (token) => {
-        const task = "look whether it works";
-        const { status, error } = await wires.http.send({
-          task,
-          method: "GET",
-          repeat: "safe",
-          path: ["api", "v2", "me"],
-          token,
-        });
-        return status === 200 || error?.message.endsWith("is unauthorized")
-          ? { works: true, state: "active" }
-          : { works: false, state: "not-accepted" };
-      },
+      check: (value) => authorizations.check(wires, value, {}),
       worksWithin: 0,
     });
     return { rotation };

@@ -10,6 +10,12 @@ describe("a Secret", () => {
     assert.equal(secret.reveal(), VALUE);
   });
 
+  it("tells whether it is a text", () => {
+    assert.equal(secret.equals(VALUE), true);
+    for (const other of ["", VALUE.slice(1), `${VALUE} `, VALUE.toUpperCase()])
+      assert.equal(secret.equals(other), false);
+  });
+
   const WAYS: Record<string, () => unknown> = {
     "a template": () => `${String(secret)} ${secret.toString()}`,
     JSON: () => JSON.stringify({ secret, list: [secret] }),

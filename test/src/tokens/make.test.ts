@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { Secret } from "../../../src/text/secret.js";
+import { fixedToken } from "../../../src/token-source.js";
 import { authorizations, type Authorizations } from "../../../src/tokens/authorizations.js";
 import { databaseTokens } from "../../../src/tokens/database-tokens.js";
 import { managementTokens } from "../../../src/tokens/management-tokens.js";
@@ -19,7 +20,7 @@ describe("a new token", () => {
   const connect = (scheme: "Token" | "Bearer", token: string) => {
     const http = createHttp({
       url: new URL(simulator.url),
-      authorization: { scheme, token: new Secret(token) },
+      authorization: { scheme, token: fixedToken(new Secret(token)) },
       ...{ timeoutSeconds: 5, retries: 1, parallel: 4 },
     });
     https.push(http);

@@ -60,6 +60,7 @@ describe("a resource", () => {
       wires: {
         // Its clock is none of the calls that are counted here.
         http: { ...http, now: () => Promise.resolve(Date.now()) },
+        dataPlane: () => http,
         influxctl: () => influxctl,
         own: { value, findsByValue: false },
         cluster: { accountId, clusterId },
