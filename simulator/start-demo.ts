@@ -42,7 +42,8 @@ export async function startDemo(options: {
   version?: "node-red" | "node-red-4";
 }): Promise<Demo> {
   const { ports } = options;
-  const fixture = await startFixture({ port: await freePort(ports?.influxdb) });
+  // As OSS before 2.9, for the example that finds a token by its value.
+  const fixture = await startFixture({ port: await freePort(ports?.influxdb), tokens: "clear" });
   const { simulator, clusters } = fixture;
   const own = { file: join(fixture.folder, "influxdb.token"), token: simulator.world.addAuthorization(OWN) };
   populate(simulator.world);
@@ -78,6 +79,7 @@ export async function startDemo(options: {
       env: {
         DISABLE_TOKEN_SECRET: secret,
         REVOKE_TOKEN_SECRET: secret,
+        LEAK_SECRET: secret,
         TOKEN_FILE: tokenFile,
         INFLUXDB_TOKEN_FILE: own.file,
       },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { createHmac, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
@@ -94,11 +94,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are twelve in the import dialog", async () => {
+  it("are thirteen in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 12);
+    assert.equal(await editor.examples().count(), 13);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -352,10 +352,11 @@ describe("the examples", function () {
     assert.equal((await stat(demo.ownTokenFile)).mode & 0o777, 0o600);
     await editor.screenshot("example rotate its own");
 
-    // It cannot be written.
-    await rm(demo.ownTokenFile);
-    await mkdir(`${demo.ownTokenFile}/in the way`, { recursive: true });
-    await injected("rotate", /report/, /outcome: "withdrawn"/);
+    const now = await inFile();
+    await mkdir(`${demo.ownTokenFile}.new/in the way`, { recursive: true });
+    await injected("rotate", /write the file/, /could not be written/);
+    await editor.status(await editor.named("replace it"), "1 handed over, 1 withdrawn");
+    assert.equal(await inFile(), now);
     assert.equal(authorizations().length, before + 2);
   });
 
@@ -552,6 +553,120 @@ describe("the examples", function () {
     });
   });
 
+  describe("answer a leak", () => {
+    const sign = (body: string, timestamp = Math.floor(Date.now() / 1000)) => ({
+      timestamp,
+      signature: createHmac("sha256", lab.demo.secret).update(`${timestamp}.${body}`).digest("hex"),
+      body,
+    });
+    const report = (token: unknown) => sign(JSON.stringify({ token }));
+    const post = async ({ timestamp, signature, body }: ReturnType<typeof sign>) => {
+      const headers = { "x-timestamp": String(timestamp), "x-signature": signature };
+      const url = new URL("leaked-token", lab.demo.nodeRed.url);
+      const answer = await fetch(url, { method: "POST", headers, body });
+      return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
+    };
+
+    before(async () => {
+      await importAndDeploy("answer a leak", "answer a leak");
+      await enterStore();
+    });
+    after(async () => {
+      await lab.editor.screenshot("example answer a leak");
+    });
+
+    it("by HTTP: disables the token, proves that it is dead, and puts another in its place", async () => {
+      const leaked = world().addAuthorization({ description: "leaked" });
+      const count = authorizations().length;
+      const message = report(leaked.token);
+      const { status, answer } = await post(message);
+      const successor = whoIs(lab.demo.secretStore.secrets.get(leaked.id));
+      assert.deepEqual(
+        [status, answer],
+        [200, { status: 200, id: leaked.id, outcome: "replaced", successor: successor?.id }],
+      );
+      assert.equal(whoIs(leaked.token), undefined);
+      assert.deepEqual([successor?.status, successor?.description], ["active", "leaked"]);
+      assert.equal(authorizations().length, count + 1);
+      assert.equal((await post(message)).status, 401);
+      assert.equal(authorizations().length, count + 1);
+    });
+
+    it("by MQTT: the same", async () => {
+      const { token, id } = world().addAuthorization({ description: "leaked" });
+      const client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
+      await client.subscribeAsync("influxdb/leaked-token/answer");
+      const answered = new Promise<string>((resolve) => {
+        client.once("message", (_topic, payload) => resolve(payload.toString()));
+      });
+      await client.publishAsync("influxdb/leaked-token", JSON.stringify(report(token)), { qos: 1 });
+      const answer = JSON.parse(await answered) as unknown;
+      await client.endAsync();
+      const successor = whoIs(lab.demo.secretStore.secrets.get(id))?.id;
+      assert.deepEqual(answer, { status: 200, id, outcome: "replaced", successor });
+      assert.equal(whoIs(token), undefined);
+    });
+
+    it("disables it, and leaves no successor, where the store fails", async () => {
+      const leaked = world().addAuthorization({ description: "leaked" });
+      const count = authorizations().length;
+      lab.demo.secretStore.failsWith = 503;
+      const { status, answer } = await post(report(leaked.token));
+      lab.demo.secretStore.failsWith = undefined;
+      assert.deepEqual([status, answer.outcome], [200, "withdrawn"]);
+      assert.equal(whoIs(leaked.token), undefined);
+      assert.equal(authorizations().length, count);
+    });
+
+    it("answers 400, 401, 403 and 404, and changes nothing", async () => {
+      const { token } = world().addAuthorization({ description: "stays" });
+      const unchanged = structuredClone(authorizations());
+      const good = report(token);
+      const now = good.timestamp;
+      for (const [status, error, message] of [
+        [400, "invalid-filter", sign("{")],
+        [400, "invalid-filter", report("")],
+        [400, "invalid-filter", report([token])],
+        [401, "unauthorized-request", { ...good, signature: "0".repeat(64) }],
+        [401, "unauthorized-request", { ...good, body: `${good.body} ` }],
+        [401, "unauthorized-request", { ...good, timestamp: now - 1 }],
+        [401, "unauthorized-request", sign(good.body, now - 310)],
+        [401, "unauthorized-request", sign(good.body, now + 310)],
+        [403, "protected", report(world().operator.token)],
+        [404, "not-found", report(`${token}x`)],
+      ] as const) {
+        const { status: actual, answer } = await post(message);
+        assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
+      }
+      assert.deepEqual(authorizations(), unchanged);
+    });
+
+    it("says whose it is, and what to do, where the server hides values", async () => {
+      const { token } = world().addAuthorization({ user: "ci", permissions: ["read:users"] });
+      const unchanged = structuredClone(authorizations());
+      // As lists are from OSS 2.9 on.
+      const hidden = authorizations().map((each) => ({ ...each, token: "", permissions: [] }));
+      lab.demo.simulator.faults.push({
+        path: /^\/api\/v2\/authorizations/,
+        body: JSON.stringify({ authorizations: hidden }),
+        times: 10,
+      });
+      const { status, answer } = await post(report(token));
+      lab.demo.simulator.faults.length = 0;
+      assert.deepEqual(
+        [status, answer.outcome, answer.works, answer.user],
+        [202, "hidden-value", true, "ci"],
+      );
+      assert.match(String(answer.todo), /Disable the one that leaked/);
+      assert.deepEqual(authorizations(), unchanged);
+    });
+
+    it("holds no value in an answer, nor in what Node-RED shows and logs", () => {
+      const log = lab.demo.nodeRed.log();
+      for (const { token } of authorizations()) assert.ok(!log.includes(token));
+    });
+  });
+
   it("delete a database token by its ID: deletes that one, and reports an error where it is gone", async () => {
     const { editor } = lab;
     await importAndDeploy("delete a database token by its ID", "delete database token");
@@ -744,11 +859,12 @@ describe("the examples in node-red-4", function () {
 /** Imports an example, and sees that nothing is wrong with it. */
 async function importInto({ editor, page }: Lab, name: string): Promise<void> {
   const connections = await editor.connections();
-  await editor.importExample(name);
+  const isAllNew = name === WITH_CONNECTION;
+  await editor.importExample(name, { isAllNew });
   const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
   assert.equal(invalid, 0, "all nodes are right");
-  const added = (await editor.connections()) - connections;
-  assert.equal(added, name === WITH_CONNECTION ? 1 : 0, "the connections are those that were there");
+  // Those of the example are those that were there.
+  await waitFor(async () => (await editor.connections()) - connections, isAllNew ? 1 : 0);
 }
 
 /**
