@@ -147,7 +147,7 @@ function makeRow(
       const [entry, ...others] = await find(asked.resource);
       if (chosen !== asked) return;
       // People know a bucket by its name, and type that.
-      if (others.length > 0) return say(node._("permission.several"));
+      if (others.length > 0) { say(node._("permission.several")); return; }
       if (isNew && entry && of === "buckets") {
         toldOf = chosen = { resource: entry.value, name: entry.label };
         input.value = shown();

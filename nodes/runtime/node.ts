@@ -241,7 +241,9 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
             places,
             signal: stopping.signal,
             progress,
-            warn: standing.warn,
+            warn: (text) => {
+              standing.warn(text);
+            },
             audit: (targets, changes) =>
               auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),

@@ -32,14 +32,14 @@ export interface Rotated {
 }
 
 /** A successor whose value is to be handed over. */
-export interface Begun {
+interface Begun {
   old: Listed;
   successor: Listed;
   value: Secret;
 }
 
 /** How a token was found: with its successor, if it was replaced before. */
-export interface Replaced {
+interface Replaced {
   old: Shown;
   successor: Shown | undefined;
 }

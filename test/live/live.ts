@@ -6,6 +6,7 @@ import type { Report } from "../../src/check/report.js";
 import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
 import { createHttp, type Http } from "../../src/http/client.js";
 import { Secret } from "../../src/text/secret.js";
+import { fixedToken } from "../../src/token-source.js";
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { makeMarked } from "../../src/tokens/creation.js";
 import { marked } from "../../src/tokens/marks.js";
@@ -357,7 +358,7 @@ describe(`the nodes on ${url}`, function () {
     const open = (value: string) => {
       http = createHttp({
         url: new URL(url),
-        authorization: { scheme: "Token", token: new Secret(value) },
+        authorization: { scheme: "Token", token: fixedToken(new Secret(value)) },
         ...{ timeoutSeconds: 10, retries: 0, parallel: 1 },
       });
       return authorizations.open({ http, own: { value: new Secret(value), findsByValue: false } }, {});

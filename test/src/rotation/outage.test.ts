@@ -27,7 +27,12 @@ describe("a client through a thousand rotations", () => {
         permissions: ["read:users"],
       });
       const own = { value: new Secret(world.operator.token), findsByValue: false };
-      const wires = { http, own, influxctl: () => assert.fail("no influxctl"), dataPlane: () => assert.fail("no data plane") };
+      const wires = {
+        http,
+        own,
+        influxctl: () => assert.fail("no influxctl"),
+        dataPlane: () => assert.fail("no data plane"),
+      };
       const tokens = authorizations.open(wires, {});
       const rotation = createRotation({
         kind: authorizations,

@@ -99,7 +99,12 @@ describe("a rotation", () => {
       }
     };
     const own = { value: new Secret(simulator.world.operator.token), findsByValue: false };
-    const wires = { http: { ...http, send }, own, influxctl: () => assert.fail("no influxctl"), dataPlane: () => assert.fail("no data plane") };
+    const wires = {
+      http: { ...http, send },
+      own,
+      influxctl: () => assert.fail("no influxctl"),
+      dataPlane: () => assert.fail("no data plane"),
+    };
     const rotation = createRotation({
       kind: authorizations,
       tokens: authorizations.open(wires, {}),
