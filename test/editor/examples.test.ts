@@ -94,11 +94,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are thirteen in the import dialog", async () => {
+  it("are fourteen in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 13);
+    assert.equal(await editor.examples().count(), 14);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -716,6 +716,39 @@ describe("the examples", function () {
     await editor.screenshot("example delete the expired database tokens");
 
     assert.match((await inject("for real")).text, /No database tokens, nothing was done\./);
+  });
+
+  it("tokens of a cluster: makes them, and takes rights and gives them back", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("create and suspend tokens of a cluster", "tokens of a cluster");
+    await enterStore();
+    const before = [databaseTokens().length, managementTokens().length];
+
+    await injected("create a database token", /report/, /outcome: "activated"/);
+    const made = databaseTokens().find(({ accessToken }) => accessToken === secrets.get("new-press"));
+    assert.equal(made?.description, "Telegraf: new press");
+    const pattern = databaseTokens().find(({ description }) => description === "Telegraf: press 1");
+    assert.deepEqual(made.permissions, pattern?.permissions);
+
+    await injected("create a management token", /at once/, /stored/);
+    const management = managementTokens().find(({ token }) => token === secrets.get("management"));
+    assert.ok(management?.description.startsWith("Node-RED: next year"));
+    assert.deepEqual(
+      [databaseTokens().length, managementTokens().length],
+      before.map((count) => count + 1),
+    );
+
+    const suspended = databaseTokens().find(({ description }) => description === "Grafana (read-only)")!;
+    const rights = structuredClone(suspended.permissions);
+    assert.ok(rights.length > 0);
+    for (let time = 1; time <= 2; time++) {
+      await injected("take", /updated/, new RegExp(suspended.id));
+      assert.deepEqual(suspended.permissions, []);
+    }
+    await injected("give back", /updated/, new RegExp(suspended.id));
+    assert.deepEqual(suspended.permissions, rights);
+    await editor.screenshot("example tokens of a cluster");
   });
 
   it("revoke after approval: revokes what a person has seen and approved, and nothing else", async () => {
