@@ -7,7 +7,7 @@ async function main(): Promise<void> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop());
   });
   console.log("Starting the simulator and Node-RED …");
-  const demo = await startDemo({ ports: { nodeRed: 1880, influxdb: 8086, mqtt: 1883 } });
+  const demo = await startDemo({ ports: { nodeRed: 1880, influxdb: 8086, mqtt: 1883, secrets: 8200 } });
   console.log(`
 Open ${demo.nodeRed.url}
 

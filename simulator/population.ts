@@ -31,11 +31,12 @@ const ORGS = ["factory", "energy"];
 /** In each of those. */
 const BUCKETS = ["machines", "history"];
 const DATABASES = ["sensors", "energy", "factory", "ci"];
-const USERS = ["user1", "user2", "grafana", "ci", "contractor"];
+const USERS = ["user1", "user2", "grafana", "ci", "contractor", "dashboards", "machines"];
 
 /**
  * What the examples work on, so that none uses up what another needs: user2 is who "find and delete" looks for, user1
- * who "find and disable" does. Nothing of theirs is unchanged for 90 days, for that is what housekeeping takes.
+ * who "find and disable" does; dashboards and machines are rotated. Nothing of theirs is unchanged for 90 days, for that
+ * is what housekeeping takes.
  */
 const ENTRIES: Entry[] = [
   {
@@ -156,7 +157,23 @@ const ENTRIES: Entry[] = [
     },
     ...{ created: 210, updated: 100, status: "inactive" },
   },
+  {
+    user: "dashboards",
+    org: "factory",
+    description: "Dashboard of the hall",
+    permissions: DASHBOARDS,
+    created: 310,
+    updated: 25,
+  },
+  ...Array.from({ length: 12 }, (_, index) => machine(index + 1, { created: 400 - 20 * index, updated: 15 })),
 ];
+
+function machine(number: number, times: Pick<Entry, "created" | "updated">): Entry {
+  return { user: "machines", org: "factory", description: `Machine ${number}`, permissions: WRITE, ...times };
+}
+
+/** A token that was rotated some days ago, and the one in its place. */
+const ROTATED = { old: machine(13, { created: 120, updated: 9 }), successor: machine(13, { created: 9 }) };
 
 /** Tokens that housekeeping has disabled and marked, by the days since then. */
 const DISABLED: Entry[] = [
@@ -193,14 +210,17 @@ export function populate(world: World, now = new Date()): void {
     };
   });
   world.operator.updatedAt = timestamp(now);
-  for (const { permissions, created, updated = created, ...entry } of byAge([...ENTRIES, ...disabled])) {
+  const add = ({ permissions, created, updated = created, ...entry }: Entry) =>
     world.addAuthorization({
       ...entry,
       permissions: permissions.map((text) => inOrg(text, world.orgNamed(entry.org).id)),
       createdAt: daysAgo(created),
       updatedAt: daysAgo(updated),
     });
-  }
+  for (const entry of byAge([...ENTRIES, ...disabled])) add(entry);
+  const [old, { id }] = [add(ROTATED.old), add(ROTATED.successor)];
+  const at = `${old.updatedAt.slice(0, 19)}Z`;
+  Object.assign(old, { status: "inactive", description: `${old.description} [replaced by ${id} at ${at}]` });
 }
 
 /** IDs grow with time, so the oldest comes first. */

@@ -1,18 +1,27 @@
 import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
+import { listen } from "./listen.js";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
 import { populate, populateCluster } from "./population.js";
+import { startSecretStore, type SecretStore } from "./secret-store.js";
 import type { Simulator } from "./server.js";
 
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
   clusters: Clusters;
+  /** Where the examples store new values by HTTP. */
+  secretStore: SecretStore;
+  /** The file into which they store them, and that of the connection whose token they replace. */
+  tokenFile: string;
+  ownTokenFile: string;
   /** What the examples that listen to events take as their shared secret. */
   secret: string;
   /** ID of an active authorization that the examples leave alone. */
@@ -22,44 +31,67 @@ export interface Demo {
 }
 
 /**
- * Starts a populated simulator, an MQTT broker and a Node-RED with the package and its examples. A wanted port
- * that is taken gives way to a free one; the configuration nodes of the examples follow.
+ * Starts a populated simulator, an MQTT broker, a store of secrets and a Node-RED with the package and its examples. A
+ * wanted port that is taken gives way to a free one; the nodes of the examples follow.
  */
 export async function startDemo(options: {
-  ports?: { nodeRed: number; influxdb: number; mqtt: number };
+  ports?: { nodeRed: number; influxdb: number; mqtt: number; secrets: number };
   /** Which examples are on tabs from the start: all of them unless given. */
   examples?: string[];
   /** Which installed version of Node-RED: 5 unless given. */
   version?: "node-red" | "node-red-4";
 }): Promise<Demo> {
   const { ports } = options;
-  const fixture = await startFixture({ port: await freePort(ports?.influxdb) });
+  // As OSS before 2.9, for the example that finds a token by its value.
+  const fixture = await startFixture({ port: await freePort(ports?.influxdb), tokens: "clear" });
   const { simulator, clusters } = fixture;
+  const own = { file: join(fixture.folder, "influxdb.token"), token: simulator.world.addAuthorization(OWN) };
   populate(simulator.world);
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
-  const startOver = await startReset([simulator.world.savepoint(), clusters.savepoint()]);
+  const secretStore = await startSecretStore(await freePort(ports?.secrets));
+  const tokenFile = join(fixture.folder, "new-machine.token");
+  const writeOwn = () => writeFileSync(own.file, own.token.token, { mode: 0o600 });
+  writeOwn();
+  const startOver = await startReset([
+    simulator.world.savepoint(),
+    clusters.savepoint(),
+    () => secretStore.secrets.clear(),
+    writeOwn,
+  ]);
   const secret = randomBytes(32).toString("hex");
-  const closeServers = () => Promise.all([fixture.close(), mqtt.close(), startOver.close()]);
+  const closeServers = () =>
+    Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
   const { operator } = simulator.world;
   const patches: Patches = {
+    url: simulator.url,
     authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
     cluster: fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
     broker: { port: String(mqtt.port) },
+    secretStore,
   };
   try {
     const nodeRed = await startNodeRed({
       nodes: await nodesOf(options.examples ?? (await exampleNames()), patches, startOver.url),
       port: await freePort(ports?.nodeRed),
       ...(options.version && { version: options.version }),
-      env: { DISABLE_TOKEN_SECRET: secret, REVOKE_TOKEN_SECRET: secret },
+      env: {
+        DISABLE_TOKEN_SECRET: secret,
+        REVOKE_TOKEN_SECRET: secret,
+        LEAK_SECRET: secret,
+        TOKEN_FILE: tokenFile,
+        INFLUXDB_TOKEN_FILE: own.file,
+      },
     });
     const someId = [...simulator.world.authorizations.values()].at(-1)?.id ?? "";
     return {
       nodeRed,
       simulator,
       clusters,
+      secretStore,
+      tokenFile,
+      ownTokenFile: own.file,
       secret,
       someId,
       mqttPort: mqtt.port,
@@ -74,8 +106,18 @@ export async function startDemo(options: {
   }
 }
 
-/** What the demo puts into the configuration nodes of the examples. */
-type Patches = Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>>;
+/** What the demo puts into nodes of the examples. */
+interface Patches extends Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>> {
+  secretStore: Pick<SecretStore, "url" | "token">;
+  /** Of the simulator. */
+  url: string;
+}
+
+/** The token of the connection that takes its token from a file. */
+const OWN = {
+  description: "Node-RED: rotates itself",
+  permissions: ["authorizations", "users"].flatMap((type) => [`read:${type}`, `write:${type}`]),
+};
 
 /** What a user ticks and unticks once a dry run has shown the right tokens. */
 const ALLOWED = { confirmed: true, dryRun: false };
@@ -86,13 +128,13 @@ const FIRST = "find the first authorization of a user, then delete it";
 /** The examples, ready to click: with addresses, permission to delete, and the tokens, which no export holds. */
 async function nodesOf(examples: string[], patches: Patches, startOverUrl: string): Promise<FlowNode[]> {
   const nodes = new Map<string, FlowNode>();
-  // Without an example there are only the configuration nodes, for examples that are imported later.
+  // Without an example there are only the configuration nodes that examples share, which are imported later.
   const names = examples.length > 0 ? examples : await exampleNames();
   for (const example of names.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))) {
     const flow = await readExample(example);
     for (const node of flow) {
       const patch = patchOf(node, patches);
-      if (examples.length === 0 && patch === undefined) continue;
+      if (examples.length === 0 && (patch === undefined || node.z !== undefined || node.tokenFile)) continue;
       const { id } = node;
       nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
     }
@@ -143,10 +185,22 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
   ];
 }
 
-function patchOf({ type, product }: FlowNode, patches: Patches): Partial<FlowNode> | undefined {
+/** Where the examples expect a store of secrets. */
+const SECRET_STORE = "http://localhost:8200";
+
+function patchOf(
+  { type, product, url, tokenFile }: FlowNode,
+  patches: Patches,
+): Partial<FlowNode> | undefined {
+  if (type === "http request") return toStore(String(url), patches.secretStore);
   if (type === "mqtt-broker") return patches.broker;
   if (type !== "influxdb-connection") return undefined;
+  if (tokenFile) return { url: patches.url };
   return product === "oss" ? patches.authorizations : patches.cluster;
+}
+
+function toStore(url: string, { url: base, token }: Patches["secretStore"]): Partial<FlowNode> {
+  return { url: url.replace(SECRET_STORE, base), credentials: { password: token } };
 }
 
 /** A server that starts the demo over when it is asked by POST: not for a browser that only looks. */
@@ -159,10 +213,8 @@ async function startReset(savepoints: (() => void)[]): Promise<{ url: string; cl
     for (const restore of savepoints) restore();
     response.end("All tokens are as they were at the start.");
   });
-  await listen(server, 0);
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/start-over`,
+    url: `http://127.0.0.1:${await listen(server)}/start-over`,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -171,16 +223,11 @@ async function startReset(savepoints: (() => void)[]): Promise<{ url: string; cl
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((listening) => server.listen(port, "127.0.0.1", listening));
-}
-
 async function startBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {
   const broker = await Aedes.createBroker();
   const server = createServer(broker.handle);
-  await listen(server, port);
   return {
-    port,
+    port: await listen(server, port),
     close: () =>
       new Promise((closed) => {
         broker.close(() => server.close(() => closed()));

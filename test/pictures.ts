@@ -1,13 +1,14 @@
 /** The pictures of the README, made from the demo: `npm run pictures`. */
 import { resolve } from "node:path";
 import type { Locator, Page } from "playwright-core";
+import { readExample } from "../simulator/node-red.js";
 import { startDemo } from "../simulator/start-demo.js";
 import { Editor } from "./editor/editor.js";
 import { startBrowser } from "./helpers/browser.js";
 
 const VIEWPORT = { width: 1640, height: 800 };
 /** The usual ones, for the pictures show one. */
-const PORTS = { nodeRed: 1880, influxdb: 8086, mqtt: 1883 };
+const PORTS = { nodeRed: 1880, influxdb: 8086, mqtt: 1883, secrets: 8200 };
 const PICTURES = resolve(import.meta.dirname, "../docs/pictures");
 
 /** What changes from time to time, or hides what is shown. */
@@ -33,6 +34,21 @@ async function take(editor: Editor, page: Page): Promise<void> {
   // Without the palette, and the button of the demo.
   const clip = { x: 216, y: 0, width: VIEWPORT.width - 216, height: 704 };
   await page.screenshot({ path: file("find-and-delete"), style: NEVER, clip });
+
+  const [rotate] = (await readExample("rotate an authorization")).filter(({ type }) => type === "tab");
+  const shown = await editor.flow();
+  await page.setViewportSize({ width: VIEWPORT.width, height: 900 });
+  // Its tab may be out of sight.
+  await page.evaluate(`RED.workspaces.show("${rotate?.id}")`);
+  await page.evaluate("RED.actions.invoke('core:clear-debug-messages')");
+  const id = await editor.named("rotate");
+  await editor.debugAfter(() => editor.inject(id));
+  await editor.status(await editor.named("replace it"), "1 handed over, 1 replaced");
+  await page.mouse.move(1000, 790);
+  await editor.settled();
+  await page.screenshot({ path: file("rotate"), style: NEVER, clip: { ...clip, height: 785 } });
+  await page.evaluate(`RED.workspaces.show("${shown}")`);
+  await page.setViewportSize(VIEWPORT);
 
   const dialog = page.locator(".red-ui-tray").last();
   await editor.openDialog(await editor.named("first of the user"));

@@ -424,12 +424,14 @@ export class Editor {
   }
 
   /** Imports an example, and keeps the connection (and broker) that is there already. */
-  async importExample(name: string): Promise<void> {
+  async importExample(name: string, { isAllNew = false } = {}): Promise<void> {
     await this.openExamples();
     await this.library(name).click();
     await this.page.locator("#red-ui-clipboard-dialog-ok").click();
-    await this.page.getByRole("button", { name: "View nodes..." }).click();
-    await this.page.locator("#red-ui-clipboard-dialog-import-conflict").click();
+    if (!isAllNew) {
+      await this.page.getByRole("button", { name: "View nodes..." }).click();
+      await this.page.locator("#red-ui-clipboard-dialog-import-conflict").click();
+    }
     await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
   }
 

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
 import { signed } from "../helpers/signed.js";
 import { useLab, waitFor, type Lab } from "./editor.js";
 
 const DAY = 24 * 60 * 60 * 1000;
+/** The example that brings a connection of its own. */
+const WITH_CONNECTION = "rotate the connection's own token";
 const MARK = "[disabled by housekeeping";
 
 describe("the examples", function () {
@@ -71,11 +75,30 @@ describe("the examples", function () {
     await isLaidOut(lab);
   }
 
-  it("are eight in the import dialog", async () => {
+  /** Says where the flow stores new values, as its comment asks for. */
+  async function enterStore(): Promise<void> {
+    const { editor, demo } = lab;
+    const id = await editor.named("to the secret store");
+    const url = String(await editor.property(id, "url"));
+    await editor.openDialog(id);
+    await editor.input("url").fill(url.replace(/^http:..localhost:8200/, demo.secretStore.url));
+    await editor.input("password").fill(demo.secretStore.token);
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+  }
+
+  /** What a client can do with a value: the authorization that it belongs to, as long as that is active. */
+  const whoIs = (value: string | undefined) => {
+    const found = world().byToken(value ?? "");
+    return found?.status === "active" ? found : undefined;
+  };
+
+  it("are fourteen in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 8);
+    assert.equal(await editor.examples().count(), 14);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -233,6 +256,154 @@ describe("the examples", function () {
     await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
   });
 
+  it("create: makes a token that works once it is stored, and none where that fails", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("create an authorization and hand it over", "create and hand over");
+    await enterStore();
+    const before = structuredClone(authorizations());
+    const made = () => authorizations().filter(({ description }) => description === "New machine");
+    const [pattern] = authorizations().filter(({ description }) => description.includes("Machine 1"));
+
+    demo.secretStore.failsWith = 500;
+    await injected("for the secret store", /report/, /outcome: "withdrawn"/);
+    demo.secretStore.failsWith = undefined;
+    assert.deepEqual(authorizations(), before);
+
+    await injected("for the secret store", /report/, /outcome: "activated"/);
+    await injected("for a file", /report/, /outcome: "activated"/);
+    const inFile = await readFile(demo.tokenFile, "utf8");
+    assert.deepEqual([secrets.get("new-machine"), inFile].map(whoIs), made());
+    assert.equal((await stat(demo.tokenFile)).mode & 0o777, 0o600);
+    assert.equal(authorizations().length, before.length + 2);
+    for (const { permissions } of made()) assert.deepEqual(permissions, pattern?.permissions);
+    await editor.screenshot("example create");
+
+    await injected("for a file", /report/, /outcome: "activated"/);
+    assert.notEqual(await readFile(demo.tokenFile, "utf8"), inFile);
+    const leftOver = (await readdir(dirname(demo.tokenFile))).filter((name) => name.endsWith(".new"));
+    assert.deepEqual(leftOver, []);
+  });
+
+  it("rotate: replaces the token when the new value is stored, and can go back to the old one", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("rotate an authorization", "rotate");
+    const before = structuredClone(authorizations());
+    const old = oldestOf("dashboards");
+    const { description } = old;
+
+    await enterStore();
+    demo.secretStore.failsWith = 503;
+    await injected("rotate", /report/, /outcome: "withdrawn"/);
+    assert.deepEqual(authorizations(), before);
+
+    demo.secretStore.failsWith = undefined;
+    await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+    await editor.status(await editor.named("replace it"), "1 handed over, 1 replaced");
+    await editor.screenshot("example rotate");
+    const successor = whoIs(secrets.get("dashboards"));
+    assert.ok(successor && successor.id !== old.id);
+    assert.equal(successor.description, description);
+    assert.deepEqual(successor.permissions, old.permissions);
+    assert.equal(old.status, "inactive");
+    assert.ok(old.description.startsWith(`${description} [replaced by ${successor.id} at `));
+    assert.equal(authorizations().length, before.length + 1);
+
+    await injected("back to the old one", /report/, /outcome: "restored"/);
+    assert.deepEqual([old.status, old.description], ["active", description]);
+    assert.equal(whoIs(secrets.get("dashboards")), successor);
+    assert.equal(authorizations().length, before.length + 1);
+
+    await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+    assert.notEqual(whoIs(secrets.get("dashboards")), undefined);
+    assert.equal(old.status, "inactive");
+  });
+
+  it("rotate its own: the connection goes on with the new token, and the old one is disabled", async () => {
+    const { editor, demo } = lab;
+    await importInto(lab, WITH_CONNECTION);
+    await editor.openFlow("rotate its own token");
+    await isLaidOut(lab);
+    await editor.openDialog(await editor.named("replace it"));
+    await lab.page.locator("#node-input-btn-connection-edit").click();
+    await lab.page.locator("#node-config-dialog-ok").waitFor();
+    await lab.page.locator("#node-config-input-url").fill(demo.simulator.url);
+    await editor.closeConfig("ok");
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+    const before = authorizations().length;
+    const inFile = async () => whoIs(await readFile(demo.ownTokenFile, "utf8"));
+
+    for (let time = 1; time <= 2; time++) {
+      const old = await inFile();
+      assert.ok(old);
+      await injected("rotate", /report/, new RegExp(`id: "${old.id}"\\s+outcome: "replaced"`));
+      const successor = await inFile();
+      assert.ok(successor && successor.id !== old.id);
+      assert.equal(successor.description, "Node-RED: rotates itself");
+      assert.equal(old.status, "inactive");
+      assert.equal(authorizations().length, before + time);
+      // All that comes after it is asked with the new token.
+      const asked = demo.simulator.requests.at(-1)?.headers.authorization;
+      assert.equal(asked, `Token ${successor.token}`);
+    }
+    assert.equal((await stat(demo.ownTokenFile)).mode & 0o777, 0o600);
+    await editor.screenshot("example rotate its own");
+
+    const now = await inFile();
+    await mkdir(`${demo.ownTokenFile}.new/in the way`, { recursive: true });
+    await injected("rotate", /write the file/, /could not be written/);
+    await editor.status(await editor.named("replace it"), "1 handed over, 1 withdrawn");
+    assert.equal(await inFile(), now);
+    assert.equal(authorizations().length, before + 2);
+  });
+
+  it("rotate the old ones: ten a night, and deletes what was replaced a week ago", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("rotate what is older than 90 days, ten a night", "nightly rotation");
+    await enterStore();
+    const before = structuredClone(authorizations());
+    const ofMachines = () =>
+      authorizations().filter(({ userID }) => userID === world().userNamed("machines").id);
+    const machines = () => ofMachines().filter(({ status }) => status === "active");
+    const due = machines().filter(({ createdAt }) => Date.parse(createdAt) < Date.now() - 90 * DAY);
+    const replaced = () => ofMachines().filter(({ description }) => description.includes("[replaced by"));
+    assert.equal(due.length, 12);
+    const count = machines().length;
+    const shown = () => editor.debugMessages().locator(".red-ui-debug-msg-payload").allInnerTexts();
+    /** Clicks a button, and waits until the flow has shown so many messages with these words. */
+    const clicked = async (button: string, words: string, wanted: number) => {
+      const told = async () => (await shown()).filter((text) => text.includes(words)).length;
+      const earlier = await told();
+      await editor.inject(await editor.named(button));
+      await waitFor(async () => (await told()) - earlier, wanted);
+    };
+
+    await clicked("dry run now", "Dry run: 1 authorization would be handed", 12);
+    await clicked("dry run now", "would be deleted", 1);
+    assert.deepEqual(authorizations(), before);
+
+    await clicked("for real now", "1 authorization replaced", 10);
+    assert.equal(machines().length, count);
+    assert.equal(due.filter(({ status }) => status === "active").length, 2);
+    for (const { description } of due.filter(({ status }) => status === "inactive")) {
+      const name = description.replace(/ \[replaced by .*/, "");
+      assert.equal(whoIs(secrets.get(name))?.description, name);
+    }
+    assert.ok(!(await shown()).some((text) => text.includes("Limit exceeded")));
+    await editor.screenshot("example nightly rotation");
+
+    await allow("delete");
+    const [long] = replaced().filter(({ updatedAt }) => Date.parse(updatedAt) < Date.now() - 7 * DAY);
+    await clicked("for real now", "1 authorization deleted", 1);
+    assert.ok(!world().authorizations.has(long!.id));
+    assert.equal(replaced().length, 10);
+    assert.equal(machines().length, count);
+  });
+
   describe("disable on an event", () => {
     const active = (description = "") => world().addAuthorization({ description });
     const post = (body: unknown) => ask("disable-token", body);
@@ -382,6 +553,120 @@ describe("the examples", function () {
     });
   });
 
+  describe("answer a leak", () => {
+    const sign = (body: string, timestamp = Math.floor(Date.now() / 1000)) => ({
+      timestamp,
+      signature: createHmac("sha256", lab.demo.secret).update(`${timestamp}.${body}`).digest("hex"),
+      body,
+    });
+    const report = (token: unknown) => sign(JSON.stringify({ token }));
+    const post = async ({ timestamp, signature, body }: ReturnType<typeof sign>) => {
+      const headers = { "x-timestamp": String(timestamp), "x-signature": signature };
+      const url = new URL("leaked-token", lab.demo.nodeRed.url);
+      const answer = await fetch(url, { method: "POST", headers, body });
+      return { status: answer.status, answer: (await answer.json()) as Record<string, unknown> };
+    };
+
+    before(async () => {
+      await importAndDeploy("answer a leak", "answer a leak");
+      await enterStore();
+    });
+    after(async () => {
+      await lab.editor.screenshot("example answer a leak");
+    });
+
+    it("by HTTP: disables the token, proves that it is dead, and puts another in its place", async () => {
+      const leaked = world().addAuthorization({ description: "leaked" });
+      const count = authorizations().length;
+      const message = report(leaked.token);
+      const { status, answer } = await post(message);
+      const successor = whoIs(lab.demo.secretStore.secrets.get(leaked.id));
+      assert.deepEqual(
+        [status, answer],
+        [200, { status: 200, id: leaked.id, outcome: "replaced", successor: successor?.id }],
+      );
+      assert.equal(whoIs(leaked.token), undefined);
+      assert.deepEqual([successor?.status, successor?.description], ["active", "leaked"]);
+      assert.equal(authorizations().length, count + 1);
+      assert.equal((await post(message)).status, 401);
+      assert.equal(authorizations().length, count + 1);
+    });
+
+    it("by MQTT: the same", async () => {
+      const { token, id } = world().addAuthorization({ description: "leaked" });
+      const client = await connectAsync(`mqtt://127.0.0.1:${lab.demo.mqttPort}`);
+      await client.subscribeAsync("influxdb/leaked-token/answer");
+      const answered = new Promise<string>((resolve) => {
+        client.once("message", (_topic, payload) => resolve(payload.toString()));
+      });
+      await client.publishAsync("influxdb/leaked-token", JSON.stringify(report(token)), { qos: 1 });
+      const answer = JSON.parse(await answered) as unknown;
+      await client.endAsync();
+      const successor = whoIs(lab.demo.secretStore.secrets.get(id))?.id;
+      assert.deepEqual(answer, { status: 200, id, outcome: "replaced", successor });
+      assert.equal(whoIs(token), undefined);
+    });
+
+    it("disables it, and leaves no successor, where the store fails", async () => {
+      const leaked = world().addAuthorization({ description: "leaked" });
+      const count = authorizations().length;
+      lab.demo.secretStore.failsWith = 503;
+      const { status, answer } = await post(report(leaked.token));
+      lab.demo.secretStore.failsWith = undefined;
+      assert.deepEqual([status, answer.outcome], [200, "withdrawn"]);
+      assert.equal(whoIs(leaked.token), undefined);
+      assert.equal(authorizations().length, count);
+    });
+
+    it("answers 400, 401, 403 and 404, and changes nothing", async () => {
+      const { token } = world().addAuthorization({ description: "stays" });
+      const unchanged = structuredClone(authorizations());
+      const good = report(token);
+      const now = good.timestamp;
+      for (const [status, error, message] of [
+        [400, "invalid-filter", sign("{")],
+        [400, "invalid-filter", report("")],
+        [400, "invalid-filter", report([token])],
+        [401, "unauthorized-request", { ...good, signature: "0".repeat(64) }],
+        [401, "unauthorized-request", { ...good, body: `${good.body} ` }],
+        [401, "unauthorized-request", { ...good, timestamp: now - 1 }],
+        [401, "unauthorized-request", sign(good.body, now - 310)],
+        [401, "unauthorized-request", sign(good.body, now + 310)],
+        [403, "protected", report(world().operator.token)],
+        [404, "not-found", report(`${token}x`)],
+      ] as const) {
+        const { status: actual, answer } = await post(message);
+        assert.deepEqual([actual, answer.status, answer.error], [status, status, error]);
+      }
+      assert.deepEqual(authorizations(), unchanged);
+    });
+
+    it("says whose it is, and what to do, where the server hides values", async () => {
+      const { token } = world().addAuthorization({ user: "ci", permissions: ["read:users"] });
+      const unchanged = structuredClone(authorizations());
+      // As lists are from OSS 2.9 on.
+      const hidden = authorizations().map((each) => ({ ...each, token: "", permissions: [] }));
+      lab.demo.simulator.faults.push({
+        path: /^\/api\/v2\/authorizations/,
+        body: JSON.stringify({ authorizations: hidden }),
+        times: 10,
+      });
+      const { status, answer } = await post(report(token));
+      lab.demo.simulator.faults.length = 0;
+      assert.deepEqual(
+        [status, answer.outcome, answer.works, answer.user],
+        [202, "hidden-value", true, "ci"],
+      );
+      assert.match(String(answer.todo), /Disable the one that leaked/);
+      assert.deepEqual(authorizations(), unchanged);
+    });
+
+    it("holds no value in an answer, nor in what Node-RED shows and logs", () => {
+      const log = lab.demo.nodeRed.log();
+      for (const { token } of authorizations()) assert.ok(!log.includes(token));
+    });
+  });
+
   it("delete a database token by its ID: deletes that one, and reports an error where it is gone", async () => {
     const { editor } = lab;
     await importAndDeploy("delete a database token by its ID", "delete database token");
@@ -431,6 +716,39 @@ describe("the examples", function () {
     await editor.screenshot("example delete the expired database tokens");
 
     assert.match((await inject("for real")).text, /No database tokens, nothing was done\./);
+  });
+
+  it("tokens of a cluster: makes them, and takes rights and gives them back", async () => {
+    const { editor, demo } = lab;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("create and suspend tokens of a cluster", "tokens of a cluster");
+    await enterStore();
+    const before = [databaseTokens().length, managementTokens().length];
+
+    await injected("create a database token", /report/, /outcome: "activated"/);
+    const made = databaseTokens().find(({ accessToken }) => accessToken === secrets.get("new-press"));
+    assert.equal(made?.description, "Telegraf: new press");
+    const pattern = databaseTokens().find(({ description }) => description === "Telegraf: press 1");
+    assert.deepEqual(made.permissions, pattern?.permissions);
+
+    await injected("create a management token", /at once/, /stored/);
+    const management = managementTokens().find(({ token }) => token === secrets.get("management"));
+    assert.ok(management?.description.startsWith("Node-RED: next year"));
+    assert.deepEqual(
+      [databaseTokens().length, managementTokens().length],
+      before.map((count) => count + 1),
+    );
+
+    const suspended = databaseTokens().find(({ description }) => description === "Grafana (read-only)")!;
+    const rights = structuredClone(suspended.permissions);
+    assert.ok(rights.length > 0);
+    for (let time = 1; time <= 2; time++) {
+      await injected("take", /updated/, new RegExp(suspended.id));
+      assert.deepEqual(suspended.permissions, []);
+    }
+    await injected("give back", /updated/, new RegExp(suspended.id));
+    assert.deepEqual(suspended.permissions, rights);
+    await editor.screenshot("example tokens of a cluster");
   });
 
   it("revoke after approval: revokes what a person has seen and approved, and nothing else", async () => {
@@ -573,10 +891,13 @@ describe("the examples in node-red-4", function () {
 
 /** Imports an example, and sees that nothing is wrong with it. */
 async function importInto({ editor, page }: Lab, name: string): Promise<void> {
-  await editor.importExample(name);
+  const connections = await editor.connections();
+  const isAllNew = name === WITH_CONNECTION;
+  await editor.importExample(name, { isAllNew });
   const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
   assert.equal(invalid, 0, "all nodes are right");
-  assert.equal(await editor.connections(), 2, "the connections are those that were there");
+  // Those of the example are those that were there.
+  await waitFor(async () => (await editor.connections()) - connections, isAllNew ? 1 : 0);
 }
 
 /**
