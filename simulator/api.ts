@@ -575,7 +575,7 @@ const setup: Routes = {
 /** Nobody has a password, so nobody signs in. */
 const session: Routes = { "": { POST: () => error(...UNAUTHORIZED) } };
 
-/** Types that permissions can be about, by whatever method they are asked for. */
+/** Types that permissions can be about, by whatever method they are asked for, and beneath the path, too. */
 const listTypes: Handler = () => ({
   status: 200,
   headers: { "Content-Type": "application/json" },
@@ -587,7 +587,7 @@ const RESOURCES: Record<string, Routes> = {
   "/api/v2/users": users,
   "/api/v2/me": me,
   "/api/v2/orgs": orgs,
-  "/api/v2/resources": { "": { "*": listTypes } },
+  "/api/v2/resources": { "": { "*": listTypes }, "/:below": { "*": listTypes } },
   "/api/v2/buckets": buckets,
   "/api/v2/setup": setup,
   "/api/v2/signin": session,

@@ -51,6 +51,19 @@ describe("the simulator", () => {
     return `${status} ${String(json()["message"])}`;
   }
 
+  it("tells the types of resources to whoever has a token", async () => {
+    await start();
+    const { token } = simulator.world.addAuthorization({ permissions: [] });
+    for (const [method, path] of [
+      ["GET", "/api/v2/resources"],
+      ["POST", "/api/v2/resources/x"],
+    ] as const) {
+      const { status, text } = await call(method, path, undefined, token);
+      assert.deepEqual([status, text.length], [200, 271]);
+    }
+    assert.equal((await call("GET", "/api/v2/resources", undefined, "wrong")).status, 401);
+  });
+
   describe("tokens in answers", () => {
     async function shown() {
       const made = simulator.world.addAuthorization({ token: "secret" });

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { instantOf, readAge, readMoment, whyNoMoment } from "../../../src/work/times.js";
+import {
+  instantOf,
+  readAge,
+  readExpiry,
+  readMoment,
+  whyNoMoment,
+  wrongTime,
+} from "../../../src/work/times.js";
 import { anything, space, unicode } from "../../helpers/arbitraries.js";
 
 const now = Date.parse("2026-06-15T12:00:00Z");
@@ -205,5 +212,28 @@ describe("times, for any value", () => {
         },
       ),
     );
+  });
+});
+
+describe("readExpiry", () => {
+  it("reads a time ahead: an age counts from now on", () => {
+    for (const [value, expected] of [
+      ["90d", "2026-09-13T12:00:00.000Z"],
+      [" 1 h ", "2026-06-15T13:00:00.000Z"],
+      ["2026-06-16", "2026-06-16T00:00:00.000Z"],
+      ["2030-01-31T08:00:00+02:00", "2030-01-31T06:00:00.000Z"],
+      [Date.parse("2030-01-31"), "2030-01-31T00:00:00.000Z"],
+    ] as const) {
+      assert.equal(new Date(readExpiry(value, now) ?? NaN).toISOString(), expected);
+      assert.equal(wrongTime(String(value), "expiry", now), undefined);
+    }
+  });
+
+  it("refuses what is past, now, or so far ahead that its unit is wrong", () => {
+    const micros = 1000 * Date.parse("2030-01-31");
+    for (const value of ["0d", "2026-06-15", "2020-01-01", "", "soon", "31.12.2030", null, {}, now, micros])
+      assert.equal(readExpiry(value, now), undefined, JSON.stringify(value));
+    assert.equal(wrongTime("0d", "expiry", now), "expiry");
+    assert.equal(wrongTime("3m", "expiry", now), "minutesOrMonths");
   });
 });
