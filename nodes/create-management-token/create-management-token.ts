@@ -1,6 +1,7 @@
 import { managementTokens } from "../../src/tokens/management-tokens.js";
 import type { NewManagementToken } from "../../src/tokens/wanted.js";
-import { create, expiryOf, handOverFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
+import { expiryOf, newExpiryField } from "../fields/expiry.js";
+import { create, handOverFields, idsOfMade, newTokenFields } from "../runtime/create.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -9,7 +10,7 @@ export default node({
   color: "#b5cfb0",
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
-  fields: { ...newTokenFields, expiry: neverOr(), ...handOverFields(managementTokens) },
+  fields: { ...newTokenFields, expiry: newExpiryField(), ...handOverFields(managementTokens) },
   idsOf: idsOfMade,
 
   run: (task) =>
