@@ -5,7 +5,7 @@ import { choice, typed } from "../fields/fields.js";
 import { permissionFields } from "../fields/permissions-from.js";
 import { bucketPermissions } from "../fields/permission-table.js";
 import { isDryRun } from "../runtime/change.js";
-import { create, handOverFields, idsOfMade, newTokenFields, readText } from "../runtime/create.js";
+import { create, waitingFields, idsOfMade, newTokenFields, readText } from "../runtime/create.js";
 import { refuseEverything } from "../runtime/granting.js";
 import { node, type Task } from "../runtime/node.js";
 
@@ -34,7 +34,7 @@ const fields = {
     read: readPermissions,
   }),
   tokenStatus: choice(["stored", "active", "inactive"], "stored"),
-  ...handOverFields(authorizations),
+  ...waitingFields(authorizations),
 };
 type CreateTask = Task<typeof fields, "authorizations">;
 
@@ -50,7 +50,7 @@ export default node({
     create<NewAuthorization>(task, {
       wanted: () => wantedOf(task),
       readiness: task.values.tokenStatus,
-      waiting: { wantedOf: authorizations.twinOf },
+      waiting: { made: task.values.made, wantedOf: authorizations.twinOf },
     }),
 });
 

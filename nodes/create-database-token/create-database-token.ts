@@ -4,7 +4,7 @@ import { choice } from "../fields/fields.js";
 import { expiryOf, newExpiryField } from "../fields/expiry.js";
 import { keptInField } from "../fields/place.js";
 import { isDryRun } from "../runtime/change.js";
-import { create, handOverFields, idsOfMade, newTokenFields } from "../runtime/create.js";
+import { create, idsOfMade, newTokenFields, waitingFields } from "../runtime/create.js";
 import { databasePermissionFields, databasePermissionsOf } from "../runtime/database-permissions.js";
 import { keptRights } from "../runtime/kept-rights.js";
 import { node } from "../runtime/node.js";
@@ -21,7 +21,7 @@ export default node({
     expiry: newExpiryField(),
     tokenStatus: choice(["stored", "active"], "stored"),
     keptIn: { ...keptInField(), when: { property: "tokenStatus", values: ["stored"] } },
-    ...handOverFields(databaseTokens),
+    ...waitingFields(databaseTokens),
   },
   idsOf: idsOfMade,
 
@@ -38,6 +38,7 @@ export default node({
       // It waits without rights, and the server does not tell which it is to have.
       ...(isToWait && {
         waiting: {
+          made: values.made,
           wantedOf: async ({ id }, description) => ({ description, permissions: await kept.of(String(id)) }),
           keep: (id, { permissions }) => kept.keep(id, permissions),
           forget: (id) => kept.forget(id),

@@ -1,7 +1,6 @@
-import { managementTokens } from "../../src/tokens/management-tokens.js";
 import type { NewManagementToken } from "../../src/tokens/wanted.js";
 import { expiryOf, newExpiryField } from "../fields/expiry.js";
-import { create, handOverFields, idsOfMade, newTokenFields } from "../runtime/create.js";
+import { create, newTokenFields, valueFields } from "../runtime/create.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -10,8 +9,7 @@ export default node({
   color: "#b5cfb0",
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
-  fields: { ...newTokenFields, expiry: newExpiryField(), ...handOverFields(managementTokens) },
-  idsOf: idsOfMade,
+  fields: { ...newTokenFields, expiry: newExpiryField(), ...valueFields },
 
   run: (task) =>
     create<NewManagementToken>(task, {

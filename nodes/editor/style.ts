@@ -19,7 +19,7 @@ export const STYLE = `
 .influxdb-filter-row > button { flex: none; margin-top: 4px; }
 .influxdb-permission-row { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: flex-start; }
 .influxdb-permission-row > [hidden] { display: none; }
-.influxdb-permission-row > select { width: 120px; flex: none; }
+.influxdb-permission-row > select { width: 132px; flex: none; }
 .influxdb-permission-row > .influxdb-field { flex: 1 1 120px; min-width: 0; }
 .influxdb-permission-row > .influxdb-field > input { width: 100%; }
 .form-row .influxdb-permission-row > label { width: auto; flex: none; margin: 8px 0 0; }

@@ -9,7 +9,7 @@ import type { Audit } from "../../src/work/audit.js";
 import { triedMoreThanOnce, type OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
-import { knownFields, type TokenKind } from "../../src/work/targets.js";
+import { knownFields, type TokenKind, type Targets } from "../../src/work/targets.js";
 import { deferred } from "../fields/deferred.js";
 import { flag, limitField, targetsField, typed, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
@@ -33,30 +33,36 @@ export const newTokenFields = {
   description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })),
 };
 
-/** The same, after those that say what the token may do. */
-export function handOverFields(kind: TokenKind) {
-  return {
-    place: placeField(),
-    dryRun: flag(),
-    // A loop in a flow makes one token a message, so only the time tells.
-    limit: limitField(10, "hour"),
-    step: { ...stepField(["stored", "not-stored"]), section: "word" },
-    made: { ...deferred(targetsField(kind, "handedOver")), section: "word" },
-  };
+/** The same, after those that say what the token is to be. */
+export const valueFields = {
+  place: placeField(),
+  dryRun: flag(),
+  // A loop in a flow makes one token a message, so only the time tells.
+  limit: limitField(10, "hour"),
+  // A word that another node is meant to hear must not make a token.
+  step: { ...stepField(["stored", "not-stored"]), section: "word" },
+};
+
+/** {@link valueFields} of tokens that wait until they are stored. */
+export function waitingFields(kind: TokenKind) {
+  return { ...valueFields, made: { ...deferred(targetsField(kind, "handedOver")), section: "word" } };
 }
 
 /** Whether a token works at once, or when the flow says that its value is stored, or is left unable to do anything. */
 type Readiness = "active" | "stored" | "inactive";
 
-type Creating = typeof newTokenFields & ReturnType<typeof handOverFields>;
+type Creating = typeof newTokenFields & typeof valueFields;
 
 /** What a kind of tokens adds. */
 export interface Creation<W extends Wanted> {
   /** What is to be made, with the description that it has in the end. @throws {TokenError} if it cannot be told. */
   wanted(): Promise<W>;
   readiness: Readiness;
-  /** What a token that waits is to be. Missing if none waits. @throws {TokenError} `not-waiting` if that is not known. */
+  /** How tokens wait. Missing if none does. */
   waiting?: {
+    /** Those that the message is about. */
+    made(): Targets;
+    /** What one is to be. @throws {TokenError} `not-waiting` if that is not known any more. */
     wantedOf(token: Shown, description: string): W | Promise<W>;
     /** Keeps what the server does not show of it meanwhile. */
     keep?(id: string, wanted: W): Promise<void>;
@@ -65,7 +71,10 @@ export interface Creation<W extends Wanted> {
 }
 
 /** The tokens that a message is about: those that were handed over. */
-export function idsOfMade({ step, made }: Pick<Values<Creating>, "step" | "made">): string[] {
+export function idsOfMade({
+  step,
+  made,
+}: Pick<Values<ReturnType<typeof waitingFields>>, "step" | "made">): string[] {
   return step.word === "begin" ? [] : made().list.map(({ id }) => id);
 }
 
@@ -188,9 +197,7 @@ function stopped(): TokenError {
   return new TokenError(
     "cancelled",
     "the flow was stopped or deployed anew, so nobody would have got the value.",
-    {
-      attempts: 1,
-    },
+    { attempts: 1 },
   );
 }
 
@@ -210,19 +217,24 @@ function goOn<W extends Wanted>(
   if (waiting === undefined) {
     throw new TokenError(
       "not-waiting",
-      `a new ${kind.noun} works at once, so none waits for that word. To take one back, revoke it by its ID.`,
+      `a new ${kind.noun} works at once, so none waits for that word. To take one back, delete or revoke it by its ID.`,
     );
   }
-  const told: Task<Parameters<typeof change>[0] extends Task<infer F> ? F : never> = {
+  const told: Parameters<typeof change>[0] = {
     ...task,
-    values: { ...values, targets: values.made(), onlyIfAsListed: false, limit: NO_LIMIT, ifSomeFail: "both" },
+    values: {
+      ...values,
+      targets: waiting.made(),
+      onlyIfAsListed: false,
+      limit: NO_LIMIT,
+      ifSomeFail: "both",
+    },
     send: (...sent) => {
       // Not before: the message of an error that is sent again must not begin anew.
       if (values.step.from !== undefined) task.drop(values.step.from);
       task.send(...sent);
     },
   };
-  const ways = { output: 1 };
   const isStored = word === "stored";
 
   return change(
@@ -244,7 +256,7 @@ function goOn<W extends Wanted>(
       },
       changes: { step: word },
     },
-    ways,
+    { output: 1 },
   );
 }
 

@@ -103,7 +103,8 @@ export async function startRuntime(
     onTab({ id: "statuses", type: "helper" }),
     ...(options.nodes ?? []),
   ]);
-  const givesOut = "place" in operationOf(type.replace("influxdb-", "")).fields;
+  const name = type.replace("influxdb-", "");
+  const givesOut = NODE_NAMES.includes(name) && "place" in operationOf(name).fields;
   const entries: { msg: unknown }[] = [];
   const shown: [where: string, what: unknown][] = [];
   /** The user's own: what a message brings may leave in it. */

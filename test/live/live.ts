@@ -388,6 +388,49 @@ describe(`the nodes on ${url}`, function () {
       assert.deepEqual(await check(value), { state: "not-accepted", user: undefined, token: undefined });
   });
 
+  it("rotates a token without an outage, brings the old one back, and rotates it again", async () => {
+    const owner = await make("users", { name: `${run}-rotated` });
+    const permissions = [{ action: "read", resource: { type: "users" } }];
+    const old = await make("authorizations", {
+      ...{ orgID: org.id, userID: owner.id, permissions, description: `${run} press` },
+    });
+    const works = async (value: string) => {
+      const headers = { authorization: `Token ${value}` };
+      return (await fetch(new URL("/api/v2/me", url), { headers })).status === 200;
+    };
+    const rotate = async (msg: Message) => {
+      const { error, outputs } = await once("rotate-token", {}, msg);
+      assert.equal(error, undefined, error?.message);
+      return outputs;
+    };
+    const begin = async () => {
+      const [[sent]] = await rotate({ payload: old.id });
+      assert.ok(sent);
+      made.unshift({ kind: "authorizations", id: (sent.handedOver as { successor: string }).successor });
+      return sent;
+    };
+    const outcome = async (msg: Message) => ((await rotate(msg))[1][0]?.payload as OutcomeRecord).outcome;
+
+    const sent = await begin();
+    const { handedOver, tokenValue } = sent;
+    assert.ok((await works(old.token)) && (await works(String(tokenValue))), "both work");
+    assert.equal(await outcome({ handedOver, tokenValue, step: "stored" }), "replaced");
+    assert.deepEqual([await works(old.token), await works(String(tokenValue))], [false, true]);
+    assert.equal(await outcome({ payload: old.id, step: "back" }), "restored");
+    assert.ok((await works(old.token)) && (await works(String(tokenValue))), "both work again");
+
+    const next = await begin();
+    assert.equal(await outcome({ ...next, step: "stored" }), "replaced");
+    const all = [old.token, String(tokenValue), String(next.tokenValue)];
+    assert.deepEqual(await Promise.all(all.map(works)), [false, false, true]);
+    const replaced = {
+      replacedBefore: new Date(Date.now() + 60_000).toISOString(),
+      replacedBeforeType: "str",
+    };
+    const { payload } = await list({ ...replaced, ...byUser(`${run}-rotated`) });
+    assert.equal((payload as unknown[]).length, 2);
+  });
+
   it("finds a token by its value, or says that values are hidden", async () => {
     const leaked = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
     const isHashed = (await api<{ token: string }>("GET", `authorizations/${leaked.id}`)).token === "";

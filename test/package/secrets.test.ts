@@ -11,6 +11,7 @@ import { startFixture } from "../../simulator/fixture.js";
 import { onTab } from "../../simulator/flow.js";
 import { installInfluxctl, type InfluxctlRun } from "../../simulator/influxctl.js";
 import { startNodeRed, type NodeRed } from "../../simulator/node-red.js";
+import { TOKEN_MARK } from "../../simulator/ids.js";
 import type { Simulator } from "../../simulator/server.js";
 import type { ResourceName } from "../../src/products.js";
 import { closing } from "../helpers/closing.js";
@@ -28,6 +29,8 @@ describe("token values", function () {
     operator: `operator-${randomBytes(16).toString("hex")}`,
     wrong: `wrong-${randomBytes(16).toString("hex")}`,
     password: `password-${randomBytes(16).toString("hex")}`,
+    // In each that the simulator makes.
+    new: TOKEN_MARK,
   };
   const seen: { where: string; text: string }[] = [];
   let simulator: Simulator;
@@ -36,6 +39,17 @@ describe("token values", function () {
   const also = closing(after);
 
   const node = (id: string, type: string, more: object = {}) => onTab({ id, type, ...more });
+
+  /** What gives a node something to do. A new value goes where no Debug node shows it. */
+  function propertiesOf(type: string): object {
+    if (type === "influxdb-update-authorization") return { tokenStatus: "inactive", tokenStatusType: "str" };
+    if (type === "influxdb-update-database-token") return { rights: "take" };
+    const place = { place: "newValue", placeType: "flow" };
+    if (!type.includes("create")) return type.includes("rotate") ? place : {};
+    const table = [{ resource: "*", read: true, write: false }];
+    return { ...place, description: "made", descriptionType: "str", permissionsFrom: "table", table };
+  }
+
   const url = (path: string) => new URL(path, nodeRed.url).href;
 
   before(async () => {
@@ -150,7 +164,7 @@ describe("token values", function () {
             node(`work${index}`, type, {
               connection,
               confirmed: true,
-              ...(type.includes("update") && { tokenStatus: "inactive", tokenStatusType: "str" }),
+              ...propertiesOf(type),
               wires: [["all", `step${index + 1}`], ["all"]],
             }),
             node(`catch${index}`, "catch", { scope: [`work${index}`], wires: [["all", `step${index + 1}`]] }),
@@ -233,6 +247,9 @@ describe("token values", function () {
       "outcome: 'deleted'",
       "outcome: 'revoked'",
       "outcome: 'updated'",
+      "1 authorization created.",
+      "1 database token created.",
+      "1 management token created.",
       "unauthorized",
       "not-found",
       "the proxy did not pass the request on",
@@ -273,7 +290,7 @@ describe("token values", function () {
       `connections/${id}/tokens?resource=management-tokens`,
     ]);
     let found = 0;
-    for (const path of [...paths, ...Array.from({ length: 40 }, (_, index) => `nodes/work${index}/last`)]) {
+    for (const path of [...paths, ...Array.from({ length: 60 }, (_, index) => `nodes/work${index}/last`)]) {
       const { statusCode, body } = await request(url(`influxdb-tokens/${path}`));
       if (statusCode === 200) found++;
       assertNone(path, await body.text());

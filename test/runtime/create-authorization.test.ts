@@ -436,5 +436,30 @@ describe("create-authorization", () => {
         assert.deepEqual(there(fixture), []);
         assert.equal(caught?.text, "a text");
       }));
+
+    it("removes it again if the node is deployed anew before the value is handed over", () =>
+      withCreate({ ...PLAIN, tokenStatus: "active" }, async (fixture) => {
+        const { faults, requests } = fixture.simulator;
+        faults.push({ method: "PATCH", delay: 60_000 });
+        fixture.runtime.inject({});
+        while (!requests.some(({ method }) => method === "PATCH")) await new Promise(setImmediate);
+        const rename = (nodes: Properties[]) =>
+          nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
+        await fixture.runtime.deploy(rename, "nodes");
+        assert.deepEqual(there(fixture), []);
+        // The new one works.
+        assert.equal((await fixture.send({})).error, undefined);
+        assert.equal(there(fixture).length, 1);
+      }));
   });
+
+  it("goes on with what was handed over before a deploy", () =>
+    withCreate(PLAIN, async (fixture) => {
+      const seen = await fixture.send({});
+      const rename = (nodes: Properties[]) =>
+        nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
+      await fixture.runtime.deploy(rename, "nodes");
+      fixture.runtime.inject(word(seen, "stored"));
+      while (there(fixture)[0]!.status !== "active") await new Promise(setImmediate);
+    }));
 });

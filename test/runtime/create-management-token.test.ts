@@ -48,7 +48,7 @@ describe("create-management-token", function () {
       for (const step of ["stored", "not-stored"]) {
         const { error } = await fixture.send({ handedOver, step });
         assert.equal(error?.code, "not-waiting");
-        assert.match(error.message, /revoke it by its ID/);
+        assert.match(error.message, /delete or revoke it by its ID/);
       }
       assert.equal(there(fixture).length, 1);
       assert.equal(there(fixture)[0]!.revokedAt, undefined);

@@ -48,7 +48,7 @@ export const flag = (name: string) =>
     ],
     values(name, ["true", 1, 0, null, {}, "${FUZZ_TWO}"]),
   );
-const oneOf = (name: string, preset: string, words: string[]) =>
+export const oneOf = (name: string, preset: string, words: string[]) =>
   setting(
     [[{}, preset], ...words.map((word): [Properties, string] => [{ [name]: word }, word])],
     values(name, ["no", 7, null, "", ["x"]]),
@@ -78,6 +78,15 @@ export const optional = (name: string, none: string, ...texts: string[]) =>
       { [name]: "x" },
     ],
   );
+
+/** A setting of a TypedInput that must be a text. */
+export const required = (name: string, ...texts: string[]) => {
+  const { right, wrong } = optional(name, "", ...texts);
+  return setting(right.slice(2), [{}, ...wrong]);
+};
+
+/** Settings that are as they are, so that a node has something to do; and what is wrong in their place. */
+export const always = (set: Properties, wrong: Properties[]) => setting([[set, true]], wrong);
 
 export const targets = (ids: string[], variable: string) =>
   setting(

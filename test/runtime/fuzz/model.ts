@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import type { SeenRequest, Simulator } from "../../../simulator/server.js";
 import type { Message } from "../../helpers/runtime.js";
+import { World } from "../../../simulator/world.js";
 import {
+  always,
   everyToken,
   flag,
   irreversible,
   moments,
+  oneOf,
   optional,
+  required,
   result,
   targets,
   type From,
@@ -36,7 +40,7 @@ export interface Spec {
    * The requests that a message may lead to, from the configuration's meaning, in any order; of a node that changes
    * something, those that do.
    */
-  expected: (means: Record<string, unknown>, msg: Message, model: Model) => string[];
+  expected?: (means: Record<string, unknown>, msg: Message, model: Model) => string[];
 }
 /** What the model keeps through the messages of one node. */
 export interface Model {
@@ -79,7 +83,7 @@ const CLUSTER_PATH = `/api/v0/accounts/${ACCOUNT}/clusters/${CLUSTER}/tokens`;
 /** Where the stand-in of influxctl finds its tokens. */
 const INFLUXCTL_PATH = `/simulator/accounts/${ACCOUNT}/clusters/${CLUSTER}/management-tokens`;
 
-function destroys(pattern: RegExp, path: string): Spec["expected"] {
+function destroys(pattern: RegExp, path: string): NonNullable<Spec["expected"]> {
   return (means, msg, model) => {
     const ids = idsIn((means.targets as From)(msg), pattern);
     if (means.confirmed !== true || means.dryRun === true || wishOf(msg) !== "real") return [];
@@ -89,6 +93,30 @@ function destroys(pattern: RegExp, path: string): Spec["expected"] {
       .map((id) => `DELETE ${path}/${id}`);
   };
 }
+
+/** What a new token is called, if it is made. */
+function describedBy(means: Record<string, unknown>, msg: Message): string | undefined {
+  const text = (means.description as From)(msg);
+  if (means.dryRun === true || wishOf(msg) !== "real" || typeof text !== "string") return undefined;
+  // What cannot be sent is refused.
+  return text.trim() === "" || /\0|\p{Surrogate}/u.test(text) ? undefined : text.trim();
+}
+
+const UNLIMITED = { permissionsFrom: "table", limit: "" };
+const ROW = { read: true, write: false };
+/** Of a node that makes tokens, but for their description. */
+const making = (resource: string) => ({
+  what: always({ ...UNLIMITED, table: [{ resource, ...ROW }] }, [
+    UNLIMITED,
+    { ...UNLIMITED, permissionsFrom: "all" },
+    { ...UNLIMITED, table: [{ resource: "", ...ROW }] },
+    { ...UNLIMITED, table: [{ resource, ...ROW }], limit: 0 },
+  ]),
+  description: required("description", "new"),
+  dryRun: flag("dryRun"),
+});
+/** The simulator numbers organizations always alike. */
+const [HOME] = new World().orgs.keys();
 
 /** By the name of the node. */
 export const SPECS: Record<string, Spec> = {
@@ -129,6 +157,53 @@ export const SPECS: Record<string, Spec> = {
       return ids
         .filter((id) => !(means.protectedIds as string[]).includes(id))
         .map((id) => `PATCH /api/v2/authorizations/${id} ${body}`);
+    },
+  },
+  "create-authorization": {
+    fields: making("*"),
+    numRuns: 25,
+    expected(means, msg) {
+      const text = describedBy(means, msg);
+      if (text === undefined) return [];
+      const permissions = [{ action: "read", resource: { type: "buckets", orgID: HOME } }];
+      const body = { description: `${text} [creating]`, orgID: HOME, permissions, status: "inactive" };
+      return [`POST /api/v2/authorizations ${JSON.stringify(body)}`];
+    },
+  },
+  "create-database-token": {
+    fields: making("iot"),
+    numRuns: 25,
+    expected(means, msg) {
+      const text = describedBy(means, msg);
+      if (text === undefined) return [];
+      return [
+        `POST ${CLUSTER_PATH} ${JSON.stringify({ description: `${text} [creating]`, permissions: [] })}`,
+      ];
+    },
+  },
+  "create-management-token": {
+    fields: { description: required("description", "new"), dryRun: flag("dryRun") },
+    numRuns: 8,
+  },
+  "update-database-token": {
+    fields: {
+      targets: targets(UUIDS, "FUZZ_UUID"),
+      dryRun: flag("dryRun"),
+      rights: oneOf("rights", "keep", ["keep", "take"]),
+      description: optional("description", "keep", "changed"),
+    },
+    numRuns: 25,
+    expected(means, msg) {
+      const ids = idsIn((means.targets as From)(msg), UUID);
+      const description = (means.description as From | undefined)?.(msg);
+      const isText = typeof description === "string" && description.trim() !== "";
+      if (means.description !== undefined && !isText) return [];
+      if (means.dryRun === true || wishOf(msg) !== "real") return [];
+      const permissions = means.rights === "take" ? [] : undefined;
+      if (description === undefined && permissions === undefined) return [];
+      return ids
+        .filter((id) => !(means.protectedIds as string[]).includes(id))
+        .map((id) => `PATCH ${CLUSTER_PATH}/${id} ${JSON.stringify({ description, permissions })}`);
     },
   },
   "list-authorizations": {
@@ -205,7 +280,17 @@ export function told({ method, path, body }: SeenRequest): string {
   const ordered = new URLSearchParams(sorted.map((name) => [name, search.get(name)!]));
   assert.equal(search.size, ordered.size);
   const isList = method === "GET" && target === "/api/v2/authorizations";
-  return [method, target, ...(isList ? [ordered.toString()] : []), ...(body === "" ? [] : [body])].join(" ");
+  return [
+    method,
+    target,
+    ...(isList ? [ordered.toString()] : []),
+    ...(body === "" ? [] : [withoutAttempt(body)]),
+  ].join(" ");
+}
+
+/** Each attempt to make a token has a name of its own. */
+function withoutAttempt(body: string): string {
+  return body.replace(/ \[creating [0-9a-f]{8}\]/, " [creating]");
 }
 
 /** Without the look at the connection's own authorizations, by which a list that is empty is proved. */
