@@ -10,7 +10,7 @@ import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
 import { knownFields, readTargets, type Targets } from "../../src/work/targets.js";
-import { expiryField } from "../fields/expiry.js";
+import { expiryField, expiryOf } from "../fields/expiry.js";
 import { choice, flag, limitField, secondsField, typed, type Field, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
@@ -148,7 +148,7 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     await handOver(id, {}, still, before.value, task);
     return { attempts: 1, successor: shown(still, resource) };
   }
-  const begun = await rotation.begin(id, (old) => expiryOf(old, values.expiry));
+  const begun = await rotation.begin(id, (old) => successorExpiry(old, values.expiry));
   const successor = shown(begun.successor, resource);
   if (!("value" in begun)) return { attempts: 1, outcome: "replaced", successor };
   try {
@@ -241,15 +241,13 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
 }
 
 /** When the successor expires: as long from now as the old one was to live, or as the dialog says. */
-function expiryOf(
+function successorExpiry(
   { createdAt, expiresAt }: Shown,
   expiry: number | "keep" | "never" | undefined,
 ): { expiresAt?: string } {
   const lifetime = Date.parse(String(expiresAt)) - Date.parse(String(createdAt));
   const at = expiry === "keep" ? systemClock.now() + lifetime : expiry;
-  return typeof at === "number" && !Number.isNaN(at)
-    ? { expiresAt: `${new Date(at).toISOString().slice(0, 19)}Z` }
-    : {};
+  return expiryOf(typeof at === "number" && !Number.isNaN(at) ? at : undefined);
 }
 
 /** What records show of a token that is not the one they are about. */

@@ -1,11 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-
-/** A property of the flow or global context. */
-export interface ContextPlace {
-  readonly type: "flow" | "global";
-  /** Perhaps with the name of a context store before it, as core's nodes take it. */
-  readonly key: string;
-}
+import type { ContextPlace } from "../fields/place.js";
 
 /** The contexts that a node shares with others. Rejects with what the context store says. */
 export interface Contexts {

@@ -5,6 +5,7 @@ import type { Secret } from "../text/secret.js";
 import { makeMarked, type Makeable } from "../tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark, type Mark } from "../tokens/marks.js";
 import type { Listed, Liveness, Resource, Shown, Wanted } from "../tokens/resource.js";
+import { toSecond } from "../work/times.js";
 
 /*
  * Replaces tokens one by one without an outage: the successor works before the old one stops. What the server shows of
@@ -126,9 +127,7 @@ export function createRotation({
 
   /** It may be gone already. */
   async function remove(token: Listed): Promise<void> {
-    await tokens.remove(token.id).catch((error: unknown) => {
-      if (asTokenError(error).code !== "not-found") throw error;
-    });
+    await unlessGone(tokens.remove(token.id));
   }
 
   /** What a token can do; its description can be empty if that of the first was. */
@@ -137,7 +136,7 @@ export function createRotation({
   }
 
   function successorMark(id: string): Mark {
-    return { kind: "successor", of: id, since: timeOf(clock), attempt: newAttempt() };
+    return { kind: "successor", of: id, since: toSecond(clock.now()), attempt: newAttempt() };
   }
 
   /** Until the value lets in, or it is certain that it will not. */
@@ -162,9 +161,7 @@ export function createRotation({
 
   async function switchOff(token: Listed, mark: Mark): Promise<void> {
     const description = marked(token.description, mark);
-    await tokens.switchOff?.(token.id, description).catch((error: unknown) => {
-      if (asTokenError(error).code !== "not-found") throw error;
-    });
+    await unlessGone(tokens.switchOff?.(token.id, description));
   }
 
   /** What a token was replaced by, if it was, and if that is still there. */
@@ -172,14 +169,8 @@ export function createRotation({
     if (old.revokedAt !== undefined) return { old, successor: (await successorsOf(old)).at(-1) };
     const mark = markIn(old.description);
     if (mark?.kind !== "replaced") return undefined;
-    const successor = await tokens.get(mark.by).then(
-      ({ token }) => token,
-      (error: unknown) => {
-        if (asTokenError(error).code !== "not-found") throw error;
-        return undefined;
-      },
-    );
-    return { old, successor: successor && (await settle(old, successor)) };
+    const found = await unlessGone(tokens.get(mark.by));
+    return { old, successor: found?.token && (await settle(old, found.token)) };
   }
 
   /** Takes the mark off a successor that is in use. One that was changed by others since is left alone. */
@@ -246,7 +237,7 @@ export function createRotation({
       }
       await verify(value, successor);
       await mayEnd(successor);
-      const mark: Mark = { kind: "replaced", by: successor.id, at: timeOf(clock) };
+      const mark: Mark = { kind: "replaced", by: successor.id, at: toSecond(clock.now()) };
       // The old one comes last: until then, whoever does this again finds all that is left to do.
       for (const each of all) {
         if (each === successor) continue;
@@ -295,9 +286,14 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** RFC 3339 in UTC, to the second. */
-function timeOf(clock: Clock): string {
-  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+/** What was asked of a token, or undefined if that is gone. */
+async function unlessGone<T>(asked: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (asTokenError(error).code !== "not-found") throw error;
+    return undefined;
+  }
 }
 
 function notVerified(reason: string): TokenError {

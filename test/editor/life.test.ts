@@ -77,10 +77,6 @@ for (const version of ["node-red", "node-red-4"] as const)
     /** A node with every property other than the editor presets it, and right. */
     function unusual(name: string, connections: Saved[]): Saved {
       const { type, fields, outputs } = operationOf(name);
-      const resource = resourceOf(name);
-      const connection = connections.find(
-        ({ product }) => isProduct(product) && productOf(product).resources.includes(resource),
-      );
       const properties: Record<string, unknown> = {};
       for (const [index, [key, { control }]] of Object.entries(fields).entries()) {
         switch (control.kind) {
@@ -98,9 +94,19 @@ for (const version of ["node-red", "node-red-4"] as const)
             const source = control.words.length > 0 ? "str" : sources[index % sources.length];
             const text = control.words.at(-1) ?? (control.form === undefined ? "90d" : ID[control.form]);
             Object.assign(properties, { [key]: source === "str" ? text : "topic", [`${key}Type`]: source });
+            break;
           }
+          case "number":
+            properties[key] = String(control.max);
+            break;
+          case "permissionTable":
+            properties[key] = [{ resource: "*", read: false, write: true }];
         }
       }
+      const { kind = resourceOf(name) } = properties;
+      const connection = connections.find(
+        ({ product }) => isProduct(product) && productOf(product).resources.some((each) => each === kind),
+      );
       const place = {
         z: "life",
         x: 500,

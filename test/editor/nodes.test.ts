@@ -71,7 +71,7 @@ describe("the nodes in the editor", function () {
     }
     assert.deepEqual(
       [...colours.values()].map((verbs) => [...verbs]),
-      [["list"], ["check"], ["update"], ["delete", "revoke"]],
+      [["list"], ["create"], ["update", "rotate"], ["delete", "revoke"], ["check"]],
       "what cannot be undone has a colour of its own",
     );
   });

@@ -156,6 +156,8 @@ describe("create-authorization", () => {
           ownerType: "msg",
           org: "org",
           orgType: "msg",
+          like: "payload",
+          likeType: "msg",
         },
         async (fixture) => {
           const seen = await fixture.send({ ...msg, payload: { id: like, permissions: [] } });
