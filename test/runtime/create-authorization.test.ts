@@ -120,6 +120,20 @@ describe("create-authorization", () => {
       assert.ok(guarded);
     }));
 
+  it("takes no description that looks like a mark of its own", async () => {
+    for (const mark of [
+      "[creating 0123abcd]",
+      "[replaced by 0123456789abcdef at 2026-01-01T00:00:00Z]",
+      "[successor of 0123456789abcdef since 2026-01-01T00:00:00Z 0123abcd]",
+    ]) {
+      await withCreate({ ...PLAIN, description: "note", descriptionType: "msg" }, async (fixture) => {
+        const seen = await fixture.send({ note: `press 1 ${mark} ` });
+        assert.equal(seen.error?.code, "invalid-config");
+        assert.deepEqual(fixture.sent(), []);
+      });
+    }
+  });
+
   it("never touches a protected one", () =>
     withCreate(
       PLAIN,
