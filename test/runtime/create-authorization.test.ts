@@ -440,6 +440,18 @@ describe("create-authorization", () => {
         assert.equal(left!.status, "inactive");
       }));
 
+    it("removes it again if the context says nothing, and does not hold it", () =>
+      withCreate({ ...PLAIN, place: "text.value", placeType: "flow" }, async (fixture) => {
+        const node = fixture.runtime.node("node") as unknown as {
+          context(): { flow: { set(key: string, value: unknown): void } };
+        };
+        node.context().flow.set("text", "not an object");
+        const { error, outputs } = await fixture.send({});
+        assert.equal(error?.code, "invalid-config", error?.message);
+        assert.deepEqual(outputs, [[], []]);
+        assert.deepEqual(there(fixture), []);
+      }));
+
     it("removes it again if the place cannot be written", () =>
       withCreate({ ...PLAIN, place: "text.value", placeType: "msg" }, async (fixture) => {
         const { error, caught } = await fixture.send({ text: "a text" });
