@@ -136,6 +136,8 @@ export interface Authorizations
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
+  /** The values of those that were made here, by their IDs: no later answer may show them. */
+  const values = new Map<string, Secret[]>();
   const tokens: Authorizations = {
     async *list(filters, { includeToken = false } = {}) {
       const { tokenValue } = filters;
@@ -206,6 +208,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         repeat: "safe",
         path: [...PATH, id],
         body: changes,
+        secrets: values.get(id) ?? [],
         watch,
       });
       const { attempts } = response;
@@ -243,6 +246,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       const made = authorizationIn({ ...response, redactor });
       if (!HEX_ID.pattern.test(made.id))
         throw badResponse(response, "the answer shows no ID of an authorization");
+      values.set(made.id, [value]);
       for (const name of ["description", "orgID", "userID", "status"] as const) {
         if (asked[name] !== undefined && made[name] !== asked[name])
           throw notApplied(response, `it shows another ${name} of the new authorization ${made.id}`);
