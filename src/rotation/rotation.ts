@@ -210,11 +210,17 @@ export function createRotation({
     }
   }
 
+  /** What its description says that it was replaced by. One that works was not, or somebody has switched it on again. */
+  function replacedMark(token: Listed): Extract<Mark, { kind: "replaced" }> | undefined {
+    const mark = markIn(token.description);
+    return mark?.kind === "replaced" && isOn?.(token) !== true ? mark : undefined;
+  }
+
   /** What a token was replaced by, if it was, and if that is still there. */
   async function ifReplaced(old: Listed): Promise<Replaced | undefined> {
     if (old.revokedAt !== undefined) return { old, successor: (await successorsOf(old)).at(-1) };
-    const mark = markIn(old.description);
-    if (mark?.kind !== "replaced") return undefined;
+    const mark = replacedMark(old);
+    if (mark === undefined) return undefined;
     const successor = await tokens.get(mark.by).then(
       ({ token }) => token,
       (error: unknown) => {
@@ -243,7 +249,7 @@ export function createRotation({
       if (before) return before;
       const mark = markIn(old.description);
       // The mark of one that cannot be described anew stays for good.
-      if (mark !== undefined && tokens.switchOn) {
+      if (mark !== undefined && mark.kind !== "replaced" && tokens.switchOn) {
         const reason = "it is itself new, and not ready: finish or remove it first";
         throw new TokenError("conflict", `${reason} (its description ends with "${mark.kind} …").`);
       }
@@ -275,8 +281,8 @@ export function createRotation({
       const old = await look(id);
       const before = await ifReplaced(old);
       if (before) {
-        const mark = markIn(old.description);
-        if (wanted === undefined || mark?.kind !== "replaced" || mark.by === wanted) return before;
+        const mark = replacedMark(old);
+        if (wanted === undefined || mark === undefined || mark.by === wanted) return before;
         throw notWaiting(`${noun} ${id} was replaced by ${mark.by}, not by ${wanted}`);
       }
       const all = await successorsOf(old);
@@ -313,7 +319,7 @@ export function createRotation({
 
     async withdraw(id, wanted, how, mayEnd) {
       const old = await look(id);
-      if (markIn(old.description)?.kind === "replaced") return undefined;
+      if (replacedMark(old)) return undefined;
       const successor = named(await successorsOf(old), id, wanted);
       if (successor === undefined) return undefined;
       await mayEnd(successor.id);

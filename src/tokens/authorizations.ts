@@ -62,7 +62,9 @@ export interface AuthorizationFilters {
   createdBefore?: Moment | undefined;
   updatedAfter?: Moment | undefined;
   updatedBefore?: Moment | undefined;
-  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  /**
+   * When a rotation replaced it, as its description says. One that works was not replaced, or is back: it does not match.
+   */
   replacedBefore?: Moment | undefined;
 }
 
@@ -297,6 +299,7 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
     isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now)) &&
+    (wanted.replacedBefore === undefined || !authorizations.isOn(found)) &&
     isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }

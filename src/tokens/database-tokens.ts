@@ -58,7 +58,9 @@ export interface DatabaseTokenFilters {
   /** Milliseconds from now within which the token will expire; expired ones do not match. */
   expiresWithin?: number | undefined;
   revoked?: "yes" | "no" | undefined;
-  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  /**
+   * When a rotation replaced it, as its description says. One that works was not replaced, or is back: it does not match.
+   */
   replacedBefore?: Moment | undefined;
 }
 
@@ -308,6 +310,7 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
     isEither(wanted.revoked, found.revokedAt !== undefined) &&
+    (wanted.replacedBefore === undefined || !databaseTokens.isOn(found)) &&
     isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }

@@ -255,6 +255,23 @@ describe("a rotation", () => {
       assert.equal(await refusal(on, finish, options), "not-waiting");
     });
 
+    it("replaces a token that works, whatever its description says", async () => {
+      const on = stage();
+      on.old.description = `press 1 [replaced by 0123456789abcdef at ${AT}]`;
+      const { rotation } = processOf(on);
+      const begun = await rotation.begin(on.old.id);
+      assert.ok("value" in begun);
+      on.client.value = begun.value.reveal();
+      await rotation.finish(on.old.id, { value: begun.value, successor: begun.successor.id }, END);
+      assert.deepEqual(
+        on
+          .family()
+          .filter(isLive)
+          .map(({ description }) => description),
+        ["press 1"],
+      );
+    });
+
     it("does not choose among several successors", async () => {
       const on = stage();
       const { world } = simulator;
