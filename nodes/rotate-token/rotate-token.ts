@@ -248,9 +248,14 @@ async function mayEnd(
   const own = connection.ownToken(resource);
   // The connection may have been given the new value by the hand-over.
   connection.refreshToken();
-  if (handedOver && connection.isOwnValue(handedOver.value)) own?.learn(handedOver.successor);
+  const isOwn = handedOver && connection.isOwnValue(handedOver.value);
+  if (isOwn) own?.learn(handedOver.successor);
   const refuseOwn = own?.begin(ids, signal);
-  for (const id of ids) await refuseOwn?.(id);
+  for (const id of ids) {
+    // Its value is known, and is another.
+    if (isOwn === false && id === handedOver?.successor) continue;
+    await refuseOwn?.(id);
+  }
 }
 
 /** Milliseconds. */

@@ -193,18 +193,23 @@ export function createRotation({
   /**
    * Where the server does not tell whose a value is, it could be that of the old token, which works no more.
    *
-   * @throws {TokenError} `not-verified`, or what checking it meets. The old token then works again.
+   * @param ended what works no more, as it was.
+   * @throws {TokenError} `not-verified`, or what checking it meets. What was ended then works again.
    */
-  async function proveOther(value: Secret, successor: Listed, old: Listed): Promise<void> {
+  async function proveOther(value: Secret, successor: Listed, ended: readonly Listed[]): Promise<void> {
     try {
       await verify(value, successor);
     } catch (error) {
-      await tokens.switchOn?.(
-        old.id,
-        likeIt(old, typeof old.description === "string" ? old.description : ""),
-      );
+      for (const each of ended) {
+        const { description } = each;
+        await tokens.switchOn?.(each.id, likeIt(each, typeof description === "string" ? description : ""));
+      }
       throw error;
     }
+  }
+
+  function isWorking(token: Listed): boolean {
+    return isOn?.(token) !== false;
   }
 
   /** What its description says that it was replaced by. One that works was not, or somebody has switched it on again. */
@@ -225,8 +230,7 @@ export function createRotation({
   /** Takes the mark off a successor that is in use. One that was changed by others since is left alone. */
   async function settle(old: Listed, successor: Listed): Promise<Listed> {
     const mark = markIn(successor.description);
-    const isPending =
-      mark?.kind === "successor" && mark.of === old.id && (isOn === undefined || isOn(successor));
+    const isPending = mark?.kind === "successor" && mark.of === old.id && isWorking(successor);
     if (!isPending || !tokens.switchOn) return successor;
     const description = withoutMark(successor.description);
     const { token } = await tokens.switchOn(successor.id, likeIt(successor, description));
@@ -265,7 +269,7 @@ export function createRotation({
 
     async pending(id, named) {
       const all = await successorsOf(await look(id));
-      return all.find((each) => each.id === named && (isOn === undefined || isOn(each)));
+      return all.find((each) => each.id === named && isWorking(each));
     },
 
     async finish(id, { value, successor: wanted }, { mayEnd, revokes }) {
@@ -304,7 +308,8 @@ export function createRotation({
         if (tokens.switchOff) await switchOff(each, mark);
         else if (revokes) await remove(each);
       }
-      if (!isCertain && tokens.switchOff) await proveOther(value, successor, old);
+      if (!isCertain && tokens.switchOff)
+        await proveOther(value, successor, [...others, old].filter(isWorking));
       return { old, successor: await settle(old, await look(successor.id)) };
     },
 

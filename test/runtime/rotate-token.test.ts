@@ -342,37 +342,57 @@ describe("influxdb-rotate-token", () => {
     );
   }).timeout(10_000);
 
+  /** With a connection that takes its token from a file. */
+  async function withFile(
+    work: (stage: Stage & { store(value: unknown): void }) => Promise<void>,
+    properties: Properties,
+  ): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), "rotate-"));
+    const tokenFile = join(folder, "token");
+    const store = (value: unknown) => {
+      writeFileSync(tokenFile, String(value));
+    };
+    const prepare = (simulator: Simulator) => {
+      store(simulator.world.operator.token);
+      return undefined;
+    };
+    const connection = { tokenFile, credentials: {}, retries: "0" };
+    try {
+      await withRotation((stage) => work({ ...stage, store }), properties, { connection, prepare });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
   for (const [how, timeLimit] of [
     ["the time is over", "1"],
     ["it was not stored", "300"],
   ] as const) {
-    it(`does not take the token back on which the connection lives by now when ${how}`, async () => {
-      const folder = mkdtempSync(join(tmpdir(), "rotate-"));
-      const tokenFile = join(folder, "token");
-      const prepare = (simulator: Simulator) => {
-        writeFileSync(tokenFile, simulator.world.operator.token);
-        return undefined;
-      };
-      const connection = { tokenFile, credentials: {}, retries: "0" };
-      try {
-        await withRotation(
-          async ({ simulator, send, runtime }) => {
-            const { operator } = simulator.world;
-            const sent = (await send({ payload: operator.id })).outputs[0][0];
-            assert.ok(sent);
-            writeFileSync(tokenFile, String(sent.tokenValue));
-            const seen = await (timeLimit === "1" ? runtime.ended(2) : send(word(sent, "not-stored")));
-            assert.equal(seen.error?.code, "protected", seen.error?.message);
-            assert.equal(simulator.world.byToken(String(sent.tokenValue))?.status, "active");
-            assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
-            assert.equal(operator.status, "inactive");
-          },
-          { timeLimit },
-          { connection, prepare },
-        );
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    }).timeout(10_000);
+    it(`does not take the token back on which the connection lives by now when ${how}`, () =>
+      withFile(
+        async ({ simulator, send, runtime, store }) => {
+          const { operator } = simulator.world;
+          const sent = (await send({ payload: operator.id })).outputs[0][0];
+          assert.ok(sent);
+          store(sent.tokenValue);
+          const seen = await (timeLimit === "1" ? runtime.ended(2) : send(word(sent, "not-stored")));
+          assert.equal(seen.error?.code, "protected", seen.error?.message);
+          assert.equal(simulator.world.byToken(String(sent.tokenValue))?.status, "active");
+          assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+          assert.equal(operator.status, "inactive");
+        },
+        { timeLimit },
+      )).timeout(10_000);
   }
+
+  it("takes another token of the connection's user back, whose value it knows", () =>
+    withFile(async ({ simulator, send }) => {
+      const other = simulator.world.addAuthorization({ user: "admin", permissions: ["write:buckets"] });
+      const sent = (await send({ payload: other.id })).outputs[0][0];
+      assert.ok(sent);
+      const record = ended(await send(word(sent, "not-stored")));
+      assert.equal(record.outcome, "withdrawn");
+      assert.equal(simulator.world.byToken(String(sent.tokenValue)), undefined);
+      assert.equal(other.status, "active");
+    }, {}));
 });

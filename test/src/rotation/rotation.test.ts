@@ -6,6 +6,7 @@ import { asTokenError } from "../../../src/errors.js";
 import { Secret } from "../../../src/text/secret.js";
 import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
+import { managementTokens } from "../../../src/tokens/management-tokens.js";
 import { markIn, withoutMark } from "../../../src/tokens/marks.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 import type { Authorization } from "../../../simulator/world.js";
@@ -308,10 +309,11 @@ describe("a rotation", () => {
     assert.equal((await finish(second)).successor?.id, second.successor.id);
   });
 
-  it("does not end the old one for its own value", async () => {
+  it("does not end the old one, nor an earlier successor, for its own value", async () => {
     const on = stage();
+    const first = await processOf(on).rotation.begin(on.old.id);
     const begun = await processOf(on).rotation.begin(on.old.id);
-    assert.ok("value" in begun);
+    assert.ok("value" in first && "value" in begun);
     const given = { value: new Secret(on.old.token), successor: begun.successor.id };
     // The clients use the new one by now, of which the word does not know.
     on.client.value = begun.value.reveal();
@@ -331,6 +333,37 @@ describe("a rotation", () => {
     const given = { value: second.value, successor: second.successor.id };
     await assert.rejects(rotation.finish(on.old.id, given, end), Killed);
     assert.equal(on.family().filter(isLive).length, 3);
+  });
+
+  it("revokes no earlier successor that cannot be switched off, unless that is wanted", async () => {
+    const id = (digit: string) => `00000000-0000-4000-8000-00000000000${digit}`;
+    const since = (second: number) => `2026-01-01T00:00:0${second}Z`;
+    const all = [
+      { id: id("a"), description: "press 1" },
+      { id: id("b"), description: `press 1 [successor of ${id("a")} since ${since(1)} 0123abcd]` },
+      { id: id("c"), description: `press 1 [successor of ${id("a")} since ${since(2)} 0123abcd]` },
+    ];
+    const removed: string[] = [];
+    const rotation = createRotation({
+      kind: managementTokens,
+      tokens: {
+        // eslint-disable-next-line @typescript-eslint/require-await -- a list is read as it comes
+        async *list() {
+          yield all;
+        },
+        get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
+        remove: (one) => Promise.resolve({ attempts: removed.push(one) }),
+        make: () => assert.fail("nothing is made"),
+        reopen: () => assert.fail("nothing is read anew"),
+      },
+      check: () => Promise.resolve({ works: true, state: "active" }),
+      worksWithin: 0,
+    });
+    const given = { value: new Secret("M.V1.any"), successor: id("c") };
+    await rotation.finish(id("a"), given, END);
+    assert.deepEqual(removed, []);
+    await rotation.finish(id("a"), given, { ...END, revokes: true });
+    assert.deepEqual(removed, [id("b"), id("a")]);
   });
 
   it("leaves no successor if the flow is stopped before that is switched on", async () => {
