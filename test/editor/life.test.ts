@@ -86,6 +86,12 @@ for (const version of ["node-red", "node-red-4"] as const)
           case "choice":
             properties[key] = control.options.at(-1);
             break;
+          case "number":
+            properties[key] = "7";
+            break;
+          case "permissionTable":
+            properties[key] = [{ resource: "*", read: false, write: true }];
+            break;
           case "limit":
             Object.assign(properties, { [key]: "7", [`${key}Per`]: control.per.at(-1) });
             break;
