@@ -14,7 +14,7 @@ import { deferred } from "../fields/deferred.js";
 import { flag, limitField, targetsField, typed, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
-import { change, isDryRun, wrongValue } from "./change.js";
+import { change, isDryRun, refuseMark, wrongValue } from "./change.js";
 import type { Ending, Task } from "./node.js";
 
 /*
@@ -30,7 +30,7 @@ import type { Ending, Task } from "./node.js";
 
 /** Fields of every node that makes tokens, in the order of its dialog. */
 export const newTokenFields = {
-  description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })),
+  description: deferred(typed({ preset: { type: "str", value: "" }, read: readDescription })),
 };
 
 /** The same, after those that say what the token is to be. */
@@ -272,6 +272,12 @@ function refuseNotWaiting({ token }: Look<Shown>, { noun, isOn }: Resource): voi
     "not-waiting",
     `this ${noun} does not wait to be told that it is stored: it works already, or no node of this package has made it (its description does not end with "[creating …]"). It was left alone.`,
   );
+}
+
+function readDescription(value: unknown, name: string): string {
+  const description = readText(value, name);
+  refuseMark(description);
+  return description;
 }
 
 /** A text that is not empty. @throws {TokenError} `invalid-config`. */
