@@ -100,13 +100,7 @@ for (const version of ["node-red", "node-red-4"] as const)
             const source = control.words.length > 0 ? "str" : sources[index % sources.length];
             const text = control.words.at(-1) ?? (control.form === undefined ? "90d" : ID[control.form]);
             Object.assign(properties, { [key]: source === "str" ? text : "topic", [`${key}Type`]: source });
-            break;
           }
-          case "number":
-            properties[key] = String(control.max);
-            break;
-          case "permissionTable":
-            properties[key] = [{ resource: "*", read: false, write: true }];
         }
       }
       const { kind = resourceOf(name) } = properties;

@@ -268,7 +268,7 @@ describe("create-authorization", () => {
   });
 
   it("does not copy an all-access token, or take it as JSON, without the box", () =>
-    withCreate(DESCRIPTION, async (fixture) => {
+    withCreate({ ...DESCRIPTION, like: "payload", likeType: "msg" }, async (fixture) => {
       const { error } = await fixture.send({ payload: fixture.simulator.world.operator.id });
       assert.equal(error?.code, "not-confirmed");
       assert.deepEqual(there(fixture), []);
