@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 /** The folders of src/: each may import those before it, so that none can come to need each other. */
-const LAYERS = ["text", "work", "http", "influxctl", "tokens", "check"];
+const LAYERS = ["text", "work", "http", "influxctl", "tokens", "check", "rotation"];
 /** What knows of requests takes no more of the work than these two. */
 const OF_WORK = ["**/work/*", "!**/work/limiter.js", "!**/work/breather.js"];
 

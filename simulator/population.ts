@@ -31,12 +31,11 @@ const ORGS = ["factory", "energy"];
 /** In each of those. */
 const BUCKETS = ["machines", "history"];
 const DATABASES = ["sensors", "energy", "factory", "ci"];
-const USERS = ["user1", "user2", "grafana", "ci", "contractor", "dashboards", "machines"];
+const USERS = ["user1", "user2", "grafana", "ci", "contractor"];
 
 /**
  * What the examples work on, so that none uses up what another needs: user2 is who "find and delete" looks for, user1
- * who "find and disable" does; dashboards and machines are rotated. Nothing of theirs is unchanged for 90 days, for that
- * is what housekeeping takes.
+ * who "find and disable" does. Nothing of theirs is unchanged for 90 days, for that is what housekeeping takes.
  */
 const ENTRIES: Entry[] = [
   {
@@ -157,6 +156,11 @@ const ENTRIES: Entry[] = [
     },
     ...{ created: 210, updated: 100, status: "inactive" },
   },
+];
+
+/** Who is rotated, of which nothing is unchanged for 90 days either. */
+const ROTATED_USERS = ["dashboards", "machines"];
+const TO_ROTATE: Entry[] = [
   {
     user: "dashboards",
     org: "factory",
@@ -190,17 +194,16 @@ const DISABLED: Entry[] = [
 
 /** Fills a new world. The operator is as old as the server, and was changed just now, because somebody uses it. */
 export function populate(world: World, now = new Date()): void {
-  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
   for (const name of ORGS) {
     const org = world.addOrg(name);
     for (const bucket of BUCKETS) world.addBucket(bucket, org);
   }
   for (const name of USERS) world.addUser(name);
-  const setUp = timestamp(daysAgo(SET_UP));
+  const setUp = timestamp(daysBefore(now, SET_UP));
   for (const made of [...world.orgs.values(), world.operator])
     Object.assign(made, { createdAt: setUp, updatedAt: setUp });
   const disabled = DISABLED.map((entry): Entry => {
-    const date = daysAgo(entry.updated ?? 0)
+    const date = daysBefore(now, entry.updated ?? 0)
       .toISOString()
       .slice(0, 10);
     return {
@@ -210,17 +213,30 @@ export function populate(world: World, now = new Date()): void {
     };
   });
   world.operator.updatedAt = timestamp(now);
-  const add = ({ permissions, created, updated = created, ...entry }: Entry) =>
-    world.addAuthorization({
-      ...entry,
-      permissions: permissions.map((text) => inOrg(text, world.orgNamed(entry.org).id)),
-      createdAt: daysAgo(created),
-      updatedAt: daysAgo(updated),
-    });
-  for (const entry of byAge([...ENTRIES, ...disabled])) add(entry);
-  const [old, { id }] = [add(ROTATED.old), add(ROTATED.successor)];
+  for (const entry of byAge([...ENTRIES, ...disabled])) add(world, entry, now);
+}
+
+/** Adds what the examples rotate. */
+export function populateToRotate(world: World, now = new Date()): void {
+  for (const name of ROTATED_USERS) world.addUser(name);
+  for (const entry of byAge(TO_ROTATE)) add(world, entry, now);
+  const [old, { id }] = [add(world, ROTATED.old, now), add(world, ROTATED.successor, now)];
   const at = `${old.updatedAt.slice(0, 19)}Z`;
   Object.assign(old, { status: "inactive", description: `${old.description} [replaced by ${id} at ${at}]` });
+}
+
+function add(world: World, entry: Entry, now: Date): Authorization {
+  const { permissions, created, updated = created, ...rest } = entry;
+  return world.addAuthorization({
+    ...rest,
+    permissions: permissions.map((text) => inOrg(text, world.orgNamed(entry.org).id)),
+    createdAt: daysBefore(now, created),
+    updatedAt: daysBefore(now, updated),
+  });
+}
+
+function daysBefore(now: Date, days: number): Date {
+  return new Date(now.getTime() - days * DAY);
 }
 
 /** IDs grow with time, so the oldest comes first. */
@@ -311,10 +327,9 @@ export function populateCluster(
 }
 
 function lifetime({ created, expires, revoked }: Times, now: Date) {
-  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY);
   return {
-    createdAt: daysAgo(created),
-    ...(expires !== undefined && { expiresAt: daysAgo(expires) }),
-    ...(revoked !== undefined && { revokedAt: daysAgo(revoked) }),
+    createdAt: daysBefore(now, created),
+    ...(expires !== undefined && { expiresAt: daysBefore(now, expires) }),
+    ...(revoked !== undefined && { revokedAt: daysBefore(now, revoked) }),
   };
 }

@@ -9,7 +9,7 @@ import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
 import { listen } from "./listen.js";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
-import { populate, populateCluster } from "./population.js";
+import { populate, populateCluster, populateToRotate } from "./population.js";
 import { startSecretStore, type SecretStore } from "./secret-store.js";
 import type { Simulator } from "./server.js";
 
@@ -47,6 +47,7 @@ export async function startDemo(options: {
   const { simulator, clusters } = fixture;
   const own = { file: join(fixture.folder, "influxdb.token"), token: simulator.world.addAuthorization(OWN) };
   populate(simulator.world);
+  populateToRotate(simulator.world);
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   const mqtt = await startBroker(await freePort(ports?.mqtt));

@@ -1,9 +1,10 @@
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import type { NewDatabaseToken } from "../../src/tokens/wanted.js";
 import { choice } from "../fields/fields.js";
-import { keptInField } from "../fields/kept-in.js";
+import { expiryOf, newExpiryField } from "../fields/expiry.js";
+import { keptInField } from "../fields/place.js";
 import { isDryRun } from "../runtime/change.js";
-import { create, expiryOf, waitingFields, idsOfMade, neverOr, newTokenFields } from "../runtime/create.js";
+import { create, idsOfMade, newTokenFields, waitingFields } from "../runtime/create.js";
 import { databasePermissionFields, databasePermissionsOf } from "../runtime/database-permissions.js";
 import { keptRights } from "../runtime/kept-rights.js";
 import { node } from "../runtime/node.js";
@@ -17,7 +18,7 @@ export default node({
   fields: {
     ...newTokenFields,
     ...databasePermissionFields(),
-    expiry: neverOr(),
+    expiry: newExpiryField(),
     tokenStatus: choice(["stored", "active"], "stored"),
     keptIn: { ...keptInField(), when: { property: "tokenStatus", values: ["stored"] } },
     ...waitingFields(databaseTokens),

@@ -1,5 +1,6 @@
 import type { NewManagementToken } from "../../src/tokens/wanted.js";
-import { create, expiryOf, neverOr, newTokenFields, valueFields } from "../runtime/create.js";
+import { expiryOf, newExpiryField } from "../fields/expiry.js";
+import { create, newTokenFields, valueFields } from "../runtime/create.js";
 import { node } from "../runtime/node.js";
 
 export default node({
@@ -8,7 +9,7 @@ export default node({
   color: "#b5cfb0",
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
-  fields: { ...newTokenFields, expiry: neverOr(), ...valueFields },
+  fields: { ...newTokenFields, expiry: newExpiryField(), ...valueFields },
 
   run: (task) =>
     create<NewManagementToken>(task, {

@@ -43,7 +43,11 @@ export function permissionFields<const O extends readonly string[], P>(
     permissions,
     understood: {
       ...flag({ notConfirmed: { understood: false, dryRun: false, permissionsFrom: everything } }),
-      ...(when && { when }),
+      // Buckets alone are never everything.
+      when: {
+        property: "permissionsFrom",
+        values: of === "buckets" ? options.filter((option) => option !== "table") : options,
+      },
     },
   };
 }
@@ -51,7 +55,7 @@ export function permissionFields<const O extends readonly string[], P>(
 /** The ID of one token, which is looked up: what a message says of it can be old. */
 function likeField(kind: TokenKind): Field<string> {
   return typed<string>({
-    preset: { type: "msg", value: "payload" },
+    preset: { type: "str", value: "" },
     form: kind.reference,
     lookup: "id",
     read(value, name) {

@@ -10,7 +10,7 @@ import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
 import { knownFields, readTargets, type Targets } from "../../src/work/targets.js";
-import { expiryField } from "../fields/expiry.js";
+import { expiryField, expiryOf } from "../fields/expiry.js";
 import { choice, flag, limitField, secondsField, typed, type Field, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
@@ -68,8 +68,10 @@ export default node({
           const rotation = rotationOf(connection, resource, { signal: standing.signal });
           const audit = standing.audit([{ id, known: {}, listed: {} }], { step: "not stored in time" });
           await audit.before(0);
-          const successor = await rotation.withdraw(id, handedOver.successor, "off");
-          await waiting.end(id);
+          const successor = await rotation.withdraw(id, handedOver.successor, "off", (its) =>
+            mayEnd([its], waiting.of(id), { connection, resource, signal: standing.signal }),
+          );
+          await waiting.end(id, handedOver.successor);
           if (successor === undefined) return;
           const at = new Date(systemClock.now()).toISOString();
           const record: OutcomeRecord = {
@@ -116,7 +118,7 @@ export default node({
       case "stored":
         return told("replaced", (id) => finish(id, targets, steps));
       case "not-stored":
-        return told("withdrawn", (id) => takeBack(id, steps));
+        return told("withdrawn", (id) => takeBack(id, targets, steps));
       case "back":
         return told("restored", async (id) => {
           const { old, successor } = await rotation.back(id);
@@ -145,10 +147,11 @@ async function begin(id: string, steps: Steps): Promise<Told> {
   const before = waiting.of(id);
   const still = before && (await rotation.pending(id, before.successor));
   if (before && still) {
+    await waiting.add(id, { successor: before.successor, seconds: values.timeLimit, resource }, before.value);
     await handOver(id, {}, still, before.value, task);
     return { attempts: 1, successor: shown(still, resource) };
   }
-  const begun = await rotation.begin(id, (old) => expiryOf(old, values.expiry));
+  const begun = await rotation.begin(id, (old) => successorExpiry(old, values.expiry));
   const successor = shown(begun.successor, resource);
   if (!("value" in begun)) return { attempts: 1, outcome: "replaced", successor };
   try {
@@ -156,8 +159,12 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     await waiting.add(id, handedOver, begun.value);
     await handOver(id, begun.old, begun.successor, begun.value, task);
   } catch (error) {
-    await rotation.withdraw(id, begun.successor.id, "remove").catch(() => undefined);
-    await waiting.end(id).catch(() => undefined);
+    // Also after the flow was stopped.
+    const cleanUp = rotationOf(task.connection, resource, {
+      signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS),
+    });
+    await cleanUp.withdraw(id, begun.successor.id, "remove", () => Promise.resolve()).catch(() => undefined);
+    await waiting.end(id, begun.successor.id).catch(() => undefined);
     throw error;
   }
   return { attempts: 1, token: known(begun.old, resource), successor };
@@ -190,8 +197,10 @@ async function finish(
   { list, successor: named }: HandedOver,
   { task, rotation, waiting }: Steps,
 ): Promise<Told> {
-  const { connection, resource, values, signal } = task;
-  const before = waiting.of(id);
+  const { resource, values } = task;
+  const newest = waiting.of(id);
+  // The value of another says nothing of this one.
+  const before = named === undefined || named === newest?.successor ? newest : undefined;
   // With many there is no telling whose it is.
   const given = list.length === 1 ? values.place.given : undefined;
   if (before && given && !before.value.equals(given.reveal())) {
@@ -206,21 +215,23 @@ async function finish(
     { value, successor: named ?? before?.successor },
     {
       revokes: values.revokeOld,
-      async mayEnd(successor) {
-        // The connection may have been given the new value by the hand-over.
-        connection.refreshToken();
-        if (value && connection.isOwnValue(value)) connection.ownToken(resource)?.learn(successor.id);
-        await connection.ownToken(resource)?.begin([id], signal)(id);
-      },
+      mayEnd: (ids, its) => mayEnd(ids, value && { successor: its, value }, task),
     },
   );
-  await waiting.end(id);
+  await waiting.end(id, successor?.id);
   return { attempts: 1, token: known(old, resource), successor: shown(successor, resource) };
 }
 
-async function takeBack(id: string, { task, rotation, waiting }: Steps): Promise<Told> {
-  const successor = await rotation.withdraw(id, waiting.of(id)?.successor, "remove");
-  await waiting.end(id);
+async function takeBack(
+  id: string,
+  { successor: named }: HandedOver,
+  { task, rotation, waiting }: Steps,
+): Promise<Told> {
+  const before = waiting.of(id);
+  const successor = await rotation.withdraw(id, named ?? before?.successor, "remove", (its) =>
+    mayEnd([its], before, task),
+  );
+  await waiting.end(id, successor?.id ?? named ?? before?.successor);
   if (successor) return { attempts: 1, successor: shown(successor, task.resource) };
   throw new TokenError(
     "not-waiting",
@@ -228,12 +239,35 @@ async function takeBack(id: string, { task, rotation, waiting }: Steps): Promise
   );
 }
 
+/** @throws {TokenError} `protected` if the connection lives on one of these tokens, or may do so. */
+async function mayEnd(
+  ids: readonly string[],
+  handedOver: { successor: string; value: Secret } | undefined,
+  { connection, resource, signal }: Pick<RotateTask, "connection" | "resource" | "signal">,
+): Promise<void> {
+  const own = connection.ownToken(resource);
+  // The connection may have been given the new value by the hand-over.
+  connection.refreshToken();
+  const isOwn = handedOver && connection.isOwnValue(handedOver.value);
+  if (isOwn) own?.learn(handedOver.successor);
+  const refuseOwn = own?.begin(ids, signal);
+  for (const id of ids) {
+    // Its value is known, and is another.
+    if (isOwn === false && id === handedOver?.successor) continue;
+    await refuseOwn?.(id);
+  }
+}
+
+/** Milliseconds. */
+const LONGEST_CLEAN_UP_MS = 5000;
+
 function rotationOf(connection: Connection, resource: ResourceName, watch: Watch, patience = 0): Rotation {
   const kind = RESOURCES[resource];
   return createRotation({
     kind,
     tokens: connection.open(resource, watch),
     check: (value) => connection.check(resource, value, watch),
+    isProtected: (id) => connection.isProtected(kind.reference.normalize(id)),
     // That of a cluster knows a new database token after seconds to minutes.
     worksWithin: resource === "database-tokens" ? patience : 0,
     signal: watch.signal,
@@ -241,15 +275,13 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
 }
 
 /** When the successor expires: as long from now as the old one was to live, or as the dialog says. */
-function expiryOf(
+function successorExpiry(
   { createdAt, expiresAt }: Shown,
   expiry: number | "keep" | "never" | undefined,
 ): { expiresAt?: string } {
   const lifetime = Date.parse(String(expiresAt)) - Date.parse(String(createdAt));
   const at = expiry === "keep" ? systemClock.now() + lifetime : expiry;
-  return typeof at === "number" && !Number.isNaN(at)
-    ? { expiresAt: `${new Date(at).toISOString().slice(0, 19)}Z` }
-    : {};
+  return expiryOf(typeof at === "number" && !Number.isNaN(at) ? at : undefined);
 }
 
 /** What records show of a token that is not the one they are about. */

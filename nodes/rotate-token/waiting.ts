@@ -34,8 +34,8 @@ export interface Waiting {
   add(id: string, handedOver: HandedOver, value: Secret): Promise<void>;
   /** What was handed over for an old token, if its value is known. */
   of(id: string): { successor: string; value: Secret } | undefined;
-  /** Ends the wait. */
-  end(id: string): Promise<void>;
+  /** Ends the wait for the word about a successor; about one that was handed over since, it goes on. */
+  end(id: string, successor: unknown): Promise<void>;
 }
 
 /** @param expire takes back what was handed over for an old token; called when the word has not come in time. */
@@ -61,10 +61,23 @@ export function createWaiting(
       await expire(id, handedOver);
     } catch (error) {
       if (signal.aborted) return;
+      const failure = asTokenError(error);
+      const isStill = waiting.get(id)?.successor === handedOver.successor;
+      // If somebody has deleted the old token, there is nothing to go back to.
+      if (failure.code === "not-found") await ended(id, handedOver.successor).catch(() => undefined);
       // It is tried again, because until then the successor works.
-      if (waiting.has(id)) wait(id, handedOver);
-      standing.fail(asTokenError(error), { id });
+      else if (isStill) wait(id, handedOver);
+      standing.fail(failure, { id });
     }
+  }
+
+  async function ended(id: string, successor: unknown): Promise<void> {
+    await loaded;
+    if (values.get(keyOf(id))?.successor === successor) values.delete(keyOf(id));
+    if (waiting.get(id)?.successor !== successor) return;
+    clearTimeout(waiting.get(id)?.timer);
+    waiting.delete(id);
+    await save();
   }
 
   async function save(): Promise<void> {
@@ -96,12 +109,7 @@ export function createWaiting(
       await save();
     },
     of: (id) => values.get(keyOf(id)),
-    async end(id) {
-      await loaded;
-      values.delete(keyOf(id));
-      clearTimeout(waiting.get(id)?.timer);
-      if (waiting.delete(id)) await save();
-    },
+    end: ended,
   };
 }
 

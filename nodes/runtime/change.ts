@@ -2,6 +2,7 @@ import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, kindOf, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import { age } from "../../src/work/filters.js";
 import type { Changed, Look, Shown } from "../../src/tokens/resource.js";
+import { markIn } from "../../src/tokens/marks.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import {
   factsOfOutcome,
@@ -57,10 +58,27 @@ export function descriptionField(): Field<string | undefined> {
     preset: { type: "keep", value: "" },
     constants: { keep: undefined, clear: "" },
     read(value, name) {
-      if (typeof value === "string" && value.trim() !== "") return value;
+      if (typeof value === "string" && value.trim() !== "") {
+        refuseMark(value);
+        return value;
+      }
       throw wrongValue(name, value, 'a text that is not empty (to clear it, choose "clear it" in the node)');
     },
   });
+}
+
+/**
+ * A description can come from strangers, who must not pass their token off as one that stands in for another.
+ *
+ * @throws {TokenError} `invalid-config` if it ends with a mark of this package.
+ */
+export function refuseMark(description: string): void {
+  if (markIn(description.trim()) === undefined) return;
+  throw new TokenError(
+    "invalid-config",
+    'the description ends with a mark such as "[replaced by …]", which only this package writes. Take it off. Nothing was sent.',
+    { words: "wrong value" },
+  );
 }
 
 /** The error of a node that updates nothing. */

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-import type { ContextPlace } from "../fields/kept-in.js";
+import type { ContextPlace } from "../fields/place.js";
 
 /** The contexts that a node shares with others. Rejects with what the context store says. */
 export interface Contexts {

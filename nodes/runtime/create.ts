@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/clock.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, TokenError } from "../../src/errors.js";
-import { makeMarked, type Makeable } from "../../src/tokens/creation.js";
+import { endOfCleanUp, makeMarked, type Makeable } from "../../src/tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark } from "../../src/tokens/marks.js";
 import type { Changed, Listed, Look, Made, Resource, Shown, Wanted } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
@@ -11,11 +11,10 @@ import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
 import { knownFields, type TokenKind, type Targets } from "../../src/work/targets.js";
 import { deferred } from "../fields/deferred.js";
-import { expiryField } from "../fields/expiry.js";
-import { flag, limitField, targetsField, typed, type Field, type Values } from "../fields/fields.js";
+import { flag, limitField, targetsField, typed, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
-import { change, isDryRun, wrongValue } from "./change.js";
+import { change, isDryRun, refuseMark, wrongValue } from "./change.js";
 import type { Ending, Task } from "./node.js";
 
 /*
@@ -31,7 +30,7 @@ import type { Ending, Task } from "./node.js";
 
 /** Fields of every node that makes tokens, in the order of its dialog. */
 export const newTokenFields = {
-  description: deferred(typed({ preset: { type: "str", value: "" }, read: readText })),
+  description: deferred(typed({ preset: { type: "str", value: "" }, read: readDescription })),
 };
 
 /** The same, after those that say what the token is to be. */
@@ -140,7 +139,7 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
 
   /** Takes back what failed on the way, whatever the message's own work came to. */
   async function takeBack({ token: { id } }: Made<Listed>, failure: TokenError): Promise<TokenError> {
-    const anew = tokens.reopen({ signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS) });
+    const anew = tokens.reopen({ signal: endOfCleanUp() });
     const why = await anew.remove(id).then(() => undefined, asTokenError);
     await waiting?.forget?.(id);
     const what =
@@ -170,9 +169,6 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
 
 /** Nothing has an ID yet. */
 const RECORD_OF_NONE = { id: "", outcome: "dry-run", would: "created" } as const;
-
-/** Milliseconds that the removal of a token may take, also after the flow was stopped. */
-const LONGEST_CLEAN_UP_MS = 5000;
 
 /** In the audit trail, and for who asks later; by then all is done. */
 async function tell(task: Task<Creating>, audit: Audit, record: OutcomeRecord): Promise<void> {
@@ -278,18 +274,14 @@ function refuseNotWaiting({ token }: Look<Shown>, { noun, isOn }: Resource): voi
   );
 }
 
+function readDescription(value: unknown, name: string): string {
+  const description = readText(value, name);
+  refuseMark(description);
+  return description;
+}
+
 /** A text that is not empty. @throws {TokenError} `invalid-config`. */
 export function readText(value: unknown, name: string): string {
   if (typeof value === "string" && value.trim() !== "") return value.trim();
   throw wrongValue(name, value, "a text that is not empty");
-}
-
-/** When it expires, if ever. */
-export function neverOr(): Field<() => number | undefined> {
-  return deferred(expiryField<undefined>("never", { never: undefined }));
-}
-
-/** @param at milliseconds since 1970; the APIs take whole seconds. */
-export function expiryOf(at: number | undefined): { expiresAt?: string } {
-  return at === undefined ? {} : { expiresAt: `${new Date(at).toISOString().slice(0, 19)}Z` };
 }

@@ -29,11 +29,12 @@ export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: S
   return async ({ type, key }, value, told) => {
     const sent = withFields(copyOf(RED, msg), { ...told, statusCode: 200 });
     try {
-      if (type === "msg") {
-        if (!RED.util.setMessageProperty(sent, key, value.reveal(), true)) throw new Error("not writable");
-      } else {
-        await contexts.set({ type, key }, value.reveal());
-      }
+      if (type === "msg") RED.util.setMessageProperty(sent, key, value.reveal(), true);
+      else await contexts.set({ type, key }, value.reveal());
+      const held: unknown =
+        type === "msg" ? RED.util.getMessageProperty(sent, key) : await contexts.get({ type, key });
+      // Neither a message nor a context says that it cannot set a property of a text.
+      if (typeof held !== "string" || !value.equals(held)) throw new Error("not writable");
     } catch {
       // Not the message of the error, which could hold the value.
       throw new TokenError(

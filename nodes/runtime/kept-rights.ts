@@ -1,6 +1,6 @@
 import { TokenError } from "../../src/errors.js";
 import { isSameAccess, readDatabasePermissions, type DatabasePermission } from "../../src/tokens/wanted.js";
-import type { ContextPlace } from "../fields/kept-in.js";
+import type { ContextPlace } from "../fields/place.js";
 import type { Contexts } from "./contexts.js";
 
 /** What database tokens may do, kept in a context by their IDs while the tokens themselves have no rights. */

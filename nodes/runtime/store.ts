@@ -3,8 +3,8 @@ import { TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 
 /**
- * What a node keeps under a name, in the context of its flow. It survives deploys, and restarts if Node-RED's default context store does; a node's
- * own context ends with each deploy unless a store is configured.
+ * What a node keeps under a name, in the context of its flow. It survives deploys, and restarts if Node-RED's default
+ * context store does; a node's own context ends with each deploy unless a store is configured.
  *
  * @returns a store that rejects with {@link TokenError} `invalid-config` if the context store fails, because without a
  *   count there is no limit.

@@ -1,7 +1,7 @@
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
 import type { DatabasePermission } from "../../src/tokens/wanted.js";
 import { choice } from "../fields/fields.js";
-import { keptInField } from "../fields/kept-in.js";
+import { keptInField } from "../fields/place.js";
 import { change, changingFields, descriptionField, isDryRun, nothingToChange } from "../runtime/change.js";
 import { databasePermissionFields, databasePermissionsOf } from "../runtime/database-permissions.js";
 import { keptRights } from "../runtime/kept-rights.js";

@@ -4,7 +4,8 @@ import { asTokenError, TokenError } from "../errors.js";
 import type { Secret } from "../text/secret.js";
 import { makeMarked, type Makeable } from "../tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark, type Mark } from "../tokens/marks.js";
-import type { Listed, Liveness, Resource, Shown, Wanted } from "../tokens/resource.js";
+import type { Listed, Liveness, Removable, Resource, Shown, Wanted } from "../tokens/resource.js";
+import { toSecond } from "../work/times.js";
 
 /*
  * Replaces tokens one by one without an outage: the successor works before the old one stops. What the server shows of
@@ -25,6 +26,8 @@ export interface Rotated {
   readonly tokens: Makeable<Listed, Wanted>;
   /** What the server makes of a value. */
   readonly check: (value: Secret) => Promise<Liveness>;
+  /** Tokens that are left alone, whatever their descriptions say: anybody who may change a token can write a mark. */
+  readonly isProtected?: (id: string) => boolean;
   /** Milliseconds after which a new token works at the latest; 0 if it does at once. */
   readonly worksWithin: number;
   readonly signal?: AbortSignal | undefined;
@@ -62,37 +65,49 @@ export interface Rotation {
    * Ends the old token, once the value of its successor was seen to work.
    *
    * @param given the value, as far as it is known; and which successor it is, if there can be more than one.
-   * @param ending `mayEnd` throws if the old one must not end, because the connection lives on it; `revokes` says whether
-   *   one that cannot be switched off is revoked.
-   * @throws {TokenError} `not-waiting` if there is no successor, `not-verified` if its value is not known or does not
-   *   work. The old token then works as before.
+   * @param ending `mayEnd` throws if one of the IDs must not end, because the connection lives on it; `revokes` says
+   *   whether one that cannot be switched off is revoked.
+   * @throws {TokenError} `not-waiting` if there is no successor, or the token was handed over anew since, or replaced by
+   *   another; `not-verified` if the value is not known or does not work. The old token then works as before.
    */
   finish(
     id: string,
     given: { value: Secret | undefined; successor: string | undefined },
-    ending: { mayEnd: (successor: Shown & { id: string }) => Promise<void>; revokes: boolean },
+    ending: { mayEnd: (ids: readonly string[], successor: string) => Promise<void>; revokes: boolean },
   ): Promise<Replaced>;
   /**
    * Takes the successor back: switches it off, so that a late word can still make it work, or removes it.
    *
+   * @param mayEnd throws if the successor must not end, because the connection lives on it by now.
    * @returns the successor, or undefined if the token was replaced by it meanwhile, or there is none.
+   * @throws {TokenError} `not-waiting` if it is not named, and there are several.
    */
-  withdraw(id: string, successor: string | undefined, how: "off" | "remove"): Promise<Shown | undefined>;
+  withdraw(
+    id: string,
+    successor: string | undefined,
+    how: "off" | "remove",
+    mayEnd: (successor: string) => Promise<void>,
+  ): Promise<Shown | undefined>;
   /**
-   * Makes a replaced token work again, beside its successor, which becomes one that is not finished.
+   * Makes a replaced token work again, beside its successor, which becomes one that is not finished. If that was switched
+   * off since, it stays so.
    *
-   * @throws {TokenError} `not-waiting` if it was not replaced, `not-found` if it is gone.
+   * @throws {TokenError} `not-waiting` if it was not replaced, or by a token that cannot be its successor; `not-found` if
+   *   one of them is gone.
    */
   back(id: string): Promise<Replaced>;
 }
 
 /** Milliseconds between two looks whether a new value works. */
 const BETWEEN_LOOKS = 1000;
+/** Milliseconds that a clean-up may take, also after the work was stopped. */
+const LONGEST_CLEAN_UP_MS = 5000;
 
 export function createRotation({
   kind,
   tokens,
   check,
+  isProtected = () => false,
   worksWithin,
   signal,
   clock = systemClock,
@@ -117,18 +132,24 @@ export function createRotation({
     for await (const batch of tokens.list(filters)) {
       for (const token of batch) {
         const mark = markIn(token.description);
-        if (mark?.kind === "successor" && mark.of === id && token.revokedAt === undefined)
-          found.push({ token, since: mark.since });
+        const isIts = mark?.kind === "successor" && mark.of === id && !isProtected(token.id);
+        if (isIts && token.revokedAt === undefined) found.push({ token, since: mark.since });
       }
     }
     return found.sort((a, b) => compare(a.since, b.since)).map(({ token }) => token);
   }
 
+  /** The one that a word is about. */
+  function named(all: readonly Listed[], id: string, successor: string | undefined): Listed | undefined {
+    if (successor !== undefined) return all.find((each) => each.id === successor);
+    if (all.length <= 1) return all[0];
+    const ids = all.map((each) => each.id).join(", ");
+    throw notWaiting(`${noun} ${id} has several successors (${ids}), and "handedOver" does not name one`);
+  }
+
   /** It may be gone already. */
-  async function remove(token: Listed): Promise<void> {
-    await tokens.remove(token.id).catch((error: unknown) => {
-      if (asTokenError(error).code !== "not-found") throw error;
-    });
+  async function remove(token: Listed, by: Removable<unknown> = tokens): Promise<void> {
+    await unlessGone(by.remove(token.id));
   }
 
   /** What a token can do; its description can be empty if that of the first was. */
@@ -137,11 +158,15 @@ export function createRotation({
   }
 
   function successorMark(id: string): Mark {
-    return { kind: "successor", of: id, since: timeOf(clock), attempt: newAttempt() };
+    return { kind: "successor", of: id, since: toSecond(clock.now()), attempt: newAttempt() };
   }
 
-  /** Until the value lets in, or it is certain that it will not. */
-  async function verify(value: Secret, successor: Listed): Promise<void> {
+  /**
+   * Until the value lets in, or it is certain that it will not.
+   *
+   * @returns whether the server says that it is that of the successor.
+   */
+  async function verify(value: Secret, successor: Listed): Promise<boolean> {
     const end = clock.steady() + worksWithin;
     for (;;) {
       const { works, state, token, user } = await check(value);
@@ -149,7 +174,7 @@ export function createRotation({
         const isOther =
           (token !== undefined && token.id !== successor.id) ||
           (user?.id !== undefined && successor.userID !== undefined && user.id !== successor.userID);
-        if (!isOther) return;
+        if (!isOther) return token !== undefined;
         throw notVerified(`the value is that of another token than ${noun} ${successor.id}`);
       }
       if (clock.steady() >= end || state !== "not-accepted") {
@@ -162,31 +187,50 @@ export function createRotation({
 
   async function switchOff(token: Listed, mark: Mark): Promise<void> {
     const description = marked(token.description, mark);
-    await tokens.switchOff?.(token.id, description).catch((error: unknown) => {
-      if (asTokenError(error).code !== "not-found") throw error;
-    });
+    await unlessGone(tokens.switchOff?.(token.id, description));
+  }
+
+  /**
+   * Where the server does not tell whose a value is, it could be that of the old token, which works no more.
+   *
+   * @param ended what works no more, as it was.
+   * @throws {TokenError} `not-verified`, or what checking it meets. What was ended then works again.
+   */
+  async function proveOther(value: Secret, successor: Listed, ended: readonly Listed[]): Promise<void> {
+    try {
+      await verify(value, successor);
+    } catch (error) {
+      for (const each of ended) {
+        const { description } = each;
+        await tokens.switchOn?.(each.id, likeIt(each, typeof description === "string" ? description : ""));
+      }
+      throw error;
+    }
+  }
+
+  function isWorking(token: Listed): boolean {
+    return isOn?.(token) !== false;
+  }
+
+  /** What its description says that it was replaced by. One that works was not, or somebody has switched it on again. */
+  function replacedMark(token: Listed): Extract<Mark, { kind: "replaced" }> | undefined {
+    const mark = markIn(token.description);
+    return mark?.kind === "replaced" && isOn?.(token) !== true ? mark : undefined;
   }
 
   /** What a token was replaced by, if it was, and if that is still there. */
   async function ifReplaced(old: Listed): Promise<Replaced | undefined> {
     if (old.revokedAt !== undefined) return { old, successor: (await successorsOf(old)).at(-1) };
-    const mark = markIn(old.description);
-    if (mark?.kind !== "replaced") return undefined;
-    const successor = await tokens.get(mark.by).then(
-      ({ token }) => token,
-      (error: unknown) => {
-        if (asTokenError(error).code !== "not-found") throw error;
-        return undefined;
-      },
-    );
-    return { old, successor: successor && (await settle(old, successor)) };
+    const mark = replacedMark(old);
+    if (mark === undefined) return undefined;
+    const found = await unlessGone(tokens.get(mark.by));
+    return { old, successor: found?.token && (await settle(old, found.token)) };
   }
 
   /** Takes the mark off a successor that is in use. One that was changed by others since is left alone. */
   async function settle(old: Listed, successor: Listed): Promise<Listed> {
     const mark = markIn(successor.description);
-    const isPending =
-      mark?.kind === "successor" && mark.of === old.id && (isOn === undefined || isOn(successor));
+    const isPending = mark?.kind === "successor" && mark.of === old.id && isWorking(successor);
     if (!isPending || !tokens.switchOn) return successor;
     const description = withoutMark(successor.description);
     const { token } = await tokens.switchOn(successor.id, likeIt(successor, description));
@@ -200,7 +244,7 @@ export function createRotation({
       if (before) return before;
       const mark = markIn(old.description);
       // The mark of one that cannot be described anew stays for good.
-      if (mark !== undefined && tokens.switchOn) {
+      if (mark !== undefined && mark.kind !== "replaced" && tokens.switchOn) {
         const reason = "it is itself new, and not ready: finish or remove it first";
         throw new TokenError("conflict", `${reason} (its description ends with "${mark.kind} …").`);
       }
@@ -213,7 +257,8 @@ export function createRotation({
         return { old, successor: { ...made.token, ...on?.token }, value: made.value };
       } catch (error) {
         const failure = asTokenError(error);
-        const isGone = await remove(made.token).then(
+        const anew = tokens.reopen({ signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS) });
+        const isGone = await remove(made.token, anew).then(
           () => true,
           () => false,
         );
@@ -224,46 +269,56 @@ export function createRotation({
 
     async pending(id, named) {
       const all = await successorsOf(await look(id));
-      return all.find((each) => each.id === named && (isOn === undefined || isOn(each)));
+      return all.find((each) => each.id === named && isWorking(each));
     },
 
-    async finish(id, { value, successor: named }, { mayEnd, revokes }) {
+    async finish(id, { value, successor: wanted }, { mayEnd, revokes }) {
       const old = await look(id);
       const before = await ifReplaced(old);
-      if (before) return before;
+      if (before) {
+        const mark = replacedMark(old);
+        if (wanted === undefined || mark === undefined || mark.by === wanted) return before;
+        throw notWaiting(`${noun} ${id} was replaced by ${mark.by}, not by ${wanted}`);
+      }
       const all = await successorsOf(old);
-      const successor =
-        all.find((each) => each.id === named) ?? (named === undefined ? all.at(-1) : undefined);
+      const successor = named(all, id, wanted);
       if (successor === undefined) throw notWaiting(`${noun} ${id} has no successor that waits`);
+      const newest = all.at(-1);
+      // Its value was stored later, perhaps in the same place.
+      if (newest !== successor)
+        throw notWaiting(`a newer successor of ${noun} ${id} was made since, ${newest?.id}`);
       if (value === undefined) {
         throw notVerified(
           "its value is not known any more, because Node-RED was started anew since it was handed over. Send the value with the word",
         );
       }
+      const others = all.filter((each) => each !== successor);
       // It was switched off when the word had not come in time.
       if (isOn && !isOn(successor)) {
         await tokens.switchOn?.(successor.id, { ...twinOf(old, String(successor.description)) });
       }
-      await verify(value, successor);
-      await mayEnd(successor);
-      const mark: Mark = { kind: "replaced", by: successor.id, at: timeOf(clock) };
+      const isCertain = await verify(value, successor);
+      await mayEnd(
+        [...others, old].map((each) => each.id),
+        successor.id,
+      );
+      const mark: Mark = { kind: "replaced", by: successor.id, at: toSecond(clock.now()) };
       // The old one comes last: until then, whoever does this again finds all that is left to do.
-      for (const each of all) {
-        if (each === successor) continue;
+      for (const each of [...others, old]) {
         if (tokens.switchOff) await switchOff(each, mark);
-        else await remove(each);
+        else if (revokes) await remove(each);
       }
-      if (tokens.switchOff) await switchOff(old, mark);
-      else if (revokes) await remove(old);
+      if (!isCertain && tokens.switchOff)
+        await proveOther(value, successor, [...others, old].filter(isWorking));
       return { old, successor: await settle(old, await look(successor.id)) };
     },
 
-    async withdraw(id, named, how) {
+    async withdraw(id, wanted, how, mayEnd) {
       const old = await look(id);
-      if (markIn(old.description)?.kind === "replaced") return undefined;
-      const all = await successorsOf(old);
-      const successor = named === undefined ? all.at(-1) : all.find((each) => each.id === named);
+      if (replacedMark(old)) return undefined;
+      const successor = named(await successorsOf(old), id, wanted);
       if (successor === undefined) return undefined;
+      await mayEnd(successor.id);
       if (how === "off" && tokens.switchOff) {
         await tokens.switchOff(successor.id, String(successor.description));
       } else {
@@ -280,8 +335,12 @@ export function createRotation({
       }
       const { token: successor } = await tokens.get(mark.by);
       if (successor === undefined) throw notWaiting(`the server does not show what replaced ${noun} ${id}`);
-      const pending = marked(successor.description, successorMark(id));
-      await tokens.switchOn(successor.id, twinOf(successor, pending));
+      if (successor.userID !== old.userID || isProtected(successor.id))
+        throw notWaiting(`${mark.by} cannot be what replaced ${noun} ${id}`);
+      if (isOn?.(successor)) {
+        const pending = marked(successor.description, successorMark(id));
+        await tokens.switchOn(successor.id, twinOf(successor, pending));
+      }
       // What the old one could do is what its successor can.
       const { token } = await tokens.switchOn(id, likeIt(successor, withoutMark(old.description)));
       return { old: { ...old, ...token }, successor };
@@ -295,9 +354,14 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** RFC 3339 in UTC, to the second. */
-function timeOf(clock: Clock): string {
-  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+/** What was asked of a token, or undefined if that is gone. */
+async function unlessGone<T>(asked: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (asTokenError(error).code !== "not-found") throw error;
+    return undefined;
+  }
 }
 
 function notVerified(reason: string): TokenError {

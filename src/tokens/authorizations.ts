@@ -62,7 +62,9 @@ export interface AuthorizationFilters {
   createdBefore?: Moment | undefined;
   updatedAfter?: Moment | undefined;
   updatedBefore?: Moment | undefined;
-  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  /**
+   * When a rotation replaced it, as its description says. One that works was not replaced, or is back: it does not match.
+   */
   replacedBefore?: Moment | undefined;
 }
 
@@ -136,6 +138,8 @@ export interface Authorizations
 }
 
 function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authorizations {
+  /** The values of those that were made here, by their IDs: no later answer may show them. */
+  const values = new Map<string, Secret[]>();
   const tokens: Authorizations = {
     async *list(filters, { includeToken = false } = {}) {
       const { tokenValue } = filters;
@@ -206,6 +210,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         repeat: "safe",
         path: [...PATH, id],
         body: changes,
+        secrets: values.get(id) ?? [],
         watch,
       });
       const { attempts } = response;
@@ -243,6 +248,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
       const made = authorizationIn({ ...response, redactor });
       if (!HEX_ID.pattern.test(made.id))
         throw badResponse(response, "the answer shows no ID of an authorization");
+      values.set(made.id, [value]);
       for (const name of ["description", "orgID", "userID", "status"] as const) {
         if (asked[name] !== undefined && made[name] !== asked[name])
           throw notApplied(response, `it shows another ${name} of the new authorization ${made.id}`);
@@ -293,6 +299,7 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
     isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now)) &&
+    (wanted.replacedBefore === undefined || !authorizations.isOn(found)) &&
     isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }

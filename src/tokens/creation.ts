@@ -9,8 +9,11 @@ export type Makeable<T extends Listed, W extends Wanted> = Creatable<T, W> &
   Removable<T>;
 
 const MOST_TRIES = 3;
-/** How long a clean-up may take after the work was stopped. */
-const LONGEST_CLEAN_UP_MS = 5000;
+
+/** Ends a clean-up that goes on after the work was stopped: when it has taken five seconds. */
+export function endOfCleanUp(): AbortSignal {
+  return AbortSignal.timeout(5000);
+}
 
 /**
  * Makes one token and leaves nothing behind that nobody knows. The description of what is wanted must end with a mark
@@ -74,7 +77,7 @@ async function cleanUp<T extends Listed, W extends Wanted>(
   description: string,
   failure: TokenError,
 ): Promise<number> {
-  const stopped = () => tokens.reopen({ signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS) });
+  const stopped = () => tokens.reopen({ signal: endOfCleanUp() });
   const found: string[] = [];
   try {
     if (failure.code === "cancelled") return await removeAll(stopped(), description, found);

@@ -14,6 +14,7 @@ import {
   type Filter,
 } from "../work/filters.js";
 import type { ApiResponse, Watch } from "../http/call.js";
+import type { Secret } from "../text/secret.js";
 import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, newValueIn, notApplied, type Sight } from "./proof.js";
@@ -57,7 +58,9 @@ export interface DatabaseTokenFilters {
   /** Milliseconds from now within which the token will expire; expired ones do not match. */
   expiresWithin?: number | undefined;
   revoked?: "yes" | "no" | undefined;
-  /** When a rotation replaced it, as its description says; none that was not replaced matches. */
+  /**
+   * When a rotation replaced it, as its description says. One that works was not replaced, or is back: it does not match.
+   */
   replacedBefore?: Moment | undefined;
 }
 
@@ -112,6 +115,8 @@ export function databaseTokensPath(cluster: Wires["cluster"]): string[] {
 
 function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch): DatabaseTokens {
   const path = databaseTokensPath(cluster);
+  /** The values of those that were made here, by their IDs: no later answer may show them. */
+  const values = new Map<string, Secret[]>();
   const tokens: DatabaseTokens = {
     async *list(filters) {
       const task = "list database tokens";
@@ -148,6 +153,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
         repeat: "safe",
         path: [...path, id],
         body: changes,
+        secrets: values.get(id) ?? [],
         watch,
       });
       if (response.status !== 200) throw refused(response);
@@ -170,6 +176,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       const made = databaseTokenIn({ ...response, redactor: response.redactor.knowing([value]) });
       if (!UUID.pattern.test(made.id))
         throw badResponse(response, "the answer shows no ID of a database token");
+      values.set(made.id, [value]);
       const ofNew = ` of the new database token ${made.id}`;
       refuseOther(response, made, body, ofNew);
       if (instantIn(made.expiresAt) !== instantIn(expiresAt))
@@ -303,6 +310,7 @@ function matches(found: DatabaseToken, wanted: DatabaseTokenFilters, now: number
     isEither(wanted.expired, isBefore(found.expiresAt, now)) &&
     isWithin(found.expiresAt, wanted.expiresWithin, now) &&
     isEither(wanted.revoked, found.revokedAt !== undefined) &&
+    (wanted.replacedBefore === undefined || !databaseTokens.isOn(found)) &&
     isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
   );
 }

@@ -43,9 +43,11 @@ export function replacedAt(description: unknown): string | undefined {
   return mark?.kind === "replaced" ? mark.at : undefined;
 }
 
-/** A description as its author wrote it. */
+/** A description as its author wrote it: without a mark, and whatever looks like one before it. */
 export function withoutMark(description: unknown): string {
-  return asText(description).replace(FORM, "");
+  let text = asText(description);
+  while (FORM.test(text)) text = text.replace(FORM, "");
+  return text;
 }
 
 function textOf(mark: Mark): string {

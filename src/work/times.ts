@@ -50,6 +50,15 @@ const FIRST_MOMENT = Date.parse("2000-01-01");
 const FURTHEST_AHEAD = UNITS.y;
 
 /**
+ * A time as the APIs take it and descriptions show it: RFC 3339 in UTC, to the second.
+ *
+ * @param at milliseconds since 1970.
+ */
+export function toSecond(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+/**
  * Reads an age.
  *
  * @returns milliseconds, or undefined if the value is not an age.

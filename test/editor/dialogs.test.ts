@@ -604,7 +604,8 @@ describe("the dialogs of the nodes", function () {
   const errorsOf = (id: string) =>
     lab.page.evaluate<string>(`RED.nodes.node("${id}").validationErrors.join(" ")`);
 
-  it("look right in the dark theme", async () => {
+  it("look right in the dark theme", async function () {
+    this.timeout(60_000);
     const { editor, page } = lab;
     await editor.menu("#menu-item-user-settings");
     await page.locator("#user-settings-view-dark-theme").selectOption("dark");

@@ -77,11 +77,6 @@ for (const version of ["node-red", "node-red-4"] as const)
     /** A node with every property other than the editor presets it, and right. */
     function unusual(name: string, connections: Saved[]): Saved {
       const { type, fields, outputs } = operationOf(name);
-      const { control: kind } = fields.kind ?? {};
-      const resource = kind?.kind === "choice" ? kind.options.at(-1) : resourceOf(name);
-      const connection = connections.find(
-        ({ product }) => isProduct(product) && productOf(product).resources.some((each) => each === resource),
-      );
       const properties: Record<string, unknown> = {};
       for (const [index, [key, { control }]] of Object.entries(fields).entries()) {
         switch (control.kind) {
@@ -108,6 +103,10 @@ for (const version of ["node-red", "node-red-4"] as const)
           }
         }
       }
+      const { kind = resourceOf(name) } = properties;
+      const connection = connections.find(
+        ({ product }) => isProduct(product) && productOf(product).resources.some((each) => each === kind),
+      );
       const place = {
         z: "life",
         x: 500,

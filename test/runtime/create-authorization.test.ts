@@ -120,6 +120,20 @@ describe("create-authorization", () => {
       assert.ok(guarded);
     }));
 
+  it("takes no description that looks like a mark of its own", async () => {
+    for (const mark of [
+      "[creating 0123abcd]",
+      "[replaced by 0123456789abcdef at 2026-01-01T00:00:00Z]",
+      "[successor of 0123456789abcdef since 2026-01-01T00:00:00Z 0123abcd]",
+    ]) {
+      await withCreate({ ...PLAIN, description: "note", descriptionType: "msg" }, async (fixture) => {
+        const seen = await fixture.send({ note: `press 1 ${mark} ` });
+        assert.equal(seen.error?.code, "invalid-config");
+        assert.deepEqual(fixture.sent(), []);
+      });
+    }
+  });
+
   it("never touches a protected one", () =>
     withCreate(
       PLAIN,
@@ -156,6 +170,8 @@ describe("create-authorization", () => {
           ownerType: "msg",
           org: "org",
           orgType: "msg",
+          like: "payload",
+          likeType: "msg",
         },
         async (fixture) => {
           const seen = await fixture.send({ ...msg, payload: { id: like, permissions: [] } });
@@ -252,7 +268,7 @@ describe("create-authorization", () => {
   });
 
   it("does not copy an all-access token, or take it as JSON, without the box", () =>
-    withCreate(DESCRIPTION, async (fixture) => {
+    withCreate({ ...DESCRIPTION, like: "payload", likeType: "msg" }, async (fixture) => {
       const { error } = await fixture.send({ payload: fixture.simulator.world.operator.id });
       assert.equal(error?.code, "not-confirmed");
       assert.deepEqual(there(fixture), []);
@@ -424,6 +440,18 @@ describe("create-authorization", () => {
           error?.message,
         );
         assert.equal(left!.status, "inactive");
+      }));
+
+    it("removes it again if the context says nothing, and does not hold it", () =>
+      withCreate({ ...PLAIN, place: "text.value", placeType: "flow" }, async (fixture) => {
+        const node = fixture.runtime.node("node") as unknown as {
+          context(): { flow: { set(key: string, value: unknown): void } };
+        };
+        node.context().flow.set("text", "not an object");
+        const { error, outputs } = await fixture.send({});
+        assert.equal(error?.code, "invalid-config", error?.message);
+        assert.deepEqual(outputs, [[], []]);
+        assert.deepEqual(there(fixture), []);
       }));
 
     it("removes it again if the place cannot be written", () =>

@@ -111,19 +111,22 @@ describe("create-database-token", () => {
     }));
 
   it("copies another exactly, and takes JSON of the message", async () => {
-    await withCreate({ ...PLAIN, permissionsFrom: "like" }, async (fixture) => {
-      const permissions = [
-        { action: "read", resource: "iot" },
-        { action: "write", resource: "logs" },
-      ] as const;
-      const { id } = fixture.clusters.addDatabaseToken(fixture.cluster, {
-        description: "old",
-        permissions: [...permissions],
-      });
-      const seen = await fixture.send({ payload: { id } });
-      await fixture.send(word(seen, "stored"));
-      assert.deepEqual(fixture.clusters.databaseTokens.get(record(seen).id)!.permissions, permissions);
-    });
+    await withCreate(
+      { ...PLAIN, permissionsFrom: "like", like: "payload", likeType: "msg" },
+      async (fixture) => {
+        const permissions = [
+          { action: "read", resource: "iot" },
+          { action: "write", resource: "logs" },
+        ] as const;
+        const { id } = fixture.clusters.addDatabaseToken(fixture.cluster, {
+          description: "old",
+          permissions: [...permissions],
+        });
+        const seen = await fixture.send({ payload: { id } });
+        await fixture.send(word(seen, "stored"));
+        assert.deepEqual(fixture.clusters.databaseTokens.get(record(seen).id)!.permissions, permissions);
+      },
+    );
     await withCreate(
       {
         ...PLAIN,

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Simulator } from "../../simulator/server.js";
 import type { Authorization } from "../../simulator/world.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -286,4 +290,109 @@ describe("influxdb-rotate-token", () => {
       assert.equal((await send({ payload: "x", step: "stored" })).error?.code, "missing-id");
     });
   });
+
+  it("does not go on with a token that a word names in the place of the one whose value it knows", async () => {
+    await withRotation(async ({ old, begin, send, live, simulator }) => {
+      const sent = await begin();
+      const user = simulator.world.users.get(old.userID);
+      assert.ok(user);
+      // As a run that was ended has left it.
+      const mark = `[successor of ${old.id} since 2999-01-01T00:00:00Z 0123abcd]`;
+      const other = simulator.world.addAuthorization({ user, description: `press 1 ${mark}` });
+      const seen = await send({ handedOver: { id: old.id, successor: other.id }, step: "stored" });
+      assert.equal(seen.error?.code, "not-verified");
+      assert.equal(live().length, 3);
+      const back = await send({ handedOver: { id: old.id, successor: other.id }, step: "not-stored" });
+      assert.equal(ended(back).successor?.id, other.id);
+      assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+    });
+  });
+
+  it("hands over for its full time again, also what another node has begun", async () => {
+    await withRotation(
+      async ({ begin, runtime, live }) => {
+        await begin();
+        await runtime.deploy(
+          (nodes) => nodes.map((each) => (each.id === "node" ? { ...each, timeLimit: "1" } : each)),
+          "nodes",
+        );
+        await begin();
+        const seen = await runtime.ended(2);
+        assert.equal(seen.error?.code, "timeout", seen.error?.message);
+        assert.equal(live().length, 1);
+      },
+      { timeLimit: "300" },
+    );
+  }).timeout(10_000);
+
+  it("stops waiting if somebody has deleted the old token", async () => {
+    await withRotation(
+      async ({ old, begin, runtime, live, simulator }) => {
+        await begin();
+        simulator.world.authorizations.delete(old.id);
+        const seen = await runtime.ended(2);
+        assert.equal(seen.error?.code, "not-found", seen.error?.message);
+        assert.equal(live().length, 1);
+        const { flow } = (
+          runtime.node("node") as unknown as { context(): { flow: { get(key: string): unknown } } }
+        ).context();
+        assert.deepEqual(flow.get("influxdb_rotations_node"), {});
+      },
+      { timeLimit: "1" },
+    );
+  }).timeout(10_000);
+
+  /** With a connection that takes its token from a file. */
+  async function withFile(
+    work: (stage: Stage & { store(value: unknown): void }) => Promise<void>,
+    properties: Properties,
+  ): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), "rotate-"));
+    const tokenFile = join(folder, "token");
+    const store = (value: unknown) => {
+      writeFileSync(tokenFile, String(value));
+    };
+    const prepare = (simulator: Simulator) => {
+      store(simulator.world.operator.token);
+      return undefined;
+    };
+    const connection = { tokenFile, credentials: {}, retries: "0" };
+    try {
+      await withRotation((stage) => work({ ...stage, store }), properties, { connection, prepare });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  for (const [how, timeLimit] of [
+    ["the time is over", "1"],
+    ["it was not stored", "300"],
+  ] as const) {
+    it(`does not take the token back on which the connection lives by now when ${how}`, () =>
+      withFile(
+        async ({ simulator, send, runtime, store }) => {
+          const { operator } = simulator.world;
+          const sent = (await send({ payload: operator.id })).outputs[0][0];
+          assert.ok(sent);
+          store(sent.tokenValue);
+          const seen = await (timeLimit === "1" ? runtime.ended(2) : send(word(sent, "not-stored")));
+          assert.equal(seen.error?.code, "protected", seen.error?.message);
+          assert.equal(simulator.world.byToken(String(sent.tokenValue))?.status, "active");
+          assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+          assert.equal(operator.status, "inactive");
+        },
+        { timeLimit },
+      )).timeout(10_000);
+  }
+
+  it("takes another token of the connection's user back, whose value it knows", () =>
+    withFile(async ({ simulator, send }) => {
+      const other = simulator.world.addAuthorization({ user: "admin", permissions: ["write:buckets"] });
+      const sent = (await send({ payload: other.id })).outputs[0][0];
+      assert.ok(sent);
+      const record = ended(await send(word(sent, "not-stored")));
+      assert.equal(record.outcome, "withdrawn");
+      assert.equal(simulator.world.byToken(String(sent.tokenValue)), undefined);
+      assert.equal(other.status, "active");
+    }, {}));
 });

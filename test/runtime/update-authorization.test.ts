@@ -85,6 +85,14 @@ describe("update-authorization", () => {
       assert.deepEqual(sent(), []);
     }));
 
+  it("takes no description that looks like a mark of this package", () =>
+    withUpdate({ description: "text", descriptionType: "msg" }, async ({ send, sent }) => {
+      const text = "press 1 [replaced by 0123456789abcdef at 2026-01-01T00:00:00Z]";
+      const { error } = await send({ payload: "0aaaaaaaaaaaaaaa", text });
+      assert.equal(error?.code, "invalid-config");
+      assert.deepEqual(sent(), []);
+    }));
+
   for (const description of ["", " \n", 7, {}, null, undefined]) {
     it(`refuses the description ${JSON.stringify(description) ?? "undefined"} of a message`, () =>
       withUpdate({ description: "text", descriptionType: "msg" }, async ({ send, sent }) => {

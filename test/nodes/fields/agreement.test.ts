@@ -294,8 +294,10 @@ describe("the dialog and the runtime", () => {
     const right = { connection: "connection" };
     /** What makes right what depends on the field. */
     const besides = (key: string) => {
-      const described =
-        key === "description" ? { rights: "take" } : { description: "x", descriptionType: "str" };
+      const described = {
+        ...(key === "description" ? { rights: "take" } : { description: "x", descriptionType: "str" }),
+        ...(key !== "like" && { like: "payload", likeType: "msg" }),
+      };
       if (key === "confirmed") return { ...described, dryRun: true };
       if (key === "everyToken" || key === "tokenStatus") return described;
       const status = { tokenStatus: "active", tokenStatusType: "str" };

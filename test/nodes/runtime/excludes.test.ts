@@ -34,7 +34,7 @@ describe("leftOutBy", () => {
     ["influxdb-connection", ["influxdb-connection"]],
     ["influxdb-connection.js", ["influxdb-connection"]],
     ["delete-*", ["delete-authorization", "delete-database-token"]],
-    ["*-database-*", ["list-database-tokens", "delete-database-token"]],
+    ["delete-database-*", ["delete-database-token"]],
     [/token/, ALL.filter((file) => file.includes("token"))],
     [PACKAGE, ALL],
     ["node-red-influxdb-tokens", ALL],

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { createRotation, type Rotation } from "../../../src/rotation/rotation.js";
+import { asTokenError } from "../../../src/errors.js";
 import { Secret } from "../../../src/text/secret.js";
 import { fixedToken } from "../../../src/token-source.js";
 import { authorizations } from "../../../src/tokens/authorizations.js";
+import { managementTokens } from "../../../src/tokens/management-tokens.js";
 import { markIn, withoutMark } from "../../../src/tokens/marks.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 import type { Authorization } from "../../../simulator/world.js";
@@ -73,11 +75,18 @@ describe("a rotation", () => {
   }
 
   /** One run of Node-RED: its requests, of which one may fail, and after a kill none is sent any more. */
-  function processOf({ client }: Stage, fault: Move["fault"]): { rotation: Rotation } {
+  function processOf(
+    { client }: Stage,
+    fault?: Move["fault"],
+    { isProtected, aborts }: { isProtected?: (id: string) => boolean; aborts?: string } = {},
+  ): { rotation: Rotation } {
+    const stopping = new AbortController();
+    const watch = { signal: stopping.signal };
     let count = 0;
     let isDead = false;
     const send: Http["send"] = async (call) => {
       const what = count++ === fault?.at ? fault.what : undefined;
+      if (call.method === aborts) stopping.abort();
       if (what === "kill before") isDead = true;
       if (isDead) throw new Killed();
       if (what === "drop before" || what === "drop after") {
@@ -107,8 +116,9 @@ describe("a rotation", () => {
     };
     const rotation = createRotation({
       kind: authorizations,
-      tokens: authorizations.open(wires, {}),
-      check: (value) => authorizations.check(wires, value, {}),
+      tokens: authorizations.open(wires, watch),
+      check: (value) => authorizations.check(wires, value, watch),
+      ...(isProtected && { isProtected }),
       worksWithin: 0,
     });
     return { rotation };
@@ -131,6 +141,8 @@ describe("a rotation", () => {
           break;
         }
         case "finish": {
+          // The flow does not say so of a client that it has told to go back.
+          if (known && known.value.reveal() !== on.client.value) break;
           await rotation.finish(id, { value: known?.value, successor: known?.successor }, END);
           break;
         }
@@ -138,7 +150,7 @@ describe("a rotation", () => {
         case "remove": {
           // The flow has told its client to go back to the old one, which works as long as it was not replaced.
           if (isLive(on.old)) on.client.value = on.old.token;
-          await rotation.withdraw(id, known?.successor, step === "remove" ? "remove" : "off");
+          await rotation.withdraw(id, known?.successor, step === "remove" ? "remove" : "off", END.mayEnd);
           break;
         }
         case "back":
@@ -190,6 +202,174 @@ describe("a rotation", () => {
       { numRuns: Number(process.env.ROTATION_RUNS ?? 300) },
     );
   }).timeout(120_000);
+
+  /** What a step meets; it leaves all tokens as they were. */
+  async function refusal(on: Stage, step: (rotation: Rotation) => Promise<unknown>, options = {}) {
+    const { rotation } = processOf(on, undefined, options);
+    const before = family(on);
+    const error = await step(rotation).then(() => undefined, asTokenError);
+    assert.equal(family(on), before);
+    return error?.code;
+  }
+
+  describe("with marks that others have written", () => {
+    const AT = "2026-01-01T00:00:00Z";
+
+    it("switches nothing on that cannot be what replaced a token", async () => {
+      const mine = stage();
+      const other = stage();
+      Object.assign(other.old, { status: "inactive", description: "leaked" });
+      Object.assign(mine.old, { description: `press 1 [replaced by ${other.old.id} at ${AT}]` });
+      assert.equal(await refusal(mine, ({ back }) => back(mine.old.id)), "not-waiting");
+      assert.equal(family(other), `${other.old.id} inactive leaked`);
+    });
+
+    it("leaves a successor off that was switched off since", async () => {
+      const on = stage();
+      const { rotation } = processOf(on);
+      const begun = await rotation.begin(on.old.id);
+      assert.ok("value" in begun);
+      on.client.value = begun.value.reveal();
+      await rotation.finish(on.old.id, { value: begun.value, successor: begun.successor.id }, END);
+      const successor = simulator.world.authorizations.get(begun.successor.id);
+      assert.ok(successor);
+      on.client.value = simulator.world.operator.token;
+      Object.assign(successor, { status: "inactive", description: "leaked" });
+      await rotation.back(on.old.id);
+      assert.equal(on.old.status, "active");
+      assert.equal(`${successor.status} ${successor.description}`, "inactive leaked");
+    });
+
+    it("touches no protected token", async () => {
+      const on = stage();
+      const { world } = simulator;
+      const user = world.users.get(on.old.userID);
+      assert.ok(user);
+      const kept = world.addAuthorization({ user, description: "kept" });
+      const options = { isProtected: (id: string) => id === kept.id };
+      Object.assign(on.old, { description: `press 1 [replaced by ${kept.id} at ${AT}]` });
+      assert.equal(await refusal(on, ({ back }) => back(on.old.id), options), "not-waiting");
+      on.old.description = "press 1";
+      kept.description = `kept [successor of ${on.old.id} since ${AT} 0123abcd]`;
+      const value = new Secret(kept.token);
+      const finish = ({ finish }: Rotation) => finish(on.old.id, { value, successor: kept.id }, END);
+      assert.equal(await refusal(on, finish, options), "not-waiting");
+    });
+
+    it("replaces a token that works, whatever its description says", async () => {
+      const on = stage();
+      on.old.description = `press 1 [replaced by 0123456789abcdef at ${AT}]`;
+      const { rotation } = processOf(on);
+      const begun = await rotation.begin(on.old.id);
+      assert.ok("value" in begun);
+      on.client.value = begun.value.reveal();
+      await rotation.finish(on.old.id, { value: begun.value, successor: begun.successor.id }, END);
+      assert.deepEqual(
+        on
+          .family()
+          .filter(isLive)
+          .map(({ description }) => description),
+        ["press 1"],
+      );
+    });
+
+    it("does not choose among several successors", async () => {
+      const on = stage();
+      const { world } = simulator;
+      const begun = await processOf(on).rotation.begin(on.old.id);
+      assert.ok("value" in begun);
+      const user = world.users.get(on.old.userID);
+      assert.ok(user);
+      const mark = `[successor of ${on.old.id} since 9999-01-01T00:00:00Z 0123abcd]`;
+      world.addAuthorization({ user, description: `stranger ${mark}` });
+      const given = { value: begun.value, successor: undefined };
+      assert.equal(await refusal(on, ({ finish }) => finish(on.old.id, given, END)), "not-waiting");
+      const withdraw = ({ withdraw }: Rotation) => withdraw(on.old.id, undefined, "remove", END.mayEnd);
+      assert.equal(await refusal(on, withdraw), "not-waiting");
+    });
+  });
+
+  it("goes on with the newest successor alone, and does not take another's end for its own", async () => {
+    const on = stage();
+    const { rotation } = processOf(on);
+    const [first, second] = [await rotation.begin(on.old.id), await rotation.begin(on.old.id)];
+    assert.ok("value" in first && "value" in second);
+    const mark = markIn(second.successor.description);
+    assert.equal(mark?.kind, "successor");
+    const made = simulator.world.authorizations.get(second.successor.id);
+    assert.ok(made);
+    // Not within one second.
+    made.description = made.description.replace(mark.since, "2999-01-01T00:00:00Z");
+    const finish = ({ value, successor }: typeof first) =>
+      rotation.finish(on.old.id, { value, successor: successor.id }, END);
+    assert.equal(await refusal(on, () => finish(first)), "not-waiting");
+    on.client.value = second.value.reveal();
+    await finish(second);
+    assert.equal(await refusal(on, () => finish(first)), "not-waiting");
+    assert.equal((await finish(second)).successor?.id, second.successor.id);
+  });
+
+  it("does not end the old one, nor an earlier successor, for its own value", async () => {
+    const on = stage();
+    const first = await processOf(on).rotation.begin(on.old.id);
+    const begun = await processOf(on).rotation.begin(on.old.id);
+    assert.ok("value" in first && "value" in begun);
+    const given = { value: new Secret(on.old.token), successor: begun.successor.id };
+    // The clients use the new one by now, of which the word does not know.
+    on.client.value = begun.value.reveal();
+    assert.equal(await refusal(on, ({ finish }) => finish(on.old.id, given, END)), "not-verified");
+  });
+
+  it("does not end an earlier successor on which the connection lives", async () => {
+    const on = stage();
+    const { rotation } = processOf(on);
+    const [first, second] = [await rotation.begin(on.old.id), await rotation.begin(on.old.id)];
+    assert.ok("value" in first && "value" in second);
+    const end = {
+      revokes: false,
+      mayEnd: (ids: readonly string[]) =>
+        ids.includes(first.successor.id) ? Promise.reject(new Killed("own")) : Promise.resolve(),
+    };
+    const given = { value: second.value, successor: second.successor.id };
+    await assert.rejects(rotation.finish(on.old.id, given, end), Killed);
+    assert.equal(on.family().filter(isLive).length, 3);
+  });
+
+  it("revokes no earlier successor that cannot be switched off, unless that is wanted", async () => {
+    const id = (digit: string) => `00000000-0000-4000-8000-00000000000${digit}`;
+    const since = (second: number) => `2026-01-01T00:00:0${second}Z`;
+    const all = [
+      { id: id("a"), description: "press 1" },
+      { id: id("b"), description: `press 1 [successor of ${id("a")} since ${since(1)} 0123abcd]` },
+      { id: id("c"), description: `press 1 [successor of ${id("a")} since ${since(2)} 0123abcd]` },
+    ];
+    const removed: string[] = [];
+    const rotation = createRotation({
+      kind: managementTokens,
+      tokens: {
+        // eslint-disable-next-line @typescript-eslint/require-await -- a list is read as it comes
+        async *list() {
+          yield all;
+        },
+        get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
+        remove: (one) => Promise.resolve({ attempts: removed.push(one) }),
+        make: () => assert.fail("nothing is made"),
+        reopen: () => assert.fail("nothing is read anew"),
+      },
+      check: () => Promise.resolve({ works: true, state: "active" }),
+      worksWithin: 0,
+    });
+    const given = { value: new Secret("M.V1.any"), successor: id("c") };
+    await rotation.finish(id("a"), given, END);
+    assert.deepEqual(removed, []);
+    await rotation.finish(id("a"), given, { ...END, revokes: true });
+    assert.deepEqual(removed, [id("b"), id("a")]);
+  });
+
+  it("leaves no successor if the flow is stopped before that is switched on", async () => {
+    const on = stage();
+    assert.equal(await refusal(on, ({ begin }) => begin(on.old.id), { aborts: "PATCH" }), "cancelled");
+  });
 });
 
 /** For a failure to show. */

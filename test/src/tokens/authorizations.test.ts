@@ -133,7 +133,8 @@ describe("authorizations", () => {
       createdBefore: ({ createdAt }, wanted) => timeOf(createdAt) < (wanted as number),
       updatedAfter: ({ updatedAt }, wanted) => timeOf(updatedAt) > (wanted as number),
       updatedBefore: ({ updatedAt }, wanted) => timeOf(updatedAt) < (wanted as number),
-      replacedBefore: ({ description = "" }, wanted) =>
+      replacedBefore: ({ description = "", ...token }, wanted) =>
+        token.status === "inactive" &&
         timeOf(/ \[replaced by 0+1 at (.*)\]$/.exec(description)?.[1]) < (wanted as number),
     };
     return fc.assert(

@@ -39,8 +39,8 @@ describe("a new token", () => {
   });
 
   /** An answer of the server's own with some fields changed. */
-  const changed = (change: (answer: Record<string, unknown>) => object): Fault => ({
-    method: "POST",
+  const changed = (change: (answer: Record<string, unknown>) => object, method = "POST"): Fault => ({
+    method,
     raw: (socket, answer) => {
       const [head = "", body = ""] = answer.toString().split("\r\n\r\n");
       const text = JSON.stringify(change(JSON.parse(body) as Record<string, unknown>));
@@ -206,6 +206,19 @@ describe("a new token", () => {
         assert.ok(!inspect(error, { depth: Infinity, showHidden: true }).includes(TOKEN_MARK));
         return true;
       });
+    });
+
+    it("shows its value nowhere when it is switched on, whatever the answer says", async () => {
+      const tokens = open();
+      const { token, value } = await tokens.make(wanted);
+      simulator.faults.push(changed((answer) => ({ ...answer, user: value.reveal() }), "PATCH"));
+      const on = await tokens.switchOn(token.id, wanted);
+      assert.ok(!inspect(on, { depth: 9 }).includes(value.reveal()));
+      const body = JSON.stringify({ code: "internal error", message: `of ${value.reveal()}` });
+      simulator.faults.push({ method: "PATCH", status: 500, body, times: 2 });
+      const error: unknown = await tokens.switchOn(token.id, wanted).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof Error);
+      assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(value.reveal()));
     });
 
     it("without its value is an error", async () => {

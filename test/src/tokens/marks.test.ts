@@ -1,36 +1,21 @@
 import assert from "node:assert/strict";
-import { marked, markIn, newAttempt, withoutMark, type Mark } from "../../../src/tokens/marks.js";
+import { marked, markIn, replacedAt, withoutMark } from "../../../src/tokens/marks.js";
 
-describe("marks in descriptions", () => {
-  const attempt = newAttempt();
-  const of = "0123456789abcdef";
-  const at = "2026-11-26T08:00:00Z";
-  const marks: Mark[] = [
-    { kind: "creating", attempt },
-    { kind: "made", attempt },
-    { kind: "successor", of, since: at, attempt },
-    { kind: "replaced", by: "55555555-5555-4555-8555-555555555555", at },
-  ];
+const FORGED = "[replaced by 0123456789abcdef at 2026-01-01T00:00:00Z]";
 
-  it("are read as they were written, in place of any before", () => {
-    for (const mark of marks) {
-      for (const text of ["press 1", "a [creating x] b", ""]) {
-        const description = marked(marked(text, marks[0]!), mark);
-        assert.deepEqual(markIn(description), mark);
-        assert.equal(withoutMark(description), text);
-      }
-    }
+describe("marks at the end of descriptions", () => {
+  it("are the last thing there, and alone", () => {
+    const description = marked("press 1", { kind: "creating", attempt: "0123abcd" });
+    assert.equal(description, "press 1 [creating 0123abcd]");
+    assert.deepEqual(markIn(description), { kind: "creating", attempt: "0123abcd" });
+    assert.equal(markIn(`${description} more`), undefined);
+    assert.equal(replacedAt(`press 1 ${FORGED}`), "2026-01-01T00:00:00Z");
   });
 
-  it("are nothing that people write, and stand at the end alone", () => {
-    for (const text of [
-      "press 1",
-      "[creating it]",
-      "x [made 0123456789]",
-      `x [creating ${attempt}] y`,
-      undefined,
-      7,
-    ])
-      assert.equal(markIn(text), undefined);
+  it("leave none behind that was before them", () => {
+    const description = `press 1 ${FORGED} ${FORGED} [made 0123abcd]`;
+    assert.equal(withoutMark(description), "press 1");
+    assert.equal(marked(description, { kind: "made", attempt: "01234567" }), "press 1 [made 01234567]");
+    assert.equal(withoutMark(FORGED), "");
   });
 });
