@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Simulator } from "../../simulator/server.js";
+import type { TokenMode } from "../../simulator/api.js";
 import type { Authorization } from "../../simulator/world.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -211,7 +212,7 @@ describe("influxdb-rotate-token", () => {
     await withRotation(async ({ old, send, family }) => {
       const record = ended(await send({ payload: old.id, dryRun: true }));
       assert.equal(record.outcome, "dry-run");
-      assert.equal(record.would, "handed-over");
+      assert.equal(record.would, "replaced");
       assert.deepEqual(family(), [old]);
     });
   });
@@ -240,7 +241,9 @@ describe("influxdb-rotate-token", () => {
       for (const sent of seen.outputs[0]) ended(await send(word(sent, "stored")));
       assert.equal(live().length, 2);
       assert.deepEqual(
-        live().map(({ description }) => description),
+        live()
+          .map(({ description }) => description)
+          .sort(),
         ["press 1", "press 2"],
       );
     });
@@ -346,19 +349,30 @@ describe("influxdb-rotate-token", () => {
   async function withFile(
     work: (stage: Stage & { store(value: unknown): void }) => Promise<void>,
     properties: Properties,
+    { tokens = "clear", isNamed = false }: { tokens?: TokenMode; isNamed?: boolean } = {},
   ): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "rotate-"));
     const tokenFile = join(folder, "token");
     const store = (value: unknown) => {
       writeFileSync(tokenFile, String(value));
     };
-    const prepare = (simulator: Simulator) => {
-      store(simulator.world.operator.token);
+    let ownTokenId = "";
+    const prepare = ({ world: { operator } }: Simulator) => {
+      store(operator.token);
+      if (isNamed) ownTokenId = operator.id;
       return undefined;
     };
-    const connection = { tokenFile, credentials: {}, retries: "0" };
+    const connection = {
+      ...{ tokenFile, credentials: {}, retries: "0" },
+      get ownTokenId() {
+        return ownTokenId;
+      },
+    };
     try {
-      await withRotation((stage) => work({ ...stage, store }), properties, { connection, prepare });
+      await withRotation((stage) => work({ ...stage, store }), properties, {
+        ...{ connection, prepare },
+        simulator: { tokens },
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -384,6 +398,47 @@ describe("influxdb-rotate-token", () => {
         { timeLimit },
       )).timeout(10_000);
   }
+
+  it("does not begin with what may be the connection's own, for it could not end it", () =>
+    withFile(
+      async ({ simulator, send }) => {
+        const other = simulator.world.addAuthorization({ user: "admin", permissions: ["write:buckets"] });
+        const before = simulator.world.authorizations.size;
+        for (const { id } of [other, simulator.world.operator]) {
+          const { error } = await send({ payload: id });
+          assert.equal(error?.code, "protected");
+          assert.match(error.message, /^May be own token/);
+        }
+        assert.equal(simulator.world.authorizations.size, before);
+      },
+      {},
+      { tokens: "hashed" },
+    ));
+
+  it("replaces the connection's own token again and again, also where the server hides values", () =>
+    withFile(
+      async ({ simulator, send, store }) => {
+        const { world } = simulator;
+        let own = world.operator;
+        for (let count = 0; count < 3; count++) {
+          const [sent] = (await send({ payload: own.id })).outputs[0];
+          assert.ok(sent);
+          const tooEarly = await send(word(sent, "stored"));
+          assert.equal(tooEarly.error?.code, "protected", tooEarly.error?.message);
+          assert.equal(own.status, "active");
+          store(sent.tokenValue);
+          assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+          assert.equal(own.status, "inactive");
+          own = world.byToken(String(sent.tokenValue)) ?? own;
+          assert.equal(own.status, "active");
+        }
+        // What is not its own any more is protected no longer, and the own one is.
+        const back = await send({ payload: world.operator.id, step: "back" });
+        assert.equal(ended(back).outcome, "restored");
+      },
+      {},
+      { tokens: "hashed", isNamed: true },
+    ));
 
   it("takes another token of the connection's user back, whose value it knows", () =>
     withFile(async ({ simulator, send }) => {
