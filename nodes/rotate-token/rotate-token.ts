@@ -152,6 +152,7 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     await handOver(id, {}, still, before.value, task);
     return { attempts: 1, successor: shown(still, resource) };
   }
+  task.connection.refuseUncheckable(resource);
   // What may not end in the end must not begin. The own one can be replaced where the flow can replace it in a file.
   const spares = { own: task.connection.readsTokenFile };
   await task.connection.ownToken(resource)?.begin([id], task.signal, spares)(id).catch(rethrowAsNotStarted);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Simulator } from "../../simulator/server.js";
 import type { TokenMode } from "../../simulator/api.js";
 import type { Authorization } from "../../simulator/world.js";
+import type { ResourceName } from "../../src/products.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withNode, type NodeFixture } from "../helpers/fixture.js";
@@ -450,4 +451,103 @@ describe("influxdb-rotate-token", () => {
       assert.equal(simulator.world.byToken(String(sent.tokenValue)), undefined);
       assert.equal(other.status, "active");
     }, {}));
+
+  describe("of a cluster", () => {
+    function withCluster(
+      kind: ResourceName,
+      work: (fixture: NodeFixture) => Promise<void>,
+      properties: Properties = {},
+    ): Promise<void> {
+      let clusterUrl = "";
+      const prepare = ({ url }: Simulator) => {
+        clusterUrl = url;
+        return undefined;
+      };
+      const connection = {
+        retries: "0",
+        get clusterUrl() {
+          return clusterUrl;
+        },
+      };
+      const options = { product: "cloud-dedicated" as const, prepare, connection };
+      return withNode("rotate-token", { kind, ...properties }, work, options);
+    }
+    const begin = async ({ send }: NodeFixture, payload: string) => {
+      const seen = await send({ payload });
+      assert.equal(seen.error, undefined, seen.error?.message);
+      const [sent] = seen.outputs[0];
+      assert.ok(sent);
+      return sent;
+    };
+
+    it("replaces a database token: its permissions go, and come back", () =>
+      withCluster("database-tokens", async (fixture) => {
+        const { clusters, cluster, send } = fixture;
+        const permissions = [{ action: "read", resource: "sensors" }];
+        const [createdAt, expiresAt] = [new Date(Date.now() - 1000), new Date(Date.now() + 86_399_000)];
+        const old = clusters.addDatabaseToken(cluster, {
+          description: "press 1",
+          permissions,
+          createdAt,
+          expiresAt,
+        });
+        const sent = await begin(fixture, old.id);
+        const all = () =>
+          [...clusters.databaseTokens.values()].filter(({ description }) =>
+            description.startsWith("press 1"),
+          );
+        const successor = all().find(({ accessToken }) => accessToken === sent.tokenValue);
+        assert.ok(successor);
+        assert.deepEqual([successor.permissions, old.permissions], [permissions, permissions]);
+        const lifetime = (successor.expiresAt?.getTime() ?? NaN) - Date.now();
+        assert.ok(lifetime > 86_000_000 && lifetime <= 86_400_000, String(lifetime));
+
+        assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+        assert.deepEqual(old.permissions, []);
+        assert.equal(markIn(old.description)?.kind, "replaced");
+        assert.deepEqual([successor.permissions, successor.description], [permissions, "press 1"]);
+
+        assert.equal(ended(await send({ payload: old.id, step: "back" })).outcome, "restored");
+        assert.deepEqual([old.permissions, old.description], [permissions, "press 1"]);
+        assert.equal(all().length, 2);
+      })).timeout(20_000);
+
+    it("does not begin with a database token whose successor could not be seen to work", () =>
+      withNode(
+        "rotate-token",
+        { kind: "database-tokens" },
+        async ({ clusters, cluster, send }) => {
+          const old = clusters.addDatabaseToken(cluster, {
+            description: "press 1",
+            permissions: [{ action: "read", resource: "sensors" }],
+          });
+          const { error } = await send({ payload: old.id });
+          assert.equal(error?.code, "invalid-config");
+          assert.match(error.message, /"clusterUrl"/);
+          assert.equal(clusters.databaseTokens.size, 1);
+        },
+        { product: "cloud-dedicated" },
+      ));
+
+    for (const revokeOld of [false, true]) {
+      it(`replaces a management token, and ${revokeOld ? "revokes" : "leaves"} the old one`, () =>
+        withCluster(
+          "management-tokens",
+          async (fixture) => {
+            const { clusters, cluster, send } = fixture;
+            const old = clusters.addManagementToken(cluster, { description: "terraform" });
+            const sent = await begin(fixture, old.id);
+            const successor = [...clusters.managementTokens.values()].find(
+              ({ token }) => token === sent.tokenValue,
+            );
+            assert.ok(successor);
+            assert.match(successor.description, /^terraform \[successor of /);
+            assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+            assert.equal(successor.revokedAt, undefined);
+            assert.equal(old.revokedAt !== undefined, revokeOld);
+          },
+          { revokeOld },
+        )).timeout(20_000);
+    }
+  });
 });
