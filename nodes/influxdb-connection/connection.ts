@@ -34,6 +34,8 @@ export interface Connection {
    * @throws {TokenError} `invalid-config` if the settings are not enough for them.
    */
   open<R extends ResourceName>(resource: R, watch: Watch): Tokens<R>;
+  /** @throws {TokenError} `invalid-config` if a setting is missing without which {@link check} cannot work. */
+  refuseUncheckable(resource: ResourceName): void;
   /** What the server makes of the value of a token of this kind; see {@link Resource.check}. */
   check(resource: ResourceName, value: Secret, watch: Watch): Promise<Liveness>;
   /** What permissions of tokens of this kind can be about; see {@link listGrantable}. */
@@ -93,6 +95,10 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       // For each message.
       token.refresh();
       return openTokens(resource, wires, watch);
+    },
+    refuseUncheckable(resource) {
+      const { refuseUncheckable }: Resource = RESOURCES[resource];
+      refuseUncheckable?.(wires);
     },
     check: (resource, value, watch) => RESOURCES[resource].check(wires, value, watch),
     grantable: (resource, watch) => listGrantable(resource, wires, watch),

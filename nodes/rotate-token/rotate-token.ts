@@ -1,5 +1,5 @@
 import { systemClock } from "../../src/clock.js";
-import { TokenError } from "../../src/errors.js";
+import { rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
@@ -15,7 +15,7 @@ import { choice, flag, limitField, secondsField, typed, type Field, type Values 
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
 import type { Connection } from "../influxdb-connection/connection.js";
-import { change, type Change } from "../runtime/change.js";
+import { change, isDryRun, type Change } from "../runtime/change.js";
 import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
@@ -108,8 +108,9 @@ export default node({
         return change(
           own,
           {
-            outcome: "handed-over",
-            endsAccess: !connection.readsTokenFile,
+            // A dry run tells how it would end.
+            outcome: isDryRun(own) ? "replaced" : "handed-over",
+            endsAccess: false,
             act: (id) => begin(id, steps),
             changes,
           },
@@ -151,6 +152,10 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     await handOver(id, {}, still, before.value, task);
     return { attempts: 1, successor: shown(still, resource) };
   }
+  task.connection.refuseUncheckable(resource);
+  // What may not end in the end must not begin. The own one can be replaced where the flow can replace it in a file.
+  const spares = { own: task.connection.readsTokenFile };
+  await task.connection.ownToken(resource)?.begin([id], task.signal, spares)(id).catch(rethrowAsNotStarted);
   const begun = await rotation.begin(id, (old) => successorExpiry(old, values.expiry));
   const successor = shown(begun.successor, resource);
   if (!("value" in begun)) return { attempts: 1, outcome: "replaced", successor };

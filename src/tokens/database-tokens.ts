@@ -91,6 +91,9 @@ export const databaseTokens = {
   access: accessOfDatabaseToken,
   isOn: ({ permissions }: Shown) => Array.isArray(permissions) && permissions.length > 0,
   twinOf: twinOfDatabaseToken,
+  refuseUncheckable: ({ dataPlane }: Wires) => {
+    dataPlane();
+  },
   check: (wires, value, watch) => checkDatabaseToken(wires, open(wires, watch).list({}), value, watch),
   open,
 } satisfies Resource;

@@ -9,12 +9,17 @@ export interface OwnTokenProtection {
    * Begins a message: the first of its targets asks which token is the own one, if that is not known yet.
    *
    * @param ids of all its targets, normalized.
+   * @param spares the own one may be acted upon where it is certain which it is, because it is to be replaced.
    * @returns what refuses an id that is, or may be, the own token's; it takes the token if that has been looked up. It
    *   throws {@link TokenError} `protected`; `unauthorized` or `forbidden` if a missing permission keeps it from
    *   telling; `invalid-config` if the ID that the connection names is not that of its token; the error of an
    *   unreachable server.
    */
-  begin(ids: readonly string[], signal: AbortSignal): (id: string, look?: Look<Shown>) => Promise<void>;
+  begin(
+    ids: readonly string[],
+    signal: AbortSignal,
+    spares?: { own: boolean },
+  ): (id: string, look?: Look<Shown>) => Promise<void>;
   /** The own token's ID has become known for certain: its value was given out with it. */
   learn(id: string): void;
   /**
@@ -72,12 +77,12 @@ export function createOwnTokenProtection(
   }
 
   return {
-    begin(ids, signal) {
+    begin(ids, signal, spares = { own: false }) {
       let asked: ReturnType<typeof tell> | undefined;
       return async (id, look) => {
         if (allowed) return;
         told ??= await (asked ??= tell(signal));
-        if (told.id === id) throw new TokenError("protected", OWN, { words: "own token" });
+        if (told.id === id && !spares.own) throw new TokenError("protected", OWN, { words: "own token" });
         if (told.id !== undefined) return;
         const why = await signs.mayBe(id, { among: ids, look }, signal);
         if (why === undefined) return;
@@ -119,12 +124,12 @@ export function followToken(
     return followed.protection;
   };
   return {
-    begin(ids, signal) {
+    begin(ids, signal, spares) {
       let begun: { by: OwnTokenProtection; refuse: ReturnType<OwnTokenProtection["begin"]> } | undefined;
       return async (id, look) => {
         for (;;) {
           const by = now();
-          if (begun?.by !== by) begun = { by, refuse: by.begin(ids, signal) };
+          if (begun?.by !== by) begun = { by, refuse: by.begin(ids, signal, spares) };
           const refused = await begun.refuse(id, look).then(() => undefined, asTokenError);
           // To find out which is the own one can show that there is a new one.
           if (now() !== by) continue;

@@ -24,6 +24,8 @@ export interface Resource extends TokenKind {
   readonly isOn?: (token: Shown) => boolean;
   /** What a new token would be that can do what this one can. @throws {TokenError} if the server does not show that. */
   readonly twinOf?: (token: Shown, description: string) => Wanted;
+  /** Refuses a connection with which {@link check} cannot work. @throws {TokenError} `invalid-config`. */
+  readonly refuseUncheckable?: (wires: Wires) => void;
   /**
    * What the server makes of the value of a token of this kind.
    *

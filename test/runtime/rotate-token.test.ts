@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Simulator } from "../../simulator/server.js";
+import type { TokenMode } from "../../simulator/api.js";
 import type { Authorization } from "../../simulator/world.js";
+import type { ResourceName } from "../../src/products.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withNode, type NodeFixture } from "../helpers/fixture.js";
@@ -211,7 +213,7 @@ describe("influxdb-rotate-token", () => {
     await withRotation(async ({ old, send, family }) => {
       const record = ended(await send({ payload: old.id, dryRun: true }));
       assert.equal(record.outcome, "dry-run");
-      assert.equal(record.would, "handed-over");
+      assert.equal(record.would, "replaced");
       assert.deepEqual(family(), [old]);
     });
   });
@@ -240,7 +242,9 @@ describe("influxdb-rotate-token", () => {
       for (const sent of seen.outputs[0]) ended(await send(word(sent, "stored")));
       assert.equal(live().length, 2);
       assert.deepEqual(
-        live().map(({ description }) => description),
+        live()
+          .map(({ description }) => description)
+          .sort(),
         ["press 1", "press 2"],
       );
     });
@@ -346,19 +350,30 @@ describe("influxdb-rotate-token", () => {
   async function withFile(
     work: (stage: Stage & { store(value: unknown): void }) => Promise<void>,
     properties: Properties,
+    { tokens = "clear", isNamed = false }: { tokens?: TokenMode; isNamed?: boolean } = {},
   ): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "rotate-"));
     const tokenFile = join(folder, "token");
     const store = (value: unknown) => {
       writeFileSync(tokenFile, String(value));
     };
-    const prepare = (simulator: Simulator) => {
-      store(simulator.world.operator.token);
+    let ownTokenId = "";
+    const prepare = ({ world: { operator } }: Simulator) => {
+      store(operator.token);
+      if (isNamed) ownTokenId = operator.id;
       return undefined;
     };
-    const connection = { tokenFile, credentials: {}, retries: "0" };
+    const connection = {
+      ...{ tokenFile, credentials: {}, retries: "0" },
+      get ownTokenId() {
+        return ownTokenId;
+      },
+    };
     try {
-      await withRotation((stage) => work({ ...stage, store }), properties, { connection, prepare });
+      await withRotation((stage) => work({ ...stage, store }), properties, {
+        ...{ connection, prepare },
+        simulator: { tokens },
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -385,6 +400,47 @@ describe("influxdb-rotate-token", () => {
       )).timeout(10_000);
   }
 
+  it("does not begin with what may be the connection's own, for it could not end it", () =>
+    withFile(
+      async ({ simulator, send }) => {
+        const other = simulator.world.addAuthorization({ user: "admin", permissions: ["write:buckets"] });
+        const before = simulator.world.authorizations.size;
+        for (const { id } of [other, simulator.world.operator]) {
+          const { error } = await send({ payload: id });
+          assert.equal(error?.code, "protected");
+          assert.match(error.message, /^May be own token/);
+        }
+        assert.equal(simulator.world.authorizations.size, before);
+      },
+      {},
+      { tokens: "hashed" },
+    ));
+
+  it("replaces the connection's own token again and again, also where the server hides values", () =>
+    withFile(
+      async ({ simulator, send, store }) => {
+        const { world } = simulator;
+        let own = world.operator;
+        for (let count = 0; count < 3; count++) {
+          const [sent] = (await send({ payload: own.id })).outputs[0];
+          assert.ok(sent);
+          const tooEarly = await send(word(sent, "stored"));
+          assert.equal(tooEarly.error?.code, "protected", tooEarly.error?.message);
+          assert.equal(own.status, "active");
+          store(sent.tokenValue);
+          assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+          assert.equal(own.status, "inactive");
+          own = world.byToken(String(sent.tokenValue)) ?? own;
+          assert.equal(own.status, "active");
+        }
+        // What is not its own any more is protected no longer, and the own one is.
+        const back = await send({ payload: world.operator.id, step: "back" });
+        assert.equal(ended(back).outcome, "restored");
+      },
+      {},
+      { tokens: "hashed", isNamed: true },
+    ));
+
   it("takes another token of the connection's user back, whose value it knows", () =>
     withFile(async ({ simulator, send }) => {
       const other = simulator.world.addAuthorization({ user: "admin", permissions: ["write:buckets"] });
@@ -395,4 +451,103 @@ describe("influxdb-rotate-token", () => {
       assert.equal(simulator.world.byToken(String(sent.tokenValue)), undefined);
       assert.equal(other.status, "active");
     }, {}));
+
+  describe("of a cluster", () => {
+    function withCluster(
+      kind: ResourceName,
+      work: (fixture: NodeFixture) => Promise<void>,
+      properties: Properties = {},
+    ): Promise<void> {
+      let clusterUrl = "";
+      const prepare = ({ url }: Simulator) => {
+        clusterUrl = url;
+        return undefined;
+      };
+      const connection = {
+        retries: "0",
+        get clusterUrl() {
+          return clusterUrl;
+        },
+      };
+      const options = { product: "cloud-dedicated" as const, prepare, connection };
+      return withNode("rotate-token", { kind, ...properties }, work, options);
+    }
+    const begin = async ({ send }: NodeFixture, payload: string) => {
+      const seen = await send({ payload });
+      assert.equal(seen.error, undefined, seen.error?.message);
+      const [sent] = seen.outputs[0];
+      assert.ok(sent);
+      return sent;
+    };
+
+    it("replaces a database token: its permissions go, and come back", () =>
+      withCluster("database-tokens", async (fixture) => {
+        const { clusters, cluster, send } = fixture;
+        const permissions = [{ action: "read", resource: "sensors" }];
+        const [createdAt, expiresAt] = [new Date(Date.now() - 1000), new Date(Date.now() + 86_399_000)];
+        const old = clusters.addDatabaseToken(cluster, {
+          description: "press 1",
+          permissions,
+          createdAt,
+          expiresAt,
+        });
+        const sent = await begin(fixture, old.id);
+        const all = () =>
+          [...clusters.databaseTokens.values()].filter(({ description }) =>
+            description.startsWith("press 1"),
+          );
+        const successor = all().find(({ accessToken }) => accessToken === sent.tokenValue);
+        assert.ok(successor);
+        assert.deepEqual([successor.permissions, old.permissions], [permissions, permissions]);
+        const lifetime = (successor.expiresAt?.getTime() ?? NaN) - Date.now();
+        assert.ok(lifetime > 86_000_000 && lifetime <= 86_400_000, String(lifetime));
+
+        assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+        assert.deepEqual(old.permissions, []);
+        assert.equal(markIn(old.description)?.kind, "replaced");
+        assert.deepEqual([successor.permissions, successor.description], [permissions, "press 1"]);
+
+        assert.equal(ended(await send({ payload: old.id, step: "back" })).outcome, "restored");
+        assert.deepEqual([old.permissions, old.description], [permissions, "press 1"]);
+        assert.equal(all().length, 2);
+      })).timeout(20_000);
+
+    it("does not begin with a database token whose successor could not be seen to work", () =>
+      withNode(
+        "rotate-token",
+        { kind: "database-tokens" },
+        async ({ clusters, cluster, send }) => {
+          const old = clusters.addDatabaseToken(cluster, {
+            description: "press 1",
+            permissions: [{ action: "read", resource: "sensors" }],
+          });
+          const { error } = await send({ payload: old.id });
+          assert.equal(error?.code, "invalid-config");
+          assert.match(error.message, /"clusterUrl"/);
+          assert.equal(clusters.databaseTokens.size, 1);
+        },
+        { product: "cloud-dedicated" },
+      ));
+
+    for (const revokeOld of [false, true]) {
+      it(`replaces a management token, and ${revokeOld ? "revokes" : "leaves"} the old one`, () =>
+        withCluster(
+          "management-tokens",
+          async (fixture) => {
+            const { clusters, cluster, send } = fixture;
+            const old = clusters.addManagementToken(cluster, { description: "terraform" });
+            const sent = await begin(fixture, old.id);
+            const successor = [...clusters.managementTokens.values()].find(
+              ({ token }) => token === sent.tokenValue,
+            );
+            assert.ok(successor);
+            assert.match(successor.description, /^terraform \[successor of /);
+            assert.equal(ended(await send(word(sent, "stored"))).outcome, "replaced");
+            assert.equal(successor.revokedAt, undefined);
+            assert.equal(old.revokedAt !== undefined, revokeOld);
+          },
+          { revokeOld },
+        )).timeout(20_000);
+    }
+  });
 });
