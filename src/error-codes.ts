@@ -93,7 +93,8 @@ export const ERROR_CODES = {
   },
   "not-waiting": {
     words: "nothing waits",
-    meaning: "no new token waits to be told that it is stored, no replaced one can be brought back, or no permissions of a database token are kept",
+    meaning:
+      "no new token waits to be told that it is stored, no replaced one can be brought back, or no permissions of a database token are kept",
     remedy: "check the ID, and what became of the rotation before",
     httpStatus: 409,
     isOfToken: true,
