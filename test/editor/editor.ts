@@ -435,10 +435,13 @@ export class Editor {
     await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
   }
 
-  /** Imports, by the import dialog, copies of nodes that are there already. */
+  /** Imports nodes by the import dialog, as copies if some of them are there already. */
   async importCopy(text: string): Promise<void> {
+    const ids = (JSON.parse(text) as { id: string }[]).map(({ id }) => id);
+    const find = "(id) => RED.nodes.node(id) || RED.nodes.workspace(id) || RED.nodes.group(id)";
+    const isThere = await this.page.evaluate(`${JSON.stringify(ids)}.some(${find})`);
     await this.importText(text);
-    await this.page.getByRole("button", { name: "Import copy" }).click();
+    if (isThere) await this.page.getByRole("button", { name: "Import copy" }).click();
     await this.page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
   }
 
