@@ -195,6 +195,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.screenshot(`new tokens JSON ${version}`);
       await editor.input("permissionsFrom").selectOption("like");
       assert.deepEqual(await shown(), ["like"]);
+      await editor.type(editor.host("like").locator(".red-ui-typedInput-input"), "0aff11aa22bb33cc");
       await editor.done();
       await editor.wrong(id, false);
       assert.equal(await editor.property(id, "permissions"), "[{");
