@@ -4,6 +4,7 @@ import type { Watch } from "../../src/http/call.js";
 import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
 import type { Secret } from "../../src/text/secret.js";
+import { endOfCleanUp } from "../../src/tokens/creation.js";
 import type { Resource, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -165,9 +166,7 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     await handOver(id, begun.old, begun.successor, begun.value, task);
   } catch (error) {
     // Also after the flow was stopped.
-    const cleanUp = rotationOf(task.connection, resource, {
-      signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS),
-    });
+    const cleanUp = rotationOf(task.connection, resource, { signal: endOfCleanUp() });
     await cleanUp.withdraw(id, begun.successor.id, "remove", () => Promise.resolve()).catch(() => undefined);
     await waiting.end(id, begun.successor.id).catch(() => undefined);
     throw error;
@@ -262,9 +261,6 @@ async function mayEnd(
     await refuseOwn?.(id);
   }
 }
-
-/** Milliseconds. */
-const LONGEST_CLEAN_UP_MS = 5000;
 
 function rotationOf(connection: Connection, resource: ResourceName, watch: Watch, patience = 0): Rotation {
   const kind = RESOURCES[resource];

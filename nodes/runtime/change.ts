@@ -13,6 +13,7 @@ import {
   type OutcomeName,
   type OutcomeRecord,
 } from "../../src/work/outcomes.js";
+import type { Audit } from "../../src/work/audit.js";
 import { grouped } from "../../src/text/counts.js";
 import { inWords, outcomesIn, summaryOf, type Summary } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
@@ -201,13 +202,6 @@ export async function change(
 
   const audit = dryRun ? undefined : task.audit(list, steps.changes);
   const said: Promise<void>[] = [];
-  async function say(record: OutcomeRecord, index: number): Promise<void> {
-    try {
-      await audit?.after(index, record);
-    } catch (error) {
-      task.warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
-    }
-  }
   const summarize = (some: readonly OutcomeRecord[]) =>
     summaryOf(some, { wanted: success, noun: kind.noun, dryRun });
   const parts = inParts && list.length > 0;
@@ -224,7 +218,7 @@ export async function change(
       parallel: connection.parallel,
       signal,
       onRecord(record, index, done) {
-        said.push(say(record, index));
+        if (audit) said.push(tellAudit(audit, record, index, task));
         task.record(record, index);
         task.progress(done, list.length);
         if (parts && (tellsFailures || !isFailure(record))) {
@@ -256,6 +250,20 @@ export async function change(
     summary,
     ...(error && ifSomeFail !== "report" && { error, ...(many && { payload: report }) }),
   };
+}
+
+/** In the audit trail; by then all is done, so a failure is a warning. */
+export async function tellAudit(
+  audit: Audit,
+  record: OutcomeRecord,
+  index: number,
+  { warn }: Pick<Task<Changing>, "warn">,
+): Promise<void> {
+  try {
+    await audit.after(index, record);
+  } catch (error) {
+    warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
+  }
 }
 
 /** What a dry run shows in the status: how many tokens, and what would keep some of them from it. */

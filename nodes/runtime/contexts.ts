@@ -1,4 +1,4 @@
-import type { Node, NodeAPI } from "node-red";
+import type { Node, NodeAPI, NodeContextData } from "node-red";
 import type { ContextPlace } from "../fields/place.js";
 
 /** The contexts that a node shares with others. Rejects with what the context store says. */
@@ -11,20 +11,26 @@ export interface Contexts {
 export function contextsOf(RED: NodeAPI, node: Node): Contexts {
   const at = ({ type, key: named }: ContextPlace) => {
     const { key, store } = RED.util.parseContextStore(named);
-    return { context: node.context()[type], key, store };
+    return inContext(node.context()[type], key, store);
   };
   return {
-    get: (place) =>
-      new Promise((resolve, reject) => {
-        const { context, key, store } = at(place);
+    get: (place) => at(place).get(),
+    set: (place, value) => at(place).set(value),
+  };
+}
+
+/** One property of a context. */
+export function inContext(context: NodeContextData, key: string, store?: string) {
+  return {
+    get: () =>
+      new Promise<unknown>((resolve, reject) => {
         context.get(key, store, (error: Error | null | undefined, value: unknown) => {
           if (error) reject(error);
           else resolve(value);
         });
       }),
-    set: (place, value) =>
-      new Promise((resolve, reject) => {
-        const { context, key, store } = at(place);
+    set: (value: unknown) =>
+      new Promise<void>((resolve, reject) => {
         context.set(key, value, store, (error?: Error | null) => {
           if (error) reject(error);
           else resolve();

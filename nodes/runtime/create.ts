@@ -14,7 +14,7 @@ import { deferred } from "../fields/deferred.js";
 import { flag, limitField, targetsField, typed, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
-import { change, isDryRun, refuseMark, wrongValue } from "./change.js";
+import { change, isDryRun, refuseMark, tellAudit, wrongValue } from "./change.js";
 import type { Ending, Task } from "./node.js";
 
 /*
@@ -170,14 +170,10 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
 /** Nothing has an ID yet. */
 const RECORD_OF_NONE = { id: "", outcome: "dry-run", would: "created" } as const;
 
-/** In the audit trail, and for who asks later; by then all is done. */
-async function tell(task: Task<Creating>, audit: Audit, record: OutcomeRecord): Promise<void> {
+/** In the audit trail, and for who asks later. */
+function tell(task: Task<Creating>, audit: Audit, record: OutcomeRecord): Promise<void> {
   task.record(record, 0);
-  try {
-    await audit.after(0, record);
-  } catch (error) {
-    task.warn(`${record.id}: ${record.outcome}. ${asTokenError(error).message}`);
-  }
+  return tellAudit(audit, record, 0, task);
 }
 
 function failedRecord(id: string, { description }: Wanted, error: TokenError): OutcomeRecord {

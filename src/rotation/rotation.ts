@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemClock, type Clock } from "../clock.js";
 import { asTokenError, TokenError } from "../errors.js";
 import type { Secret } from "../text/secret.js";
-import { makeMarked, type Makeable } from "../tokens/creation.js";
+import { endOfCleanUp, makeMarked, type Makeable } from "../tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark, type Mark } from "../tokens/marks.js";
 import type { Listed, Liveness, Removable, Resource, Shown, Wanted } from "../tokens/resource.js";
 import { toSecond } from "../work/times.js";
@@ -100,8 +100,6 @@ export interface Rotation {
 
 /** Milliseconds between two looks whether a new value works. */
 const BETWEEN_LOOKS = 1000;
-/** Milliseconds that a clean-up may take, also after the work was stopped. */
-const LONGEST_CLEAN_UP_MS = 5000;
 
 export function createRotation({
   kind,
@@ -257,7 +255,7 @@ export function createRotation({
         return { old, successor: { ...made.token, ...on?.token }, value: made.value };
       } catch (error) {
         const failure = asTokenError(error);
-        const anew = tokens.reopen({ signal: AbortSignal.timeout(LONGEST_CLEAN_UP_MS) });
+        const anew = tokens.reopen({ signal: endOfCleanUp() });
         const isGone = await remove(made.token, anew).then(
           () => true,
           () => false,
