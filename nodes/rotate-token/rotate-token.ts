@@ -7,16 +7,17 @@ import type { Secret } from "../../src/text/secret.js";
 import { endOfCleanUp } from "../../src/tokens/creation.js";
 import type { Resource, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
-import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { isFailure, OUTCOMES, type OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
+import { sweep } from "../../src/work/sweep.js";
 import { knownFields, readTargets, type Targets } from "../../src/work/targets.js";
 import { expiryField, expiryOf } from "../fields/expiry.js";
 import { choice, flag, limitField, secondsField, typed, type Field, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
 import type { Connection } from "../influxdb-connection/connection.js";
-import { change, isDryRun, type Change } from "../runtime/change.js";
+import { change, isDryRun, tellAudit, type Change } from "../runtime/change.js";
 import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
@@ -67,22 +68,30 @@ export default node({
         await places.inTurn(id, async () => {
           const resource = handedOver.resource;
           const rotation = rotationOf(connection, resource, { signal: standing.signal });
-          const audit = standing.audit([{ id, known: {}, listed: {} }], { step: "not stored in time" });
-          await audit.before(0);
-          const successor = await rotation.withdraw(id, handedOver.successor, "off", (its) =>
-            mayEnd([its], waiting.of(id), { connection, resource, signal: standing.signal }),
+          const target = { id, known: {}, listed: {} };
+          const audit = standing.audit([target], { step: "not stored in time" });
+          const { records, error } = await sweep(
+            [target],
+            async () => {
+              await audit.before(0);
+              const successor = await rotation.withdraw(id, handedOver.successor, "off", (its) =>
+                mayEnd([its], waiting.of(id), { connection, resource, signal: standing.signal }),
+              );
+              if (successor === undefined) return { outcome: "skipped", reason: "its rotation is over" };
+              return { outcome: "withdrawn", successor: shown(successor, resource) };
+            },
+            {
+              task: { verb: OUTCOMES.withdrawn.verb, noun: RESOURCES[resource].noun },
+              ...{ parallel: 1, signal: standing.signal },
+            },
           );
+          const [record] = records as [OutcomeRecord];
+          await tellAudit(audit, record, 0, standing);
+          if (error) throw error;
+          // The node stops, and goes on to wait when it starts again.
+          if (isFailure(record)) return;
           await waiting.end(id, handedOver.successor);
-          if (successor === undefined) return;
-          const at = new Date(systemClock.now()).toISOString();
-          const record: OutcomeRecord = {
-            id,
-            outcome: "withdrawn",
-            at,
-            token: {},
-            successor: shown(successor, resource),
-          };
-          await audit.after(0, record);
+          if (record.outcome !== "withdrawn") return;
           standing.fail(notStoredInTime(handedOver), record);
         });
       } finally {

@@ -9,7 +9,7 @@ import type { ResourceName } from "../../src/products.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withNode, type NodeFixture } from "../helpers/fixture.js";
-import type { Message, Properties, Seen } from "../helpers/runtime.js";
+import { trailIn, type Message, type Properties, type Seen } from "../helpers/runtime.js";
 
 const recordOf = ({ payload }: Message) => payload as OutcomeRecord;
 
@@ -341,6 +341,11 @@ describe("influxdb-rotate-token", () => {
           runtime.node("node") as unknown as { context(): { flow: { get(key: string): unknown } } }
         ).context();
         assert.deepEqual(flow.get("influxdb_rotations_node"), {});
+        const trail = trailIn(runtime.log()).map(({ type, outcome, error }) => [type, outcome, error]);
+        assert.deepEqual(trail.slice(-2), [
+          ["request", undefined, undefined],
+          ["response", "failed", "not-found"],
+        ]);
       },
       { timeLimit: "1" },
     );
