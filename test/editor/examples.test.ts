@@ -382,7 +382,7 @@ describe("the examples", function () {
       await waitFor(async () => (await told()) - earlier, wanted);
     };
 
-    await clicked("dry run now", "Dry run: 1 authorization would be handed", 12);
+    await clicked("dry run now", "Dry run: 1 authorization would be replaced", 12);
     await clicked("dry run now", "would be deleted", 1);
     assert.deepEqual(authorizations(), before);
 
