@@ -1,4 +1,4 @@
-import { HEX_ID, UUID, type IdForm } from "./ids.js";
+import { HEX_ID, TOKEN_NAME, UUID, type IdForm } from "./ids.js";
 
 /*
  * All that depends on the product. The build puts this file into the browser, so it uses only what Node.js and browsers
@@ -6,7 +6,12 @@ import { HEX_ID, UUID, type IdForm } from "./ids.js";
  */
 
 /** The kinds of tokens that a server has; each is a file of `tokens/`. */
-export const RESOURCE_NAMES = ["authorizations", "database-tokens", "management-tokens"] as const;
+export const RESOURCE_NAMES = [
+  "authorizations",
+  "database-tokens",
+  "management-tokens",
+  "influxdb3-tokens",
+] as const;
 export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 /** A setting of a connection that only some products have. */
@@ -44,6 +49,10 @@ interface ProductEntry {
   readonly hasOneAddress?: boolean;
   /** Whether its API finds an authorization by the value of its token. */
   readonly findsByValue?: boolean;
+  /** Whether its tokens can be for some databases and endpoints alone. */
+  readonly hasResourceTokens?: boolean;
+  /** What to do in place of what its tokens cannot have done to them. */
+  readonly instead?: string;
 }
 
 const V2 = { scheme: "Token", resources: ["authorizations"], ids: HEX_ID, settings: [] } as const;
@@ -52,6 +61,15 @@ const CLUSTER = {
   resources: ["database-tokens", "management-tokens"],
   ids: UUID,
   settings: ["accountId", "clusterId", "clusterUrl", "influxctl", "influxctlTimeout"],
+} as const;
+
+const INFLUXDB3 = {
+  scheme: "Bearer",
+  resources: ["influxdb3-tokens"],
+  ids: TOKEN_NAME,
+  settings: [],
+  instead:
+    "Its tokens have nodes of their own (list, create and delete InfluxDB 3 tokens). They cannot be changed or disabled: delete one, or replace it (rotate token).",
 } as const;
 
 const DOCS = "https://docs.influxdata.com";
@@ -106,6 +124,27 @@ export const PRODUCTS = {
     tokenHelp: `${DOCS}/influxdb3/clustered/admin/tokens/management/`,
     // Documented without the two in its paths; InfluxData's own tools use them there as well.
     allOrNone: ["accountId", "clusterId"],
+  },
+  "influxdb3-core": {
+    ...INFLUXDB3,
+    name: "InfluxDB 3 Core",
+    url: "http://localhost:8181",
+    tokenHelp: `${DOCS}/influxdb3/core/admin/tokens/admin/create/`,
+  },
+  "influxdb3-enterprise": {
+    ...INFLUXDB3,
+    name: "InfluxDB 3 Enterprise",
+    url: "http://localhost:8181",
+    tokenHelp: `${DOCS}/influxdb3/enterprise/admin/tokens/admin/create/`,
+    hasResourceTokens: true,
+  },
+  // Its published pages are those of Enterprise; InfluxData keeps the operator token for itself.
+  "influxdb3-cloud": {
+    ...INFLUXDB3,
+    name: "InfluxDB 3 Cloud (early access)",
+    url: "",
+    tokenHelp: `${DOCS}/influxdb3/cloud/admin/tokens/`,
+    hasResourceTokens: true,
   },
 } as const satisfies Record<string, ProductEntry>;
 

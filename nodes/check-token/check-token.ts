@@ -36,6 +36,7 @@ export default node({
 const WORDS: Record<Liveness["state"], string> = {
   active: "active",
   inactive: "it is inactive",
+  expired: "it has expired",
   "user-inactive": "its user is inactive or deleted",
   "not-accepted": "the server does not accept it",
 };

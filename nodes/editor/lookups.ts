@@ -214,7 +214,7 @@ function tellerFor(place: Place) {
     const values = !isTold
       ? []
       : isList
-        ? idsOf(text).slice(0, TOLD)
+        ? idsOf(text, node.product).slice(0, TOLD)
         : text.trim() === ""
           ? []
           : [text.trim()];

@@ -1,4 +1,4 @@
-import { ID_FORMS, UUID } from "../../src/ids.js";
+import { HEX_ID, ID_FORMS, UUID } from "../../src/ids.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { wrongTokenValue } from "../../src/text/token-values.js";
 import type { Properties, Text } from "./controls.js";
@@ -35,11 +35,11 @@ export const TEXT_RULES = {
   ids: {
     ways: ["ids"],
     wrong: (text, { product }) =>
-      text !== undefined && idsOf(text).every((id) => isIdOf(product, id)) ? undefined : "ids",
+      text !== undefined && idsOf(text, product).every((id) => isIdOf(product, id)) ? undefined : "ids",
   },
   /** The ID of a token of the product, or nothing. */
   id: {
-    ways: ["uuid", "hexId"],
+    ways: ["uuid", "hexId", "nameOfToken"],
     wrong(text, { product }) {
       if (text === "" || (text !== undefined && isIdOf(product, text))) return undefined;
       return isProduct(product) ? productOf(product).ids.name : "hexId";
@@ -72,9 +72,9 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value.trim() : undefined;
 }
 
-/** The single IDs of a text, as they are written there. */
-export function idsOf(text: string): string[] {
-  return text.split(/[\s,;]+/).filter((id) => id !== "");
+/** The single IDs of a text, as they are written there; a product that is not known yet has none with space in them. */
+export function idsOf(text: string, product: unknown): string[] {
+  return (isProduct(product) ? productOf(product).ids : HEX_ID).split(text);
 }
 
 /** Whether it is a token's ID; in any form if the product is not known yet. */

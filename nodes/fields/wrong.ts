@@ -1,4 +1,4 @@
-import { HEX_ID, UUID } from "../../src/ids.js";
+import { HEX_ID, TOKEN_NAME, UUID } from "../../src/ids.js";
 import { PRODUCTS } from "../../src/products.js";
 import { WRONG_TOKEN_VALUES } from "../../src/text/token-values.js";
 import { AGE_EXPECTED, EXPIRY_EXPECTED, MOMENT_EXPECTED, NO_M } from "../../src/work/times.js";
@@ -51,7 +51,8 @@ export const WRONG = {
   // Of texts.
   hexId: `expected ${HEX_ID.expected}`,
   uuid: `expected ${UUID.expected}`,
-  ids: `expected IDs (each ${HEX_ID.expected}, or ${UUID.expected} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines`,
+  nameOfToken: `expected ${TOKEN_NAME.expected}`,
+  ids: `expected IDs (each ${HEX_ID.expected}, or ${UUID.expected} for Cloud Dedicated and Clustered), separated by spaces, commas or new lines; of InfluxDB 3, names of tokens, one a line`,
   product: `expected one of ${Object.keys(PRODUCTS).join(", ")}`,
   url: "expected a URL that starts with http:// or https://",
   urlMissing: "expected the address of the cluster",

@@ -144,11 +144,11 @@ export function connectionOf(
 
 /** @throws {TokenError} `unsupported-product` if the connection's product has no such tokens. */
 export function refuseUnable({ product }: Pick<Connection, "product">, resource: ResourceName): void {
-  const { name, resources } = productOf(product);
+  const { name, resources, instead } = productOf(product);
   if (resources.includes(resource)) return;
   const able = productsWith(resource).map((each) => productOf(each).name);
   throw new TokenError(
     "unsupported-product",
-    `${name} cannot do this. Choose a connection to one of: ${able.join(", ")}.`,
+    `${name} cannot do this. ${instead ? `${instead} Or choose` : "Choose"} a connection to one of: ${able.join(", ")}.`,
   );
 }

@@ -41,7 +41,7 @@ export function readSettings(properties: Properties): Settings {
     product,
     url: new URL(typedUrl),
     typedUrl,
-    protectedIds: idsOf(values.protectedIds).map(ids.normalize),
+    protectedIds: idsOf(values.protectedIds, product).map(ids.normalize),
     ownTokenId: ids.normalize(values.ownTokenId),
   };
 }

@@ -53,7 +53,7 @@ export const SETTINGS = {
     hint: true,
     lookup: "id",
     // A database token cannot manage any.
-    lookupIn: ["authorizations", "management-tokens"],
+    lookupIn: ["authorizations", "management-tokens", "influxdb3-tokens"],
     section: "ownToken",
   },
   allowOwnToken: { control: { kind: "flag", missing: false }, section: "ownToken" },

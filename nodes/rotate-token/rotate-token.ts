@@ -27,13 +27,13 @@ const fields = {
   targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
   expiry: {
     ...expiryField<"keep" | "never">("keep", { keep: "keep", never: "never" }),
-    when: { property: "kind", values: ["database-tokens", "management-tokens"] },
+    when: { property: "kind", values: ["database-tokens", "management-tokens", "influxdb3-tokens"] },
   },
   place: placeField(),
   timeLimit: secondsField(300, 86_400),
   dryRun: flag(),
   limit: limitField(10),
-  revokeOld: { ...flag(), when: { property: "kind", values: ["management-tokens"] } },
+  revokeOld: { ...flag(), when: { property: "kind", values: ["management-tokens", "influxdb3-tokens"] } },
   ifSomeFail: { ...choice(["both", "error", "report"], "both"), section: "report" },
   step: { ...stepField(["stored", "not-stored", "back"]), section: "word" },
   handedOver: {
@@ -121,6 +121,7 @@ export default node({
             // A dry run tells how it would end.
             outcome: isDryRun(own) ? "replaced" : "handed-over",
             endsAccess: false,
+            refuse: (RESOURCES[resource] as Resource).refuseEnd,
             act: (id) => begin(id, steps),
             changes,
           },

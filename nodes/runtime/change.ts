@@ -1,7 +1,7 @@
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, kindOf, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import { age } from "../../src/work/filters.js";
-import type { Changed, Look, Shown } from "../../src/tokens/resource.js";
+import type { Changed, Look, Resource, Shown } from "../../src/tokens/resource.js";
 import { markIn } from "../../src/tokens/marks.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import {
@@ -117,6 +117,8 @@ export interface Change {
   outcome: DoneName;
   /** Whether it ends the token's access, which the connection's own token must not lose. */
   endsAccess: boolean;
+  /** Refuses a token before anything is sent for it. */
+  refuse?: ((id: string) => void) | undefined;
   /** @param look what was seen of the token, if it was looked up. */
   act(
     id: string,
@@ -159,6 +161,7 @@ export async function change(
 
   /** What is seen of the token, and the outcome if it is left alone. */
   async function examine(target: Target): Promise<{ look?: Look<Shown>; verdict?: Outcome }> {
+    steps.refuse?.(target.id);
     connection.refuseProtected(target.id);
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
     const look = needsLook ? await tokens.get(target.id).catch(rethrowAsNotStarted) : undefined;
@@ -278,23 +281,29 @@ export async function remove(
   task: Task<Irreversible>,
   { spare }: Pick<Change, "spare"> = {},
 ): Promise<Ending> {
-  const { confirmed, notFound, report } = task.values;
-  if (!confirmed && !isDryRun(task)) {
-    throw new TokenError(
-      "not-confirmed",
-      'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
-        "Open the node and tick it, or ask for a dry run.",
-    );
-  }
+  refuseUnconfirmed(task);
+  const { notFound, report } = task.values;
+  const { removed, refuseEnd }: Resource = RESOURCES[task.resource];
   return change(
     task,
     {
-      outcome: RESOURCES[task.resource].removed,
+      outcome: removed,
       endsAccess: true,
+      refuse: refuseEnd,
       act: (id) => task.tokens.remove(id),
       spare,
     },
     { notFoundIsDone: notFound === "done", inParts: report === "each" },
+  );
+}
+
+/** @throws {TokenError} `not-confirmed` unless the box for what cannot be undone is ticked, or nothing is to be done. */
+export function refuseUnconfirmed(task: RehearsedTask & { values: { confirmed: boolean } }): void {
+  if (task.values.confirmed || isDryRun(task)) return;
+  throw new TokenError(
+    "not-confirmed",
+    'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
+      "Open the node and tick it, or ask for a dry run.",
   );
 }
 

@@ -33,6 +33,11 @@ export const newTokenFields = {
   description: deferred(typed({ preset: { type: "str", value: "" }, read: readDescription })),
 };
 
+/** The same of a node whose tokens have a name in place of a description. */
+export const newNameFields = {
+  tokenName: deferred(typed({ preset: { type: "str", value: "" }, read: readName })),
+};
+
 /** The same, after those that say what the token is to be. */
 export const valueFields = {
   place: placeField(),
@@ -51,7 +56,7 @@ export function waitingFields(kind: TokenKind) {
 /** Whether a token works at once, or when the flow says that its value is stored, or is left unable to do anything. */
 type Readiness = "active" | "stored" | "inactive";
 
-type Creating = typeof newTokenFields & typeof valueFields;
+type Creating = typeof valueFields;
 
 /** What a kind of tokens adds. */
 export interface Creation<W extends Wanted> {
@@ -104,10 +109,12 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
   }
 
   const tokens = task.tokens as unknown as Makeable<Listed, W>;
+  const { label } = tokens;
   // One that cannot be described anew keeps its mark for good.
   const mark = { kind: tokens.switchOn ? "creating" : "made", attempt } as const;
-  const inTheMaking: W = { ...wanted, description: marked(wanted.description, mark) };
-  const target = { id: "", known: { description: inTheMaking.description }, listed: {} };
+  const inTheMaking: W = tokens.leftBy ? wanted : { ...wanted, [label]: marked(wanted[label], mark) };
+  const told = { [label]: inTheMaking[label] ?? "" };
+  const target = { id: "", known: told, listed: {} };
   const audit = task.audit([target], { ...(wanted as object) });
 
   /** Makes it ready, and gives its value out. */
@@ -115,7 +122,7 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
     const { id } = token;
     let changed: Changed<Listed> | undefined;
     if (readiness === "active") changed = await tokens.switchOn?.(id, wanted);
-    else if (readiness === "inactive") changed = await tokens.switchOff?.(id, wanted.description);
+    else if (readiness === "inactive") changed = await tokens.switchOff?.(id, wanted[label] ?? "");
     else await waiting?.keep?.(id, wanted);
     if (task.signal.aborted) throw stopped();
     const shown = { ...token, ...changed?.token };
@@ -159,7 +166,7 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
   } catch (thrown) {
     const failure = asTokenError(thrown);
     const error = made === undefined ? failure : await takeBack(made, failure);
-    await tell(task, audit, failedRecord(made?.token.id ?? "", inTheMaking, error));
+    await tell(task, audit, failedRecord(made?.token.id ?? "", told, error));
     if (made === undefined && factsOf(error.code).isUntouched) await giveBack(1).catch(() => undefined);
     throw error;
   }
@@ -176,7 +183,7 @@ function tell(task: Task<Creating>, audit: Audit, record: OutcomeRecord): Promis
   return tellAudit(audit, record, 0, task);
 }
 
-function failedRecord(id: string, { description }: Wanted, error: TokenError): OutcomeRecord {
+function failedRecord(id: string, token: OutcomeRecord["token"], error: TokenError): OutcomeRecord {
   const { code, message, attempts } = error;
   const outcome = code !== "cancelled" ? "failed" : attempts === 0 ? "not-started" : "unknown";
   return {
@@ -185,7 +192,7 @@ function failedRecord(id: string, { description }: Wanted, error: TokenError): O
     at: now(),
     ...triedMoreThanOnce(attempts),
     ...(outcome === "failed" && { error: { code, message } }),
-    token: { description },
+    token,
   };
 }
 
@@ -274,6 +281,12 @@ function readDescription(value: unknown, name: string): string {
   const description = readText(value, name);
   refuseMark(description);
   return description;
+}
+
+/** Exactly as it is: space counts. @throws {TokenError} `invalid-config`. */
+function readName(value: unknown, name: string): string {
+  refuseMark(readText(value, name));
+  return value as string;
 }
 
 /** A text that is not empty. @throws {TokenError} `invalid-config`. */

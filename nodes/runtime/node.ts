@@ -168,7 +168,10 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
   leaveOutIfExcluded(RED, operation.type);
 
   // As people name it: "delete authorization".
-  const task = operation.type.replace("influxdb-", "").replaceAll("-", " ");
+  const task = operation.type
+    .replace("influxdb-", "")
+    .replaceAll("-", " ")
+    .replace("influxdb3", "InfluxDB 3");
 
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);

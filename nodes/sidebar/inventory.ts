@@ -30,6 +30,7 @@ const SORT_KEYS: Record<ResourceName, readonly SortKey[]> = {
   authorizations: ["description", "user", "status", "createdAt", "updatedAt", "id"],
   "database-tokens": ["description", "createdAt", "expiresAt", "id"],
   "management-tokens": ["description", "user", "createdAt", "expiresAt", "id"],
+  "influxdb3-tokens": ["description", "createdAt", "expiresAt", "id"],
 };
 
 /** Adds the tab to the sidebar. It only ever reads. */

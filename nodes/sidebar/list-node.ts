@@ -28,6 +28,7 @@ const OF_MARKS: Record<ResourceName, Partial<Record<Mark, Readonly<Record<string
   authorizations: {},
   "database-tokens": { expired: { expired: "yes" }, revoked: { revoked: "yes" } },
   "management-tokens": { expired: { state: "expired" }, revoked: { state: "revoked" } },
+  "influxdb3-tokens": { expired: { state: "expired" } },
 };
 
 /** A list node that finds what the inventory shows, as far as it can say that. */

@@ -23,9 +23,10 @@ export interface ApiCall {
    * absolute values or deletes by ID, so it is sent again after 429, 502, 503, 504 and a lost connection. A call that
    * is `never` to be repeated is sent again only if no attempt can have been carried out: there was no connection to
    * send it through, a proxy refused it, or the server answered 429 (RFC 6585, 4), which says that it refused the
-   * request because there were too many before it, without carrying it out.
+   * request because there were too many before it, without carrying it out. One that is to be repeated `if-refused` is
+   * sent again after 503 as well, by which a server says that it cannot take it (RFC 9110, 15.6.4).
    */
-  repeat: "safe" | "never";
+  repeat: "safe" | "if-refused" | "never";
   /** Path segments below the base URL; each is encoded. */
   path: readonly string[];
   query?: Readonly<Record<string, string>> | undefined;
@@ -51,6 +52,8 @@ export interface ApiResponse {
   body: readonly Buffer[];
   /** What any other response says, if its body is an error of InfluxData's APIs. */
   error: ApiError | undefined;
+  /** The same if it is a text of any other form: plain, short and safe to show; empty for a success. */
+  text: string;
   /** How often the request was sent. */
   attempts: number;
   /** True if an earlier attempt may have taken effect on the server although its response was lost. */

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from "../clock.js";
 import { cancelled, TokenError } from "../errors.js";
 import { createRedactor, type Redactor } from "../text/redactor.js";
 import { createLimiter } from "../work/limiter.js";
-import { readApiError } from "./api-errors.js";
+import { readApiError, safeText } from "./api-errors.js";
 import {
   attempt,
   Cancelled,
@@ -174,17 +174,18 @@ export function createHttp(options: HttpOptions): Http {
 /** Any response tells the time. */
 const LOOK: ApiCall = { task: "ask for the time", method: "GET", repeat: "safe", path: ["api", "v0"] };
 
-function underWay({ method }: ApiCall): string {
-  const effect = method === "GET" ? "" : " and may have taken effect; list the tokens to see";
+function underWay({ method, isList }: ApiCall): string {
+  const effect = method === "GET" || isList ? "" : " and may have taken effect; list the tokens to see";
   return `The request was under way${effect}.`;
 }
 
 function read(
   { status, headers, body }: AttemptResponse,
   redactor: Redactor,
-): Pick<ApiResponse, "status" | "headers" | "body" | "error"> {
-  if (isShown(status)) return { status, headers, body, error: undefined };
-  return { status, headers, body: [], error: readApiError(Buffer.concat(body).toString(), redactor) };
+): Pick<ApiResponse, "status" | "headers" | "body" | "error" | "text"> {
+  if (isShown(status)) return { status, headers, body, error: undefined, text: "" };
+  const text = Buffer.concat(body).toString();
+  return { status, headers, body: [], error: readApiError(text, redactor), text: safeText(text, redactor) };
 }
 
 function responseOrThrow(result: ApiResponse | TokenError): ApiResponse {

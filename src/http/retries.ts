@@ -6,7 +6,10 @@ import { readHttpDate, serverTime } from "./server-time.js";
 import { mayHaveArrived, transportErrorCode } from "./transport-errors.js";
 
 const TOO_MANY_REQUESTS = 429;
-const RETRIED = new Set([TOO_MANY_REQUESTS, 502, 503, 504]);
+const UNAVAILABLE = 503;
+const RETRIED = new Set([TOO_MANY_REQUESTS, 502, UNAVAILABLE, 504]);
+/** What InfluxDB 3 says of a token that it does not accept, since 3.8. */
+export const NOT_AUTHENTICATED = "the request was not authenticated";
 /** Statuses of a gateway that has passed the request on: the server behind it may have done its work. */
 const LOST_BEHIND_GATEWAY = new Set([502, 504]);
 const FIRST_DELAY_MS = 250;
@@ -21,7 +24,8 @@ export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result)
       factsOf(transportErrorCode(result)).isRetried === true && (repeat === "safe" || !mayHaveArrived(result))
     );
   }
-  return repeat === "safe" ? RETRIED.has(result.status) : isTooMany(result);
+  if (repeat === "safe") return RETRIED.has(result.status);
+  return isTooMany(result) || (repeat === "if-refused" && result.status === UNAVAILABLE);
 }
 
 /** Whether the server may have done what was asked, although this result does not say so. */
@@ -31,10 +35,11 @@ export function mayHaveTakenEffect(result: Result): boolean {
 
 /**
  * Whether InfluxDB itself refuses the token: it has done nothing then. Its errors have a word as their code, or a number
- * in the Management API; a proxy that refuses the request has none.
+ * in the Management API, and InfluxDB 3 has one text; a proxy that refuses the request has none.
  */
 export function isTokenRefused({ status, error }: Pick<ApiResponse, "status" | "error">): boolean {
-  return status === 401 && (error?.code === "unauthorized" || Number.isInteger(error?.code));
+  if (status !== 401 || error === undefined) return false;
+  return error.code === "unauthorized" || Number.isInteger(error.code) || error.message === NOT_AUTHENTICATED;
 }
 
 /** Whether the server complains of too many requests. */

@@ -17,12 +17,13 @@ import { toSecond } from "../work/times.js";
  *   withdraw  the successor off, or removed          (OLD was never touched)
  *   back      the successor "successor of" again  →  OLD on
  *
- * At each arrow the process may end. A token that cannot be switched off (a management token) is left to be revoked.
+ * At each arrow the process may end. A token that cannot be switched off (a management token, one of InfluxDB 3) is left to
+ * be revoked or deleted.
  */
 
 /** What a rotation needs of a kind of tokens. */
 export interface Rotated {
-  readonly kind: Required<Pick<Resource, "twinOf">> & Pick<Resource, "noun" | "isOn">;
+  readonly kind: Required<Pick<Resource, "twinOf">> & Pick<Resource, "noun" | "isOn" | "markOf">;
   readonly tokens: Makeable<Listed, Wanted>;
   /** What the server makes of a value. */
   readonly check: (value: Secret) => Promise<Liveness>;
@@ -110,7 +111,8 @@ export function createRotation({
   signal,
   clock = systemClock,
 }: Rotated): Rotation {
-  const { noun, twinOf, isOn } = kind;
+  const { noun, twinOf, isOn, markOf = ({ id }) => String(id) } = kind;
+  const labelOf = (token: Shown) => token[tokens.label];
 
   async function look(id: string): Promise<Listed> {
     const { token } = await tokens.get(id);
@@ -123,14 +125,12 @@ export function createRotation({
   }
 
   /** Its successors that are not finished, the newest last. */
-  async function successorsOf({ id, userID }: Listed): Promise<Listed[]> {
+  async function successorsOf(old: Listed): Promise<Listed[]> {
     const found: { token: Listed; since: string }[] = [];
-    // They have the same owner, to whom a server can narrow its list.
-    const filters = { description: `[successor of ${id} `, ...(typeof userID === "string" && { userID }) };
-    for await (const batch of tokens.list(filters)) {
+    for await (const batch of tokens.holding(`[successor of ${markOf(old)} `, old)) {
       for (const token of batch) {
-        const mark = markIn(token.description);
-        const isIts = mark?.kind === "successor" && mark.of === id && !isProtected(token.id);
+        const mark = markIn(labelOf(token));
+        const isIts = mark?.kind === "successor" && mark.of === markOf(old) && !isProtected(token.id);
         if (isIts && token.revokedAt === undefined) found.push({ token, since: mark.since });
       }
     }
@@ -155,8 +155,8 @@ export function createRotation({
     return { ...twinOf(token, "any"), description };
   }
 
-  function successorMark(id: string): Mark {
-    return { kind: "successor", of: id, since: toSecond(clock.now()), attempt: newAttempt() };
+  function successorMark(old: Shown): Mark {
+    return { kind: "successor", of: markOf(old), since: toSecond(clock.now()), attempt: newAttempt() };
   }
 
   /**
@@ -225,6 +225,18 @@ export function createRotation({
     return { old, successor: found?.token && (await settle(old, found.token)) };
   }
 
+  /** Where a token that was removed is not shown any more, its successor has its name, and says that it is one. */
+  async function replacedAndGone(id: string, named: string | undefined): Promise<Replaced> {
+    const successor = kind.markOf && named !== undefined ? await unlessGone(tokens.get(named)) : undefined;
+    const label = successor?.token && labelOf(successor.token);
+    if (markIn(label)?.kind === "successor" && withoutMark(label) === withoutMark(id))
+      return { old: { id }, successor: successor?.token };
+    throw new TokenError(
+      "not-found",
+      `there is no ${noun} ${id} any more, nor a successor of it that waits.`,
+    );
+  }
+
   /** Takes the mark off a successor that is in use. One that was changed by others since is left alone. */
   async function settle(old: Listed, successor: Listed): Promise<Listed> {
     const mark = markIn(successor.description);
@@ -246,8 +258,7 @@ export function createRotation({
         const reason = "it is itself new, and not ready: finish or remove it first";
         throw new TokenError("conflict", `${reason} (its description ends with "${mark.kind} …").`);
       }
-      const description = marked(old.description, successorMark(id));
-      const wanted = { ...twinOf(old, description), ...change(old) };
+      const wanted = { ...twinOf(old, marked(labelOf(old), successorMark(old))), ...change(old) };
       for (const left of await successorsOf(old)) if (isOn && !isOn(left)) await remove(left);
       const made = await makeMarked(tokens, wanted);
       try {
@@ -271,7 +282,8 @@ export function createRotation({
     },
 
     async finish(id, { value, successor: wanted }, { mayEnd, revokes }) {
-      const old = await look(id);
+      const old = await unlessGone(look(id));
+      if (old === undefined) return replacedAndGone(id, wanted);
       const before = await ifReplaced(old);
       if (before) {
         const mark = replacedMark(old);
@@ -336,7 +348,7 @@ export function createRotation({
       if (successor.userID !== old.userID || isProtected(successor.id))
         throw notWaiting(`${mark.by} cannot be what replaced ${noun} ${id}`);
       if (isOn?.(successor)) {
-        const pending = marked(successor.description, successorMark(id));
+        const pending = marked(successor.description, successorMark(old));
         await tokens.switchOn(successor.id, twinOf(successor, pending));
       }
       // What the old one could do is what its successor can.

@@ -35,7 +35,7 @@ import {
 import { openDirectory, type Directory } from "./directory.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
 import { newValueIn, notApplied, deleteProved, type Sight } from "./proof.js";
-import type { Creatable, Listable, Look, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
+import type { Listable, Look, Removable, Resource, Shown, Switchable, Updatable, Wires } from "./resource.js";
 import {
   AUTHORIZATION,
   checked,
@@ -113,7 +113,7 @@ export interface Authorizations
   extends
     Listable<Authorization, AuthorizationFilters>,
     Updatable<Authorization, AuthorizationChanges>,
-    Required<Creatable<Authorization, NewAuthorization>>,
+    Switchable<Authorization, NewAuthorization>,
     Removable<Authorization> {
   /**
    * All that match, without their token values unless they are asked for. User and org filters are sent and checked
@@ -261,6 +261,9 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
     switchOn: (id, { description }) => tokens.update(id, { status: "active", description }),
     switchOff: (id, description) => tokens.update(id, { status: "inactive", description }),
     directory: openDirectory(http, watch),
+    label: "description",
+    holding: (text, { userID } = {}) =>
+      tokens.list({ description: text, ...(typeof userID === "string" && { userID }) }),
     reopen: (other = watch) => open({ http, own }, other),
 
     // What belongs to a deleted user or organization is hidden from GET, but can be deleted.

@@ -1,11 +1,11 @@
 import { asTokenError, type TokenError } from "../errors.js";
 import type { TokenErrorCode } from "../error-codes.js";
 import { markIn } from "./marks.js";
-import type { Creatable, Listable, Listed, Made, Removable, Wanted } from "./resource.js";
+import type { Creatable, Label, Listable, Listed, Made, Removable, Wanted } from "./resource.js";
 
 /** Tokens of which new ones can be made. */
 export type Makeable<T extends Listed, W extends Wanted> = Creatable<T, W> &
-  Listable<T, { description?: string | undefined; userID?: string | undefined }> &
+  Pick<Listable<T, never>, "get"> &
   Removable<T>;
 
 const MOST_TRIES = 3;
@@ -16,9 +16,9 @@ export function endOfCleanUp(): AbortSignal {
 }
 
 /**
- * Makes one token and leaves nothing behind that nobody knows. The description of what is wanted must end with a mark
- * of this attempt alone, by which it is found if the answer is lost: then it is removed, and made anew, three times in
- * all. A stop of the work does not stop that clean-up; it may then take five seconds.
+ * Makes one token and leaves nothing behind that nobody knows. The label of what is wanted must end with a mark of this
+ * attempt alone, unless the tokens tell by something else what an attempt has left. By it the token is found if the
+ * answer is lost: then it is removed, and made anew, three times in all. A stop of the work does not stop that clean-up; it may then take five seconds.
  *
  * What it relies on: a server lists at once what it has made, as InfluxDB OSS does; of the others nothing else is
  * known. What a slow server makes of a request after it was looked for stays. Its value has reached nobody, its
@@ -31,17 +31,19 @@ export async function makeMarked<T extends Listed, W extends Wanted>(
   tokens: Makeable<T, W>,
   wanted: W,
 ): Promise<Made<T>> {
-  if (markIn(wanted.description) === undefined) throw new TypeError("a new token without a mark");
+  const label = wanted[tokens.label];
+  if (label === undefined || (!tokens.leftBy && markIn(label) === undefined))
+    throw new TypeError("a new token without a mark");
   for (let tries = 1; ; tries++) {
     try {
       return await tokens.make(wanted);
     } catch (error) {
       const failure = asTokenError(error);
       if (!mayHaveMade(failure)) throw failure;
-      const removed = await cleanUp(tokens, wanted.description, failure);
+      const removed = await cleanUp(tokens, wanted, failure);
       // It was made, and is not where it was looked for.
       if (failure.code === "not-applied" && removed === 0)
-        throw leftBehind(failure, lookFor(wanted.description));
+        throw leftBehind(failure, lookFor(tokens.label, wanted));
       if (tries === MOST_TRIES || failure.fatal || !CAN_DIFFER.has(failure.code))
         throw failure.retold(`${failure.reason} ${removed > 0 ? REMOVED : NOT_FOUND}`);
     }
@@ -67,40 +69,41 @@ function mayHaveMade({ code, notSent, attempts }: TokenError): boolean {
 }
 
 /**
- * Removes all tokens with a description.
+ * Removes all tokens that an attempt has left.
  *
  * @returns how many.
  * @throws {TokenError} `failure`, with what to look for.
  */
 async function cleanUp<T extends Listed, W extends Wanted>(
   tokens: Makeable<T, W>,
-  description: string,
+  wanted: W,
   failure: TokenError,
 ): Promise<number> {
   const stopped = () => tokens.reopen({ signal: endOfCleanUp() });
   const found: string[] = [];
   try {
-    if (failure.code === "cancelled") return await removeAll(stopped(), description, found);
-    return await removeAll(tokens.reopen(), description, found).catch((error: unknown) => {
+    if (failure.code === "cancelled") return await removeAll(stopped(), tokens.label, wanted, found);
+    return await removeAll(tokens.reopen(), tokens.label, wanted, found).catch((error: unknown) => {
       if (asTokenError(error).code !== "cancelled") throw error;
-      return removeAll(stopped(), description, found);
+      return removeAll(stopped(), tokens.label, wanted, found);
     });
   } catch (error) {
     const { reason } = asTokenError(error);
-    const left = found.length > 0 ? `is ${found.join(", ")}` : lookFor(description);
+    const left = found.length > 0 ? `is ${found.join(", ")}` : lookFor(tokens.label, wanted);
     throw leftBehind(failure, `${left}. It was not removed: ${reason}`);
   }
 }
 
 /** @param found takes the IDs of those that are still to be removed. */
-async function removeAll(
-  tokens: ReturnType<Makeable<Listed, Wanted>["reopen"]>,
-  description: string,
+async function removeAll<T extends Listed, W extends Wanted>(
+  tokens: ReturnType<Makeable<T, W>["reopen"]>,
+  label: Label,
+  wanted: W,
   found: string[],
 ): Promise<number> {
   found.length = 0;
-  for await (const batch of tokens.list({ description }))
-    found.push(...batch.filter((token) => token.description === description).map(({ id }) => id));
+  for await (const batch of tokens.leftBy?.(wanted) ?? tokens.holding(String(wanted[label])))
+    found.push(...batch.filter((token) => token[label] === wanted[label]).map(({ id }) => id));
   let removed = 0;
   for (let id = found[0]; id !== undefined; id = found[0]) {
     if (await isRemovedNow(tokens, id)) removed++;
@@ -119,8 +122,8 @@ async function isRemovedNow(tokens: Removable<unknown>, id: string): Promise<boo
   }
 }
 
-function lookFor(description: string): string {
-  return `has the description "${description}"`;
+function lookFor(label: Label, wanted: Wanted): string {
+  return `has the ${label} "${wanted[label]}"`;
 }
 
 function leftBehind(failure: TokenError, which: string): TokenError {

@@ -20,7 +20,7 @@ import { readLongList } from "../http/long-lists.js";
 import { deleteProved, newValueIn, notApplied, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
 import { checkDatabaseToken } from "./check-database-token.js";
-import type { Creatable, Listable, Removable, Resource, Shown, Updatable, Wires } from "./resource.js";
+import type { Listable, Removable, Resource, Shown, Switchable, Updatable, Wires } from "./resource.js";
 import {
   checked,
   DATABASE_TOKEN,
@@ -107,7 +107,7 @@ interface DatabaseTokens
   extends
     Listable<DatabaseToken, DatabaseTokenFilters>,
     Updatable<DatabaseToken, DatabaseTokenChanges>,
-    Required<Creatable<DatabaseToken, NewDatabaseToken>>,
+    Switchable<DatabaseToken, NewDatabaseToken>,
     Removable<DatabaseToken> {}
 
 /** The path of the database tokens, below the URL of the server. */
@@ -189,6 +189,8 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
 
     switchOn: (id, { description, permissions }) => tokens.update(id, { description, permissions }),
     switchOff: (id, description) => tokens.update(id, { description, permissions: [] }),
+    label: "description",
+    holding: (text) => tokens.list({ description: text }),
     reopen: (other = watch) => open({ http, cluster }, other),
 
     remove: (id) =>

@@ -7,6 +7,7 @@ import { HEX_ID } from "../ids.js";
 import type { ResourceName } from "../products.js";
 import { refused } from "./authorizations-api.js";
 import { databaseTokensPath } from "./database-tokens.js";
+import { refused as refusedByInfluxdb3 } from "./influxdb3-api.js";
 import type { Wires } from "./resource.js";
 
 /** What permissions can be about: a bucket or a database. */
@@ -35,6 +36,8 @@ export async function listGrantable(
       return listDatabases(wires, watch);
     case "management-tokens":
       return [];
+    case "influxdb3-tokens":
+      return listOfInfluxdb3(wires, watch);
   }
 }
 
@@ -99,6 +102,22 @@ async function listDatabases({ http, cluster }: Wires, watch: Watch): Promise<Gr
       const name = shown(response, database.name);
       return { id: name, name };
     });
+}
+
+/** https://docs.influxdata.com/influxdb3/core/api/#operation/GetConfigureDatabase */
+const NamesOfDatabases = z.array(z.object({ "iox::database": z.string() }));
+
+async function listOfInfluxdb3({ http }: Wires, watch: Watch): Promise<Grantable[]> {
+  const response = await http.send({
+    ...{ task: "list databases", method: "GET", repeat: "safe", isList: true, watch },
+    path: ["api", "v3", "configure", "database"],
+    query: { format: "json" },
+  });
+  if (response.status !== 200) throw refusedByInfluxdb3(response);
+  return readJson(response, NamesOfDatabases)
+    .map((row) => ({ name: row["iox::database"] }))
+    .filter(isNamed)
+    .map(({ name }) => ({ id: shown(response, name), name: shown(response, name) }));
 }
 
 function isNamed({ name }: { name: string }): boolean {

@@ -99,7 +99,7 @@ function open(wires: ManagementWires, watch: Watch): ManagementTokens {
   // Whether a token has expired does not matter to those who revoke it.
   const all = () => tokensById(influxctl, LIST, systemClock.now(), signal);
   let before: ReturnType<typeof all> | undefined;
-  return {
+  const tokens: ManagementTokens = {
     async *list(filters) {
       const [output, now] = await Promise.all([printedList(influxctl, LIST, signal), serverTime()]);
       const found: ManagementToken[] = [];
@@ -140,6 +140,8 @@ function open(wires: ManagementWires, watch: Watch): ManagementTokens {
       throw new TokenError("not-applied", `${NOT_AS_ASKED} It shows: ${seen}.`, { task });
     },
 
+    label: "description",
+    holding: (text) => tokens.list({ description: text }),
     reopen: (other = watch) => open(wires, other),
 
     async remove(id) {
@@ -164,6 +166,7 @@ function open(wires: ManagementWires, watch: Watch): ManagementTokens {
       });
     },
   };
+  return tokens;
 }
 
 /**

@@ -63,7 +63,7 @@ function textOf(mark: Mark): string {
   }
 }
 
-const ID = "[0-9a-f-]{16,36}";
+const ID = "[0-9a-f-]{16,36}|[0-9]{1,15}";
 const TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z";
 const ATTEMPT = "[0-9a-f]{8}";
 const FORM = new RegExp(

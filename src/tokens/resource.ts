@@ -22,8 +22,17 @@ export interface Resource extends TokenKind {
   readonly ownToken?: (wires: Wires) => OwnTokenSigns;
   /** Whether a token can do what it was made for. Missing if that cannot be taken from it but for good. */
   readonly isOn?: (token: Shown) => boolean;
-  /** What a new token would be that can do what this one can. @throws {TokenError} if the server does not show that. */
-  readonly twinOf?: (token: Shown, description: string) => Wanted;
+  /**
+   * What a new token would be that can do what this one can.
+   *
+   * @param label of the new one; see {@link Label}.
+   * @throws {TokenError} if the server does not show that.
+   */
+  readonly twinOf?: (token: Shown, label: string) => Wanted;
+  /** What marks call a token, if not its ID: names can be used again. */
+  readonly markOf?: (token: Shown) => string;
+  /** Refuses what no server lets go: the one token that lives as long as its server. @throws {TokenError} `protected`. */
+  readonly refuseEnd?: (id: string) => void;
   /** Refuses a connection with which {@link check} cannot work. @throws {TokenError} `invalid-config`. */
   readonly refuseUncheckable?: (wires: Wires) => void;
   /**
@@ -97,11 +106,11 @@ export interface Removable<T> {
   remove(id: string): Promise<Changed<T>>;
 }
 
-/** What every new token is to be; each kind adds to it. */
-export interface Wanted {
-  /** Never empty: people tell tokens apart by it, and so does {@link makeMarked}. */
-  readonly description: string;
-}
+/** The text of a token by which people tell it from others, and which can bear a mark of this package. */
+export type Label = "description" | "name";
+
+/** What every new token is to be; each kind adds to it. Its {@link Creatable.label} is never empty. */
+export type Wanted = Readonly<Partial<Record<Label, string>>>;
 
 export interface Creatable<T, W extends Wanted> {
   /**
@@ -112,13 +121,22 @@ export interface Creatable<T, W extends Wanted> {
    *   `not-applied` if the server shows another token than was asked for.
    */
   make(wanted: W): Promise<Made<T>>;
+  readonly label: Label;
+  /** Those whose label holds a text, such as a mark. `like` has the same owner as they have, which can shorten the list. */
+  holding(text: string, like?: Shown): AsyncIterable<T[]>;
+  /** What an attempt to make a token may have left. Missing where its label tells, because that bears a mark of its own. */
+  leftBy?(wanted: W): AsyncIterable<T[]>;
   /** Lets it do what it was made for, and sets its description. Missing where what is made works at once for good. */
   switchOn?(id: string, wanted: W): Promise<Changed<T>>;
   /** Takes that away again, so that it can be switched on once more, and sets its description. Missing as above. */
   switchOff?(id: string, description: string): Promise<Changed<T>>;
   /** The same tokens, read anew; with another watch, the end of their own does not end what is sent. */
-  reopen(watch?: Watch): Listable<T, { description?: string | undefined }> & Removable<T>;
+  reopen(watch?: Watch): Pick<Creatable<T, W>, "holding" | "leftBy"> & Removable<T>;
 }
+
+/** {@link Creatable} of a product that can make a token unable to do anything for a while. */
+export type Switchable<T, W extends Wanted> = Creatable<T, W> &
+  Required<Pick<Creatable<T, W>, "switchOn" | "switchOff">>;
 
 /** A new token. */
 export interface Made<T> {
@@ -132,8 +150,8 @@ export interface Made<T> {
 export interface Liveness {
   /** Whether it lets somebody in now. */
   works: boolean;
-  /** Why not, if it does not: disabled; of a disabled or deleted user; or the server knows no such value. */
-  state: "active" | "inactive" | "user-inactive" | "not-accepted";
+  /** Why not, if it does not: disabled; of a disabled or deleted user; expired; or the server knows no such value. */
+  state: "active" | "inactive" | "user-inactive" | "expired" | "not-accepted";
   /** The user that it acts for, where the server tells. */
   user?: { id?: string; name?: string };
   /** The token that has this value, where the server tells which; its value is left out. */

@@ -2,6 +2,7 @@ import type { Watch } from "../http/call.js";
 import type { ResourceName } from "../products.js";
 import { authorizations } from "./authorizations.js";
 import { databaseTokens } from "./database-tokens.js";
+import { influxdb3Tokens } from "./influxdb3-tokens.js";
 import { managementTokens } from "./management-tokens.js";
 import type { Resource, Wires } from "./resource.js";
 
@@ -10,6 +11,7 @@ export const RESOURCES = {
   authorizations,
   "database-tokens": databaseTokens,
   "management-tokens": managementTokens,
+  "influxdb3-tokens": influxdb3Tokens,
 } satisfies Record<ResourceName, Resource>;
 
 /** The tokens of one kind, opened for a message. */

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { systemClock } from "../clock.js";
 import { TokenError } from "../errors.js";
-import { HEX_ID } from "../ids.js";
+import { HEX_ID, TOKEN_NAME } from "../ids.js";
+import { ADMIN, OPERATOR, Rights, type Right } from "./influxdb3-rights.js";
 import type { Shown, Wanted } from "./resource.js";
 
 /*
@@ -28,7 +29,11 @@ export interface DatabasePermission {
   readonly resource: string;
 }
 
-export interface NewAuthorization extends Wanted {
+interface Described extends Wanted {
+  readonly description: string;
+}
+
+export interface NewAuthorization extends Described {
   readonly orgID: string;
   /** Whose it is; without it, of the user of the connection's own token. */
   readonly userID?: string | undefined;
@@ -36,9 +41,16 @@ export interface NewAuthorization extends Wanted {
   readonly permissions: readonly Permission[];
 }
 
-export interface NewManagementToken extends Wanted {
+export interface NewManagementToken extends Described {
   /** RFC 3339, in whole seconds, in the future. Without it, it never expires. */
   readonly expiresAt?: string | undefined;
+}
+
+/** A token of InfluxDB 3, which has a name in place of a description. */
+export interface NewInfluxdb3Token extends Pick<NewManagementToken, "expiresAt"> {
+  readonly name: string;
+  /** {@link ADMIN}, or, in Enterprise, some rights. */
+  readonly permissions: readonly Right[];
 }
 
 export interface NewDatabaseToken extends NewManagementToken {
@@ -93,6 +105,15 @@ export const MANAGEMENT_TOKEN: z.ZodType<NewManagementToken> = z.object({
   description: Description,
   expiresAt: Expiry.optional(),
 });
+export const INFLUXDB3_TOKEN: z.ZodType<NewInfluxdb3Token> = z.object({
+  name: z
+    .string()
+    .regex(TOKEN_NAME.pattern, `expected ${TOKEN_NAME.expected}`)
+    .refine((name) => name.trim() !== "", "it is nothing but space")
+    .refine((name) => name !== OPERATOR, "it is the name of the operator token"),
+  permissions: z.union([z.custom<readonly Right[]>((rights) => rights === ADMIN), Rights]),
+  expiresAt: Expiry.optional(),
+});
 export const DATABASE_TOKEN: z.ZodType<NewDatabaseToken> = z.object({
   description: Description,
   permissions: DatabasePermissions,
@@ -125,6 +146,17 @@ export function readPermissions(value: unknown): readonly Permission[] {
 /** The same of a database token, of which there can be none. */
 export function readDatabasePermissions(value: unknown): readonly DatabasePermission[] {
   return readAny(DatabasePermissions, value);
+}
+
+/** The same of a resource token of InfluxDB 3 Enterprise: as its API takes them, or such as `db:sensors:read,write`. */
+export function readResourceRights(value: unknown): readonly Right[] {
+  return readAny(Rights, value);
+}
+
+/** See {@link Resource.twinOf}. */
+export function twinOfInfluxdb3Token({ kind, permissions }: Shown, name: string): NewInfluxdb3Token {
+  const same = kind === "resource" ? read(Rights, permissions, notShown) : ADMIN;
+  return checked(INFLUXDB3_TOKEN, { name, permissions: same });
 }
 
 /** See {@link Resource.twinOf}. */

@@ -79,7 +79,7 @@ export function shaped(form: IdForm): Filter<string> {
     form,
     expected,
     read: (value) => (typeof value === "string" && pattern.test(value.trim()) ? value.trim() : undefined),
-    why: (value) => whyNoId(value, pattern),
+    why: (value) => whyNoId(value, form),
   };
 }
 

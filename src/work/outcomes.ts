@@ -18,6 +18,8 @@ export const OUTCOMES = {
   deleted: { verb: "delete" },
   revoked: { verb: "revoke" },
   created: { verb: "create" },
+  /** It has another value, and the one before is refused. */
+  regenerated: { verb: "regenerate" },
   /** A new token was stored, and works now. */
   activated: { verb: "activate" },
   /** A new token was given out, and the word is awaited that it is stored. */

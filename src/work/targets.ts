@@ -9,6 +9,8 @@ export interface TokenKind {
   readonly noun: string;
   /** How their ids are written. */
   readonly reference: IdForm;
+  /** Whether the server knows them by their names alone, which are their ids then. */
+  readonly isNamed?: true;
   /** Fields of a token to repeat in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
   /** Fields that show whether a token has changed; the first of them is in every token of a list. */
@@ -99,21 +101,27 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
   const { pattern, expected, normalize } = kind.reference;
   const hasFields = isObject(value);
   const source = hasFields ? value : {};
-  const id = hasFields ? source.id : value;
-  if (id === undefined || id === null || (typeof id === "string" && id.trim() === "")) {
-    const found = hasFields ? "an object without an id" : kindOf(value);
+  const id = hasFields ? idIn(source, kind, where) : value;
+  if (id === undefined || id === null || (typeof id === "string" && normalize(id) === "")) {
+    const key = kind.isNamed ? "name" : "id";
+    const found = hasFields ? `an object without ${key === "id" ? "an" : "a"} ${key}` : kindOf(value);
     throw new TokenError(
       "missing-id",
       `found ${found}${where} instead of ${anId(kind)}. ` +
-        (whyNoId(value, pattern) ??
-          `Send the ID (${expected}), an object with an "id", or an array of either.`),
+        (whyNoId(value, kind.reference) ??
+          `Send the ${kind.isNamed ? "name" : "ID"} (${expected}), an object with ${key === "id" ? "an" : "a"} "${key}", or an array of either.`),
     );
   }
-  if (typeof id !== "string" || !pattern.test(normalize(id))) {
+  const isOne = typeof id === "string" && pattern.test(normalize(id));
+  // Any text can be a name, but in an object alone it certainly is one, however odd.
+  const mistake = !isOne || (kind.isNamed && !hasFields) ? whyNoId(id, kind.reference) : undefined;
+  if (!isOne || mistake !== undefined) {
+    const use = kind.isNamed
+      ? `Use the name of the ${kind.noun}.`
+      : `Use the "id" of the ${kind.noun}, not its token or its name.`;
     throw new TokenError(
       "invalid-id",
-      `found ${kindOf(id)}${where} instead of ${anId(kind)}, expected ${expected}. ` +
-        (whyNoId(id, pattern) ?? `Use the "id" of the ${kind.noun}, not its token or its name.`),
+      `found ${kindOf(id)}${where} instead of ${anId(kind)}, expected ${expected}. ${mistake ?? use}`,
     );
   }
   // The records of other nodes hold the fields of the token under `token`.
@@ -125,8 +133,19 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
   };
 }
 
-function anId({ noun }: TokenKind): string {
-  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} ID`;
+/** @throws {TokenError} `invalid-id` if a name says otherwise than an id. */
+function idIn({ id, name }: Record<string, unknown>, { isNamed, noun }: TokenKind, where: string): unknown {
+  if (!isNamed || name === undefined) return id;
+  // InfluxDB 3 itself shows a number as the id.
+  if (typeof id !== "string" || id === name) return name;
+  throw new TokenError(
+    "invalid-id",
+    `found an object with two names${where}: "id" and "name" of an ${noun} are the same. Send one of them.`,
+  );
+}
+
+function anId({ noun, isNamed }: TokenKind): string {
+  return isNamed ? `the name of an ${noun}` : `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun} ID`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -13,6 +13,7 @@ const answerOf = (...body: (string | Buffer)[]): ApiResponse => ({
   redactor: createRedactor([]),
   body: body.map((block) => Buffer.from(block)),
   error: undefined,
+  text: "",
 });
 
 /** Documents as servers write them, and worse: with quotes, brackets and commas in texts, and lists in lists. */

@@ -84,7 +84,14 @@ describe("what a result means to a call", () => {
     const call: ApiCall = { task: "try", method: "GET", repeat: "safe", path: [] };
     for (let status = 300; status < 600; status++) {
       if (!mayTryAgain(call, response(status))) continue;
-      const answer = { ...response(status), call, error: undefined, attempts: 1, mayBeRepeated: false };
+      const answer = {
+        ...response(status),
+        call,
+        error: undefined,
+        text: "",
+        attempts: 1,
+        mayBeRepeated: false,
+      };
       const { code } = refusal({ ...answer, redactor: createRedactor([]) });
       assert.ok(factsOf(code).isRetried, `${status}: ${code}`);
     }

@@ -348,9 +348,10 @@ describe("a rotation", () => {
       kind: managementTokens,
       tokens: {
         // eslint-disable-next-line @typescript-eslint/require-await -- a list is read as it comes
-        async *list() {
+        async *holding() {
           yield all;
         },
+        label: "description",
         get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
         remove: (one) => Promise.resolve({ attempts: removed.push(one) }),
         make: () => assert.fail("nothing is made"),

@@ -36,12 +36,12 @@ describe("whyNoId", () => {
     ["an ID of another product", U, /another InfluxDB product/],
   ];
   for (const [what, value, words] of CASES) {
-    it(`knows ${what}`, () => assert.match(whyNoId(value, HEX_ID.pattern) ?? "", words));
+    it(`knows ${what}`, () => assert.match(whyNoId(value, HEX_ID) ?? "", words));
   }
 
   it("knows an ID of another product, the other way round, and lists of either", () => {
-    assert.match(whyNoId(A, UUID.pattern) ?? "", /another InfluxDB product/);
-    assert.match(whyNoId(`${U}\n${U}`, UUID.pattern) ?? "", LIST);
+    assert.match(whyNoId(A, UUID) ?? "", /another InfluxDB product/);
+    assert.match(whyNoId(`${U}\n${U}`, UUID) ?? "", LIST);
   });
 
   it("does not guess", () => {
@@ -49,7 +49,7 @@ describe("whyNoId", () => {
     revoke();
     const others = ["", "abc", "a-token==", "two words", "{x}", "a,b", true, undefined, null, {}, new Date()];
     for (const value of [...others, () => A, Symbol("x"), proxy]) {
-      assert.equal(whyNoId(value, HEX_ID.pattern), undefined);
+      assert.equal(whyNoId(value, HEX_ID), undefined);
     }
   });
 });

@@ -52,6 +52,7 @@ describe("readTargets", () => {
     const reference: IdForm = {
       ...{ name: "hexId", pattern: /^[^_]/, expected: "a name" },
       normalize: (text) => text,
+      split: (text) => [text],
     };
     const named: TokenKind = { ...authorizations, noun: "admin token", reference };
     const names = ["CI", "ci", " ci", "CI", "ci\n"];

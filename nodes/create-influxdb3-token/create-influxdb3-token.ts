@@ -1,0 +1,69 @@
+import { ADMIN, type Right } from "../../src/tokens/influxdb3-rights.js";
+import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
+import type { Tokens } from "../../src/tokens/resources.js";
+import { readResourceRights, type NewInfluxdb3Token } from "../../src/tokens/wanted.js";
+import { expiryOf, newExpiryField } from "../fields/expiry.js";
+import type { Values } from "../fields/fields.js";
+import { databasePermissions } from "../fields/permission-table.js";
+import { permissionFields } from "../fields/permissions-from.js";
+import { isDryRun } from "../runtime/change.js";
+import { create, newNameFields, valueFields } from "../runtime/create.js";
+import { refuseEverything } from "../runtime/granting.js";
+import { node } from "../runtime/node.js";
+
+const rights = permissionFields({
+  kind: influxdb3Tokens,
+  everything: ["admin"],
+  of: "databases",
+  read: readResourceRights,
+});
+
+export default node({
+  type: "influxdb-create-influxdb3-token",
+  resource: "influxdb3-tokens",
+  color: "#b5cfb0",
+  icon: "influxdb-token-create.svg",
+  outputs: ["handOver", "report"],
+  fields: { ...newNameFields, ...rights, expiry: newExpiryField(), ...valueFields },
+  // Two of one name are made one after the other, and the second is refused.
+  idsOf: ({ step, tokenName }) => (step.word === "begin" ? [tokenName()] : []),
+
+  run: (task) =>
+    create<NewInfluxdb3Token>(task, {
+      async wanted() {
+        const { values, tokens } = task;
+        const permissions = await rightsOf(values, tokens);
+        refuseEverything(permissions, influxdb3Tokens, values.understood || isDryRun(task));
+        return { name: values.tokenName(), permissions, ...expiryOf(values.expiry()) };
+      },
+      readiness: "active",
+    }),
+});
+
+async function rightsOf(
+  values: Values<typeof rights>,
+  tokens: Tokens<"influxdb3-tokens">,
+): Promise<readonly Right[]> {
+  switch (values.permissionsFrom) {
+    case "like": {
+      const name = values.like();
+      const { token } = await tokens.get(name);
+      return influxdb3Tokens.twinOf(token ?? {}, name).permissions;
+    }
+    case "table":
+      return databaseRights(values.table);
+    case "json":
+      return values.permissions();
+    case "admin":
+      return ADMIN;
+  }
+}
+
+/** Each action with the databases that it is allowed for. */
+function databaseRights(rows: Parameters<typeof databasePermissions>[0]): readonly Right[] {
+  return databasePermissions(rows).map(({ action, resource }) => ({
+    resource_type: "db",
+    resource_names: [resource],
+    actions: [action],
+  }));
+}

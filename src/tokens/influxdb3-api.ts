@@ -1,0 +1,232 @@
+import { hash as digest } from "node:crypto";
+import { TokenError } from "../errors.js";
+import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
+import type { Http } from "../http/client.js";
+import { refusal, type Meaning } from "../http/refusals.js";
+import { NOT_AUTHENTICATED } from "../http/retries.js";
+import { readLongList } from "../http/long-lists.js";
+import type { Conceal } from "../text/redactor.js";
+import type { Secret } from "../text/secret.js";
+import { isAdmin, OPERATOR, readRights, type Right } from "./influxdb3-rights.js";
+
+/*
+ * How InfluxDB 3 Core and Enterprise answer about tokens: https://docs.influxdata.com/influxdb3/core/api/, and, where
+ * that is silent or wrong, the server of 3.9.6.
+ */
+
+export const TOKENS = ["api", "v3", "configure", "token"] as const;
+
+/** A token as its server lists it. Fields that it leaves out, because they are NULL there, are left out here. */
+export interface Influxdb3Token {
+  /** Its name: the server knows a token by nothing else. */
+  readonly id: string;
+  readonly name: string;
+  /** The number that the server gave it, which is never given again. No route takes it. */
+  readonly tokenId: string;
+  /** The operator token, one that may do everything as well, or, in Enterprise, one with rights of its own. */
+  readonly kind: "operator" | "admin" | "resource";
+  /** By the server's time. Nothing removes what has expired. */
+  readonly state: "active" | "expired";
+  /** RFC 3339, as all times. */
+  readonly createdAt?: string;
+  /** Without it, it never expires. */
+  readonly expiresAt?: string;
+  readonly updatedAt?: string;
+  readonly description?: string;
+  /** Missing if the server writes them in a form that is not known. */
+  readonly permissions?: readonly Right[];
+  readonly [field: string]: unknown;
+}
+
+/** One of a list, with the beginning of its hash: not for a flow. */
+export interface ListedToken {
+  readonly token: Influxdb3Token;
+  /** Undefined if the server runs without authorization. */
+  readonly hash: string | undefined;
+}
+
+/** Hexadecimal digits of a hash that a list shows. */
+const SHOWN_DIGITS = 9;
+
+/** The SHA-512 of a value, in hexadecimal, as the server shows it once. */
+export function hashOf(value: Secret): string {
+  return digest("sha512", value.reveal(), "hex");
+}
+
+/** Those of a list that can have a value. */
+export function withValue<L extends Pick<ListedToken, "hash">>(listed: readonly L[], value: Secret): L[] {
+  const shown = hashOf(value).slice(0, SHOWN_DIGITS);
+  return listed.filter(({ hash }) => hash === shown);
+}
+
+/**
+ * Asks for tokens: all, or the one with a name. There is no route for it, so the table is queried, as the `influxdb3`
+ * program does. All columns, because which there are depends on the release and on how the server was started.
+ *
+ * @param asked with another token than that of the connection, if one is given.
+ */
+export function query(
+  http: Pick<Http, "send">,
+  asked: { task: string; name?: string | undefined; token?: Secret },
+  watch: Watch,
+): Promise<ApiResponse> {
+  const { task, name, token } = asked;
+  const where = name === undefined ? "" : " WHERE name = $name";
+  return http.send({
+    ...{ task, method: "POST", repeat: "safe", path: ["api", "v3", "query_sql"], isList: true, watch },
+    body: {
+      db: "_internal",
+      q: `SELECT * FROM system.tokens${where} ORDER BY token_id`,
+      format: "json",
+      ...(name !== undefined && { params: { name } }),
+    },
+    ...(token && { token }),
+  } satisfies ApiCall);
+}
+
+/** The tokens of a list, in batches. @param now the server's time, by which they have expired. */
+export function listedIn(response: ApiResponse, now: number): AsyncGenerator<ListedToken[]> {
+  if (response.status !== 200) throw refused(response);
+  return readLongList(response, undefined, (row, conceal) => readRow(row, now, conceal));
+}
+
+function readRow(row: unknown, now: number, conceal: Conceal | undefined): ListedToken | undefined {
+  if (typeof row !== "object" || row === null) return undefined;
+  const {
+    name,
+    token_id: tokenId,
+    hash,
+    permissions,
+    description,
+    ...times
+  } = row as Record<string, unknown>;
+  if (typeof name !== "string" || !Number.isSafeInteger(tokenId)) return undefined;
+  const shown = conceal?.(name) ?? name;
+  const rights = readRights(permissions);
+  const expiresAt = readTime(times.expiry);
+  const createdAt = readTime(times.created_at);
+  const updatedAt = readTime(times.updated_at);
+  const token: Influxdb3Token = {
+    id: shown,
+    name: shown,
+    tokenId: String(tokenId),
+    kind: name === OPERATOR ? "operator" : isAdmin(permissions) ? "admin" : "resource",
+    state: expiresAt !== undefined && Date.parse(expiresAt) <= now ? "expired" : "active",
+    ...(typeof description === "string" && { description: conceal?.(description) ?? description }),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(updatedAt !== undefined && { updatedAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(rights && { permissions: rights }),
+  };
+  return { token, hash: typeof hash === "string" ? hash : undefined };
+}
+
+const TIME = /^([+-]?)(\d{4,6})(-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z?)$/;
+
+/**
+ * A time as InfluxDB 3 writes it, with its zone: a list leaves that out, and means UTC. Years of five digits, which
+ * JavaScript does not read, are those of a token that was made to live for thousands of years.
+ *
+ * @returns undefined if it is none.
+ */
+export function readTime(text: unknown): string | undefined {
+  const found = typeof text === "string" ? TIME.exec(text) : null;
+  if (found === null) return undefined;
+  const [, sign = "", year = "", rest = ""] = found;
+  const iso = `${sign === "" ? year : `${sign}${year.padStart(6, "0")}`}${rest}Z`;
+  return Number.isNaN(Date.parse(iso)) ? undefined : iso;
+}
+
+export function refused(response: ApiResponse): TokenError {
+  return refusal(response, meaningOf(response));
+}
+
+/** Whether the server says that there is no such token. Its other 404, "Not found", means that there is no such route. */
+export function isUnknown({ status, text }: ApiResponse): boolean {
+  return status === 404 && text.startsWith("the requested resource was not found");
+}
+
+/** Whether the answer bears the mark of the server, which it does since 3.8. */
+export function bearsMark({ headers }: Pick<ApiResponse, "headers">): boolean {
+  return headers["cluster-uuid"] !== undefined;
+}
+
+export const UNKNOWN =
+  "there is no InfluxDB 3 token of this name. It may have been deleted already; check the name, in which capital letters and spaces count, and the connection.";
+
+/** The error of a server that runs without authorization: it lets everybody in, whatever the token. */
+export function withoutAuthorization(task: string): TokenError {
+  return new TokenError(
+    "forbidden",
+    "the server was started without authorization (--without-auth), so it does not look at tokens. Start it without that option.",
+    { words: "no authorization", task, fatal: true },
+  );
+}
+
+function meaningOf(response: ApiResponse): Meaning | undefined {
+  const { status, text, error } = response;
+  const message = error?.message ?? "";
+  // Up to 3.7 this has no body.
+  const isNotAuthenticated = message === NOT_AUTHENTICATED || (text === "" && error === undefined);
+  if (status === 401 && isNotAuthenticated) {
+    return {
+      code: "unauthorized",
+      reason:
+        "the server does not accept the connection's token: it is wrong, expired or deleted. Set a valid admin token in the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 400 && message.startsWith("Authorization header was malformed")) {
+    return {
+      code: "unauthorized",
+      words: "malformed token",
+      reason:
+        "the connection's token is none of InfluxDB 3, for it has a space in it. Copy it once more into the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 403 && (message.startsWith("unauthorized to perform") || bearsMark(response))) {
+    return {
+      code: "forbidden",
+      words: "no admin token",
+      reason:
+        "the connection's token may not do this, for it is not an admin token. Set an admin token in the connection.",
+      fatal: true,
+    };
+  }
+  if (status === 405 && text.startsWith("endpoint disabled")) {
+    const { code, words, reason } = withoutAuthorization("");
+    return { code, words, reason, fatal: true };
+  }
+  if (status === 405 && text.startsWith("cannot delete operator token"))
+    return { code: "protected", words: "operator token", reason: OPERATOR_STAYS };
+  if (isUnknown(response)) return { code: "not-found", reason: UNKNOWN };
+  if (status === 404 && text === "Not found") {
+    return {
+      code: "unsupported-product",
+      words: "not offered here",
+      reason:
+        "the server has no such route: InfluxDB 3 Core has admin tokens alone, and releases before 3.1 have no named ones. Check the product and the release.",
+    };
+  }
+  if (status === 409 && text.startsWith("token name already exists")) {
+    return {
+      code: "conflict",
+      words: "name is taken",
+      reason:
+        "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.",
+    };
+  }
+  if (status === 500 && text.startsWith("missing admin token"))
+    return { code: "not-found", words: "no operator token", reason: "the server has no operator token." };
+  if ([400, 413, 415].includes(status) && text !== "" && bearsMark(response))
+    return {
+      code: "invalid-config",
+      words: "request rejected",
+      reason: `the server rejects the request ("${text.slice(0, 200)}").`,
+    };
+  return undefined;
+}
+
+export const OPERATOR_STAYS =
+  "it is the operator token, which InfluxDB never deletes. To give it another value, use the node regenerate operator token.";

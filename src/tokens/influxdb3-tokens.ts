@@ -1,0 +1,439 @@
+import * as z from "zod";
+import { systemClock } from "../clock.js";
+import type { TokenErrorCode } from "../error-codes.js";
+import { asTokenError, TokenError } from "../errors.js";
+import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
+import { plainBody, readJson } from "../http/responses.js";
+import { serverTime } from "../http/server-time.js";
+import { TOKEN_NAME } from "../ids.js";
+import { plain } from "../text/plain-text.js";
+import type { Secret } from "../text/secret.js";
+import {
+  contains,
+  equals,
+  isAfter,
+  isBefore,
+  isWithin,
+  moment,
+  text,
+  timeAhead,
+  tokenValue,
+  word,
+  type Filter,
+} from "../work/filters.js";
+import { instantOf, type Moment } from "../work/times.js";
+import {
+  bearsMark,
+  hashOf,
+  isUnknown,
+  listedIn,
+  OPERATOR_STAYS,
+  query,
+  readTime,
+  refused,
+  TOKENS,
+  UNKNOWN,
+  withoutAuthorization,
+  withValue,
+  type Influxdb3Token,
+  type ListedToken,
+} from "./influxdb3-api.js";
+import { accessOfRights, ADMIN, OPERATOR } from "./influxdb3-rights.js";
+import type { OwnTokenSigns } from "./own-token-protection.js";
+import { newValueIn, notApplied } from "./proof.js";
+import type {
+  Changed,
+  Creatable,
+  Listable,
+  Liveness,
+  Made,
+  Removable,
+  Resource,
+  Shown,
+  Wires,
+} from "./resource.js";
+import { checked, INFLUXDB3_TOKEN, twinOfInfluxdb3Token, type NewInfluxdb3Token } from "./wanted.js";
+
+/** What a list is narrowed by; all of them must match. */
+export interface Influxdb3TokenFilters {
+  /** The name; case-sensitive, and with the space around it. */
+  tokenName?: string | undefined;
+  /** A text that the name contains; case-sensitive. */
+  nameContains?: string | undefined;
+  /** A text that the description contains; case-sensitive. */
+  description?: string | undefined;
+  kind?: Influxdb3Token["kind"] | undefined;
+  state?: Influxdb3Token["state"] | undefined;
+  /** The value of the token. It is known by the beginning of its hash. */
+  tokenValue?: Secret | undefined;
+  /** "After" and "before" exclude the moment itself. */
+  createdBefore?: Moment | undefined;
+  createdAfter?: Moment | undefined;
+  expiresBefore?: Moment | undefined;
+  /** Milliseconds from now within which the token will expire; expired ones do not match. */
+  expiresWithin?: number | undefined;
+}
+
+/** {@link Influxdb3Tokens}, and what is known of them. */
+export const influxdb3Tokens = {
+  noun: "InfluxDB 3 token",
+  reference: TOKEN_NAME,
+  isNamed: true,
+  known: ["name", "tokenId", "kind", "description", "createdAt", "expiresAt"],
+  // The number tells one from another that was made with its name since.
+  listed: ["createdAt", "tokenId", "updatedAt", "expiresAt", "permissions"],
+  filters: {
+    tokenName: text,
+    nameContains: text,
+    description: text,
+    kind: word(["operator", "admin", "resource"]),
+    state: word(["active", "expired"]),
+    tokenValue,
+    createdBefore: moment,
+    createdAfter: moment,
+    expiresBefore: moment,
+    expiresWithin: timeAhead,
+  } satisfies { [K in keyof Influxdb3TokenFilters]-?: Filter<NonNullable<Influxdb3TokenFilters[K]>> },
+  removed: "deleted",
+  access: accessOfRights,
+  valuesBegin: "apiv3_",
+  twinOf: twinOfInfluxdb3Token,
+  markOf: ({ tokenId }: Shown) => String(tokenId),
+  refuseEnd: refuseOperator,
+  ownToken,
+  check,
+  open,
+} satisfies Resource;
+
+/**
+ * The tokens of InfluxDB 3 Core and Enterprise. Its methods throw {@link TokenError}: besides the codes of each, those of
+ * {@link Http.send}, and `unauthorized`, `forbidden`, `rate-limited`, `unavailable` and `bad-response`.
+ */
+interface Influxdb3Tokens
+  extends
+    Listable<Influxdb3Token, Influxdb3TokenFilters>,
+    Creatable<Influxdb3Token, NewInfluxdb3Token>,
+    Removable<Influxdb3Token> {
+  /**
+   * @throws {TokenError} `conflict` if there is a token of this name, an expired one, too; `unsupported-product` if the
+   *   server makes no tokens of this kind.
+   */
+  make(wanted: NewInfluxdb3Token): Promise<Made<Influxdb3Token>>;
+  /**
+   * Deletes by name. As names can be used again, the request is not repeated blindly: after a lost answer, the token is
+   * looked for.
+   *
+   * @throws {TokenError} `not-found`; `protected` for the operator token; `not-applied` if the server reports success, but
+   *   still has it.
+   */
+  remove(name: string): Promise<Changed<Influxdb3Token>>;
+  /**
+   * Gives the operator token a new value. The old one is refused at once, so nobody who uses it is let in any more.
+   *
+   * @throws {TokenError} `not-found` if there is none; if the answer is lost, the error says what that means.
+   */
+  regenerate(): Promise<Made<Influxdb3Token>>;
+}
+
+/** The answer to a create, with the whole hash. */
+const Created = z.looseObject({
+  id: z.number().int(),
+  name: z.string(),
+  token: z.unknown(),
+  hash: z.string(),
+  created_at: z.string(),
+  expiry: z.string().nullish(),
+});
+
+/** Milliseconds by which an expiry can differ from the one that was asked for: the server takes whole seconds from its now. */
+const TOLERANCE = 60_000;
+/** How often a request is sent whose answer was lost. */
+const MOST_TRIES = 3;
+
+/** What was there, and wanted, before an attempt to make a token. */
+type Before = Map<string, { last: number; expiresAt: string | undefined }>;
+
+function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new Map()): Influxdb3Tokens {
+  /** The token of a name, or undefined if there is none. */
+  async function look(task: string, name: string) {
+    const response = await query(http, { task, name }, watch);
+    const now = serverTime(response);
+    for await (const batch of listedIn(response, now)) {
+      const found = batch.find(({ token }) => token.name === name);
+      if (found) return { token: found.token, now };
+    }
+    return { token: undefined, now };
+  }
+
+  /** @param expiresAt of the new one, RFC 3339. */
+  function newTokenIn(
+    response: ApiResponse,
+    name: string,
+    expiresAt: string | undefined,
+  ): Made<Influxdb3Token> {
+    if (response.status !== 201) throw refused(response);
+    const shown = readJson(response, Created);
+    const value = newValueIn(response, shown.token);
+    const ofNew = `of the new InfluxDB 3 token "${plain(name, LONGEST_SHOWN)}"`;
+    if (shown.name !== name) throw notApplied(response, "it shows a token of another name");
+    if (shown.hash !== hashOf(value))
+      throw notApplied(response, `the hash ${ofNew} is not that of its value`);
+    const expiry = readTime(shown.expiry);
+    // A server that overflows makes one that never expires.
+    if (!expiresAlike(expiry, expiresAt))
+      throw notApplied(response, `it shows another time of expiry ${ofNew}`);
+    const createdAt = readTime(shown.created_at);
+    const token: Influxdb3Token = {
+      id: name,
+      name,
+      tokenId: String(shown.id),
+      kind: name === OPERATOR ? "operator" : "admin",
+      state: "active",
+      ...(createdAt !== undefined && { createdAt }),
+      ...(expiry !== undefined && { expiresAt: expiry }),
+    };
+    return { token, value, attempts: response.attempts };
+  }
+
+  const tokens: Influxdb3Tokens = {
+    async *list(filters) {
+      const task = "list InfluxDB 3 tokens";
+      const { tokenName, tokenValue: value } = filters;
+      // A value must be that of one token among all.
+      const response = await query(http, { task, name: value ? undefined : tokenName }, watch);
+      const now = serverTime(response);
+      const alike: ListedToken[] = [];
+      for await (const batch of listedIn(response, now)) {
+        const found = batch.filter(({ token }) => matches(token, filters, now));
+        if (value === undefined) {
+          yield found.map(({ token }) => token);
+          continue;
+        }
+        if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
+        alike.push(...withValue(batch, value));
+        if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
+        yield withValue(found, value).map(({ token }) => token);
+      }
+    },
+
+    async get(name) {
+      const task = `look up InfluxDB 3 token ${quoted(name)}`;
+      const { token, now } = await look(task, name);
+      if (token === undefined) throw new TokenError("not-found", UNKNOWN, { task });
+      return { token, now };
+    },
+
+    async make(wanted) {
+      const task = `create InfluxDB 3 token ${quoted(wanted.name)}`;
+      const { name, permissions, expiresAt } = checked(INFLUXDB3_TOKEN, wanted, task);
+      // What is there before tells what an attempt has left; and expiry counts by the server's time.
+      const listResponse = await query(http, { task }, watch);
+      const now = serverTime(listResponse);
+      let last = -1;
+      for await (const batch of listedIn(listResponse, now)) {
+        for (const { token } of batch) {
+          if (token.name === name) throw new TokenError("conflict", TAKEN, { words: "name is taken", task });
+          last = Math.max(last, Number(token.tokenId));
+        }
+      }
+      before.set(name, { last, expiresAt });
+      // Never 0, with which the token would be expired at once.
+      const seconds = expiresAt && Math.max(1, Math.round((Date.parse(expiresAt) - now) / 1000));
+      const isAdmin = permissions === ADMIN;
+      const response = await http.send({
+        ...{ task, method: "POST", repeat: "never", watch },
+        path: isAdmin ? [...TOKENS, "named_admin"] : ["api", "v3", "enterprise", "configure", "token"],
+        body: {
+          token_name: name,
+          ...(!isAdmin && { permissions }),
+          ...(seconds && { expiry_secs: seconds }),
+        },
+      } satisfies ApiCall);
+      const made = newTokenIn(response, name, expiresAt);
+      return isAdmin ? made : { ...made, token: { ...made.token, kind: "resource", permissions } };
+    },
+
+    label: "name",
+    holding: (part) => tokens.list({ nameContains: part }),
+
+    async *leftBy({ name }) {
+      const then = before.get(name);
+      // Without a list before it, nothing was sent.
+      if (then === undefined) return;
+      for await (const batch of tokens.list({ tokenName: name }))
+        yield batch.filter(
+          (token) => Number(token.tokenId) > then.last && expiresAlike(token.expiresAt, then.expiresAt),
+        );
+    },
+
+    reopen: (other = watch) => open({ http }, other, before),
+
+    async remove(name) {
+      refuseOperator(name);
+      const task = `delete InfluxDB 3 token ${quoted(name)}`;
+      const began = systemClock.steady();
+      let known: string | undefined;
+      for (let attempts = 1; ; attempts++) {
+        const response = await http
+          .send({
+            ...{ task, method: "DELETE", repeat: "if-refused", path: TOKENS, watch },
+            query: { token_name: name },
+          })
+          .catch(asTokenError);
+        const isLost =
+          response instanceof TokenError
+            ? ["network", "timeout"].includes(response.code) && !response.notSent
+            : [502, 504].includes(response.status);
+        if (!isLost) {
+          if (response instanceof TokenError) throw response;
+          if (isUnknown(response) && attempts > 1) return { attempts };
+          if (response.status !== 200) throw refused(response);
+          if (!isProved(response)) await proveGone(response, name);
+          return { attempts: attempts + response.attempts - 1 };
+        }
+        const failure = response instanceof TokenError ? response : refused(response);
+        const { token, now } = await look(task, name).catch((error: unknown) => {
+          throw asTokenError(error).code === "cancelled" ? error : failure;
+        });
+        if (token === undefined) return { attempts };
+        // One that was made meanwhile is another, which has the name now.
+        const age = now - Date.parse(token.createdAt ?? "");
+        const wasThere =
+          known === undefined ? age > systemClock.steady() - began + CLOCK_STEP : known === token.tokenId;
+        if (!wasThere || attempts === MOST_TRIES) throw failure;
+        known = token.tokenId;
+      }
+    },
+
+    async regenerate() {
+      const task = "regenerate operator token";
+      const path = [...TOKENS, "admin", "regenerate"];
+      try {
+        const response = await http.send({ task, method: "POST", repeat: "never", path, watch });
+        // Its expiry stays as it was.
+        const expiry = response.status === 201 ? readJson(response, Created).expiry : undefined;
+        return newTokenIn(response, OPERATOR, readTime(expiry));
+      } catch (error) {
+        const failure = asTokenError(error);
+        const isLost = LOST.has(failure.code) && !failure.notSent && failure.attempts !== 0;
+        throw isLost ? failure.retold(`${failure.reason} ${VALUE_LOST}`) : failure;
+      }
+    },
+  };
+
+  async function proveGone(response: ApiResponse, name: string): Promise<void> {
+    const { task } = response.call;
+    const { token } = await look(task, name).catch((error: unknown) => {
+      const failure = asTokenError(error);
+      const unproven = `the server reported success, but the request that was to prove it failed: ${failure.reason}`;
+      throw failure.retold(unproven, { attempts: response.attempts });
+    });
+    if (token !== undefined) throw notApplied(response, "it still shows the token");
+  }
+
+  return tokens;
+}
+
+function expiresAlike(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return Math.abs(Date.parse(one) - Date.parse(other)) <= TOLERANCE;
+}
+
+/** The server's time is told to the second, so a token can seem that much older. */
+const CLOCK_STEP = 1000;
+/** Characters of a name in an error. */
+const LONGEST_SHOWN = 60;
+
+function quoted(name: string): string {
+  return `"${plain(name, LONGEST_SHOWN)}"`;
+}
+
+/** A deletion is answered without a body, and since 3.8 with a mark; any web page has the same status. */
+function isProved(response: ApiResponse): boolean {
+  return bearsMark(response) && plainBody(response).every(({ length }) => length === 0);
+}
+
+/** @throws {TokenError} `protected`. */
+function refuseOperator(name: string): void {
+  if (name === OPERATOR) throw new TokenError("protected", OPERATOR_STAYS, { words: "operator token" });
+}
+
+/** The connection's own token is the one whose hash begins like that of its value. */
+function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
+  /** The names of those that can be it, when they were last looked at. */
+  let mine: string[] = [];
+  async function candidates(signal: AbortSignal): Promise<void> {
+    const all: ListedToken[] = [];
+    const task = "list InfluxDB 3 tokens";
+    const response = await query(http, { task }, { signal });
+    for await (const batch of listedIn(response, serverTime(response))) all.push(...batch);
+    const alike = withValue(all, own.value);
+    mine = (alike.length > 0 ? alike : all).map(({ token }) => token.name);
+  }
+  return {
+    async find(signal) {
+      await candidates(signal);
+      return mine.length === 1 ? mine[0] : undefined;
+    },
+    async mayBe(id, _around, signal) {
+      await candidates(signal);
+      return mine.includes(id) ? "its hash does not tell" : undefined;
+    },
+    canBe: (id) => mine.includes(id),
+  };
+}
+
+/**
+ * What the server makes of a value: whether it lets somebody in who asks for the list of tokens. Which token it is, the
+ * connection's own list tells by the hash.
+ */
+async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): Promise<Liveness> {
+  const task = "check an InfluxDB 3 token";
+  const response = await query(wires.http, { task, token: value }, watch);
+  if (response.status !== 200 && ![401, 403].includes(response.status)) throw refused(response);
+  const failure = response.status === 401 ? refused(response) : undefined;
+  // Something before the server can refuse it as well.
+  if (failure && !failure.fatal) throw failure;
+  if (response.status === 403 && refused(response).words === "refused on the way") throw refused(response);
+  const listResponse = await query(wires.http, { task }, watch);
+  const found: ListedToken[] = [];
+  for await (const batch of listedIn(listResponse, serverTime(listResponse))) {
+    if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
+    found.push(...withValue(batch, value));
+  }
+  const token = found.length === 1 ? found[0]?.token : undefined;
+  const shown = token && { token };
+  if (response.status !== 401) return { works: true, state: "active", ...shown };
+  return { works: false, state: token?.state === "expired" ? "expired" : "not-accepted", ...shown };
+}
+
+/** Failures after which a request may have been carried out. */
+const LOST = new Set<TokenErrorCode>([
+  "network",
+  "timeout",
+  "unavailable",
+  "bad-response",
+  "not-applied",
+  "cancelled",
+]);
+const VALUE_LOST =
+  "If the operator token was given a new value, nobody knows it: send the message again for another one. If it is the " +
+  "connection's own, set its value anew by the server's recovery port.";
+const TAKEN =
+  "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first. Nothing was made.";
+const ALIKE =
+  "several tokens have a hash that begins like that of the value, and the server shows no more of it. Nobody can tell which of them it is.";
+
+function matches(found: Influxdb3Token, wanted: Influxdb3TokenFilters, now: number): boolean {
+  return (
+    equals(found.name, wanted.tokenName) &&
+    contains(found.name, wanted.nameContains) &&
+    contains(found.description, wanted.description) &&
+    equals(found.kind, wanted.kind) &&
+    equals(found.state, wanted.state) &&
+    isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
+    isAfter(found.createdAt, instantOf(wanted.createdAfter, now)) &&
+    isBefore(found.expiresAt, instantOf(wanted.expiresBefore, now)) &&
+    isWithin(found.expiresAt, wanted.expiresWithin, now)
+  );
+}
