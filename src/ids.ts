@@ -61,6 +61,17 @@ export const TOKEN_NAME: IdForm = {
       .flatMap((line) => [...new Set([line, line.trim()])]),
 };
 
+/** Whether a text is an object or a list that somebody made into a text, and hardly the name of a token by itself. */
+export function isObjectText(text: string): boolean {
+  if (text.startsWith("[object ")) return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
+}
+
 export const ID_FORMS: Readonly<Record<IdForm["name"], IdForm>> = {
   hexId: HEX_ID,
   uuid: UUID,

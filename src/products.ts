@@ -168,6 +168,11 @@ export function productsWith(resource: ResourceName): Product[] {
   return products().filter((product) => productOf(product).resources.includes(resource));
 }
 
+/** Whether tokens of this kind are known by their names, which are their ids. */
+export function isNamed(resource: ResourceName): boolean {
+  return productsWith(resource).some((product) => productOf(product).ids === TOKEN_NAME);
+}
+
 /** The products that have a setting. */
 export function productsThatHave(setting: ProductSetting): Product[] {
   return products().filter((product) => productOf(product).settings.includes(setting));
