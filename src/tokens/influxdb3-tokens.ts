@@ -404,7 +404,8 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
   const token = found.length === 1 ? found[0]?.token : undefined;
   const shown = token && { token };
   if (response.status !== 401) return { works: true, state: "active", ...shown };
-  return { works: false, state: token?.state === "expired" ? "expired" : "not-accepted", ...shown };
+  // A list tells its time to the second, by which one that has just expired is active still.
+  return { works: false, state: token?.expiresAt === undefined ? "not-accepted" : "expired", ...shown };
 }
 
 /** Failures after which a request may have been carried out. */
