@@ -148,8 +148,8 @@ async function influxdb3At(
   response: ApiResponse,
   signal: AbortSignal,
 ): Promise<Seen | undefined> {
-  const isUnsigned = [401, 404].includes(response.status) && !isOfInfluxData(url);
-  if (!isInfluxDB3(response) && !isUnsigned) return undefined;
+  const canBe = isOf3(product) || ([401, 404].includes(response.status) && !isOfInfluxData(url));
+  if (!isInfluxDB3(response) && !canBe) return undefined;
   const ask = async (path: readonly string[], isAnonymous = true): Promise<ApiResponse | undefined> => {
     const answer = await look(http, path, signal, { isAnonymous }).catch(asTokenError);
     if (!(answer instanceof Error)) return answer;

@@ -80,6 +80,37 @@ describe("checkConnection of an InfluxDB 3", () => {
       }
     });
 
+    it("is told by the name of the product alone, if there is no other sign", async () => {
+      const { url, faults } = await start();
+      const told = async (body: string) => {
+        faults.push({ path: "/ping", body, headers: { "x-influxdb-version": "3.11.0" } });
+        const report = await check({ url, product: "oss" });
+        return [lines(report)[0], ...ids(report).map(([, value]) => value)];
+      };
+      assert.deepEqual(await told('{"product_name":"InfluxDB 3 Enterprise"}'), [
+        "ok: Reached: InfluxDB 3 Enterprise (3.11.0) answers.",
+        "influxdb3-enterprise",
+      ]);
+      assert.deepEqual(await told("{}"), [
+        "ok: Reached: an InfluxDB 3 Core or Enterprise (3.11.0) answers.",
+        "influxdb3-core",
+        "influxdb3-enterprise",
+      ]);
+    });
+
+    it("is told behind a gateway that lets only its own paths pass", async () => {
+      const { url, faults } = await start();
+      faults.push({
+        path: /^\/api\/v2/,
+        status: 403,
+        body: "<html>",
+        headers: { "content-type": "text/html" },
+      });
+      const report = await check({ url, product: "influxdb3-core", token: TOKEN });
+      assert.equal(lines(report)[0], "ok: Reached: InfluxDB 3 Core (3.9.6) answers.");
+      assert.equal(lines(report).at(-1), ALLOWED);
+    });
+
     it("is told to everybody where that is allowed", async () => {
       const { url } = await start({ flags: ["--disable-authz", "ping"], version: "3.10.1" });
       const report = await check({ url, product: "oss" });
