@@ -22,7 +22,7 @@ import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
 const fields = {
-  kind: choice(RESOURCE_NAMES, "authorizations"),
+  kind: choice(RESOURCE_NAMES, "authorizations", ["influxdb3-tokens"]),
   /** Read when a step needs them: the word that a value is stored can come with any payload. */
   targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
   expiry: {

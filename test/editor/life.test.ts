@@ -4,7 +4,7 @@ import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
 import { ERROR_CODES } from "../../src/error-codes.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
-import { HEX_ID, UUID } from "../helpers/ids.js";
+import { HEX_ID, NAME, UUID } from "../helpers/ids.js";
 import { OPERATION_NAMES, operationOf, resourceOf } from "../helpers/package.js";
 import { LOOKUP_FAILED, useLab, waitFor } from "./editor.js";
 
@@ -115,7 +115,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       };
       return { id: idOf(name), type, ...place, name: `${name} 1`, connection: connection!.id, ...properties };
     }
-    const ID = { hexId: HEX_ID, uuid: UUID };
+    const ID = { hexId: HEX_ID, uuid: UUID, nameOfToken: NAME };
 
     /** Lets the inject node send to all, and waits until each has shown a status. */
     async function run(): Promise<void> {

@@ -113,6 +113,7 @@ describe("token values", function () {
       authorizations: authorization.id,
       "database-tokens": database.id,
       "management-tokens": other.id,
+      "influxdb3-tokens": "mine",
     };
     const work: [type: string, connection: string, payload: string][] = [
       // Each node well and badly, in the order of package.json: what finds and changes comes before what removes.

@@ -52,6 +52,7 @@ const STAGES: Record<ResourceName, WithStage> = {
   authorizations: withAuthorizations,
   "database-tokens": withDatabaseTokens,
   "management-tokens": withManagementTokens,
+  "influxdb3-tokens": () => assert.fail("no such server yet"),
 };
 const onStage: WithStage = (kind, ...rest) => STAGES[resourceOf(kind)](kind, ...rest);
 type WithStage = (
@@ -329,7 +330,9 @@ describe("an interruption", () => {
         during(`while a list pauses after a ${status}`, "list-authorizations", LIST_PAUSE(status));
       }
       during("while messages wait for those before them", "delete-authorization", QUEUE);
-      for (const kind of OPERATION_NAMES.filter((name) => name.startsWith("list-")))
+      for (const kind of OPERATION_NAMES.filter(
+        (name) => name.startsWith("list-") && resourceOf(name) !== "influxdb3-tokens",
+      ))
         during(`while ${kind} waits`, kind, LISTS);
       during("while a list arrives", "list-authorizations", ARRIVING);
     });
