@@ -1,6 +1,7 @@
 /** The HTTP side of the simulated server: routes, authentication, decoding of requests, answers. */
 import type { IncomingHttpHeaders } from "node:http";
 import { InfluxError, STATUS_OF_CODE } from "./errors.js";
+import type { Answer } from "./frame.js";
 import { decode, GoJsonError } from "./go-json.js";
 import type { Shape } from "./go-json.js";
 import { parseID } from "./ids.js";
@@ -21,12 +22,6 @@ export interface Request {
   url: string;
   headers: IncomingHttpHeaders;
   body: string;
-}
-
-export interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  body?: string;
 }
 
 export interface Server {

@@ -4,8 +4,9 @@
  * https://docs.influxdata.com/influxdb3/cloud-dedicated/api/v1-compatibility/#operation/GetV1ExecuteQuery, their statuses
  * are those of https://docs.influxdata.com/influxdb3/cloud-dedicated/api/data-api/response-codes/.
  */
-import type { Answer, Request } from "./api.js";
+import type { Request } from "./api.js";
 import type { Clusters } from "./clusters.js";
+import type { Answer } from "./frame.js";
 import { parseQuery } from "./query.js";
 
 export interface DataPlaneOptions {

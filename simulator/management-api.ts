@@ -4,9 +4,10 @@
  * tokens.
  */
 import * as z from "zod";
-import type { Answer, Request } from "./api.js";
+import type { Request } from "./api.js";
 import { ManagementError } from "./clusters.js";
 import type { Cluster, Clusters, Database, DatabaseToken, ManagementToken } from "./clusters.js";
+import type { Answer } from "./frame.js";
 
 /** What the contracts leave open, so that clients must accept either. */
 export interface ManagementOptions {
