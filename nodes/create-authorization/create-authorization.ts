@@ -31,6 +31,7 @@ const fields = {
     kind: authorizations,
     everything: ["allAccess", "operator"],
     of: "buckets",
+    limited: ["table"],
     read: readPermissions,
   }),
   tokenStatus: choice(["stored", "active", "inactive"], "stored"),

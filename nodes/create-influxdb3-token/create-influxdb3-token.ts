@@ -1,3 +1,5 @@
+import { TokenError } from "../../src/errors.js";
+import { productOf } from "../../src/products.js";
 import { ADMIN, type Right } from "../../src/tokens/influxdb3-rights.js";
 import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
 import type { Tokens } from "../../src/tokens/resources.js";
@@ -6,6 +8,7 @@ import { expiryOf, newExpiryField } from "../fields/expiry.js";
 import type { Values } from "../fields/fields.js";
 import { databasePermissions } from "../fields/permission-table.js";
 import { permissionFields } from "../fields/permissions-from.js";
+import type { Connection } from "../influxdb-connection/connection.js";
 import { isDryRun } from "../runtime/change.js";
 import { create, newNameFields, valueFields } from "../runtime/create.js";
 import { refuseEverything } from "../runtime/granting.js";
@@ -15,7 +18,12 @@ const rights = permissionFields({
   kind: influxdb3Tokens,
   everything: ["admin"],
   of: "databases",
+  // Only an admin token may do everything, which is more than all with each database.
+  limited: ["table", "json"],
   read: readResourceRights,
+  // Core has nothing else.
+  preset: "admin",
+  notes: ["table", "json"],
 });
 
 export default node({
@@ -31,8 +39,9 @@ export default node({
   run: (task) =>
     create<NewInfluxdb3Token>(task, {
       async wanted() {
-        const { values, tokens } = task;
+        const { values, connection, tokens } = task;
         const permissions = await rightsOf(values, tokens);
+        if (permissions !== ADMIN) refuseWithoutResourceTokens(connection);
         refuseEverything(permissions, influxdb3Tokens, values.understood || isDryRun(task));
         return { name: values.tokenName(), permissions, ...expiryOf(values.expiry()) };
       },
@@ -57,6 +66,17 @@ async function rightsOf(
     case "admin":
       return ADMIN;
   }
+}
+
+/** @throws {TokenError} `unsupported-product`. */
+function refuseWithoutResourceTokens({ product }: Connection): void {
+  const { name, hasResourceTokens } = productOf(product);
+  if (hasResourceTokens) return;
+  throw new TokenError(
+    "unsupported-product",
+    `${name} has admin tokens alone, which may do everything. Choose that, or a connection to a product with resource tokens. Nothing was sent.`,
+    { words: "has admin tokens alone" },
+  );
 }
 
 /** Each action with the databases that it is allowed for. */

@@ -9,6 +9,7 @@ import { RESOURCE_NAMES } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 import { ASK_TEXTS } from "./ask.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
+import { noteText } from "./notes.js";
 import { tableTexts } from "./permission-table.js";
 import { previewTextsOf } from "./preview.js";
 import { STYLE } from "./style.js";
@@ -179,6 +180,8 @@ function textsOf(fields: FieldsData): string[] {
     const wrong = [...ways, ...Object.keys(field.wrongWhen ?? {})].map((way) => `wrong.${way}`);
     const { control } = field;
     if (control.kind === "permissionTable") return [...wrong, ...tableTexts(control)];
+    if (control.kind === "choice")
+      return [...wrong, ...control.notes.map((option) => noteText(name, option))];
     if (control.kind !== "typed") return wrong;
     return [...wrong, ...menuTexts(name, control), ...filterTexts(field)];
   });

@@ -1,5 +1,6 @@
 import { PRODUCTS } from "../../src/products.js";
-import type { Control, FieldData } from "../fields/controls.js";
+import type { Choice, Control, FieldData } from "../fields/controls.js";
+import { noteId } from "./notes.js";
 import { tableId } from "./permission-table.js";
 
 /** How the dialogs of a kind of node are laid out. */
@@ -59,7 +60,7 @@ function inputOf(
   const wide = wideIn(layout);
   switch (control.kind) {
     case "choice":
-      return select(`${id} ${wide}`, translated(control.options, `option.${name}`));
+      return choiceOf(name, control, layout);
     case "limit":
       return `<input type="text" inputmode="numeric" ${id} style="width: 90px" data-i18n="[placeholder]option.noLimit">
   <label for="${prefix}-${name}Per" style="width: auto" data-i18n="label.${name}Per"></label>
@@ -82,6 +83,16 @@ function inputOf(
     case "config":
       return textInput(name, layout);
   }
+}
+
+/** The options of a choice, and a place for the note of the one that is chosen. */
+function choiceOf(name: string, { options, notes }: Choice, layout: Layout): string {
+  const id = `id="${layout.prefix}-${name}"`;
+  const texts = translated(options, `option.${name}`);
+  if (notes.length === 0) return select(`${id} ${wideIn(layout)}`, texts);
+  const described = `aria-describedby="${noteId(name)}"`;
+  return `${select(`${id} ${wideIn(layout)} ${described}`, texts)}
+  <div id="${noteId(name)}" class="influxdb-tokens-line" style="margin-left: ${layout.labelWidth + 4}px"></div>`;
 }
 
 /** The list of the filters, and the fields that have no row in it. */

@@ -4,6 +4,7 @@ import { followUse, keepUnclicked, markDialog, offerConnections, showPresets, sh
 import { showFilters } from "./filters.js";
 import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
+import { followNotes } from "./notes.js";
 import { rowsIn, showTable } from "./permission-table.js";
 import { offerPreview } from "./preview.js";
 import { unfoldSections } from "./sections.js";
@@ -35,6 +36,7 @@ export function prepare(node: EditorNode): void {
   for (const [name, { control }] of Object.entries(node._def.fields))
     if (control.kind === "permissionTable") showTable(node, name, control);
   followUse(node);
+  followNotes(node);
   for (const { name } of fields) nameTypedInput(name);
   for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
   offerPreview(node);

@@ -20,10 +20,12 @@ export const PLACES = ["msg", "flow", "global"] as const;
 export const SECRET_SOURCES = [...PLACES, "env"] as const;
 
 /** One of a few words. */
-interface Choice {
+export interface Choice {
   kind: "choice";
   options: readonly string[];
   preset: string;
+  /** Those of which the dialog says more when they are chosen. */
+  notes: readonly string[];
 }
 
 /** A box to tick. */

@@ -49,8 +49,15 @@ export type Fields = Record<string, Field<any>>;
 export type Values<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 /** One of a few words, fixed in the dialog. */
-export function choice<const O extends readonly string[]>(options: O, preset: O[number]): Field<O[number]> {
-  return fixed({ control: { kind: "choice", options, preset } }, (value = preset) => value as O[number]);
+export function choice<const O extends readonly string[]>(
+  options: O,
+  preset: O[number],
+  notes: readonly O[number][] = [],
+): Field<O[number]> {
+  return fixed(
+    { control: { kind: "choice", options, preset, notes } },
+    (value = preset) => value as O[number],
+  );
 }
 
 /**

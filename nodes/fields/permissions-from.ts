@@ -6,12 +6,20 @@ import { choice, flag, typed, type Field } from "./fields.js";
 import { permissionTableField } from "./permission-table.js";
 import type { Grantable } from "./permission-rows.js";
 
+/** How permissions are chosen one by one. */
+type Way = "like" | "table" | "json";
+
 interface Kind<O extends readonly string[], P> {
   kind: TokenKind;
   /** Whole sets of permissions that can be chosen by name. */
   everything: O;
   /** What the rows of the table are about. */
   of: Grantable;
+  /** Ways that never come to everything, so they need no box. */
+  limited: readonly Way[];
+  /** What a new node has, and which ways need a word in the dialog. */
+  preset?: Way | O[number];
+  notes?: readonly Way[];
   /** @throws {TokenError} if it is not what the API takes. */
   read: (value: unknown) => P;
 }
@@ -22,7 +30,7 @@ interface Kind<O extends readonly string[], P> {
  * @param when with which values of another property the permissions are of use, if not always.
  */
 export function permissionFields<const O extends readonly string[], P>(
-  { kind, everything, of, read }: Kind<O, P>,
+  { kind, everything, of, limited, read, preset = "like", notes }: Kind<O, P>,
   when?: NonNullable<FieldData["when"]>,
 ) {
   const options = ["like", "table", "json", ...everything] as const;
@@ -35,7 +43,7 @@ export function permissionFields<const O extends readonly string[], P>(
   };
   return {
     permissionsFrom: {
-      ...choice<readonly ("like" | "table" | "json" | O[number])[]>(options, "like"),
+      ...choice<readonly (Way | O[number])[]>(options, preset, notes),
       ...(when && { when }),
     },
     like: { ...deferred(likeField(kind)), ...from("like") },
@@ -43,10 +51,9 @@ export function permissionFields<const O extends readonly string[], P>(
     permissions,
     understood: {
       ...flag({ notConfirmed: { understood: false, dryRun: false, permissionsFrom: everything } }),
-      // Buckets alone are never everything.
       when: {
         property: "permissionsFrom",
-        values: of === "buckets" ? options.filter((option) => option !== "table") : options,
+        values: options.filter((option) => !limited.some((each) => each === option)),
       },
     },
   };

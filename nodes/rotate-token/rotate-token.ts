@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/clock.js";
 import { rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
-import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
+import { productOf, RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
 import type { Secret } from "../../src/text/secret.js";
 import { endOfCleanUp } from "../../src/tokens/creation.js";
@@ -22,7 +22,7 @@ import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
 const fields = {
-  kind: choice(RESOURCE_NAMES, "authorizations"),
+  kind: choice(RESOURCE_NAMES, "authorizations", ["influxdb3-tokens"]),
   /** Read when a step needs them: the word that a value is stored can come with any payload. */
   targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
   expiry: {
@@ -279,8 +279,9 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
     tokens: connection.open(resource, watch),
     check: (value) => connection.check(resource, value, watch),
     isProtected: (id) => connection.isProtected(kind.reference.normalize(id)),
-    // That of a cluster knows a new database token after seconds to minutes.
-    worksWithin: resource === "database-tokens" ? patience : 0,
+    // A cluster knows a new database token after seconds to minutes, and so do the nodes of InfluxDB 3 Enterprise.
+    worksWithin:
+      resource === "database-tokens" || productOf(connection.product).hasResourceTokens ? patience : 0,
     signal: watch.signal,
   });
 }

@@ -92,7 +92,7 @@ export function createWaiting(
       for (const [id, handedOver] of Object.entries(kept)) if (!waiting.has(id)) wait(id, handedOver);
     } catch {
       const told = "what waited before the start could not be read from the context store";
-      standing.warn(`${told}. Look for tokens whose description has "[successor of".`);
+      standing.warn(`${told}. Look for tokens whose description or name has "[successor of".`);
     }
   }
 

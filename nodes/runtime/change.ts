@@ -302,8 +302,7 @@ export function refuseUnconfirmed(task: RehearsedTask & { values: { confirmed: b
   if (task.values.confirmed || isDryRun(task)) return;
   throw new TokenError(
     "not-confirmed",
-    'the box "I understand that this takes effect at once and cannot be undone" is not ticked. ' +
-      "Open the node and tick it, or ask for a dry run.",
+    'the box "I understand …" is not ticked. Open the node and tick it, or ask for a dry run.',
   );
 }
 

@@ -10,7 +10,10 @@ import { refuseEverything } from "./granting.js";
 /** What a database token may do. @param when as {@link permissionFields} takes it. */
 export function databasePermissionFields(when?: NonNullable<FieldData["when"]>) {
   return permissionFields(
-    { kind: databaseTokens, everything: ["allAccess"], of: "databases", read: readDatabasePermissions },
+    {
+      ...{ kind: databaseTokens, everything: ["allAccess"] },
+      ...{ of: "databases", limited: [], read: readDatabasePermissions },
+    },
     when,
   );
 }

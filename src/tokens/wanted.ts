@@ -2,7 +2,7 @@ import * as z from "zod";
 import { systemClock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import { HEX_ID, TOKEN_NAME } from "../ids.js";
-import { ADMIN, OPERATOR, Rights, type Right } from "./influxdb3-rights.js";
+import { ADMIN, OPERATOR, readRights, Rights, type Right } from "./influxdb3-rights.js";
 import type { Shown, Wanted } from "./resource.js";
 
 /*
@@ -150,7 +150,7 @@ export function readDatabasePermissions(value: unknown): readonly DatabasePermis
 
 /** The same of a resource token of InfluxDB 3 Enterprise: as its API takes them, or such as `db:sensors:read,write`. */
 export function readResourceRights(value: unknown): readonly Right[] {
-  return readAny(Rights, value);
+  return readAny(Rights, readRights(value) ?? value);
 }
 
 /** See {@link Resource.twinOf}. */
