@@ -26,7 +26,8 @@ interface Region {
   readonly url: string;
 }
 
-interface ProductEntry {
+/** What depends on a product. */
+export interface ProductEntry {
   /** As InfluxData calls it. */
   readonly name: string;
   /** Its default address; empty if each server has one of its own. */
@@ -51,6 +52,8 @@ interface ProductEntry {
   readonly findsByValue?: boolean;
   /** Whether its tokens can be for some databases and endpoints alone. */
   readonly hasResourceTokens?: boolean;
+  /** Whether InfluxData offers it to few as yet. */
+  readonly isEarlyAccess?: boolean;
   /** What to do in place of what its tokens cannot have done to them. */
   readonly instead?: string;
 }
@@ -145,6 +148,7 @@ export const PRODUCTS = {
     url: "",
     tokenHelp: `${DOCS}/influxdb3/cloud/admin/tokens/`,
     hasResourceTokens: true,
+    isEarlyAccess: true,
   },
 } as const satisfies Record<string, ProductEntry>;
 
