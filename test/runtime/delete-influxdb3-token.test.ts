@@ -3,7 +3,11 @@ import { once, type EventEmitter } from "node:events";
 import { startInfluxdb3, type Influxdb3World } from "../../simulator/influxdb3.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { answer, before, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
-import { withInfluxdb3Node, type Influxdb3Fixture, type Influxdb3NodeOptions } from "../helpers/influxdb3-node.js";
+import {
+  withInfluxdb3Node,
+  type Influxdb3Fixture,
+  type Influxdb3NodeOptions,
+} from "../helpers/influxdb3-node.js";
 import { startRuntime, trailIn, type Message, type Properties, type Seen } from "../helpers/runtime.js";
 
 const withDelete = (
@@ -58,7 +62,7 @@ describe("delete-influxdb3-token", () => {
 
   const ODD = [
     " with space ",
-    'with "quotes" and \'others\'',
+    "with \"quotes\" and 'others'",
     "a+b",
     "100%",
     "%2B%zz",
@@ -136,7 +140,10 @@ describe("delete-influxdb3-token", () => {
         assert.deepEqual(outcomes(seen), ["deleted", "deleted", "failed"]);
         assert.equal(changes().length, 3);
         assert.deepEqual(names(), ["_admin", "Node-RED"]);
-        assert.match((seen.outputs[0][0]!.summary as { text: string }).text, /2 of 3 InfluxDB 3 tokens deleted/);
+        assert.match(
+          (seen.outputs[0][0]!.summary as { text: string }).text,
+          /2 of 3 InfluxDB 3 tokens deleted/,
+        );
       },
       { prepare: adding("a", "b") },
     ));

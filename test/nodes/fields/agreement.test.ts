@@ -316,7 +316,14 @@ describe("the dialog and the runtime", () => {
         return { ...described, dryRun: true, ...usedWith(fields, key) };
       if (key === "everyToken" || key === "tokenStatus") return described;
       const status = { tokenStatus: "active", tokenStatusType: "str" };
-      return { ...described, everyToken: true, confirmed: true, understood: true, ...status, ...usedWith(fields, key) };
+      return {
+        ...described,
+        everyToken: true,
+        confirmed: true,
+        understood: true,
+        ...status,
+        ...usedWith(fields, key),
+      };
     };
 
     for (const [key, field] of Object.entries(fields)) {
