@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/clock.js";
 import { rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
-import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
+import { productOf, RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
 import type { Secret } from "../../src/text/secret.js";
 import { endOfCleanUp } from "../../src/tokens/creation.js";
@@ -279,8 +279,9 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
     tokens: connection.open(resource, watch),
     check: (value) => connection.check(resource, value, watch),
     isProtected: (id) => connection.isProtected(kind.reference.normalize(id)),
-    // That of a cluster knows a new database token after seconds to minutes.
-    worksWithin: resource === "database-tokens" ? patience : 0,
+    // A cluster knows a new database token after seconds to minutes, and so do the nodes of InfluxDB 3 Enterprise.
+    worksWithin:
+      resource === "database-tokens" || productOf(connection.product).hasResourceTokens ? patience : 0,
     signal: watch.signal,
   });
 }

@@ -39,6 +39,8 @@ export async function makeMarked<T extends Listed, W extends Wanted>(
       return await tokens.make(wanted);
     } catch (error) {
       const failure = asTokenError(error);
+      // What an earlier try has made was not listed yet when it was looked for.
+      if (tries > 1 && failure.code === "conflict") throw leftBehind(failure, lookFor(tokens.label, wanted));
       if (!mayHaveMade(failure)) throw failure;
       const removed = await cleanUp(tokens, wanted, failure);
       // It was made, and is not where it was looked for.

@@ -75,6 +75,18 @@ const NO_VARIABLES = [
   "{NAME}",
 ];
 
+/** As tokens of InfluxDB 3 can have, and what is none. */
+const NAMES = [
+  "Telegraf ",
+  "[old] Telegraf",
+  "{x}",
+  '["a"]',
+  '{"a": 1}',
+  "[object Object]",
+  "apiv3_x",
+  "\ud800",
+];
+
 const plain = [
   ...[undefined, null, true, false, "", " ", "\n", "\t \r\n", [], {}, [HEX], { id: HEX }],
   ...NUMBERS,
@@ -83,6 +95,7 @@ const plain = [
   ...URLS.split("|"),
   ...TIMES.split("|"),
   ...NO_VARIABLES,
+  ...NAMES,
   ...[
     "yes",
     "no",
