@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/clock.js";
 import { factsOf } from "../../src/error-codes.js";
-import { TOKEN_NAME } from "../../src/ids.js";
+import { isObjectText, TOKEN_NAME } from "../../src/ids.js";
 import { asTokenError, TokenError } from "../../src/errors.js";
 import { endOfCleanUp, makeMarked, type Makeable } from "../../src/tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark } from "../../src/tokens/marks.js";
@@ -36,7 +36,7 @@ export const newTokenFields = {
 
 /** The same of a node whose tokens have a name in place of a description. */
 export const newNameFields = {
-  tokenName: deferred(typed({ preset: { type: "str", value: "" }, read: readName })),
+  tokenName: deferred(typed({ preset: { type: "str", value: "" }, form: TOKEN_NAME, read: readName })),
 };
 
 /** The same, after those that say what the token is to be. */
@@ -288,7 +288,7 @@ function readDescription(value: unknown, name: string): string {
 function readName(value: unknown, name: string): string {
   refuseMark(readText(value, name));
   const text = value as string;
-  if (!TOKEN_NAME.pattern.test(text)) throw wrongValue(name, text, TOKEN_NAME.expected);
+  if (!TOKEN_NAME.pattern.test(text) || isObjectText(text)) throw wrongValue(name, text, TOKEN_NAME.expected);
   return text;
 }
 

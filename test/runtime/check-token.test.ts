@@ -184,7 +184,7 @@ describe("check-token on InfluxDB 3", () => {
       async ({ send, world }) => {
         const { value } = world.addToken({ name: "grafana", permissions: ["db:sensors:read"] });
         const { payload } = await send({ tokenValue: value });
-        assert.partialDeepStrictEqual(payload as object, {
+        assert.partialDeepStrictEqual(payload, {
           ...{ works: true, state: "active" },
           token: { name: "grafana", kind: "resource" },
         });

@@ -50,7 +50,7 @@ describe("create-influxdb3-token", () => {
       const [{ tokenValue, ...rest }] = seen.outputs[0] as [Message];
       assert.equal(tokenValue, made.value);
       assert.equal(rest.topic, "kept");
-      assert.partialDeepStrictEqual(rest.handedOver as object, { id: "press 1" });
+      assert.partialDeepStrictEqual(rest.handedOver, { id: "press 1" });
       assert.ok(!textOf([rest, runtime.statuses, runtime.log()]).includes(made.value));
       assert.equal(runtime.statuses.at(-1), "green 1 created");
       const trail = trailIn(runtime.log());
@@ -93,8 +93,11 @@ describe("create-influxdb3-token", () => {
     ["nothing but space", " \t"],
     ["the operator's name", "_admin"],
     ["a value", "apiv3_of-somebody"],
+    ["a value with space before it", "\n apiv3_of-somebody"],
     ["a number", 7],
     ["an object", { name: "a" }],
+    ["an object that became a text", "[object Object]"],
+    ["JSON in a text", '{"name":"a"}'],
     ["half a character", "a\ud800"],
     ["too long a text", "x".repeat(5001)],
     ["a mark of this package", "a [successor of 2 since 2026-01-01T00:00:00Z 0123abcd]"],
@@ -146,7 +149,7 @@ describe("create-influxdb3-token", () => {
       runtime.inject({});
       const seen = await runtime.ended(2);
       assert.equal(seen.error?.code, "conflict", seen.error?.message);
-      const [[made, ...others]] = seen.outputs as [Message[], Message[]];
+      const [[made, ...others]] = seen.outputs;
       assert.deepEqual(others, []);
       assert.equal(made!.tokenValue, world.tokens.get("press 1")?.value);
     }));
@@ -193,7 +196,7 @@ describe("create-influxdb3-token", () => {
         assert.equal(error?.code, "not-confirmed");
         assert.deepEqual(changes(), []);
         const dry = await send({ dryRun: true });
-        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload as object, {
+        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload, {
           ...{ outcome: "dry-run", would: "created" },
           token: { name: "press 1", permissions: ADMIN },
         });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once, type EventEmitter } from "node:events";
 import { startInfluxdb3, type Influxdb3World } from "../../simulator/influxdb3.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { answer, before, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
+import { answer, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
 import {
   withInfluxdb3Node,
   type Influxdb3Fixture,
@@ -111,6 +111,7 @@ describe("delete-influxdb3-token", () => {
     ["JSON in a text", '{"name":"press 1"}', "invalid-id"],
     ["a list in a text", '["press 1"]', "invalid-id"],
     ["a value", "apiv3_of-somebody", "invalid-id"],
+    ["a value with space before it", " apiv3_of-somebody", "invalid-id"],
     ["a number", 7, "invalid-id"],
     ["the server's number", { tokenId: "2" }, "missing-id"],
     ["bytes", Buffer.from("press 1"), "invalid-id"],
@@ -375,17 +376,16 @@ describe("delete-influxdb3-token", () => {
       {},
       async ({ send, world, server }) => {
         server.faults.push({ ...REMOVE, drop: "after" });
-        server.faults.push(
-          // The look after it; the first list told which token is the own.
-          {
-            ...before(LIST, () => void (world.tokens.has("a") || world.addToken({ name: "a" }))),
-            when: ({ body }) => {
-              if (!body.includes("WHERE")) return false;
-              if (!world.tokens.has("a")) world.addToken({ name: "a" });
-              return true;
-            },
+        // The first list tells which token is the own; the look after the deletion asks for one name.
+        server.faults.push({
+          ...LIST,
+          when({ body }) {
+            if (!body.includes("WHERE")) return false;
+            if (!world.tokens.has("a")) world.addToken({ name: "a" });
+            return true;
           },
-        );
+          headers: { "x-made": "meanwhile" },
+        });
         const { error } = await send({ payload: "a" });
         assert.equal(error?.code, "network");
         assert.ok(world.tokens.has("a"));
@@ -425,7 +425,7 @@ describe("delete-influxdb3-token", () => {
       const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
       runtime.inject({});
       const [{ payload }] = (await reported) as [Message];
-      assert.partialDeepStrictEqual(payload as object, { id: "b", outcome: "deleted" });
+      assert.partialDeepStrictEqual(payload, { id: "b", outcome: "deleted" });
       assert.deepEqual([...server.world.tokens.keys()], ["_admin", "a", "Node-RED"]);
     } finally {
       await runtime.close();

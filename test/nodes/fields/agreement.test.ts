@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TokenError } from "../../../src/errors.js";
+import { NO_PLACES } from "../../../src/work/order.js";
 import { PRODUCTS, productOf, type Product } from "../../../src/products.js";
 import type { Definition } from "../../../nodes/editor/api.js";
 import { definitionIn } from "../../../nodes/editor/definition.js";
@@ -475,7 +476,16 @@ async function refusalOf(
     everything: () => everything,
     get: () => ({ token: { orgID: HEX, userID: HEX, kind: "resource", permissions: [read] } }),
   };
-  const task = { values, connection, resource, tokens, dryRun: false, places: {}, watch: {}, contexts: {} };
+  const task = {
+    values,
+    connection,
+    resource,
+    tokens,
+    dryRun: false,
+    places: NO_PLACES,
+    watch: {},
+    contexts: {},
+  };
   try {
     await run(task as never);
     return undefined;
