@@ -947,6 +947,14 @@ describe("the tokens of InfluxDB 3", () => {
       assert.deepEqual(started.names(), ["_admin", "ci"]);
     });
 
+    it("is done if it is gone when it is asked for once more", async () => {
+      const started = await start();
+      started.world.addToken({ name: "ci", ...OLD });
+      const gone = () => started.world.tokens.delete("ci");
+      started.faults.push({ ...REMOVE, drop: "before" }, before(REMOVE, gone));
+      assert.deepEqual(await started.tokens().remove("ci"), { attempts: 2 });
+    });
+
     it("is not asked for blindly, whatever the connection's retries", async () => {
       const started = await start({ retries: 2 });
       const { world } = started;
