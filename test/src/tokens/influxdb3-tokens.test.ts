@@ -483,7 +483,9 @@ describe("the tokens of InfluxDB 3", () => {
         assert.match(error.message, /Nothing was made/);
       }
       assert.deepEqual(started.changes(), []);
-      await started.tokens().make(wanted({ name: "CI" }));
+      const tokens = started.tokens();
+      await tokens.make(wanted({ name: "CI" }));
+      assert.match((await failureOf(tokens.make(wanted({ name: "CI" })))).message, /Nothing was made/);
     });
 
     const WRONG: [what: string, wrong: Partial<NewInfluxdb3Token>][] = [
