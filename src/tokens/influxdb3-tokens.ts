@@ -257,6 +257,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
           `it shows another time of expiry of the new InfluxDB 3 token ${quoted(name)}`,
         );
       }
+      before.delete(name);
       return isAdmin ? made : { ...made, token: { ...made.token, kind: "resource", permissions } };
     },
 
