@@ -414,9 +414,10 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
     if (!isOfValue || failure.words === "refused on the way") throw failure;
   }
   const listResponse = isListed ? response : await query(wires.http, { task }, watch);
+  const now = serverTime(listResponse);
   const found: ListedToken[] = [];
   let count = 0;
-  for await (const batch of listedIn(listResponse, serverTime(listResponse))) {
+  for await (const batch of listedIn(listResponse, now)) {
     count += batch.length;
     if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
     found.push(...withValue(batch, value));
@@ -427,7 +428,8 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
   const shown = token && { token };
   if (works) return { works, state: "active", ...shown };
   // A list tells its time to the second, by which one that has just expired is active still.
-  return { works, state: token?.expiresAt === undefined ? "not-accepted" : "expired", ...shown };
+  const isExpired = token?.expiresAt !== undefined && isBefore(token.expiresAt, now + CLOCK_STEP);
+  return { works, state: isExpired ? "expired" : "not-accepted", ...shown };
 }
 
 /** Failures after which a request may have been carried out. */
