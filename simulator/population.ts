@@ -1,5 +1,6 @@
 /** A believable population for demos: people, machines, and the tokens they were given over three years. */
 import type { Clusters, ManagedCluster } from "./clusters.js";
+import { OPERATOR, type Influxdb3World } from "./influxdb3/world.js";
 import { permission } from "./permissions.js";
 import type { Permission } from "./permissions.js";
 import { timestamp, type Authorization, type World } from "./world.js";
@@ -240,7 +241,7 @@ function daysBefore(now: Date, days: number): Date {
 }
 
 /** IDs grow with time, so the oldest comes first. */
-function byAge(entries: Entry[]): Entry[] {
+function byAge<T extends { created: number }>(entries: T[]): T[] {
   return entries.toSorted((a, b) => b.created - a.created);
 }
 
@@ -332,4 +333,40 @@ function lifetime({ created, expires, revoked }: Times, now: Date) {
     ...(expires !== undefined && { expiresAt: daysBefore(now, expires) }),
     ...(revoked !== undefined && { revokedAt: daysBefore(now, revoked) }),
   };
+}
+
+interface NamedTokenEntry extends Omit<Times, "revoked"> {
+  name: string;
+}
+
+/** The name is all that tells what such a token is for. */
+const NAMED_TOKENS: NamedTokenEntry[] = [
+  { name: "telegraf-gateway", created: 640 },
+  { name: "Telegraf-Gateway", created: 610 },
+  { name: "grafana", created: 600 },
+  { name: "Dashboards of the hall", created: 420 },
+  { name: "node-red", created: 300 },
+  { name: "terraform", created: 280 },
+  { name: "ci-old-runner", created: 470, expires: 105 },
+  { name: "ci-nightly-backup", created: 200, expires: -165 },
+  { name: "ci-pull-request-412", created: 8, expires: 1 },
+  { name: "contractor: commissioning", created: 240, expires: 150 },
+  { name: "user1's laptop", created: 150, expires: 60 },
+  { name: "spot-price-importer", created: 90, expires: -275 },
+  { name: "dashboard-of-the-fair", created: 85, expires: -5 },
+];
+
+/** Fills the world of an InfluxDB 3, whose operator token got a new value some time ago. */
+export function populateInfluxdb3(world: Influxdb3World, now = new Date()): void {
+  const operator = world.tokens.get(OPERATOR) ?? world.addToken({ name: OPERATOR });
+  Object.assign(operator, {
+    createdAt: daysBefore(now, 650),
+    updatedAt: daysBefore(now, 31),
+    updatedBy: operator.id,
+  });
+  for (const name of DATABASES) world.addDatabase(name);
+  for (const { name, created, expires } of byAge(NAMED_TOKENS)) {
+    const expiry = expires === undefined ? {} : { expiry: daysBefore(now, expires) };
+    world.addToken({ name, createdAt: daysBefore(now, created), ...expiry });
+  }
 }

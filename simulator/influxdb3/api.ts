@@ -56,6 +56,9 @@ interface Route {
 const MALFORMED =
   "Authorization header was malformed, the request was not in the form of 'Authorization: <auth-scheme> <token>', supported auth-schemes are Bearer, Token and Basic";
 
+/** Of Core, besides the server's own. */
+const MAX_DATABASES = 5;
+
 const MAX_BODY = 10 * 1024 * 1024;
 
 /** What may only be asked once: the operator token, by anybody. */
@@ -275,6 +278,8 @@ const metrics = plain("text/plain; version=0.0.4; charset=utf-8", "");
 
 const listDatabases: Route["handle"] = (call) => {
   const { format, show_deleted: deleted } = parametersOf(call.query ?? "", ["format"], ["show_deleted"]);
+  if (deleted !== undefined && !["true", "false"].includes(deleted))
+    throw new Refusal(400, "serde error: provided string was not `true` or `false`");
   const withDeleted = deleted === "true";
   const rows = [...call.world.databases].sort().map((name): Cell[] => (withDeleted ? [name, false] : [name]));
   const columns = [
@@ -289,15 +294,20 @@ const createDatabase: Route["handle"] = (call) => {
     call,
     serde.struct<{ db: string }>("CreateDatabaseRequest", { db: { read: serde.text } }),
   );
-  const refused = (error: string) => new Refusal(400, JSON.stringify({ error }));
+  const refused = (error: string, status = 400) => new Refusal(status, JSON.stringify({ error }));
   if (db === "") throw refused("db name cannot be empty");
-  if (!/^[a-z0-9]/i.test(db)) throw refused("db name did not start with a number or letter");
-  if (!/^[\w-]+$/.test(db)) {
+  if (db.length > 64) throw refused("db name too long: max 64");
+  if (!/^[\p{L}\p{N}]/u.test(db)) throw refused("db name did not start with a number or letter");
+  if (!/^[\w-]+(?:\/[\w-]+)?$/.test(db)) {
     throw refused(
       "invalid character in database or rp name: must be ASCII, containing only letters, numbers, underscores, or hyphens",
     );
   }
-  call.world.addDatabase(db);
+  const { world, server } = call;
+  if (server.edition === "Core" && !world.databases.has(db) && world.databases.size > MAX_DATABASES) {
+    throw refused(`Adding a new database would exceed limit of ${MAX_DATABASES} databases`, 422);
+  }
+  world.addDatabase(db);
   return { status: 200, headers: ANY_ORIGIN, body: "" };
 };
 

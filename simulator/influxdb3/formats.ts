@@ -1,7 +1,6 @@
 /** The forms in which a result is answered, as Arrow writes them. */
 import type { Cell, Column, Result } from "./query.js";
 import { written } from "./query.js";
-import { shown } from "./serde.js";
 
 export const FORMATS = ["parquet", "csv", "pretty", "json", "json_lines", "jsonl"] as const;
 
@@ -19,12 +18,13 @@ export function inFormat(format: Format, { columns, rows }: Result): { type: str
         body: rows.map((row) => `${object(columns, row)}\n`).join(""),
       };
     case "csv": {
-      const lines = rows.map((row) => row.map((value) => plain(value)));
-      const body = rows.length === 0 ? "" : [names, ...lines].map(csvLine).join("");
+      const body = rows.length === 0 ? "" : [names, ...plain(columns, rows)].map(csvLine).join("");
       return { type: "text/csv", body };
     }
-    case "pretty":
-      return { type: "text/plain; charset=utf-8", body: rows.length === 0 ? "++\n++" : table(names, rows) };
+    case "pretty": {
+      const body = rows.length === 0 ? "++\n++" : table(names, plain(columns, rows));
+      return { type: "text/plain; charset=utf-8", body };
+    }
     case "parquet":
       // No more than what tells the format.
       return { type: "application/vnd.apache.parquet", body: "PAR1" };
@@ -37,14 +37,16 @@ function object(columns: Column[], row: Cell[]): string {
     const value = row[index] ?? null;
     if (value === null) return [];
     const isText = typeof value === "string" || value instanceof Date;
-    const text = type === "Float64" ? shown(Number(value)) : written(value);
-    return [`${JSON.stringify(name)}:${isText ? JSON.stringify(written(value)) : text}`];
+    const text = written(value, type);
+    return [`${JSON.stringify(name)}:${isText ? JSON.stringify(text) : text}`];
   });
   return `{${entries.join(",")}}`;
 }
 
-function plain(value: Cell): string {
-  return value === null ? "" : written(value);
+function plain(columns: Column[], rows: Cell[][]): string[][] {
+  return rows.map((row) =>
+    row.map((value, index) => (value === null ? "" : written(value, columns[index]?.type))),
+  );
 }
 
 function csvLine(values: string[]): string {
@@ -57,10 +59,8 @@ function csvLine(values: string[]): string {
 }
 
 /** A table drawn with lines, in which a cell may have several. */
-function table(names: string[], rows: Cell[][]): string {
-  const cells = [names, ...rows.map((row) => row.map(plain))].map((row) =>
-    row.map((value) => value.split("\n")),
-  );
+function table(names: string[], rows: string[][]): string {
+  const cells = [names, ...rows].map((row) => row.map((value) => value.split("\n")));
   const widths = names.map((_, column) =>
     Math.max(...cells.flatMap((row) => (row[column] ?? []).map(width))),
   );
@@ -81,7 +81,7 @@ function table(names: string[], rows: Cell[][]): string {
 /** How many columns of a terminal a text takes. */
 function width(text: string): number {
   return Array.from(text).reduce((sum, character) => {
-    if (/\p{M}|\p{Cc}|\p{Cf}/u.test(character)) return sum;
+    if (/\p{M}|\p{Cf}/u.test(character)) return sum;
     return (
       sum +
       (/\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff01-\uff60]/u.test(character)

@@ -30,7 +30,7 @@ export function readPermissions(
     const isDatabase = type === "db";
     if (isDatabase && names.includes("*") && names.length > 1)
       throw refused("mixed wildcard (*) and resource name");
-    const known = isDatabase ? ["*", ...databases] : SYSTEM;
+    const known = ["*", ...(isDatabase ? databases : SYSTEM)];
     const unknown = names.find((name) => !known.includes(isDatabase ? name : name.toLowerCase()));
     if (unknown !== undefined) throw refused(`invalid resource name ${unknown}`);
     const supported = isDatabase ? OF_DATABASES : ["read"];

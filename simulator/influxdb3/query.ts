@@ -1,6 +1,6 @@
 /** Carries out queries as DataFusion does, as far as the tables about tokens need it. */
 import { debug, shown, type Scalar } from "./serde.js";
-import { parse, type Expression, type Select } from "./sql.js";
+import { parse, type Describe, type Expression, type Select } from "./sql.js";
 import { INTERNAL, Refusal, timeOf } from "./world.js";
 
 export type Cell = Scalar | Date;
@@ -70,8 +70,35 @@ export function run(sql: string, context: Context): Result {
       "This feature is not implemented: The context currently only supports a single SQL statement",
     );
   }
-  if ("refusedAs" in statement) throw planning(statement.refusedAs);
+  if ("refusedAs" in statement) {
+    if (statement.table) tableNamed(statement.table, context);
+    throw planning(statement.refusedAs);
+  }
+  if ("described" in statement) return description(statement, context);
   return new Plan(context, statement).run();
+}
+
+/** What `information_schema.columns` says of a table, in another order. */
+function description({ described, inFull }: Describe, context: Context): Result {
+  const { columns, rows } = schemaOf(tableNamed(described, context));
+  const where = inFull ? ["table_catalog", "table_schema", "table_name"] : [];
+  const indexes = [...where, "column_name", "data_type", "is_nullable"].map((name) =>
+    columns.findIndex((column) => column.name === name),
+  );
+  const pick = <T>(row: T[]) => indexes.flatMap((index) => row.slice(index, index + 1));
+  return { columns: pick(columns), rows: rows.map(pick) };
+}
+
+function tableNamed(path: string[], { tokens, database }: Context): Table {
+  if (path.length > 3) {
+    const name = path.join(".");
+    throw planning(`Unsupported compound identifier '${name}'. Expected 1, 2 or 3 parts, got ${path.length}`);
+  }
+  const full = [...["public", "iox"].slice(0, 3 - path.length), ...path].join(".");
+  if (full === "public.system.tokens" && database === INTERNAL) return tokens;
+  if (full === "public.information_schema.columns")
+    return schemaOf(database === INTERNAL ? tokens : undefined);
+  throw planning(`table '${full}' not found`);
 }
 
 function planning(message: string): Refusal {
@@ -87,7 +114,7 @@ class Plan {
     private readonly context: Context,
     private readonly select: Select,
   ) {
-    const table = select.from && this.table(select.from.path);
+    const table = select.from && tableNamed(select.from.path, context);
     const qualifier = select.from?.alias ?? select.from?.path.slice(-2).join(".") ?? "";
     this.fields = (table?.columns ?? []).map(({ name, type }) => ({ name, type, qualifier }));
     this.rows = table?.rows ?? [[]];
@@ -116,22 +143,8 @@ class Plan {
     const rows = columns.some(({ aggregate }) => aggregate)
       ? [columns.map(({ aggregate }) => aggregate?.(sorted) ?? null)]
       : sorted.map((row) => columns.map(({ value }) => value(row)));
-    return { columns, rows: rows.slice(first, count === undefined ? undefined : first + count) };
-  }
-
-  private table(path: string[]): Table {
-    if (path.length > 3) {
-      const name = path.join(".");
-      throw planning(
-        `Unsupported compound identifier '${name}'. Expected 1, 2 or 3 parts, got ${path.length}`,
-      );
-    }
-    const full = [...["public", "iox"].slice(0, 3 - path.length), ...path].join(".");
-    const { tokens, database } = this.context;
-    if (full === "public.system.tokens" && database === INTERNAL) return tokens;
-    if (full === "public.information_schema.columns")
-      return schemaOf(database === INTERNAL ? tokens : undefined);
-    throw planning(`table '${full}' not found`);
+    const kept = this.select.distinct ? withoutRepeats(rows) : rows;
+    return { columns, rows: kept.slice(first, count === undefined ? undefined : first + count) };
   }
 
   private columns(): Compiled[] {
@@ -174,6 +187,7 @@ class Plan {
     if (by.kind === "literal" && typeof by.value === "number") {
       const column = columns[by.value - 1];
       if (column) return column;
+      if (by.value === 0) throw planning("Order by index starts at 1 for column indexes");
       throw planning(`Order by column out of bounds, specified: ${by.value}, max: ${columns.length}`);
     }
     const [name] = by.kind === "column" && by.path.length === 1 ? by.path : [];
@@ -254,7 +268,15 @@ class Plan {
         };
       }
       case "call":
-        return this.call(expression.name, expression.args, compile);
+        return this.call(expression, compile);
+      case "cast": {
+        const of = compile(expression.of);
+        const value = (row: Cell[]) => {
+          const cell = of.value(row);
+          return cell === null ? null : written(cell);
+        };
+        return { name: of.name, type: "Utf8", value };
+      }
     }
   }
 
@@ -280,17 +302,27 @@ class Plan {
   }
 
   private call(
-    name: string,
-    args: (Expression | "*")[],
+    { name, args, distinct = false }: Expression & { kind: "call" },
     compile: (expression: Expression) => Compiled,
   ): Compiled {
     const given = args.map((each) => (each === "*" ? constant("*", "Int64", 1) : compile(each)));
-    const full = `${name}(${given.map((each) => each.name).join(",")})`;
+    const full = `${name}(${distinct ? "DISTINCT " : ""}${given.map((each) => each.name).join(",")})`;
     const [first] = given;
     const of = (row: Cell[]) => first?.value(row) ?? null;
+    const values = (rows: Cell[][]) => {
+      const found = rows.map((row) => (first ? [of(row)] : [1])).filter(([value]) => value !== null);
+      return distinct ? withoutRepeats(found) : found;
+    };
     if (name === "count") {
-      const aggregate = (rows: Cell[][]) => rows.filter((row) => of(row) !== null).length;
+      const aggregate = (rows: Cell[][]) => values(rows).length;
       return { name: full, type: "Int64", value: () => null, aggregate };
+    }
+    if (name === "min" || name === "max") {
+      const aggregate = (rows: Cell[][]) =>
+        values(rows)
+          .flat()
+          .toSorted((a, b) => ordered(a, b, name === "max", false))[0] ?? null;
+      return { name: full, type: first?.type ?? "Null", value: () => null, aggregate };
     }
     const text = (change: (text: string, row: Cell[]) => Cell) => (row: Cell[]) => {
       const value = of(row);
@@ -340,6 +372,12 @@ function schemaOf(tokens: Table | undefined): Table {
     ...[nullable ? "YES" : "NO", type],
   ]);
   return { columns, rows };
+}
+
+function withoutRepeats(rows: Cell[][]): Cell[][] {
+  return [
+    ...new Map(rows.map((row) => [row.map((value) => value && written(value)).join("\0"), row])).values(),
+  ];
 }
 
 function constant(name: string, type: Type, value: Cell): Compiled {
@@ -392,6 +430,13 @@ function binary(operator: string, left: Compiled, right: Compiled): Compiled {
   };
 }
 
+function kindOf(type: Type): "text" | "boolean" | "time" | "none" | "number" {
+  if (type.startsWith("Utf8")) return "text";
+  if (type.startsWith("Timestamp")) return "time";
+  if (type === "Boolean") return "boolean";
+  return type === "Null" ? "none" : "number";
+}
+
 function resultType(operator: string, left: Type): Type {
   if (operator === "||") return "Utf8";
   return /^[-+*/%]$/.test(operator) ? left : "Boolean";
@@ -402,12 +447,19 @@ function operationOf(operator: string, left: Compiled, right: Compiled): (a: Cel
   if (operator === "OR") return either;
   const strict = (apply: (a: NonNullable<Cell>, b: NonNullable<Cell>) => Cell) => (a: Cell, b: Cell) =>
     a === null || b === null ? null : apply(a, b);
-  if (operator === "LIKE" || operator === "ILIKE")
+  const kinds = [kindOf(left.type), kindOf(right.type)];
+  if (operator === "LIKE" || operator === "ILIKE") {
+    if (!kinds.every((kind) => kind === "text" || kind === "none")) {
+      const types = `${left.type} and ${right.type}`;
+      throw coercion(`There isn't a common type to coerce ${types} in ${operator} expression`);
+    }
     return strict((a, b) => like(written(b), operator === "ILIKE").test(written(a)));
+  }
   if (operator === "||") return strict((a, b) => written(a) + written(b));
   if (/^[-+*/%]$/.test(operator)) return strict((a, b) => arithmetic(operator, a, b));
-  const types = new Set([left.type, right.type]);
-  if (types.has("Boolean") && types.size > 1 && !types.has("Null")) {
+  // A text is compared with a number or a time as one; nothing else is compared with what it is not.
+  const known = new Set(kinds.filter((kind) => kind !== "none"));
+  if (known.size > 1 && (!known.has("text") || known.has("boolean"))) {
     throw coercion(
       `Cannot infer common argument type for comparison operation ${left.type} ${operator} ${right.type}`,
     );
@@ -441,6 +493,7 @@ function timestamp(value: NonNullable<Cell>): number {
       `Optimizer rule 'simplify_expressions' failed\ncaused by\nArrow error: Parser error: Error parsing timestamp from '${text}': ${why}`,
     );
   if (text.length < 10) throw fail("timestamp must contain at least 10 characters");
+  if (/^.{10}[^Tt ]/.test(text)) throw fail("invalid timestamp separator");
   const [, date, time = "00:00:00", zone = "Z"] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[-+]\d\d:?\d\d)?)?$/.exec(text) ?? [];
   const result = Date.parse(`${date}T${time}${zone}`);
@@ -490,9 +543,10 @@ function like(pattern: string, anyCase: boolean): RegExp {
 }
 
 /** A value as a text. */
-export function written(value: NonNullable<Cell>): string {
+export function written(value: NonNullable<Cell>, type?: Type): string {
   if (value instanceof Date) return timeOf(value);
-  return typeof value === "number" && !Number.isInteger(value) ? shown(value) : String(value);
+  const isFloat = typeof value === "number" && (type === "Float64" || !Number.isInteger(value));
+  return isFloat ? shown(value) : String(value);
 }
 
 /** A time in a format of strftime. */

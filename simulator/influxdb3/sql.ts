@@ -10,15 +10,17 @@ export type Expression =
   | { kind: "unary"; operator: "NOT" | "-"; of: Expression }
   | { kind: "binary"; operator: string; left: Expression; right: Expression }
   | { kind: "isNull"; of: Expression; not: boolean }
+  | { kind: "cast"; of: Expression }
   | { kind: "in"; of: Expression; list: Expression[]; not: boolean }
   | { kind: "between"; of: Expression; low: Expression; high: Expression; not: boolean }
-  | { kind: "call"; name: string; args: (Expression | "*")[] }
+  | { kind: "call"; name: string; args: (Expression | "*")[]; distinct?: boolean }
   | { kind: "case"; branches: { when: Expression; then: Expression }[]; otherwise: Expression | undefined };
 
 type Literal = string | number | boolean | null;
 
 /** Unless they are quoted, names are in lower case. */
 export interface Select {
+  distinct: boolean;
   items: ({ expression: Expression; alias: string | undefined } | { all: string | undefined })[];
   from: { path: string[]; alias: string | undefined } | undefined;
   where: Expression | undefined;
@@ -28,11 +30,22 @@ export interface Select {
 }
 
 /** A statement that changes something, by what DataFusion calls it. */
-export interface Change {
+interface Change {
   refusedAs: string;
+  /** If it must exist. */
+  table: string[] | undefined;
 }
 
-export function parse(sql: string): (Select | Change)[] {
+/** Asks for the columns of a table. */
+export interface Describe {
+  described: string[];
+  /** Whether the answer says where the table is. */
+  inFull: boolean;
+}
+
+export type Statement = Select | Change | Describe;
+
+export function parse(sql: string): Statement[] {
   const parser = new Parser(tokenize(sql));
   return parser.statements();
 }
@@ -76,7 +89,7 @@ function tokenize(sql: string): Token[] {
     if (kind === "open") {
       const message =
         written === "'" ? "Unterminated string literal" : `Expected close delimiter '"' before EOF.`;
-      throw syntaxError("TokenizerError", message + (written === "'" ? place : ""));
+      throw syntaxError("TokenizerError", message + place);
     }
     const quote = kind === "string" || kind === "quoted" ? written[0] : undefined;
     const text = quote === undefined ? written : written.slice(1, -1).replaceAll(quote + quote, quote);
@@ -98,7 +111,7 @@ const RESERVED = new Set(
 const BINDING: Record<string, number> = {
   ...{ OR: 5, AND: 10, IS: 17, LIKE: 19, ILIKE: 19, IN: 20, BETWEEN: 20, NOT: 20 },
   ...{ "=": 20, "==": 20, "<>": 20, "!=": 20, "<": 20, "<=": 20, ">": 20, ">=": 20 },
-  ...{ "||": 30, "+": 30, "-": 30, "*": 40, "/": 40, "%": 40 },
+  ...{ "||": 30, "+": 30, "-": 30, "*": 40, "/": 40, "%": 40, "::": 50 },
 };
 const NEGATION = 15;
 
@@ -114,8 +127,8 @@ class Parser {
 
   constructor(private readonly tokens: Token[]) {}
 
-  statements(): (Select | Change)[] {
-    const found: (Select | Change)[] = [];
+  statements(): Statement[] {
+    const found: Statement[] = [];
     for (;;) {
       while (this.take(";"));
       if (this.next === END) return found;
@@ -124,24 +137,38 @@ class Parser {
     }
   }
 
-  private statement(): Select | Change {
+  private statement(): Statement {
     const change = this.next.kind === "word" ? CHANGES[this.next.text.toUpperCase()] : undefined;
     if (change !== undefined) {
+      const deletes = this.take("DELETE", "FROM");
+      const table = deletes ? this.path() : undefined;
       while (this.next !== END && this.next.text !== ";") this.at++;
-      return { refusedAs: change };
+      return { refusedAs: change, table };
     }
+    if (this.take("DESCRIBE")) return { described: this.path(), inFull: false };
+    if (this.take("SHOW", "COLUMNS", "FROM")) return { described: this.path(), inFull: true };
     if (!this.take("SELECT")) throw this.expected("an SQL statement");
-    const items = this.separated(() => this.item());
+    const distinct = this.take("DISTINCT");
+    const items = this.items();
     const from = this.take("FROM") ? this.table() : undefined;
     const where = this.take("WHERE") ? this.expression() : undefined;
     const order = this.take("ORDER", "BY") ? this.separated(() => this.orderItem()) : [];
     const rest: Pick<Select, "limit" | "offset"> = { limit: undefined, offset: undefined };
     for (;;) {
       if (rest.limit === undefined && this.take("LIMIT")) rest.limit = this.expression();
-      else if (rest.offset === undefined && this.take("OFFSET")) rest.offset = this.expression();
-      else break;
+      else if (rest.offset === undefined && this.take("OFFSET")) {
+        rest.offset = this.expression();
+        if (!this.take("ROWS")) this.take("ROW");
+      } else break;
     }
-    return { items, from, where, order, ...rest };
+    return { distinct, items, from, where, order, ...rest };
+  }
+
+  /** A comma may follow the last one. */
+  private items(): Select["items"] {
+    const items = [this.item()];
+    while (this.take(",") && wordOf(this.next) !== "FROM") items.push(this.item());
+    return items;
   }
 
   private item(): Select["items"][number] {
@@ -155,13 +182,17 @@ class Parser {
   }
 
   private table(): Select["from"] {
+    return { path: this.path(), alias: this.alias() };
+  }
+
+  private path(): string[] {
     const path = [this.identifier()];
     while (this.take(".")) path.push(this.identifier());
-    return { path, alias: this.alias() };
+    return path;
   }
 
   private alias(): string | undefined {
-    if (this.take("AS")) return this.identifier();
+    if (this.take("AS")) return this.identifier("an identifier after AS");
     return isName(this.next) && !this.isReserved() ? this.identifier() : undefined;
   }
 
@@ -177,12 +208,22 @@ class Parser {
   private expression(binding = 0): Expression {
     let left = this.operand();
     for (;;) {
-      const operator = this.next.kind === "quoted" ? "" : this.next.text.toUpperCase();
-      const own = this.next.kind === "string" ? 0 : (BINDING[operator] ?? 0);
+      const operator = wordOf(this.next);
+      const own = operator === "NOT" && !this.isNegated() ? 0 : (BINDING[operator] ?? 0);
       if (own <= binding) return left;
       this.at++;
+      if (operator === "::") {
+        this.identifier();
+        left = { kind: "cast", of: left };
+        continue;
+      }
       left = this.operation(operator, left, own);
     }
+  }
+
+  /** Whether what comes next is `NOT` before an operator that can be negated. */
+  private isNegated(): boolean {
+    return ["IN", "LIKE", "ILIKE", "BETWEEN"].includes(wordOf(this.tokens[this.at + 1] ?? END));
   }
 
   private operation(operator: string, of: Expression, binding: number): Expression {
@@ -246,7 +287,17 @@ class Parser {
       return { kind: "literal", type: "Boolean", value: word === "TRUE" };
     if (word === "CURRENT_TIMESTAMP") return { kind: "call", name: "current_timestamp", args: [] };
     if (word === "INTERVAL" && this.next.kind === "string") {
-      return { kind: "interval", text: this.tokens[this.at++]?.text ?? "" };
+      const { text } = this.next;
+      this.at++;
+      const unit = /^\d+$/.test(text) && !this.isReserved() ? ` ${this.identifier()}` : "";
+      return { kind: "interval", text: text + unit };
+    }
+    if (word === "CAST" && this.take("(")) {
+      const of = this.expression();
+      this.expect("AS");
+      this.identifier();
+      this.expect(")");
+      return { kind: "cast", of };
     }
     if (word === "CASE") return this.branches();
     return undefined;
@@ -269,13 +320,13 @@ class Parser {
     if (this.take("(")) {
       const args: (Expression | "*")[] = [];
       if (this.take(")")) return { kind: "call", name: first, args };
+      const distinct = this.take("DISTINCT");
       args.push(...this.separated(() => (this.take("*") ? "*" : this.expression())));
       this.expect(")");
-      return { kind: "call", name: first, args };
+      return { kind: "call", name: first, args, distinct };
     }
-    const path = [first];
-    while (this.take(".")) path.push(this.identifier());
-    return { kind: "column", path };
+    const rest = this.take(".") ? this.path() : [];
+    return { kind: "column", path: [first, ...rest] };
   }
 
   private separated<T>(one: () => T): T[] {
@@ -284,9 +335,9 @@ class Parser {
     return all;
   }
 
-  private identifier(): string {
+  private identifier(what = "identifier"): string {
     const token = this.next;
-    if (!isName(token)) throw this.expected("identifier");
+    if (!isName(token) && token.kind !== "string") throw this.expected(what);
     this.at++;
     return identifier(token);
   }
@@ -318,12 +369,17 @@ class Parser {
   }
 }
 
+/** A keyword or operator; empty for any other token. */
+function wordOf({ kind, text }: Token): string {
+  return kind === "word" || kind === "symbol" ? text.toUpperCase() : "";
+}
+
 function isName({ kind }: Token): boolean {
   return kind === "word" || kind === "quoted";
 }
 
 function identifier({ kind, text }: Token): string {
-  return kind === "quoted" ? text : text.toLowerCase();
+  return kind === "word" ? text.toLowerCase() : text;
 }
 
 function negated(of: Expression): Expression {

@@ -132,6 +132,7 @@ export class Influxdb3World {
   }
 
   deleteDatabase(name: string): void {
+    if (name === INTERNAL) throw new Refusal(500, "cannot delete internal db");
     if (!this.databases.delete(name)) throw notFound(name);
   }
 

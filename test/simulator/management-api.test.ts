@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import addFormats from "ajv-formats";
-import { parse } from "yaml";
 import {
   Clusters,
   type Cluster,
@@ -13,104 +8,8 @@ import {
 } from "../../simulator/clusters.js";
 import { populateCluster } from "../../simulator/population.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "../../simulator/server.js";
+import { Answers, type Called } from "../helpers/contracts.js";
 import { UUID } from "../helpers/ids.js";
-
-const CONTRACTS = join(import.meta.dirname, "..", "..", "simulator", "contracts");
-
-interface Contract {
-  paths: Record<string, Record<string, unknown>>;
-}
-
-/** What a document of OpenAPI 3.1 says about the answers of a server. */
-class Answers {
-  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
-  private readonly known = new Map<string, ValidateFunction>();
-
-  private constructor(private readonly contract: Contract) {
-    addFormats(this.ajv);
-    this.ajv.addSchema(closed(contract), "contract");
-  }
-
-  static async of(product: string): Promise<Answers> {
-    const text = await readFile(join(CONTRACTS, `${product}-management.openapi.yaml`), "utf8");
-    return new Answers(parse(text) as Contract);
-  }
-
-  /** What is wrong with an answer; nothing if it is as the contract says. */
-  faults(method: string, path: string, { status, type, text }: Called): string[] {
-    const pattern = Object.keys(this.contract.paths).find((each) =>
-      new RegExp(`^/api/v0${each.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path),
-    );
-    const pointer = ["paths", pattern ?? "", method.toLowerCase(), "responses", String(status)];
-    const answer = this.resolve(pointer);
-    if (!answer) return [`${method} ${path} must not be answered with ${status}`];
-    if (!("content" in answer.value)) return text === "" ? [] : ["there is a body"];
-    if (type?.split(";")[0] !== "application/json") return [`the content type is ${type}`];
-    return this.check([...answer.pointer, "content", "application/json", "schema"], JSON.parse(text));
-  }
-
-  /** What is wrong with each of the bodies that the contract gives as an example. */
-  examples(at: unknown = this.contract, pointer: string[] = []): string[][] {
-    if (typeof at !== "object" || at === null) return [];
-    if (pointer.at(-2) === "content" && "schema" in at) {
-      const { example, examples = {} } = at as {
-        example?: unknown;
-        examples?: Record<string, { value: unknown }>;
-      };
-      const bodies = [
-        ...("example" in at ? [example] : []),
-        ...Object.values(examples).map(({ value }) => value),
-      ];
-      return bodies.map((body) => this.check([...pointer, "schema"], body));
-    }
-    return Object.entries(at).flatMap(([name, inner]) => this.examples(inner, [...pointer, name]));
-  }
-
-  private check(pointer: string[], body: unknown): string[] {
-    const validate = this.validator(pointer);
-    validate(body);
-    return (validate.errors ?? []).map(
-      ({ instancePath, message }) => `${pointer.join("/")}: ${instancePath} ${message}`,
-    );
-  }
-
-  private validator(pointer: string[]): ValidateFunction {
-    const $ref = `contract#/${pointer.map(escaped).join("/")}`;
-    const found = this.known.get($ref) ?? this.ajv.compile({ $ref });
-    this.known.set($ref, found);
-    return found;
-  }
-
-  /** Answers that are the same for many paths are given by reference, which is no matter of JSON Schema. */
-  private resolve(pointer: string[]): { pointer: string[]; value: object } | undefined {
-    const value = pointer.reduce<unknown>(
-      (at, name) => (at as Record<string, unknown>)?.[name],
-      this.contract,
-    );
-    if (typeof value !== "object" || value === null) return undefined;
-    const reference = "$ref" in value ? String(value.$ref) : undefined;
-    return reference ? this.resolve(reference.split("/").slice(1)) : { pointer, value };
-  }
-}
-
-function escaped(name: string): string {
-  return encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));
-}
-
-/** Objects have no properties besides those that are named: what is not in the contract must not be shown. */
-function closed<T>(schema: T): T {
-  if (Array.isArray(schema)) return schema.map(closed) as T;
-  if (typeof schema !== "object" || schema === null) return schema;
-  const inner = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, closed(value)]));
-  const isObject = inner.type === "object" && "properties" in inner;
-  return { ...inner, ...(isObject && { additionalProperties: false }) } as T;
-}
-
-interface Called {
-  status: number;
-  type: string | null;
-  text: string;
-}
 
 let clusters: Clusters;
 let simulator: Simulator;
@@ -198,7 +97,10 @@ const BAD_REQUEST = error(400, "bad request");
 
 describe("the simulated Management API", () => {
   before(async () => {
-    contracts = { dedicated: await Answers.of("cloud-dedicated"), clustered: await Answers.of("clustered") };
+    contracts = {
+      dedicated: await Answers.of("cloud-dedicated-management", "/api/v0"),
+      clustered: await Answers.of("clustered-management", "/api/v0"),
+    };
   });
   afterEach(() => simulator.close());
 
@@ -465,7 +367,7 @@ describe("a contract", () => {
   let answers: Answers;
 
   before(async () => {
-    answers = await Answers.of("cloud-dedicated");
+    answers = await Answers.of("cloud-dedicated-management", "/api/v0");
   });
 
   function faults(method: string, path: string, status: number, body: unknown, type = "application/json") {
@@ -475,7 +377,7 @@ describe("a contract", () => {
 
   for (const product of ["cloud-dedicated", "clustered"]) {
     it(`of ${product} agrees with its own examples`, async () => {
-      const checked = (await Answers.of(product)).examples();
+      const checked = (await Answers.of(`${product}-management`)).examples();
       assert.ok(checked.length >= 8);
       assert.deepEqual(checked.flat(), []);
     });
