@@ -1,4 +1,4 @@
-/** What tests, the demo and the measurements start from: a simulator of all products, and the way to connect to it. */
+/** What tests, the demo and the measurements start from: simulators of all products, and the way to connect to them. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,15 +6,19 @@ import { productOf, type InfluxctlProduct, type Product } from "../src/products.
 import { Clusters, type ManagedCluster } from "./clusters.js";
 import type { FlowNode } from "./flow.js";
 import { installInfluxctl, type InfluxctlBehaviour } from "./influxctl.js";
+import { OPERATOR } from "./influxdb3/world.js";
+import { startInfluxdb3, type Influxdb3Options, type Influxdb3Simulator } from "./influxdb3.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "./server.js";
 
 export interface FixtureOptions extends Omit<SimulatorOptions, "clusters"> {
   /** How the stand-in of influxctl misbehaves. */
   influxctl?: InfluxctlBehaviour;
+  influxdb3?: Influxdb3Options;
 }
 
 export interface Fixture {
   simulator: Simulator;
+  influxdb3: Influxdb3Simulator;
   clusters: Clusters;
   /** The one cluster of each product. */
   clusterOf(product: Product): ManagedCluster;
@@ -27,10 +31,19 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-/** Starts a simulator of InfluxDB OSS and Cloud, with a cluster of Cloud Dedicated and one of Clustered. */
-export async function startFixture({ influxctl, ...options }: FixtureOptions = {}): Promise<Fixture> {
+/**
+ * Starts a simulator of InfluxDB OSS and Cloud, with a cluster of Cloud Dedicated and one of Clustered, and one of
+ * InfluxDB 3.
+ */
+export async function startFixture({
+  influxctl,
+  influxdb3: ofInfluxdb3 = {},
+  ...options
+}: FixtureOptions = {}): Promise<Fixture> {
   const clusters = new Clusters();
   const simulator = await startSimulator({ ...options, clusters });
+  const influxdb3 = await startInfluxdb3(ofInfluxdb3);
+  const operator3 = influxdb3.world.tokens.get(OPERATOR) ?? influxdb3.world.addToken({ name: OPERATOR });
   const folder = await mkdtemp(join(tmpdir(), "influxdb-fixture-"));
   const executable = await installInfluxctl(simulator, folder, influxctl);
   const manage = (product: InfluxctlProduct): ManagedCluster => {
@@ -43,6 +56,8 @@ export async function startFixture({ influxctl, ...options }: FixtureOptions = {
   /** What the product needs besides its address. */
   function access(product: Product): Partial<FlowNode> {
     const { resources, allOrNone } = productOf(product);
+    if (resources.includes("influxdb3-tokens"))
+      return { url: influxdb3.url, credentials: { token: operator3.value } };
     if (resources.includes("authorizations"))
       return { credentials: { token: simulator.world.operator.token } };
     const { cluster, own } = clusterOf(product);
@@ -55,6 +70,7 @@ export async function startFixture({ influxctl, ...options }: FixtureOptions = {
 
   return {
     simulator,
+    influxdb3,
     clusters,
     clusterOf,
     connectionTo: (product, properties) => ({
@@ -64,7 +80,7 @@ export async function startFixture({ influxctl, ...options }: FixtureOptions = {
     }),
     folder,
     async close() {
-      await simulator.close();
+      await Promise.all([simulator.close(), influxdb3.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

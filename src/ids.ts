@@ -41,11 +41,11 @@ export const UUID: IdForm = {
 /**
  * Names of tokens in InfluxDB 3, which stand for IDs there: the server takes any text, and compares it as it is. An empty
  * one would stand for the token without a name, and half a character would become another on the way. The value of a
- * token is told from a name by its beginning.
+ * token is told from a name by its beginning, after space, too, and in the middle of a text by its length.
  */
 export const TOKEN_NAME: IdForm = {
   name: "nameOfToken",
-  pattern: /^(?!apiv3_)[^\p{Surrogate}]{1,5000}$/u,
+  pattern: /^(?!\s*apiv3_|[^]*apiv3_[\w-]{86})[^\p{Surrogate}]{1,5000}$/u,
   expected: 'the name of a token, as it is written and not its value ("apiv3_…")',
   normalize: (text) => text,
   // Space at the end of a line is hardly ever meant, and cannot be seen: the name is taken with it, and without.

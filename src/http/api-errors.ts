@@ -23,14 +23,18 @@ export function readApiError(body: string, redactor: Redactor): ApiError | undef
     // InfluxDB 1 has a text of another name.
     const { code, error, message = error } = JSON.parse(body) as Record<string, unknown>;
     if (typeof message !== "string") return undefined;
-    const short = plain(message, LONGEST_MESSAGE);
-    return { code, message: short, told: safeText(message, redactor) };
+    return { code, message: shortText(message), told: safeText(message, redactor) };
   } catch {
     return undefined;
   }
 }
 
-/** A text of a server in plain words: all of it is withheld if it has words in common with a secret. */
+/** A text of a server in plain words, to be compared alone. */
+export function shortText(text: string): string {
+  return plain(text, LONGEST_MESSAGE);
+}
+
+/** The same, safe to show: all of it is withheld if it has words in common with a secret. */
 export function safeText(text: string, redactor: Redactor): string {
   return plain(redactor.withhold(text.slice(0, LONGEST_MESSAGE)));
 }

@@ -52,7 +52,10 @@ export interface ApiResponse {
   body: readonly Buffer[];
   /** What any other response says, if its body is an error of InfluxData's APIs. */
   error: ApiError | undefined;
-  /** The same if it is a text of any other form: plain, short and safe to show; empty for a success. */
+  /**
+   * The same if it is a text of any other form: plain and short; empty for a success. Only to be compared, never to be
+   * shown, because a server can echo a secret.
+   */
   text: string;
   /** How often the request was sent. */
   attempts: number;

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from "../clock.js";
 import { cancelled, TokenError } from "../errors.js";
 import { createRedactor, type Redactor } from "../text/redactor.js";
 import { createLimiter } from "../work/limiter.js";
-import { readApiError, safeText } from "./api-errors.js";
+import { readApiError, shortText } from "./api-errors.js";
 import {
   attempt,
   Cancelled,
@@ -185,7 +185,7 @@ function read(
 ): Pick<ApiResponse, "status" | "headers" | "body" | "error" | "text"> {
   if (isShown(status)) return { status, headers, body, error: undefined, text: "" };
   const text = Buffer.concat(body).toString();
-  return { status, headers, body: [], error: readApiError(text, redactor), text: safeText(text, redactor) };
+  return { status, headers, body: [], error: readApiError(text, redactor), text: shortText(text) };
 }
 
 function responseOrThrow(result: ApiResponse | TokenError): ApiResponse {

@@ -1,5 +1,6 @@
 import { hash as digest } from "node:crypto";
 import { TokenError } from "../errors.js";
+import { safeText } from "../http/api-errors.js";
 import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import { refusal, type Meaning } from "../http/refusals.js";
@@ -164,10 +165,11 @@ export function withoutAuthorization(task: string): TokenError {
 }
 
 function meaningOf(response: ApiResponse): Meaning | undefined {
-  const { status, text, error } = response;
+  const { status, headers, text, error } = response;
   const message = error?.message ?? "";
-  // Up to 3.7 this has no body.
-  const isNotAuthenticated = message === NOT_AUTHENTICATED || (text === "" && error === undefined);
+  // Up to 3.7 this has no body; a proxy names a scheme (RFC 9110, 15.5.2), which the server never does.
+  const isNotAuthenticated =
+    message === NOT_AUTHENTICATED || (text === "" && headers["www-authenticate"] === undefined);
   if (status === 401 && isNotAuthenticated) {
     return {
       code: "unauthorized",
@@ -223,7 +225,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
     return {
       code: "invalid-config",
       words: "request rejected",
-      reason: `the server rejects the request ("${text.slice(0, 200)}").`,
+      reason: `the server rejects the request ("${safeText(text, response.redactor).slice(0, 200)}").`,
     };
   return undefined;
 }

@@ -72,8 +72,8 @@ function textsIn(column: string): string[] {
   } catch {
     // It is no JSON.
   }
-  // Names hold no colon, so a kind of resource with one begins another right.
-  return column.split(/[\s,;|]+(?=(?:db|system):)/).filter((text) => text !== "");
+  // Names hold no colon, so a kind of resource with two after it begins another right; a database can be called like one.
+  return column.split(/[\s,;|]+(?=(?:db|system):[^:]+:)/).filter((text) => text !== "");
 }
 
 function readRight(text: string): Right | undefined {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { systemClock } from "../clock.js";
 import type { TokenErrorCode } from "../error-codes.js";
-import { asTokenError, TokenError } from "../errors.js";
+import { asTokenError, cancelled, TokenError } from "../errors.js";
 import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
 import { plainBody, readJson } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
@@ -165,23 +165,17 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
     return { token: undefined, now };
   }
 
-  /** @param expiresAt of the new one, RFC 3339. */
-  function newTokenIn(
-    response: ApiResponse,
-    name: string,
-    expiresAt: string | undefined,
-  ): Made<Influxdb3Token> {
+  function newTokenIn(response: ApiResponse, name: string): Made<Influxdb3Token> {
     if (response.status !== 201) throw refused(response);
     const shown = readJson(response, Created);
     const value = newValueIn(response, shown.token);
-    const ofNew = `of the new InfluxDB 3 token "${plain(name, LONGEST_SHOWN)}"`;
     if (shown.name !== name) throw notApplied(response, "it shows a token of another name");
     if (shown.hash !== hashOf(value))
-      throw notApplied(response, `the hash ${ofNew} is not that of its value`);
+      throw notApplied(
+        response,
+        `the hash of the new InfluxDB 3 token ${quoted(name)} is not that of its value`,
+      );
     const expiry = readTime(shown.expiry);
-    // A server that overflows makes one that never expires.
-    if (!expiresAlike(expiry, expiresAt))
-      throw notApplied(response, `it shows another time of expiry ${ofNew}`);
     const createdAt = readTime(shown.created_at);
     const token: Influxdb3Token = {
       id: name,
@@ -202,18 +196,19 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       // A value must be that of one token among all.
       const response = await query(http, { task, name: value ? undefined : tokenName }, watch);
       const now = serverTime(response);
+      const matching = (some: readonly ListedToken[]) =>
+        some.map(({ token }) => token).filter((token) => matches(token, filters, now));
       const alike: ListedToken[] = [];
       for await (const batch of listedIn(response, now)) {
-        const found = batch.filter(({ token }) => matches(token, filters, now));
         if (value === undefined) {
-          yield found.map(({ token }) => token);
+          yield matching(batch);
           continue;
         }
         if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
         alike.push(...withValue(batch, value));
-        if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
-        yield withValue(found, value).map(({ token }) => token);
       }
+      if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
+      yield matching(alike);
     },
 
     async get(name) {
@@ -232,7 +227,10 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       let last = -1;
       for await (const batch of listedIn(listResponse, now)) {
         for (const { token } of batch) {
-          if (token.name === name) throw new TokenError("conflict", TAKEN, { words: "name is taken", task });
+          if (token.name === name) {
+            const whose = before.has(name) ? MADE_LATE : "Nothing was made.";
+            throw new TokenError("conflict", `${TAKEN} ${whose}`, { words: "name is taken", task });
+          }
           last = Math.max(last, Number(token.tokenId));
         }
       }
@@ -249,7 +247,16 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
           ...(seconds && { expiry_secs: seconds }),
         },
       } satisfies ApiCall);
-      const made = newTokenIn(response, name, expiresAt);
+      const made = newTokenIn(response, name);
+      const end = made.token.expiresAt;
+      // A server that overflows makes one that never expires; it is left by this attempt as any other.
+      if (!expiresAlike(end, expiresAt)) {
+        before.set(name, { last, expiresAt: end });
+        throw notApplied(
+          response,
+          `it shows another time of expiry of the new InfluxDB 3 token ${quoted(name)}`,
+        );
+      }
       return isAdmin ? made : { ...made, token: { ...made.token, kind: "resource", permissions } };
     },
 
@@ -274,6 +281,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const began = systemClock.steady();
       let known: string | undefined;
       for (let attempts = 1; ; attempts++) {
+        if (attempts > 1) watch.onRetry?.();
         const response = await http
           .send({
             ...{ task, method: "DELETE", repeat: "if-refused", path: TOKENS, watch },
@@ -285,7 +293,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
             ? ["network", "timeout"].includes(response.code) && !response.notSent
             : [502, 504].includes(response.status);
         if (!isLost) {
-          if (response instanceof TokenError) throw response;
+          if (response instanceof TokenError) throw sentBefore(response, task, attempts - 1);
           if (isUnknown(response) && attempts > 1) return { attempts };
           if (response.status !== 200) throw refused(response);
           if (!isProved(response)) await proveGone(response, name);
@@ -293,7 +301,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         }
         const failure = response instanceof TokenError ? response : refused(response);
         const { token, now } = await look(task, name).catch((error: unknown) => {
-          throw asTokenError(error).code === "cancelled" ? error : failure;
+          throw asTokenError(error).code === "cancelled" ? sentBefore(error, task, attempts) : failure;
         });
         if (token === undefined) return { attempts };
         // One that was made meanwhile is another, which has the name now.
@@ -310,9 +318,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const path = [...TOKENS, "admin", "regenerate"];
       try {
         const response = await http.send({ task, method: "POST", repeat: "never", path, watch });
-        // Its expiry stays as it was.
-        const expiry = response.status === 201 ? readJson(response, Created).expiry : undefined;
-        return newTokenIn(response, OPERATOR, readTime(expiry));
+        return newTokenIn(response, OPERATOR);
       } catch (error) {
         const failure = asTokenError(error);
         const isLost = LOST.has(failure.code) && !failure.notSent && failure.attempts !== 0;
@@ -346,6 +352,13 @@ const LONGEST_SHOWN = 60;
 
 function quoted(name: string): string {
   return `"${plain(name, LONGEST_SHOWN)}"`;
+}
+
+/** The error of a stop after requests were sent, which itself tells of the last alone. */
+function sentBefore(error: unknown, task: string, sent: number): TokenError {
+  const failure = asTokenError(error);
+  if (failure.code !== "cancelled" || sent === 0) return failure;
+  return cancelled(task, sent, "A request was sent and may have taken effect; list the tokens to see.");
 }
 
 /** A deletion is answered without a body, and since 3.8 with a mark; any web page has the same status. */
@@ -384,27 +397,35 @@ function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
 }
 
 /**
- * What the server makes of a value: whether it lets somebody in who asks for the list of tokens. Which token it is, the
- * connection's own list tells by the hash.
+ * What the server makes of a value: whether it lets somebody in who asks for the list of tokens. Which token it is, that
+ * list tells by the hash, or else the connection's own.
  */
 async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): Promise<Liveness> {
   const task = "check an InfluxDB 3 token";
   const response = await query(wires.http, { task, token: value }, watch);
-  if (response.status !== 200 && ![401, 403].includes(response.status)) throw refused(response);
-  const failure = response.status === 401 ? refused(response) : undefined;
-  // Something before the server can refuse it as well.
-  if (failure && !failure.fatal) throw failure;
-  if (response.status === 403 && refused(response).words === "refused on the way") throw refused(response);
-  const listResponse = await query(wires.http, { task }, watch);
+  const isListed = response.status === 200;
+  // It is let in, too, if it has no right to list.
+  const works = isListed || response.status === 403;
+  if (!isListed) {
+    const failure = refused(response);
+    const isOfValue = failure.code === "unauthorized" || response.status === 403;
+    // Something before the server can refuse it as well.
+    if (!isOfValue || failure.words === "refused on the way") throw failure;
+  }
+  const listResponse = isListed ? response : await query(wires.http, { task }, watch);
   const found: ListedToken[] = [];
+  let count = 0;
   for await (const batch of listedIn(listResponse, serverTime(listResponse))) {
+    count += batch.length;
     if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
     found.push(...withValue(batch, value));
   }
+  // Where there is no token, none was looked at.
+  if (count === 0) throw withoutAuthorization(task);
   const token = found.length === 1 ? found[0]?.token : undefined;
   const shown = token && { token };
-  if (response.status !== 401) return { works: true, state: "active", ...shown };
-  return { works: false, state: token?.state === "expired" ? "expired" : "not-accepted", ...shown };
+  if (works) return { works, state: "active", ...shown };
+  return { works, state: token?.state === "expired" ? "expired" : "not-accepted", ...shown };
 }
 
 /** Failures after which a request may have been carried out. */
@@ -420,7 +441,10 @@ const VALUE_LOST =
   "If the operator token was given a new value, nobody knows it: send the message again for another one. If it is the " +
   "connection's own, set its value anew by the server's recovery port.";
 const TAKEN =
-  "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first. Nothing was made.";
+  "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.";
+/** A server can carry out what was looked for in vain just before. */
+const MADE_LATE =
+  "An earlier try may have made it, and nobody knows its value then: look when it was created.";
 const ALIKE =
   "several tokens have a hash that begins like that of the value, and the server shows no more of it. Nobody can tell which of them it is.";
 

@@ -3,8 +3,8 @@ import type { ManagedCluster } from "../../simulator/clusters.js";
 import { startFixture, type Fixture, type FixtureOptions } from "../../simulator/fixture.js";
 import type { FlowNode } from "../../simulator/flow.js";
 import type { Simulator } from "../../simulator/server.js";
-import type { Product } from "../../src/products.js";
-import { isOfCluster } from "./package.js";
+import { productOf, type Product, type ResourceName } from "../../src/products.js";
+import { isOfCluster, resourceOf } from "./package.js";
 import { startRuntime, type Message, type Properties, type Runtime, type Seen } from "./runtime.js";
 
 /** One node of ours in a Node-RED of this process, on a connection to a simulator. */
@@ -24,13 +24,21 @@ export interface MoreNodes {
   modules?: ((RED: NodeAPI) => void)[];
 }
 
+/** The product of a connection unless another is given. */
+const PRODUCT: Record<ResourceName, Product> = {
+  authorizations: "oss",
+  "database-tokens": "cloud-dedicated",
+  "management-tokens": "cloud-dedicated",
+  "influxdb3-tokens": "influxdb3-core",
+};
+
 /** Runs `work` with one node on a connection to a fresh simulator, and closes both whatever happens. */
 export async function withNode(
   name: string,
   properties: Properties,
   work: (fixture: NodeFixture) => Promise<void>,
   options: {
-    /** InfluxDB OSS or Cloud Dedicated unless given. */
+    /** See {@link PRODUCT}. */
     product?: Product;
     connection?: Properties;
     token?: string;
@@ -40,13 +48,16 @@ export async function withNode(
     prepare?: (simulator: Simulator) => Properties | undefined;
   } & MoreNodes = {},
 ): Promise<void> {
-  const { product = isOfCluster(name) ? "cloud-dedicated" : "oss" } = options;
+  const { product = PRODUCT[resourceOf(name)] } = options;
   const fixture = await startFixture({
     ...options.simulator,
     ...(options.influxctl && { influxctl: options.influxctl }),
   });
   try {
-    const { simulator } = fixture;
+    const { simulator, influxdb3 } = fixture;
+    const { requests } = productOf(product).resources.some((each) => each === "influxdb3-tokens")
+      ? influxdb3
+      : simulator;
     const more = options.prepare?.(simulator) ?? {};
     const connection = fixture.connectionTo(product, {
       // Each try of influxctl is a process.
@@ -59,7 +70,7 @@ export async function withNode(
       const { userID } = simulator.world.operator;
       const forOwn = ["GET /api/v2/me", `GET /api/v2/authorizations?userID=${userID}`];
       const sent = () =>
-        simulator.requests
+        requests
           .filter(({ path }) => !path.startsWith("/simulator/"))
           .map(({ method, path }) => `${method} ${path}`)
           .filter((each) => name.startsWith("list-") || !forOwn.includes(each));

@@ -33,5 +33,5 @@ export function productsOf(name: string): Product[] {
 
 /** Whether a node works on the tokens of clusters alone. */
 export function isOfCluster(name: string): boolean {
-  return resourceOf(name) !== "authorizations";
+  return ["database-tokens", "management-tokens"].includes(resourceOf(name));
 }

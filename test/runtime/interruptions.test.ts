@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { ResourceName } from "../../src/products.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { InfluxctlRun } from "../../simulator/influxctl.js";
-import type { Fault, Simulator } from "../../simulator/server.js";
+import type { Frame } from "../../simulator/frame.js";
+import type { Fault } from "../../simulator/server.js";
 import { addTokens, withNode } from "../helpers/fixture.js";
 import { OPERATION_NAMES, resourceOf } from "../helpers/package.js";
 import { trailIn, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
@@ -41,7 +42,7 @@ function newSince(before: string[]): string[] {
 
 /** A node at work on five tokens, two at once. */
 interface Stage {
-  simulator: Simulator;
+  simulator: Frame;
   runtime: Runtime;
   ids: string[];
   /** Whether the server shows the token as deleted, updated or revoked. */
@@ -52,7 +53,7 @@ const STAGES: Record<ResourceName, WithStage> = {
   authorizations: withAuthorizations,
   "database-tokens": withDatabaseTokens,
   "management-tokens": withManagementTokens,
-  "influxdb3-tokens": () => assert.fail("no such server yet"),
+  "influxdb3-tokens": withInfluxdb3Tokens,
 };
 const onStage: WithStage = (kind, ...rest) => STAGES[resourceOf(kind)](kind, ...rest);
 type WithStage = (
@@ -90,6 +91,22 @@ function withDatabaseTokens(...[kind, properties, work]: Parameters<WithStage>):
       const add = () => clusters.addDatabaseToken(cluster, { description: "one", permissions: [] }).id;
       const isDone = (id: string) => !clusters.databaseTokens.has(id);
       return work({ simulator, runtime, ids: Array.from({ length: 5 }, add), isDone });
+    },
+    { connection: CONNECTION },
+  );
+}
+
+function withInfluxdb3Tokens(...[kind, properties, work]: Parameters<WithStage>): Promise<void> {
+  return withNode(
+    kind,
+    properties,
+    ({ influxdb3, runtime }) => {
+      const { tokens } = influxdb3.world;
+      const ids = Array.from(
+        { length: 5 },
+        (_, index) => influxdb3.world.addToken({ name: `token-${index}` }).name,
+      );
+      return work({ simulator: influxdb3, runtime, ids, isDone: (id) => !tokens.has(id) });
     },
     { connection: CONNECTION },
   );
@@ -195,6 +212,12 @@ const LOST: Moment = {
   faults: ([, a, b]) => [{ ...hangs(a), delay: 0, times: 1, drop: "after" }, hangs(a, b)],
   hasCome: (paths, [, a, b]) => paths.filter((path) => names([path], a)).length === 2 && names(paths, b),
 };
+/** The same of a token that is looked for before it is deleted once more. */
+const LOOKED_FOR: Moment = {
+  ...SWEEP,
+  faults: ([, a, b]) => [{ ...hangs(a), delay: 0, times: 1, drop: "after" }, hangs("query_sql", b)],
+  hasCome: (paths, [, , b]) => names(paths, "query_sql") && names(paths, b),
+};
 const PAUSE = (status: number): Moment => ({
   faults: ([, a, b]) => [{ ...hangs(a, b), delay: 0, status, headers: { "retry-after": String(LONG) } }],
   messages: SWEEP.messages,
@@ -215,10 +238,10 @@ const LOOKING: Moment = {
   outcomes: Array<string>(5).fill("not-started"),
 };
 const LISTS: Moment = {
-  faults: () => [hangs("tokens", "authorizations")],
+  faults: () => [hangs("tokens", "authorizations", "query_sql")],
   messages: () => [{}, {}, {}],
   // Beside a list of management tokens, the server is asked for its time.
-  hasCome: (paths) => paths.filter((path) => /(tokens|authorizations)$/.test(path)).length === 2,
+  hasCome: (paths) => paths.filter((path) => /(tokens|authorizations|query_sql)$/.test(path)).length === 2,
 };
 const ARRIVING: Moment = {
   ...LISTS,
@@ -318,21 +341,23 @@ describe("an interruption", () => {
       for (const report of ["together", "each"]) {
         during(`while authorizations are deleted (${report})`, "delete-authorization", SWEEP, { report });
         during(`while database tokens are deleted (${report})`, "delete-database-token", SWEEP, { report });
+        during(`while tokens of InfluxDB 3 are deleted (${report})`, "delete-influxdb3-token", SWEEP, {
+          report,
+        });
       }
       during("while authorizations are updated", "update-authorization", SWEEP, {
         tokenStatus: "inactive",
         tokenStatusType: "str",
       });
       during("while it tries again after an answer was lost", "delete-authorization", LOST);
+      during("while it looks after an answer was lost", "delete-influxdb3-token", LOOKED_FOR);
       during("while it looks before it revokes", "revoke-management-token", LOOKING);
       for (const status of [429, 503]) {
         during(`while it pauses after a ${status}`, "delete-authorization", PAUSE(status));
         during(`while a list pauses after a ${status}`, "list-authorizations", LIST_PAUSE(status));
       }
       during("while messages wait for those before them", "delete-authorization", QUEUE);
-      for (const kind of OPERATION_NAMES.filter(
-        (name) => name.startsWith("list-") && resourceOf(name) !== "influxdb3-tokens",
-      ))
+      for (const kind of OPERATION_NAMES.filter((name) => name.startsWith("list-")))
         during(`while ${kind} waits`, kind, LISTS);
       during("while a list arrives", "list-authorizations", ARRIVING);
     });
@@ -362,7 +387,7 @@ describe("an interruption", () => {
 
   it(": the node closes while its requests wait for a connection: they are never sent", () =>
     onStage("delete-authorization", { confirmed: true }, async (stage) => {
-      const { simulator, runtime, ids } = stage;
+      const { simulator, runtime, ids, isDone } = stage;
       runtime.inject({ payload: ids.slice(0, 2) });
       // Handed over within this turn of the event loop, in which no connection can be made.
       for (let count = 0; count < 100; count++) await Promise.resolve();
@@ -370,7 +395,7 @@ describe("an interruption", () => {
       await runtime.deploy(changed("node"), "nodes");
       runtime.inject({ payload: ids[2] });
       await until(() => runtime.dones() === 2 || "the next message does not end");
-      assert.ok(ids.slice(0, 2).every((id) => simulator.world.authorizations.has(id)));
+      assert.ok(!ids.slice(0, 2).some(isDone));
       assert.equal(simulator.requests.length, 1);
     }));
 
