@@ -29,7 +29,7 @@ describe("the package", () => {
   for (const [name, file] of nodes) {
     it(`has all that Node-RED looks for beside ${file}`, () => {
       assert.equal(file, `dist/${name}.js`);
-      assert.match(read(`dist/${name}.html`), /RED\.nodes\.registerType\("influxdb-[a-z-]+", \{/);
+      assert.match(read(`dist/${name}.html`), /RED\.nodes\.registerType\("influxdb-[a-z\d-]+", \{/);
       assert.match(
         read(`dist/locales/en-US/${name}.html`),
         /^<script type="text\/html" data-help-name="influxdb-/,

@@ -296,12 +296,14 @@ describe("the dialog and the runtime", () => {
     const besides = (key: string) => {
       const described = {
         ...(key === "description" ? { rights: "take" } : { description: "x", descriptionType: "str" }),
+        ...(key !== "tokenName" && { tokenName: "x", tokenNameType: "str" }),
         ...(key !== "like" && { like: "payload", likeType: "msg" }),
       };
-      if (key === "confirmed") return { ...described, dryRun: true };
+      if (key === "confirmed" || key === "understood")
+        return { ...described, dryRun: true, ...usedWith(fields, key) };
       if (key === "everyToken" || key === "tokenStatus") return described;
       const status = { tokenStatus: "active", tokenStatusType: "str" };
-      return { ...described, everyToken: true, confirmed: true, ...status, ...usedWith(fields, key) };
+      return { ...described, everyToken: true, confirmed: true, understood: true, ...status, ...usedWith(fields, key) };
     };
 
     for (const [key, field] of Object.entries(fields)) {
@@ -392,6 +394,7 @@ const FILLED = {
     updatedAfter: "1d",
     expiresWithin: "1d",
   },
+  ...{ tokenName: "x", tokenNameType: "str", nameContains: "x", kind: "admin", expiresBefore: "1d" },
   ...{ expired: "yes", revoked: "no", state: "active", tokenValue: "a-token-value" },
   ...{ descriptionType: "str", orgType: "str", likeType: "str", replacedBefore: "1d" },
   ...{ step: "begin", stepType: "str" },
@@ -436,15 +439,21 @@ async function refusalOf(
     values[key] = await read((value) => Promise.resolve({ value }));
   }
   if ("limit" in fields) values.limit = { take: () => Promise.reject(new Error("begun")) };
-  const connection = { managementTokens: { revoker: () => undefined } };
+  const connection = {
+    product: "influxdb3-enterprise",
+    managementTokens: { revoker: () => undefined },
+  };
   const everything = ["read", "write"].flatMap((action) =>
     EVERYTHING.map((type) => ({ action, resource: { type } })),
   );
-  const read = { action: "read", resource: resource === "authorizations" ? { type: "buckets" } : "x" };
+  const read =
+    resource === "influxdb3-tokens"
+      ? { resource_type: "db", resource_names: ["x"], actions: ["read"] }
+      : { action: "read", resource: resource === "authorizations" ? { type: "buckets" } : "x" };
   const tokens = {
     directory: { org: () => HEX, user: () => HEX, onlyOrg: () => HEX },
     everything: () => everything,
-    get: () => ({ token: { orgID: HEX, userID: HEX, permissions: [read] } }),
+    get: () => ({ token: { orgID: HEX, userID: HEX, kind: "resource", permissions: [read] } }),
   };
   const task = { values, connection, resource, tokens, dryRun: false, places: {}, watch: {}, contexts: {} };
   try {

@@ -33,7 +33,7 @@ describe("leftOutBy", () => {
     [/delete-auth/gi, ONE],
     ["influxdb-connection", ["influxdb-connection"]],
     ["influxdb-connection.js", ["influxdb-connection"]],
-    ["delete-*", ["delete-authorization", "delete-database-token"]],
+    ["delete-*", ["delete-authorization", "delete-database-token", "delete-influxdb3-token"]],
     ["delete-database-*", ["delete-database-token"]],
     [/token/, ALL.filter((file) => file.includes("token"))],
     [PACKAGE, ALL],
