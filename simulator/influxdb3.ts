@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { startFrame, type Frame } from "./frame.js";
-import { answer, recover, type Influxdb3Server } from "./influxdb3/api.js";
+import { answer, recover } from "./influxdb3/api.js";
+import type { Influxdb3Server } from "./influxdb3/call.js";
 import { Influxdb3World } from "./influxdb3/world.js";
 import { listen } from "./listen.js";
 

@@ -144,6 +144,7 @@ export const ERROR_CODES = {
     meaning: "the server reports a conflict",
     remedy: "try again",
     httpStatus: 409,
+    isUntouched: true,
   },
   "rate-limited": {
     words: "too many requests",

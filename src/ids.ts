@@ -2,6 +2,8 @@
 export interface IdForm {
   /** Of {@link ID_FORMS}. */
   readonly name: "hexId" | "uuid" | "nameOfToken";
+  /** What people call one. */
+  readonly word: "ID" | "name";
   readonly pattern: RegExp;
   /** In words that complete "expected …". */
   readonly expected: string;
@@ -23,6 +25,7 @@ const words = (text: string) => text.split(/[\s,;]+/).filter((id) => id !== "");
 /** Authorization, user and org ids of `/api/v2`: eight bytes in hexadecimal, which the server wants non-zero. */
 export const HEX_ID: IdForm = {
   name: "hexId",
+  word: "ID",
   pattern: /^(?!0{16}$)[0-9a-f]{16}$/i,
   expected: "16 hexadecimal digits",
   normalize: inLowerCase,
@@ -32,6 +35,7 @@ export const HEX_ID: IdForm = {
 /** Ids of accounts, clusters and tokens in Cloud Dedicated and Clustered: UUIDs of any version. */
 export const UUID: IdForm = {
   name: "uuid",
+  word: "ID",
   pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
   expected: "a UUID such as 55555555-5555-4555-8555-555555555555",
   normalize: inLowerCase,
@@ -45,6 +49,7 @@ export const UUID: IdForm = {
  */
 export const TOKEN_NAME: IdForm = {
   name: "nameOfToken",
+  word: "name",
   pattern: /^(?!\s*apiv3_|[^]*apiv3_[\w-]{86})[^\p{Surrogate}]{1,5000}$/u,
   expected: 'the name of a token, as it is written and not its value ("apiv3_…")',
   normalize: (text) => text,
@@ -55,6 +60,17 @@ export const TOKEN_NAME: IdForm = {
       .filter((line) => line.trim() !== "")
       .flatMap((line) => [...new Set([line, line.trim()])]),
 };
+
+/** Whether a text is an object or a list that somebody made into a text, and hardly the name of a token by itself. */
+export function isObjectText(text: string): boolean {
+  if (text.startsWith("[object ")) return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
+}
 
 export const ID_FORMS: Readonly<Record<IdForm["name"], IdForm>> = {
   hexId: HEX_ID,

@@ -26,7 +26,8 @@ interface Region {
   readonly url: string;
 }
 
-interface ProductEntry {
+/** What depends on a product. */
+export interface ProductEntry {
   /** As InfluxData calls it. */
   readonly name: string;
   /** Its default address; empty if each server has one of its own. */
@@ -51,6 +52,8 @@ interface ProductEntry {
   readonly findsByValue?: boolean;
   /** Whether its tokens can be for some databases and endpoints alone. */
   readonly hasResourceTokens?: boolean;
+  /** Whether InfluxData offers it to few as yet. */
+  readonly isEarlyAccess?: boolean;
   /** What to do in place of what its tokens cannot have done to them. */
   readonly instead?: string;
 }
@@ -145,6 +148,7 @@ export const PRODUCTS = {
     url: "",
     tokenHelp: `${DOCS}/influxdb3/cloud/admin/tokens/`,
     hasResourceTokens: true,
+    isEarlyAccess: true,
   },
 } as const satisfies Record<string, ProductEntry>;
 
@@ -162,6 +166,11 @@ export function isProduct(value: unknown): value is Product {
 /** The products whose servers have tokens of this kind. */
 export function productsWith(resource: ResourceName): Product[] {
   return products().filter((product) => productOf(product).resources.includes(resource));
+}
+
+/** Whether tokens of this kind are known by their names, which are their ids. */
+export function isNamed(resource: ResourceName): boolean {
+  return productsWith(resource).some((product) => productOf(product).ids === TOKEN_NAME);
 }
 
 /** The products that have a setting. */

@@ -39,8 +39,14 @@ export const STALE_AFTER = "1y";
 
 /** A token as the editor shows it. */
 export interface TokenRow {
+  /** What a field takes: of tokens that are known by their names the name, as it is. All other texts are plain. */
   id: string;
-  description: string;
+  /** Of those, the name to be read: in quotes, with escapes, if it holds what cannot be seen. */
+  name?: string;
+  /** Always there if they have no names. */
+  description?: string;
+  /** Of InfluxDB 3: `operator`, `admin` or `resource`. */
+  kind?: string;
   /** `active` or `inactive` where the server has it. */
   status?: string;
   user?: string;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TOKEN_NAME } from "../../src/ids.js";
 import { breather } from "../../src/work/breather.js";
 import { counted } from "../../src/text/counts.js";
 import type { ResourceName } from "../../src/products.js";
@@ -18,7 +19,7 @@ import { deployedConnection } from "./deployed.js";
 import { grantableOf, inventoryOf, type Inventory } from "./inventory.js";
 import { matching, searchFor, sorted } from "./match.js";
 import type { Route } from "./route.js";
-import { numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
+import { LONGEST_SEARCH, numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
 
 const Input = z.object({
   id: z.string(),
@@ -71,15 +72,15 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
     const textsOf = ({ value, label, row }: Candidate) => [value, label, of === "id" ? row?.user : undefined];
     const holds = searchFor(search);
     const found = await matching(all, (each) => holds(...textsOf(each)), signal);
-    // What begins so comes before what holds it elsewhere.
+    // What is so comes first, then what begins so, then what holds it elsewhere.
+    const same = found.filter(({ value }) => value === search);
     const begins = searchFor(search, { atStart: true });
     const first = await matching(found, ({ value, label }) => begins(value, label), signal);
-    const isFirst = new Set(first);
-    const rest = first.length < limit ? found.filter((each) => !isFirst.has(each)) : [];
+    const rest = first.length < limit ? found : [];
     return {
       at: inventory.at,
       matching: found.length,
-      entries: [...first, ...rest].slice(0, limit).map((each) => entryOf(each, of)),
+      entries: [...new Set([...same, ...first, ...rest])].slice(0, limit).map((each) => entryOf(each, of)),
     };
   },
 };
@@ -87,9 +88,9 @@ export const lookupRoute: Route<z.infer<typeof Input>> = {
 const NONE: readonly Grantable[] = [];
 
 /** Whose permissions are about what is looked up. */
-const GRANTED_TO: Partial<Record<Lookup, ResourceName>> = {
-  bucket: "authorizations",
-  database: "database-tokens",
+const GRANTED_TO: Partial<Record<Lookup, readonly ResourceName[]>> = {
+  bucket: ["authorizations"],
+  database: ["database-tokens", "influxdb3-tokens"],
 };
 
 async function grantedOf(
@@ -98,7 +99,7 @@ async function grantedOf(
   of: Lookup,
   signal: AbortSignal,
 ): Promise<readonly Grantable[]> {
-  if (GRANTED_TO[of] !== resource) return NONE;
+  if (!GRANTED_TO[of]?.includes(resource)) return NONE;
   try {
     return await grantableOf(node, resource, { signal });
   } catch (error) {
@@ -133,6 +134,7 @@ async function candidatesOf(
     for (const row of rows) {
       const value = row[of];
       if (value === undefined || value === "" || isVariable(value)) continue;
+      if (of === "id" && row.name !== undefined && !isTypeable(value)) continue;
       const before = found.get(value);
       if (before) before.tokens++;
       else found.set(value, { value, label: labelOf(row, of) || value, tokens: 1, row });
@@ -142,10 +144,16 @@ async function candidatesOf(
   return sorted([...found.values()], ({ label }) => label.toLowerCase(), false);
 }
 
+/** Whether a field takes a name: one line, of a length that a look-up can ask for. */
+function isTypeable(name: string): boolean {
+  const isLine = name.trim() !== "" && !/[\r\n]/.test(name);
+  return isLine && name.length <= LONGEST_SEARCH && TOKEN_NAME.pattern.test(name);
+}
+
 function labelOf(row: TokenRow, of: Exclude<Lookup, "bucket" | "database">): string | undefined {
   switch (of) {
     case "id":
-      return row.description;
+      return row.name ?? row.description;
     case "userID":
       return row.user;
     case "orgID":
@@ -160,8 +168,10 @@ function entryOf({ value, label, tokens, row, org }: Candidate, of: Lookup): Loo
   return { value, label: plain(label), detail: plain(detail) };
 }
 
-function stateOf({ status, user, marks }: TokenRow): string {
+function stateOf({ kind, status, user, access, marks }: TokenRow): string {
   const ended = marks.filter((mark) => mark === "expired" || mark === "revoked");
   const owner = user === undefined ? undefined : `of ${user}`;
-  return [status, ...ended, owner].filter((text) => text !== undefined).join(", ");
+  // An admin token may do everything.
+  const may = kind === "resource" ? access : undefined;
+  return [kind, status, ...ended, owner, may].filter((text) => text !== undefined).join(", ");
 }

@@ -10,6 +10,7 @@ import { isUsed, partsOf } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
 import listAuthorizations from "../list-authorizations/list-authorizations.js";
+import listInfluxdb3Tokens from "../list-influxdb3-tokens/list-influxdb3-tokens.js";
 import listDatabaseTokens from "../list-database-tokens/list-database-tokens.js";
 import listManagementTokens from "../list-management-tokens/list-management-tokens.js";
 import { READ_PERMISSION, type PreviewAnswer, type TokenRow } from "./answers.js";
@@ -20,7 +21,7 @@ import { rowReader, shownRow } from "./rows.js";
 
 /** The nodes that list. */
 const LISTS = new Map(
-  [listAuthorizations, listDatabaseTokens, listManagementTokens].map(({ operation }) => [
+  [listAuthorizations, listDatabaseTokens, listManagementTokens, listInfluxdb3Tokens].map(({ operation }) => [
     operation.type,
     operation,
   ]),

@@ -31,7 +31,7 @@ export async function rowReader(
   now: number;
   rowOf: (token: Listed) => Row;
 }> {
-  const { reference, access }: Resource = RESOURCES[resource];
+  const { reference, access, isNamed }: Resource = RESOURCES[resource];
   const [now, own] = await Promise.all([
     connection.now(signal),
     connection.ownToken(resource)?.recognize(signal),
@@ -67,14 +67,17 @@ export async function rowReader(
   }
 
   function rowOf(token: Listed): Row {
-    const may = access?.(token.permissions);
+    // What is not shown is not known.
+    const may = token.permissions === undefined ? undefined : access?.(token.permissions);
     const text = (name: string) => {
       const value = token[name];
       return typeof value === "string" && value !== "" ? value.slice(0, LONGEST_TEXT) : undefined;
     };
     const row = {
-      id: token.id.slice(0, LONGEST_TEXT),
-      description: text("description") ?? "",
+      // The beginning of a name can be another's.
+      id: isNamed ? token.id : token.id.slice(0, LONGEST_TEXT),
+      ...(isNamed && { name: shownName(token.id), kind: once(text("kind")) }),
+      description: text("description") ?? (isNamed ? undefined : ""),
       status: once(text("status")),
       user: once(text("user")),
       userID: once(text("userID") ?? text("createdBy")),
@@ -96,8 +99,15 @@ export async function rowReader(
   return { now, rowOf };
 }
 
-/** A row as it is answered: texts of strangers are one line of plain text. */
+/** A name to be read. What cannot be seen in it counts all the same: that stands in quotes, and with escapes. */
+function shownName(name: string): string {
+  const isSeen = name !== "" && name === name.trim() && name === plain(name);
+  return (isSeen ? name : JSON.stringify(name)).slice(0, LONGEST_TEXT);
+}
+
+/** A row as it is answered: texts of strangers are one line of plain text, but for a name that is to be given back. */
 export function shownRow({ marks, ...texts }: TokenRow): TokenRow {
   const shown = Object.entries(texts as Record<string, string>).map(([name, text]) => [name, plain(text)]);
-  return { ...(Object.fromEntries(shown) as unknown as TokenRow), marks };
+  const row = { ...(Object.fromEntries(shown) as unknown as TokenRow), marks };
+  return texts.name === undefined ? row : { ...row, id: texts.id };
 }

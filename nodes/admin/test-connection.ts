@@ -184,7 +184,7 @@ function isOnlyLonger(way: Properties, bare: string): boolean {
 function idOf(product: string, text: string): string {
   if (!isProduct(product)) return "";
   const { normalize, pattern } = productOf(product).ids;
-  return pattern.test(normalize(text)) ? normalize(text) : "";
+  return text.trim() !== "" && pattern.test(normalize(text)) ? normalize(text) : "";
 }
 
 /** The token to send, or why there is none. The stored one is sent only by the settings that it is deployed with. */

@@ -14,10 +14,22 @@ import { shownRow } from "./rows.js";
 /** Of a query, in which all are texts. */
 export const resourceInput = z.enum(Object.keys(RESOURCES) as ResourceName[]).optional();
 const flagInput = z.literal("1").optional();
-export const textInput = z.string().max(500).optional();
+/** Characters. */
+export const LONGEST_SEARCH = 500;
+export const textInput = z.string().max(LONGEST_SEARCH).optional();
 export const numberInput = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-const SORTS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt", "id"] as const;
+const SORTS = [
+  "name",
+  "description",
+  "kind",
+  "user",
+  "status",
+  "createdAt",
+  "updatedAt",
+  "expiresAt",
+  "id",
+] as const;
 type Sort = (typeof SORTS)[number];
 
 const Input = z.object({
@@ -78,7 +90,7 @@ function matcher(
     (mark === undefined || row.marks.includes(mark)) &&
     (owner === undefined || row.user === owner || row.userID === owner) &&
     isBefore(row.updatedAt ?? row.createdAt, before) &&
-    holds(row.description, row.user, row.org, row.id, row.access);
+    holds(row.description, row.user, row.org, row.id, row.kind, row.access);
 }
 
 /** All rows in an order, which is kept for the next page. */

@@ -75,7 +75,7 @@ function refuseWithoutResourceTokens({ product }: Connection): void {
   throw new TokenError(
     "unsupported-product",
     `${name} has admin tokens alone, which may do everything. Choose that, or a connection to a product with resource tokens. Nothing was sent.`,
-    { words: "has admin tokens alone" },
+    { words: "no resource tokens" },
   );
 }
 

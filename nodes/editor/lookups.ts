@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
 import type { Lookup, LookupAnswer, LookupEntry } from "../admin/answers.js";
-import { isProduct, productOf, type ResourceName } from "../../src/products.js";
+import { isNamed, isProduct, productOf, type ResourceName } from "../../src/products.js";
 import type { FieldData } from "../fields/controls.js";
 import { idsOf } from "../fields/text-rules.js";
 import { holdsVariable } from "../fields/variables.js";
 import type { EditorNode, Elements } from "./api.js";
 import { asker, connectionIn } from "./ask.js";
-import { prefixOf, resourceOf } from "./dialog.js";
+import { draftOf, prefixOf, resourceOf } from "./dialog.js";
 import { element, grouped } from "./elements.js";
 
 /*
@@ -23,6 +23,7 @@ export const LOOKUP_TEXTS = [
   "lookup.noConnection",
   "lookup.notFound",
   "lookup.noDescription",
+  "lookup.otherProduct",
 ] as const;
 
 /** Milliseconds without a key after which it asks. */
@@ -31,6 +32,8 @@ const PAUSE = 250;
 const OFFERED = 50;
 /** Of a list of IDs, as many as are looked up. */
 const TOLD = 10;
+/** The most characters that it can ask for. */
+const LONGEST = 500;
 
 /** The line that says why nothing can be offered: it is said once in a dialog, where its user is. */
 let reasonLine: HTMLElement | undefined;
@@ -51,7 +54,7 @@ export function offerLookup(node: EditorNode, name: string): void {
   const place: Place = {
     node,
     lookup,
-    resources: resourcesOf(node, field),
+    resources: () => resourcesOf(draftOf(node), field),
     isList: control.kind === "text" && control.rows !== undefined,
     input: typedIn.get(0) as HTMLInputElement,
     connection: () => connectionIn(node, connection),
@@ -72,8 +75,7 @@ export function offerLookup(node: EditorNode, name: string): void {
       void tell(text);
     }, PAUSE);
   };
-  saved.on("change", follow);
-  connection.on("change", follow);
+  for (const each of [saved, connection, $(`#${prefixOf(node)}-product`)]) each.on("change", follow);
   follow();
 }
 
@@ -91,7 +93,7 @@ export function lookUpIn(
   const connection = $("#node-input-connection");
   const place: Place = {
     ...{ node, lookup, input, isList: false },
-    resources: resourcesOf(node, {}),
+    resources: () => resourcesOf(draftOf(node), {}),
     connection: () => connectionIn(node, connection),
     ...lineBeneath(input),
   };
@@ -111,8 +113,8 @@ export function lookUpIn(
 interface Place {
   node: EditorNode;
   lookup: Lookup;
-  /** The kinds of tokens that it can mean. */
-  resources: readonly ResourceName[];
+  /** The kinds of tokens that it can mean, by what is chosen in the dialog. */
+  resources: () => readonly ResourceName[];
   /** Whether it holds any number of IDs. */
   isList: boolean;
   input: HTMLInputElement;
@@ -123,9 +125,9 @@ interface Place {
   say: (text: string, isUnseen?: boolean) => void;
 }
 
-function resourcesOf(node: EditorNode, { lookupIn }: Pick<FieldData, "lookupIn">): readonly ResourceName[] {
-  const { product } = node;
-  const own = resourceOf(node);
+function resourcesOf(draft: EditorNode, { lookupIn }: Pick<FieldData, "lookupIn">): readonly ResourceName[] {
+  const { product } = draft;
+  const own = resourceOf(draft);
   if (own !== undefined) return [own];
   const all = isProduct(product) ? productOf(product).resources : [];
   return lookupIn ? all.filter((each) => lookupIn.includes(each)) : all;
@@ -162,8 +164,10 @@ function searchFor(place: Place) {
     // The field can have been left, or changed by a key after which nothing is searched.
     const isThere = () => document.activeElement === input && input.value === typed;
     if (!isThere() || holdsVariable(typed)) return;
-    // In a list of IDs, the last of them.
-    const word = isList ? (/[^\s,;]*$/.exec(typed)?.[0] ?? "") : typed.trim();
+    // In a list of IDs, the last of them. Names are one a line, and space is part of them.
+    const last = isOfNames(place) ? /[^\r\n]*$/ : /[^\s,;]*$/;
+    const one = isList ? (last.exec(typed)?.[0] ?? "") : typed;
+    const word = isOfNames(place) ? one : one.trim();
     try {
       const { matching, entries } = await ask(word);
       if (!isThere()) return;
@@ -211,13 +215,9 @@ function tellerFor(place: Place) {
   return async (text: string) => {
     if (!line.isConnected) return;
     const isTold = lookup !== "description" && !holdsVariable(text) && place.connection() !== undefined;
-    const values = !isTold
-      ? []
-      : isList
-        ? idsOf(text, node.product).slice(0, TOLD)
-        : text.trim() === ""
-          ? []
-          : [text.trim()];
+    const one = isOfNames(place) ? text : text.trim();
+    const all = isList ? idsOf(text, draftOf(node).product) : text.trim() === "" ? [] : [one];
+    const values = isTold ? all.filter(({ length }) => length <= LONGEST).slice(0, TOLD) : [];
     const asked = JSON.stringify(values.length > 0 ? [place.connection(), values] : []);
     if (asked === told) return;
     told = asked;
@@ -228,6 +228,8 @@ function tellerFor(place: Place) {
       for (const value of values) {
         const { entries } = await ask(value);
         const entry = entries.find((each) => isSame(place, each.value, value));
+        // The line without the space at its end is a name as well.
+        if (entry === undefined && isList && value !== value.trim()) continue;
         const known = entry ? describe(place, entry) : node._("lookup.notFound");
         lines.push(isList ? `${value}: ${known}` : known);
       }
@@ -245,8 +247,11 @@ function lookerUp({ node, lookup, resources, connection, line }: Place) {
   return async (search: string): Promise<Pick<LookupAnswer, "matching" | "entries">> => {
     const chosen = connection();
     if (chosen === undefined) throw new Error(node._("lookup.noConnection"));
+    // The runtime knows a connection as it is deployed.
+    if (draftOf(node).product !== node.product) throw new Error(node._("lookup.otherProduct"));
     const found = { matching: 0, entries: [] as LookupEntry[] };
-    for (const resource of resources) {
+    if (search.length > LONGEST) return found;
+    for (const resource of resources()) {
       const { matching, entries } = await ask<LookupAnswer>({
         path: ["connections", chosen, "lookup"],
         query: { of: lookup, resource, search, limit: OFFERED },
@@ -262,13 +267,21 @@ function isID(lookup: Lookup): boolean {
   return lookup === "bucket" || /id$/i.test(lookup);
 }
 
-/** IDs are the same in capitals. */
-function isSame({ lookup }: Place, value: string, other: string): boolean {
-  return isID(lookup) ? value.toLowerCase() === other.toLowerCase() : value === other;
+/** Whether what it means is known by its name, in which each character counts. */
+function isOfNames({ lookup, resources }: Place): boolean {
+  return lookup === "id" && resources().some(isNamed);
 }
 
-function optionOf({ node, lookup }: Place, { value, label, detail }: LookupEntry): HTMLElement {
-  const id = isID(lookup) && label !== value ? [element("bdi", {}, value), " "] : [];
+/** IDs are the same in capitals. */
+function isSame(place: Place, value: string, other: string): boolean {
+  const minds = !isID(place.lookup) || isOfNames(place);
+  return minds ? value === other : value.toLowerCase() === other.toLowerCase();
+}
+
+function optionOf(place: Place, { value, label, detail }: LookupEntry): HTMLElement {
+  const { node, lookup } = place;
+  const isShown = isID(lookup) && !isOfNames(place) && label !== value;
+  const id = isShown ? [element("bdi", {}, value), " "] : [];
   return element(
     "span",
     { class: "influxdb-tokens-option" },

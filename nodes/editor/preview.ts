@@ -18,7 +18,16 @@ declare const RED: Editor;
 
 type Ask = ReturnType<typeof asker>;
 
-const COLUMNS = ["description", "user", "status", "createdAt", "updatedAt", "expiresAt"] as const;
+const COLUMNS = [
+  "name",
+  "description",
+  "kind",
+  "user",
+  "status",
+  "createdAt",
+  "updatedAt",
+  "expiresAt",
+] as const;
 const TIMES: readonly string[] = ["createdAt", "updatedAt", "expiresAt"];
 /** A cell whose text stays in one line. */
 const WHOLE = { class: "influxdb-tokens-whole" };
@@ -218,7 +227,9 @@ async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
 }
 
 /** Whether the node would refuse to touch a token. */
-function isLeftAlone({ marks }: TokenRow, draft: EditorNode): boolean {
+function isLeftAlone({ kind, marks }: TokenRow, draft: EditorNode): boolean {
+  // No server lets it go.
+  if (kind === "operator") return true;
   const endsAccess = "confirmed" in draft._def.fields || draft.tokenStatus === "inactive";
   const keepsOwn = endsAccess && RED.nodes.node(draft.connection)?.allowOwnToken !== true;
   return marks.includes("protected") || (keepsOwn && (marks.includes("own") || marks.includes("maybe-own")));
@@ -232,9 +243,12 @@ async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
   const rows = records.map((each) => {
     const { id, outcome, would, reason, error, token } = each as OutcomeRecord;
     const done = would === undefined ? outcome : node._("last.would", { outcome: would });
-    const idShown = element("small", {}, textOf(id));
+    const { name, description } = token ?? {};
+    // The name is the ID.
+    const shown =
+      name === undefined ? [textOf(description), element("small", {}, textOf(id))] : [textOf(name)];
     return [
-      element("td", {}, textOf(token?.description), idShown),
+      element("td", {}, ...shown),
       element("td", WHOLE, textOf(done)),
       element("td", {}, textOf(error?.message ?? reason)),
     ];
@@ -253,7 +267,7 @@ interface OutcomeRecord {
   would?: unknown;
   reason?: unknown;
   error?: { message?: unknown };
-  token?: { description?: unknown };
+  token?: { name?: unknown; description?: unknown };
 }
 
 function textOf(value: unknown = ""): HTMLElement {
@@ -269,10 +283,10 @@ function tableOfTokens(
   if (tokens.length === 0) return [];
   const columns = COLUMNS.filter((column) => tokens.some((token) => token[column] !== undefined));
   const rows = tokens.map((token) =>
-    columns.map((column) => {
-      if (column === "description") return descriptionCell(node, token, isSpared(token));
+    columns.map((column, index) => {
+      if (index === 0) return tokenCell(node, token, isSpared(token));
       const value = token[column];
-      if (column === "user") return element("td", {}, textOf(value));
+      if (column === "user" || column === "description") return element("td", {}, textOf(value));
       if (value === undefined || !TIMES.includes(column)) return element("td", WHOLE, textOf(value));
       const { short, full } = timeOf(value);
       return element("td", { ...WHOLE, title: full }, short);
@@ -283,9 +297,11 @@ function tableOfTokens(
 }
 
 /** What is to be known of a token stands beneath its name: a column more would not fit into the dialog. */
-function descriptionCell(node: EditorNode, token: TokenRow, isSpared: boolean): HTMLElement {
-  const { description, id, access = "", marks } = token;
-  const name = description === "" ? element("i", {}, node._("preview.noDescription")) : textOf(description);
+function tokenCell(node: EditorNode, token: TokenRow, isSpared: boolean): HTMLElement {
+  const { name, description, id, access = "", marks } = token;
+  const label = name ?? description;
+  const called = label === "" ? element("i", {}, node._("preview.noDescription")) : textOf(label);
+  const ids = name === undefined ? [element("small", {}, id)] : [];
   const shown = marks.map((mark) =>
     element(
       "span",
@@ -294,7 +310,7 @@ function descriptionCell(node: EditorNode, token: TokenRow, isSpared: boolean): 
     ),
   );
   const spared = isSpared ? [element("div", {}, node._("hit.leftAlone"))] : [];
-  return element("td", { title: access }, name, element("small", {}, id), ...shown, ...spared);
+  return element("td", { title: access }, called, ...ids, ...shown, ...spared);
 }
 
 /** @param total how many there are, of which the rows are the first. */

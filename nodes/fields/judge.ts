@@ -1,5 +1,5 @@
 import type { FieldData, FieldsData, Flag, Limit, Properties, Typed } from "./controls.js";
-import { ID_FORMS } from "../../src/ids.js";
+import { ID_FORMS, isObjectText, TOKEN_NAME } from "../../src/ids.js";
 import { systemClock } from "../../src/clock.js";
 import { isProduct } from "../../src/products.js";
 import { wrongTime, type TimeForm } from "../../src/work/times.js";
@@ -185,7 +185,9 @@ export function typedParts(name: string, control: Typed): [value: Part, type: Pa
   }
 
   function wrongId(text: string): Wrong | undefined {
-    return form === undefined || ID_FORMS[form].pattern.test(text) ? undefined : form;
+    if (form === undefined) return undefined;
+    const isObject = ID_FORMS[form] === TOKEN_NAME && isObjectText(text);
+    return ID_FORMS[form].pattern.test(text) && !isObject ? undefined : form;
   }
 
   function wrongValue(value: unknown, node: Properties): Wrong | undefined {

@@ -72,6 +72,7 @@ export const CONNECTION_TYPE = "influxdb-connection";
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
   const { token } = wires;
+  const { word } = productOf(product).ids;
   const protectedIds = new Set(settings.protectedIds);
   const first = token.current();
   const ownTokens = new Map<ResourceName, OwnTokenProtection>();
@@ -81,7 +82,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       // The ID that the user names is that of the token of which the connection was made.
       const named = own === first ? ownTokenId || undefined : undefined;
       const signs = ownToken({ ...wires, own: { ...wires.own, value: own } });
-      return createOwnTokenProtection({ allowed: allowOwnToken, named }, signs);
+      return createOwnTokenProtection({ allowed: allowOwnToken, named, word }, signs);
     };
     ownTokens.set(name, followToken(token, protectionOf));
   }
@@ -112,7 +113,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
       if (!protectedIds.has(id)) return;
       throw new TokenError(
         "protected",
-        `${id} is among the protected IDs of the connection. If you do mean it, remove it there.`,
+        `${id} is among the protected ${word}s of the connection. If you do mean it, remove it there.`,
       );
     },
   };

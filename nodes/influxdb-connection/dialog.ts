@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { isProduct, productOf, PRODUCTS, productsWith } from "../../src/products.js";
+import { isProduct, productOf, PRODUCTS, productsWith, type ProductEntry } from "../../src/products.js";
 import type { Editor, EditorNode, Elements } from "../editor/api.js";
 import { isVariable } from "../fields/variables.js";
 
@@ -14,19 +14,37 @@ declare const RED: Editor;
 export const TEXTS = {
   apiToken: "label.token",
   managementToken: "label.managementToken",
+  adminToken: "label.adminToken",
+  protectedIds: "label.protectedIds",
+  protectedNames: "label.protectedNames",
+  ownTokenId: "label.ownTokenId",
+  ownTokenName: "label.ownTokenName",
+  protectedIdsHint: "hint.protectedIds",
+  protectedNamesHint: "hint.protectedNames",
+  ownTokenIdHint: "hint.ownTokenId",
+  ownTokenNameHint: "hint.ownTokenName",
+  earlyAccess: "hint.earlyAccess",
   clearText: "hint.clearText",
   region: "label.region",
   otherRegion: "option.otherRegion",
   apiTokenNeeds: "hint.apiTokenNeeds",
   managementTokenNeeds: "hint.managementTokenNeeds",
+  adminTokenNeeds: "hint.adminTokenNeeds",
   tokenHelp: "hint.tokenHelp",
   tokenInFile: "hint.tokenInFile",
 } as const;
 
 const field = (name: string) => $(`#node-config-input-${name}`);
 
+/** What stands in the dialog: a product, or a variable. */
+function chosenProduct(): ProductEntry | undefined {
+  const chosen = field("product").val();
+  return isProduct(chosen) ? productOf(chosen) : undefined;
+}
+
 export function prepareOwn(node: EditorNode): void {
   offerProduct(node);
+  tellOfEarlyAccess(node);
   offerRegions(node);
   tellOfToken(node);
   tellOfTokenFile(node);
@@ -62,20 +80,27 @@ function offerProduct(node: EditorNode): void {
   field("url").val(productOf(first).url);
 }
 
-/** Gives a product its default URL if the URL is another product's, and its token the right name. */
+/** Gives a product its default URL if the URL is another product's, and what it calls otherwise the right name. */
 function followProduct(node: EditorNode): void {
   const product = field("product");
   const url = field("url");
   const urls: unknown[] = Object.values(PRODUCTS).map((each) => each.url);
   // The editor fires "change" when it opens the dialog, too: a saved URL must survive that.
   let shown = product.val();
+  // The editor translates the dialog once more when it is prepared, by the key that stands there.
+  const call = (name: string, label: string, hint?: string) => {
+    $(`label[for=node-config-input-${name}] span`).removeAttr("data-i18n").text(node._(label));
+    if (hint !== undefined)
+      field(name)
+        .removeAttr("data-i18n")
+        .attr({ placeholder: node._(hint) });
+  };
   const show = () => {
-    const chosen = product.val();
-    const isManagement = !isProduct(chosen) || productOf(chosen).resources.includes("management-tokens");
-    // The editor translates the dialog once more when it is prepared, by the key that stands there.
-    $("label[for=node-config-input-token] span")
-      .removeAttr("data-i18n")
-      .text(node._(isManagement ? TEXTS.managementToken : TEXTS.apiToken));
+    const chosen = chosenProduct();
+    call("token", TEXTS[`${tokenOf(chosen)}Token`]);
+    const word = chosen?.ids.word === "name" ? "Name" : "Id";
+    call("protectedIds", TEXTS[`protected${word}s`], TEXTS[`protected${word}sHint`]);
+    call("ownTokenId", TEXTS[`ownToken${word}`], TEXTS[`ownToken${word}Hint`]);
   };
   product.on("change", () => {
     const chosen = product.val();
@@ -85,6 +110,25 @@ function followProduct(node: EditorNode): void {
     show();
   });
   show();
+}
+
+/** What the token of a connection is to a product. */
+function tokenOf(product: ProductEntry | undefined): "api" | "management" | "admin" {
+  if (product?.resources.includes("authorizations")) return "api";
+  return product?.resources.includes("influxdb3-tokens") ? "admin" : "management";
+}
+
+/** Tells of a product on which nothing was tried. */
+function tellOfEarlyAccess(node: EditorNode): void {
+  const tip = $("<div>")
+    .attr({ id: "influxdb-connection-early-access", ...TIP })
+    .text(node._(TEXTS.earlyAccess));
+  field("product").after(tip);
+  const tell = () => {
+    tip.toggle(chosenProduct()?.isEarlyAccess === true);
+  };
+  field("product").on("change", tell);
+  tell();
 }
 
 /** Offers the addresses of the regions in which the product runs. */
@@ -97,8 +141,7 @@ function offerRegions(node: EditorNode): void {
   });
   url.after(region);
   const offer = () => {
-    const product = field("product").val();
-    const regions = (isProduct(product) && productOf(product).regions) || [];
+    const regions = chosenProduct()?.regions ?? [];
     const options = [{ name: node._(TEXTS.otherRegion), url: "" }, ...regions];
     region.find("option").remove();
     region.append(...options.map((each) => $("<option>").attr({ value: each.url }).text(each.name)));
@@ -129,13 +172,11 @@ function tellOfToken(node: EditorNode): void {
     .append(needs, " ", link);
   field("token").closest(".form-row").append(tip);
   const tell = () => {
-    const product = field("product").val();
-    tip.toggle(isProduct(product));
-    if (!isProduct(product)) return;
-    const { resources, tokenHelp } = productOf(product);
-    const isManagement = resources.includes("management-tokens");
-    needs.text(node._(isManagement ? TEXTS.managementTokenNeeds : TEXTS.apiTokenNeeds));
-    link.attr({ href: tokenHelp });
+    const product = chosenProduct();
+    tip.toggle(product !== undefined);
+    if (product === undefined) return;
+    needs.text(node._(TEXTS[`${tokenOf(product)}TokenNeeds`]));
+    link.attr({ href: product.tokenHelp });
   };
   field("product").on("change", tell);
   tell();

@@ -53,8 +53,12 @@ function valueOf(name: SettingName, properties: Properties): string | number | b
   if (setting.control.kind === "flag") return value === true;
   const isThere =
     isUsed(SETTINGS, setting, properties) && (typeof value === "string" || typeof value === "number");
-  const text = (isThere && String(value).trim()) || presetOf(name);
-  return setting.control.kind === "number" ? Number(text) : text;
+  const text = isThere ? String(value) : "";
+  if (text.trim() === "") return setting.control.kind === "number" ? Number(presetOf(name)) : presetOf(name);
+  if (setting.control.kind === "number") return Number(text);
+  // Space can belong to the name of a token; the form of the IDs tells.
+  const isOfIds = setting.control.kind === "text" && ["id", "ids"].includes(setting.control.rule);
+  return isOfIds ? text : text.trim();
 }
 
 /** @throws {TokenError} `invalid-config`. */

@@ -8,7 +8,7 @@ export default listNode({
   icon: "influxdb-token-list.svg",
   outputs: listOutputs,
   fields: {
-    ...filterFields(influxdb3Tokens.filters),
+    ...filterFields(influxdb3Tokens.filters, { tokenName: { lookup: "id" } }),
     result: resultField,
   },
   find: (values, tokens) => tokens.list(filtersIn(values)),

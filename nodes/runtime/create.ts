@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/clock.js";
 import { factsOf } from "../../src/error-codes.js";
+import { TOKEN_NAME } from "../../src/ids.js";
 import { asTokenError, TokenError } from "../../src/errors.js";
 import { endOfCleanUp, makeMarked, type Makeable } from "../../src/tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark } from "../../src/tokens/marks.js";
@@ -283,10 +284,12 @@ function readDescription(value: unknown, name: string): string {
   return description;
 }
 
-/** Exactly as it is: space counts. @throws {TokenError} `invalid-config`. */
+/** Exactly as it is: space counts. @throws {TokenError} `invalid-config`, which does not quote it: it can be a value. */
 function readName(value: unknown, name: string): string {
   refuseMark(readText(value, name));
-  return value as string;
+  const text = value as string;
+  if (!TOKEN_NAME.pattern.test(text)) throw wrongValue(name, text, TOKEN_NAME.expected);
+  return text;
 }
 
 /** A text that is not empty. @throws {TokenError} `invalid-config`. */

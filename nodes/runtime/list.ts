@@ -8,13 +8,18 @@ import { RESOURCES } from "../../src/tokens/resources.js";
 import type { Summary } from "../../src/work/summary.js";
 import { LOOKUPS } from "../admin/answers.js";
 import { SECRET_SOURCES } from "../fields/controls.js";
-import { choice, flag, typed, type Field, type Fields, type Values } from "../fields/fields.js";
+import {
+  choice,
+  flag,
+  typed,
+  type Field,
+  type Fields,
+  type TypedOptions,
+  type Values,
+} from "../fields/fields.js";
 import { node, type Ending, type NodeModule, type Operation, type Task } from "./node.js";
 
-interface FilterLook {
-  filter?: string;
-  formerly?: string;
-}
+type FilterLook = Pick<TypedOptions<unknown>, "filter" | "formerly" | "lookup">;
 
 /**
  * A filter is "any" unless the dialog says otherwise; then its value must not come out empty. One by a property that

@@ -46,12 +46,13 @@ export function entry(plugin: Plugin, row: TokenRow, sortedBy: SortKey): HTMLLIE
   });
   head.setAttribute("aria-expanded", "false");
 
-  const isNamed = row.description.trim() !== "";
-  const name = element("span", isNamed ? "name" : "unnamed", isNamed ? row.description : plugin._("unnamed"));
-  if (isNamed) name.title = row.description;
+  const { name: called = row.description ?? "" } = row;
+  const isNamed = called.trim() !== "";
+  const name = element("span", isNamed ? "name" : "unnamed", isNamed ? called : plugin._("unnamed"));
+  if (isNamed) name.title = called;
   const about = element("span", "about");
   // A long one gives way to the rest.
-  const owner = row.user ?? row.access ?? "";
+  const owner = row.user ?? [row.kind, row.access].filter((text) => text !== undefined).join(" · ");
   const rest = [statusOf(plugin, row), time(plugin, row, sortedBy)].filter((text) => text !== undefined);
   if (owner !== "") rest.unshift("");
   about.append(element("span", "owner", owner), element("span", "", rest.join(" · ")));
@@ -92,7 +93,8 @@ function details(plugin: Plugin, row: TokenRow): HTMLElement {
   const list = element("dl");
   for (const key of PROPERTIES) {
     const value = key === "status" ? statusOf(plugin, row) : row[key];
-    if (value === undefined || value === "") continue;
+    const isTold = key === "id" && row.name !== undefined;
+    if (value === undefined || value === "" || isTold) continue;
     const shown = element("dd", key === "id" ? "id" : "", TIMES.includes(key) ? moment(value) : value);
     const id = key === "user" ? row.userID : key === "org" ? row.orgID : undefined;
     if (id !== undefined) shown.append(" ", element("span", "id", id));
@@ -105,11 +107,12 @@ function details(plugin: Plugin, row: TokenRow): HTMLElement {
     );
   }
   const actions = element("div", "actions");
-  const copy = button("red-ui-button", plugin._("action.copy"), () => {
-    RED.clipboard.copyText(row.id, $(copy), plugin._("action.copied"));
+  const what = plugin._(row.name === undefined ? "property.id" : "property.name");
+  const copy = button("red-ui-button", plugin._("action.copy", { what }), () => {
+    RED.clipboard.copyText(row.id, $(copy), plugin._("action.copied", { what }));
   });
-  const use = button("red-ui-button", plugin._("action.useId"), (event) => {
-    place(plugin, injectNode(row.id), event);
+  const use = button("red-ui-button", plugin._("action.use", { what }), (event) => {
+    place(plugin, injectNode(row), event);
   });
   actions.append(copy);
   // A deploy would put the variable's value in its place; no server has such an ID, unless it wants that.

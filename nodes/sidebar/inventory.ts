@@ -1,4 +1,4 @@
-import { isProduct, productOf, type ResourceName } from "../../src/products.js";
+import { isNamed, isProduct, productOf, type ResourceName } from "../../src/products.js";
 import { systemClock } from "../../src/clock.js";
 import { MARKS, type LookupAnswer, type Mark, type TokensAnswer } from "../admin/answers.js";
 import type { Editor, Plugin } from "./api.js";
@@ -30,7 +30,7 @@ const SORT_KEYS: Record<ResourceName, readonly SortKey[]> = {
   authorizations: ["description", "user", "status", "createdAt", "updatedAt", "id"],
   "database-tokens": ["description", "createdAt", "expiresAt", "id"],
   "management-tokens": ["description", "user", "createdAt", "expiresAt", "id"],
-  "influxdb3-tokens": ["description", "createdAt", "expiresAt", "id"],
+  "influxdb3-tokens": ["name", "kind", "createdAt", "expiresAt"],
 };
 
 /** Adds the tab to the sidebar. It only ever reads. */
@@ -361,7 +361,9 @@ function start(root: HTMLElement, plugin: Plugin): void {
       ...(leftOut.length > 0
         ? [plugin._("place.leftOut", { filters: leftOut.map(inWords).join(", ") })]
         : []),
-      ...(asked.search === "" ? [] : [plugin._("place.search")]),
+      ...(asked.search === ""
+        ? []
+        : [isNamed(kind()) ? plugin._("place.searchName") : plugin._("place.searchDescription")]),
     ]);
   };
   const loadMore = () => {

@@ -1,4 +1,4 @@
-import type { ResourceName } from "../../src/products.js";
+import { isNamed, type ResourceName } from "../../src/products.js";
 import { HEX_ID } from "../../src/ids.js";
 import { STALE_AFTER, type Mark } from "../admin/answers.js";
 import type { NodeToImport } from "./api.js";
@@ -39,7 +39,7 @@ export function listNode(resource: ResourceName, connection: string, filters: Fi
   const age = isStale ? STALE_AFTER : olderThanDays && `${olderThanDays}d`;
   const ofMark = mark === "" || mark === "stale" ? {} : OF_MARKS[resource][mark];
   const said: Record<string, string> = {
-    ...(search !== "" && { description: search }),
+    ...(search !== "" && { [isNamed(resource) ? "nameContains" : "description"]: search }),
     ...(isOfUsers && status !== "" && { tokenStatus: status }),
     ...(isOfUsers && owner !== "" && { [HEX_ID.pattern.test(owner) ? "userID" : "user"]: owner }),
     ...(age !== "" && { [isOfUsers ? "updatedBefore" : "createdBefore"]: age }),

@@ -1,3 +1,4 @@
+import type { TokenRow } from "../admin/answers.js";
 import type { Editor, NodeToImport, Plugin } from "./api.js";
 
 declare const RED: Editor;
@@ -51,15 +52,19 @@ function middle(): { x: number; y: number } {
   return { x: onGrid(scrollLeft + clientWidth / 2), y: onGrid(scrollTop + clientHeight / 2) };
 }
 
-/** An inject node that sends an ID. */
-export function injectNode(id: string): NodeToImport {
+/** Characters of a name that a node can show. */
+const LONGEST_LABEL = 60;
+
+/** An inject node that sends an ID, or an object with a name: any text can be one, also what looks like JSON. */
+export function injectNode({ id, name }: Pick<TokenRow, "id" | "name">): NodeToImport {
   return {
     type: "inject",
     // It shows no payload as long as a UUID.
-    name: id,
+    name: (name ?? id).slice(0, LONGEST_LABEL),
     props: [{ p: "payload" }],
-    payload: id,
-    payloadType: "str",
+    ...(name === undefined
+      ? { payload: id, payloadType: "str" }
+      : { payload: JSON.stringify({ name: id }), payloadType: "json" }),
     wires: [[]],
   };
 }

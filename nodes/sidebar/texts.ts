@@ -5,8 +5,10 @@ export const STATUSES = ["active", "inactive"] as const;
 
 /** What is told of a token, in this order. */
 export const PROPERTIES = [
+  "name",
   "description",
   "id",
+  "kind",
   "status",
   "user",
   "org",

@@ -1,13 +1,16 @@
+import * as z from "zod";
 import { systemClock } from "../clock.js";
 import { asTokenError, type TokenError } from "../errors.js";
 import type { ApiResponse } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import { refusal } from "../http/refusals.js";
+import { readJson } from "../http/responses.js";
 import { readHttpDate } from "../http/server-time.js";
 import { productOf, type Product } from "../products.js";
 import { plain } from "../text/plain-text.js";
 import { PATH } from "../tokens/authorizations-api.js";
 import { databaseTokensPath } from "../tokens/database-tokens.js";
+import { bearsMark, TOKENS } from "../tokens/influxdb3-api.js";
 import type { Wires } from "../tokens/resource.js";
 import { handshake } from "./handshake.js";
 import type { Reporter } from "./report.js";
@@ -22,15 +25,17 @@ export interface Address {
   /** The name that the TLS configuration expects of the server, if it names one. */
   servername: string | undefined;
   wires: Pick<Wires, "http" | "cluster">;
+  /** Whether the wires have a token. Without one, only the address is checked. */
+  hasToken: boolean;
 }
 
 /** Milliseconds that two clocks may differ before it is told. */
 const TOLERANCE = 5000;
 
 /**
- * Finds out what answers at the address, without the token.
+ * Finds out what answers at the address, without the token; but an InfluxDB 3 says only with it which it is.
  *
- * @returns the product that is there; undefined if it is none whose tokens are managed, which has been said.
+ * @returns the product that is there; undefined if it is none whose tokens can be managed, which has been said.
  */
 export async function checkAddress(
   address: Address,
@@ -38,7 +43,7 @@ export async function checkAddress(
   signal: AbortSignal,
 ): Promise<Product | undefined> {
   const { http, cluster } = address.wires;
-  const isOfCluster = !productOf(address.product).resources.includes("authorizations");
+  const isOfCluster = productOf(address.product).resources.includes("database-tokens");
   const path = isOfCluster ? databaseTokensPath(cluster) : PATH;
   const before = systemClock.now();
   const response = await look(http, path, signal).catch(asTokenError);
@@ -48,40 +53,56 @@ export async function checkAddress(
     reporter.say("wrong", await notReached(response, address, reporter, signal));
     return undefined;
   }
-  const seen = isOfCluster ? clusterAt(address, response) : v2At(address, response);
+  const seen =
+    (isOfCluster ? clusterAt(address, response) : v2At(address, response)) ??
+    (await influxdb3At(address, response, signal));
   if (seen === undefined) {
     reporter.say("wrong", await otherAnswer(response, address, reporter, signal));
     return undefined;
   }
   const way = address.isProxied ? "Reached through the HTTP proxy" : "Reached";
   reporter.say("ok", `${way}: ${seen.name} answers.`);
-  if (seen.product !== address.product) {
+  const isNamed = seen.products.includes(address.product);
+  if (!isNamed) {
     reporter.say(
       "warning",
       `It is not ${productOf(address.product).name}, which the connection names as its product.`,
     );
-    for (const product of seen.product === "cloud" ? CLOUDS : [seen.product]) offerProduct(product, reporter);
+    for (const product of seen.products) offerProduct(product, reporter);
   }
   compareClocks(response, { before, after }, reporter);
-  return seen.product;
+  if (seen.isOpen) {
+    reporter.say("wrong", OPEN);
+    return undefined;
+  }
+  return isNamed ? address.product : seen.products[0];
 }
 
 /** Any request that reads, of which the answer shows what is there. */
-function look(http: Http, path: readonly string[], signal: AbortSignal): Promise<ApiResponse> {
+function look(
+  http: Http,
+  path: readonly string[],
+  signal: AbortSignal,
+  { isAnonymous = true } = {},
+): Promise<ApiResponse> {
   return http.send({
     task: "look what answers",
     method: "GET",
     repeat: "safe",
     path,
-    isAnonymous: true,
+    isAnonymous,
     watch: { signal },
   });
 }
 
-/** A product that was seen, and its name with its version. */
+/** What was seen. */
 interface Seen {
-  product: Product;
+  /** The products that it can be, if nothing tells them apart. */
+  products: readonly [Product, ...Product[]];
+  /** With its version. */
   name: string;
+  /** Whether it lets everybody in. */
+  isOpen?: boolean;
 }
 
 /** They have one API, and nothing that tells them apart. */
@@ -90,14 +111,14 @@ const CLOUDS = ["cloud-serverless", "cloud"] as const;
 /** InfluxDB OSS puts its version on every answer. Another one of the same API is taken for what the connection names. */
 function v2At({ product, url }: Pick<Address, "product" | "url">, response: ApiResponse): Seen | undefined {
   const { build, version } = markOf(response);
-  if (isOss2(response)) return { product: "oss", name: `${productOf("oss").name} (${version})` };
+  if (isOss2(response)) return { products: ["oss"], name: `${productOf("oss").name} (${version})` };
   const isCloud = /cloud/i.test(build);
   const isOfApi = response.status === 401 && response.error?.code === "unauthorized";
   if (!isOfApi || (version !== "" && !isCloud)) return undefined;
-  if (product !== "oss")
-    return { product, name: `an API of InfluxDB v2, as ${productOf(product).name} has it,` };
-  if (isCloud || isOfInfluxData(url)) return { product: "cloud", name: "InfluxDB Cloud" };
-  return { product, name: "an API of InfluxDB v2, without its version," };
+  if (product !== "oss" && productOf(product).resources.includes("authorizations"))
+    return { products: [product], name: `an API of InfluxDB v2, as ${productOf(product).name} has it,` };
+  if (isCloud || isOfInfluxData(url)) return { products: CLOUDS, name: "InfluxDB Cloud" };
+  return { products: ["oss"], name: "an API of InfluxDB v2, without its version," };
 }
 
 function isOfInfluxData({ hostname }: URL): boolean {
@@ -113,7 +134,93 @@ function clusterAt({ product, url }: Address, response: ApiResponse): Seen | und
   if (isWebPage(response) || isInfluxDB3(response) || markOf(response).version !== "") return undefined;
   const { status, error } = response;
   const isOfApi = Number.isInteger(error?.code) || [401, 403].includes(status);
-  return isOfApi ? { product, name: `a Management API, as ${productOf(product).name} has it,` } : undefined;
+  return isOfApi
+    ? { products: [product], name: `a Management API, as ${productOf(product).name} has it,` }
+    : undefined;
+}
+
+/**
+ * InfluxDB 3 says at `/ping` which it is: to everybody if it was started so, otherwise with a token. Without one, it bears
+ * its mark since 3.8; one before that refuses without a word, which is believed only where the connection names it.
+ */
+async function influxdb3At(
+  { product, url, wires: { http }, hasToken }: Address,
+  response: ApiResponse,
+  signal: AbortSignal,
+): Promise<Seen | undefined> {
+  const canBe = isOf3(product) || ([401, 404].includes(response.status) && !isOfInfluxData(url));
+  if (!isInfluxDB3(response) && !canBe) return undefined;
+  const ask = async (path: readonly string[], isAnonymous = true): Promise<ApiResponse | undefined> => {
+    const answer = await look(http, path, signal, { isAnonymous }).catch(asTokenError);
+    if (!(answer instanceof Error)) return answer;
+    if (answer.code === "cancelled") throw answer;
+    return undefined;
+  };
+  const pong = await ask(PING);
+  const isOld = isOf3(product) && pong !== undefined && isWordless(response) && isWordless(pong);
+  if (!isOld && ![response, pong].some((each) => each && isInfluxDB3(each))) return undefined;
+  if (saysWhich(pong)) return { ...influxdb3In(pong, product), isOpen: isDisabled(await ask(TOKENS)) };
+  const told = hasToken ? await ask(PING, false) : undefined;
+  if (saysWhich(told)) return influxdb3In(told, product);
+  const seen = influxdb3In(undefined, product);
+  return isOld
+    ? { ...seen, name: "something that refuses without a word, as an InfluxDB 3 before 3.8 does," }
+    : seen;
+}
+
+const PING = ["ping"];
+const Pong = z.looseObject({ product_name: z.string() });
+
+function isOf3(product: Product): boolean {
+  return productOf(product).resources.includes("influxdb3-tokens");
+}
+
+function saysWhich(pong: ApiResponse | undefined): pong is ApiResponse {
+  return pong?.status === 200 && isInfluxDB3(pong);
+}
+
+/** @param pong the answer that says which it is, if there is one. @param expected as the connection names it. */
+function influxdb3In(pong: ApiResponse | undefined, expected: Product): Seen {
+  const { build, version } = pong ? markOf(pong) : NO_MARK;
+  const which = pong ? `${build} ${productNameIn(pong)}` : "";
+  const isEnterprise = /enterprise/i.test(which);
+  // The pages of InfluxDB 3 Cloud are those of Enterprise.
+  const isCloud = /cloud/i.test(which) || (isEnterprise && expected === "influxdb3-cloud");
+  const release = version === "" ? "" : ` (${version})`;
+  const seen = (product: Product): Seen => ({
+    products: [product],
+    name: productOf(product).name + release,
+  });
+  if (isCloud) return seen("influxdb3-cloud");
+  if (isEnterprise) return seen("influxdb3-enterprise");
+  if (/core/i.test(which)) return seen("influxdb3-core");
+  return {
+    products: isOf3(expected) ? [expected] : ["influxdb3-core", "influxdb3-enterprise"],
+    name: `an InfluxDB 3 Core or Enterprise${release}`,
+  };
+}
+
+const NO_MARK = { build: "", version: "" };
+
+function productNameIn(pong: ApiResponse): string {
+  try {
+    return readJson(pong, Pong).product_name;
+  } catch {
+    return "";
+  }
+}
+
+/** Whether all that concerns tokens is switched off, because the server runs without authorization. */
+function isDisabled(answer: ApiResponse | undefined): boolean {
+  return answer?.status === 405 && answer.text.startsWith("endpoint disabled");
+}
+
+const OPEN =
+  "It was started without authorization (--without-auth): it lets everybody in, whatever the token, and can neither create " +
+  "nor delete tokens. Start it without that option. No token was sent.";
+
+function isWordless({ status, text, error, headers }: ApiResponse): boolean {
+  return status === 401 && text === "" && error === undefined && headers["www-authenticate"] === undefined;
 }
 
 function isOss2(response: ApiResponse): boolean {
@@ -123,11 +230,7 @@ function isOss2(response: ApiResponse): boolean {
 
 function isInfluxDB3(response: ApiResponse): boolean {
   const { build, version } = markOf(response);
-  return (
-    /^v?3\./.test(version) ||
-    /^(core|enterprise)$/i.test(build) ||
-    response.headers["cluster-uuid"] !== undefined
-  );
+  return /^v?3\./.test(version) || /^(core|enterprise)$/i.test(build) || bearsMark(response);
 }
 
 function isWebPage({ headers }: ApiResponse): boolean {
@@ -155,7 +258,6 @@ async function otherAnswer(
     offerProduct(DEDICATED, reporter);
     return `Reached: this is the address of ${productOf(DEDICATED).name}, which is not the product of the connection.`;
   }
-  if (isInfluxDB3(response)) return ofInfluxDB3(version);
   if (version.startsWith("1.")) {
     return `Reached: an InfluxDB ${version} answers. It has users and passwords, and no tokens to manage.`;
   }
@@ -168,32 +270,11 @@ async function otherAnswer(
       "another service. Enter the address of InfluxDB itself."
     );
   }
-  const version3 = await whichInfluxDB3(response, address, signal);
-  if (version3 !== undefined) return ofInfluxDB3(version3);
   return `Reached, but InfluxDB's API does not answer: ${refusal(response).reason}`;
 }
 
 const DEDICATED = "cloud-dedicated";
 const WANTS_TLS = "Reached, but the server wants https:// in place of http://.";
-
-function ofInfluxDB3(version: string): string {
-  const which = version === "" ? "" : ` (${version})`;
-  return (
-    `Reached: an InfluxDB 3 Core or Enterprise${which} answers. Its tokens are of another kind, which these nodes do not ` +
-    "manage. Enter the address of one of the products that can be chosen."
-  );
-}
-
-/** An InfluxDB 3 without authentication says its version; another one bears its mark. InfluxData's Cloud is not asked. */
-async function whichInfluxDB3(
-  { status }: ApiResponse,
-  { url, wires }: Address,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (![401, 404].includes(status) || isOfInfluxData(url)) return undefined;
-  const pong = await look(wires.http, ["ping"], signal).catch(() => undefined);
-  return pong && isInfluxDB3(pong) ? markOf(pong).version : undefined;
-}
 
 /** A redirection is not followed: where it leads could be anything. */
 function redirected({ status, headers }: ApiResponse, { url }: Address, reporter: Reporter): string {

@@ -3,6 +3,7 @@ import { productOf } from "../products.js";
 import type { Wires } from "../tokens/resource.js";
 import { checkAddress, type Address } from "./address.js";
 import { checkApiToken } from "./authorizations.js";
+import { checkInfluxdb3Token } from "./influxdb3-token.js";
 import { checkInfluxctl, checkManagementToken } from "./management-token.js";
 import type { Reporter } from "./report.js";
 
@@ -10,8 +11,6 @@ import type { Reporter } from "./report.js";
 export interface Connection extends Omit<Address, "wires"> {
   /** Without retries, and with limits of a few seconds. */
   wires: Wires;
-  /** Whether the wires have a token. Without one, only the address is checked. */
-  hasToken: boolean;
   /** Why influxctl is not to be run; undefined if it is. */
   influxctlRefused: string | undefined;
   /** Normalized; or "". */
@@ -44,8 +43,13 @@ export async function checkConnection(
   try {
     const product = await checkAddress(connection, reporter, budget);
     if (product === undefined || !hasToken) return;
-    if (productOf(product).resources.includes("authorizations")) {
+    const { resources } = productOf(product);
+    if (resources.includes("authorizations")) {
       await checkApiToken({ product, ownTokenId, wires }, reporter, watch);
+      return;
+    }
+    if (resources.includes("influxdb3-tokens")) {
+      await checkInfluxdb3Token({ product, ownTokenId, wires }, reporter, watch);
       return;
     }
     const isAccepted = await checkManagementToken(wires, reporter, watch);

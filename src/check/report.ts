@@ -1,3 +1,4 @@
+import type { IdForm } from "../ids.js";
 import { plain } from "../text/plain-text.js";
 
 /** What a check found out, in one sentence or a few. */
@@ -47,11 +48,15 @@ export class Reporter {
    * Offers each of the tokens as the connection's own. None of many: a choice without the right one would mislead.
    *
    * @param tokens with their IDs in the form of the product, which are normalized.
+   * @param word what people call such an ID.
    */
-  offerOwnIds(tokens: readonly { id: string; description?: string | undefined }[]): void {
+  offerOwnIds(
+    tokens: readonly { id: string; description?: string | undefined }[],
+    word: IdForm["word"] = "ID",
+  ): void {
     if (tokens.length > MOST_OFFERS) return;
     for (const token of tokens) {
-      this.offer("ownTokenId", token.id, `Enter the own token ID ${nameOf(token)}`);
+      this.offer("ownTokenId", token.id, `Enter the own token ${word} ${nameOf(token)}`);
     }
   }
 }

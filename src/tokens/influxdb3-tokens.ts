@@ -425,7 +425,8 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
   const token = found.length === 1 ? found[0]?.token : undefined;
   const shown = token && { token };
   if (works) return { works, state: "active", ...shown };
-  return { works, state: token?.state === "expired" ? "expired" : "not-accepted", ...shown };
+  // A list tells its time to the second, by which one that has just expired is active still.
+  return { works, state: token?.expiresAt === undefined ? "not-accepted" : "expired", ...shown };
 }
 
 /** Failures after which a request may have been carried out. */

@@ -1,4 +1,5 @@
 import { asTokenError, TokenError } from "../errors.js";
+import type { IdForm } from "../ids.js";
 import type { Secret } from "../text/secret.js";
 import type { TokenSource } from "../token-source.js";
 import type { Look, Shown } from "./resource.js";
@@ -52,18 +53,20 @@ export interface OwnTokenSigns {
 /**
  * @param allowed the user has said that nodes may do so.
  * @param named the own token's ID as the user names it, normalized.
+ * @param word what people call an ID of the product.
  */
 export function createOwnTokenProtection(
-  { allowed, named }: { allowed: boolean; named: string | undefined },
+  { allowed, named, word = "ID" }: { allowed: boolean; named: string | undefined; word?: IdForm["word"] },
   signs: OwnTokenSigns,
 ): OwnTokenProtection {
   /** Kept for good: the ID never changes, and an ID that nothing tells stays so. */
   let told: { id: string | undefined } | undefined;
+  const enter = `Enter the ${word} of the connection's own token under "Own token ${word}" in the connection, and all others can be acted upon.`;
 
   async function tell(signal: AbortSignal): Promise<{ id: string | undefined }> {
     const id = await signs.find(signal).catch((error: unknown) => {
       if (!isRefused(error)) throw error;
-      if (named === undefined) throw cannotBeTold(error);
+      if (named === undefined) throw cannotBeTold(error, enter);
       return undefined;
     });
     if (named === undefined || named === id) return { id };
@@ -71,7 +74,7 @@ export function createOwnTokenProtection(
     if (why !== undefined) return { id: named };
     throw new TokenError(
       "invalid-config",
-      `the "Own token ID" of the connection, ${named}, is not the ID of its token. Correct it in the connection. Nothing was done.`,
+      `the "Own token ${word}" of the connection, ${named}, is not the ${word} of its token. Correct it in the connection. Nothing was done.`,
       { words: "wrong own token ID", fatal: true },
     );
   }
@@ -86,7 +89,7 @@ export function createOwnTokenProtection(
         if (told.id !== undefined) return;
         const why = await signs.mayBe(id, { among: ids, look }, signal);
         if (why === undefined) return;
-        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${ENTER}`, {
+        throw new TokenError("protected", `it may be the connection's own token: ${why}. ${enter}`, {
           words: "may be own token",
         });
       };
@@ -150,14 +153,12 @@ export function isRefused(error: unknown): error is TokenError {
   return error instanceof TokenError && !error.fatal && ["unauthorized", "forbidden"].includes(error.code);
 }
 
-const ENTER =
-  'Enter the ID of the connection\'s own token under "Own token ID" in the connection, and all others can be acted upon.';
 const OWN =
   "it is the connection's own token, which would lock itself out. Allow that in the connection, if you mean it.";
 
-function cannotBeTold(error: TokenError): TokenError {
+function cannotBeTold(error: TokenError, enter: string): TokenError {
   return error.retold(
-    `${error.reason} Without it nobody can tell which token is the connection's own, so none is touched. ${ENTER}`,
+    `${error.reason} Without it nobody can tell which token is the connection's own, so none is touched. ${enter}`,
     { task: undefined, fatal: true },
   );
 }

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { HEX_ID, TOKEN_NAME, UUID, type IdForm } from "../ids.js";
+import { HEX_ID, isObjectText, TOKEN_NAME, UUID, type IdForm } from "../ids.js";
 
 /** Characters of a text that are looked at: the first lines of a list. */
 const LOOKED_AT = 1000;
@@ -26,17 +26,20 @@ const PROMISE = "It is a promise: a function node before this one lacks an await
 export function whyNoId(value: unknown, form: IdForm): string | undefined {
   if (types.isProxy(value)) return undefined;
   if (typeof value === "number" || typeof value === "bigint") return NUMBER;
-  if (typeof value === "string") return whyNoIdText(value.slice(0, LOOKED_AT).trim(), form);
+  if (typeof value === "string") {
+    const seen = form === TOKEN_NAME ? value : value.slice(0, LOOKED_AT);
+    return whyNoIdText(seen.trim(), form);
+  }
   if (isBytes(value)) return BYTES;
   if (Array.isArray(value)) return ARRAY;
   return types.isPromise(value) ? PROMISE : undefined;
 }
 
 function whyNoIdText(text: string, form: IdForm): string | undefined {
+  // Any other text can be a name, such as "[old] Telegraf".
+  if (form === TOKEN_NAME && !isObjectText(text)) return undefined;
   if (/^\[object /.test(text)) return OBJECT_TEXT;
-  if (/^(\[|\{\s*")/.test(text)) return JSON_TEXT;
-  // Any other text can be a name.
-  if (form === TOKEN_NAME) return undefined;
+  if (form === TOKEN_NAME || /^(\[|\{\s*")/.test(text)) return JSON_TEXT;
   const { pattern } = form;
   const [first = "", ...others] = text.split(/[\s,;|]+/).map((piece) => piece.replace(/^["']|["']$/g, ""));
   if (others.length > 0) return [first, ...others].some((piece) => pattern.test(piece)) ? LIST : undefined;

@@ -55,7 +55,7 @@ const FURTHEST_AHEAD = UNITS.y;
  * @param at milliseconds since 1970.
  */
 export function toSecond(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+  return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /**

@@ -61,7 +61,7 @@ for (const version of ["node-red", "node-red-4"] as const)
         });
       }
 
-      for (const name of ["list-authorizations", "list-database-tokens"]) {
+      for (const name of ["list-authorizations", "list-database-tokens", "list-influxdb3-tokens"]) {
         it(`the connection of ${name}: ${look}`, async () => {
           const { editor, page } = lab;
           await open(name);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startInfluxdb3 } from "../../simulator/influxdb3.js";
 import { useLab, waitFor } from "./editor.js";
 
 for (const version of ["node-red", "node-red-4"] as const)
@@ -83,6 +84,62 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.equal(await offers().count(), 0);
       assert.equal(await result().getByText("The dialog has been changed since.").count(), 0);
       assert.notEqual(await lab.page.title(), "taken over");
+    });
+
+    it("knows the tokens of an InfluxDB 3 by their names, and finds out which it is", async () => {
+      const simulator = await startInfluxdb3({ edition: "Enterprise", operatorToken: "apiv3_operator" });
+      try {
+        await lab.page.setViewportSize({ width: 900, height: 600 });
+        const labelled = (name: string) => lab.page.getByLabel(name, { exact: true });
+        // A screen reader says what is wrong with it in place of its label.
+        const tokenLabel = lab.page.locator("label[for=node-config-input-token]");
+        const earlyAccess = lab.page.locator("#influxdb-connection-early-access");
+        await open();
+        assert.equal(await labelled("Protected IDs").count(), 1);
+        assert.ok(await earlyAccess.isHidden());
+        await field("product").selectOption("influxdb3-core");
+        assert.equal(await field("url").inputValue(), "http://localhost:8181");
+        assert.equal(await labelled("Protected names").count(), 1);
+        assert.equal((await tokenLabel.innerText()).trim(), "Admin token");
+        assert.match((await field("protectedIds").getAttribute("placeholder"))!, /one a line/);
+        const help = lab.page.locator("#influxdb-connection-token-help");
+        assert.match(await help.innerText(), /A named admin token can do all/);
+        assert.match(
+          (await help.locator("a").getAttribute("href"))!,
+          /influxdb3\/core\/admin\/tokens\/admin/,
+        );
+        for (const name of ["accountId", "clusterId"]) assert.ok(await field(name).isHidden());
+        await lab.editor.screenshot(`connection to InfluxDB 3 ${version}`);
+        await lab.editor.type(field("protectedIds"), "grafana\nCI, nightly\n");
+        await lab.editor.fieldWrong(field("protectedIds"), false);
+        await lab.editor.type(field("protectedIds"), "apiv3_a-value");
+        assert.match(await lab.editor.fieldWrong(field("protectedIds")), /names of tokens, one a line/);
+        await lab.editor.type(field("protectedIds"), "");
+        await field("product").selectOption("influxdb3-cloud");
+        assert.match(await earlyAccess.innerText(), /never tried/);
+        await field("name").scrollIntoViewIfNeeded();
+        await lab.editor.screenshot(`connection to InfluxDB 3 Cloud ${version}`);
+        await field("product").selectOption("influxdb3-core");
+        await lab.editor.type(field("url"), simulator.url);
+        await lab.editor.type(field("token"), "apiv3_operator");
+        const found = await test();
+        assert.match(found[0]!, /^All right: Reached: InfluxDB 3 Enterprise \(3\.9\.6\) answers\./);
+        assert.match(
+          found.join("\n"),
+          /Warning: It is the operator token, .*regenerate operator token: allowed/s,
+        );
+        await offers().scrollIntoViewIfNeeded();
+        await lab.editor.screenshot(`connection test of InfluxDB 3 ${version}`);
+        await offers().click();
+        assert.equal(await field("product").inputValue(), "influxdb3-enterprise");
+        assert.equal(await field("url").inputValue(), simulator.url);
+        assert.ok(!(await test()).some((line) => line.includes("It is not")));
+        await field("product").selectOption("oss");
+        assert.equal(await labelled("Protected IDs").count(), 1);
+        assert.equal((await tokenLabel.innerText()).trim(), "API token");
+      } finally {
+        await simulator.close();
+      }
     });
 
     it("uses the stored token for what is deployed, and for nothing else", async () => {

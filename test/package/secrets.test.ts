@@ -45,7 +45,15 @@ describe("token values", function () {
     if (type === "influxdb-update-authorization") return { tokenStatus: "inactive", tokenStatusType: "str" };
     if (type === "influxdb-update-database-token") return { rights: "take" };
     const place = { place: "newValue", placeType: "flow" };
-    if (!type.includes("create")) return type.includes("rotate") ? place : {};
+    if (!type.includes("create")) return /rotate|regenerate/.test(type) ? place : {};
+    if (type.includes("influxdb3"))
+      return {
+        ...place,
+        tokenName: "made",
+        tokenNameType: "str",
+        permissionsFrom: "admin",
+        understood: true,
+      };
     const table = [{ resource: "*", read: true, write: false }];
     return { ...place, description: "made", descriptionType: "str", permissionsFrom: "table", table };
   }
@@ -65,11 +73,17 @@ describe("token values", function () {
     const other = clusters.addManagementToken(cluster, { description: "other" });
     const database = clusters.addDatabaseToken(cluster, { description: "mine", permissions: [] });
     const authorization = simulator.world.addAuthorization({ description: "mine" });
+    const { world: world3 } = fixture.influxdb3;
+    const { value: own3 } = world3.addToken({ name: "own" });
+    const { value: named } = world3.addToken({ name: "mine" });
     Object.assign(secrets, {
       management: management.token,
       authorization: authorization.token,
       database: database.accessToken,
       other: other.token,
+      own3,
+      named,
+      operator3: world3.tokens.get("_admin")?.value,
       basic: btoa(`me:${secrets.password}`),
     });
 
@@ -81,6 +95,8 @@ describe("token values", function () {
     const oss = (id: string, more: object = {}) => fixture.connectionTo("oss", { id, retries: "2", ...more });
     const dedicated = (id: string, more: object = {}) =>
       fixture.connectionTo("cloud-dedicated", { id, ...more });
+    const core3 = (id: string, more: object = {}) =>
+      fixture.connectionTo("influxdb3-core", { id, credentials: { token: own3 }, ...more });
     const wrong = { credentials: { token: secrets.wrong } };
     const own = await generate([{ name: "commonName", value: "localhost" }]);
     const { port: secure } = await also(tlsBefore(simulator.port, { key: own.private, cert: own.cert }));
@@ -92,6 +108,12 @@ describe("token values", function () {
           answer.writeHead(status).end(status === 502 ? `<html>${message}` : JSON.stringify({ message }));
         }),
       );
+    // As InfluxDB 3 rejects a request, in a text that is shown.
+    const echo3 = await also(
+      serve(({ headers }, answer) => {
+        answer.writeHead(400, { "cluster-uuid": "1" }).end(`serde error: ${JSON.stringify(headers)}`);
+      }),
+    );
     const malformed = (text: string) => also(serve((_, answer) => answer.end(text)));
     /** The connections whose servers do not do what they should. */
     const faulty: Record<string, Promise<Running>> = {
@@ -115,12 +137,18 @@ describe("token values", function () {
       "management-tokens": other.id,
       "influxdb3-tokens": "mine",
     };
+    const connectionsOf = (name: string) => {
+      if (isOfCluster(name)) return ["dedicated", "bad-dedicated"];
+      return resourceOf(name) === "influxdb3-tokens" ? ["to-3", "bad-3"] : ["to-oss", "bad"];
+    };
     const work: [type: string, connection: string, payload: string][] = [
       // Each node well and badly, in the order of package.json: what finds and changes comes before what removes.
       ...OPERATION_NAMES.flatMap((name) =>
-        (isOfCluster(name) ? ["dedicated", "bad-dedicated"] : ["to-oss", "bad"]).map(
-          (connection): (typeof work)[number] => [`influxdb-${name}`, connection, ids[resourceOf(name)]],
-        ),
+        connectionsOf(name).map((connection): (typeof work)[number] => [
+          `influxdb-${name}`,
+          connection,
+          ids[resourceOf(name)],
+        ]),
       ),
       // It is gone by now.
       ["influxdb-delete-authorization", "to-oss", authorization.id],
@@ -128,6 +156,8 @@ describe("token values", function () {
         ["influxdb-list-authorizations", connection, ""],
         ["influxdb-delete-authorization", connection, authorization.id],
       ]),
+      ["influxdb-list-influxdb3-tokens", "echo-3", ""],
+      ["influxdb-delete-influxdb3-token", "echo-3", "mine"],
       ["influxdb-list-management-tokens", "telling", ""],
       ["influxdb-list-management-tokens", "hanging", ""],
     ];
@@ -153,6 +183,9 @@ describe("token values", function () {
           oss("tunnelled", { url: `https://localhost:${secure}`, proxy: "proxy" }),
           oss("secure", { url: `https://localhost:${secure}` }),
           ...Object.entries(ports).map(([id, port]) => oss(id, { url: `http://127.0.0.1:${port}` })),
+          core3("to-3"),
+          core3("bad-3", wrong),
+          core3("echo-3", { url: `http://127.0.0.1:${echo3.port}` }),
           dedicated("telling", { influxctl: tells }),
           dedicated("hanging", { influxctl: hangs }),
           node("start", "inject", { once: true, onceDelay: 0.1, props: [], wires: [["step0"]] }),
@@ -251,6 +284,9 @@ describe("token values", function () {
       "1 authorization created.",
       "1 database token created.",
       "1 management token created.",
+      "1 InfluxDB 3 token created.",
+      "outcome: 'regenerated'",
+      "the server rejects the request",
       "unauthorized",
       "not-found",
       "the proxy did not pass the request on",
@@ -283,7 +319,16 @@ describe("token values", function () {
   });
 
   it("are in no answer of our own endpoints, well or badly", async () => {
-    const connections = ["to-oss", "bad", "dedicated", "bad-dedicated", "tunnelled", "telling"];
+    const connections = [
+      "to-oss",
+      "bad",
+      "dedicated",
+      "bad-dedicated",
+      "to-3",
+      "bad-3",
+      "tunnelled",
+      "telling",
+    ];
     const servers = ["echo-500", "echo-502", "echo-400", "echo-200", "no-json", "another-form"];
     const paths = [...connections, ...servers].flatMap((id) => [
       `connections/${id}/tokens?limit=200`,

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { Influxdb3World } from "../../simulator/influxdb3.js";
-import { withInfluxdb3Node, type Influxdb3Fixture, type Influxdb3NodeOptions } from "../helpers/influxdb3-node.js";
+import {
+  withInfluxdb3Node,
+  type Influxdb3Fixture,
+  type Influxdb3NodeOptions,
+} from "../helpers/influxdb3-node.js";
 import type { Properties, Seen } from "../helpers/runtime.js";
 
 const DAY = 86_400_000;
@@ -166,11 +170,18 @@ describe("list-influxdb3-tokens", () => {
 describe("an update node on a connection to InfluxDB 3", () => {
   for (const name of ["update-authorization", "update-database-token"]) {
     it(`says what to do instead (${name})`, () =>
-      withInfluxdb3Node(name, { tokenStatus: "inactive", tokenStatusType: "str" }, async ({ send, server }) => {
-        const { error } = await send({ payload: "press 1" });
-        assert.equal(error?.code, "unsupported-product");
-        assert.match(error.message, /cannot be changed or disabled: delete one, or replace it \(rotate token\)/);
-        assert.deepEqual(server.requests, []);
-      }));
+      withInfluxdb3Node(
+        name,
+        { tokenStatus: "inactive", tokenStatusType: "str" },
+        async ({ send, server }) => {
+          const { error } = await send({ payload: "press 1" });
+          assert.equal(error?.code, "unsupported-product");
+          assert.match(
+            error.message,
+            /cannot be changed or disabled: delete one, or replace it \(rotate token\)/,
+          );
+          assert.deepEqual(server.requests, []);
+        },
+      ));
   }
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import { serveAdmin } from "../../nodes/admin/admin.js";
+import { startInfluxdb3 } from "../../simulator/influxdb3.js";
 import type { FlowNode } from "../../simulator/flow.js";
 import type { Report } from "../../src/check/report.js";
 import type { Product } from "../../src/products.js";
@@ -328,6 +329,23 @@ describe("the admin endpoint that tests a connection", () => {
       },
       { connection },
     );
+  });
+
+  it("tests an InfluxDB 3, and takes the name of its own token as it is written", async () => {
+    await withConnection("oss", async () => {
+      const { url, world } = await also(startInfluxdb3());
+      const { value: token } = world.addToken({ name: " node-red " });
+      const asked = async (ownTokenId: string) => {
+        const answer = await post({
+          ...{ id: "new", properties: { product: "influxdb3-core", url, ownTokenId }, token },
+        });
+        assert.ok(!JSON.stringify(answer.body).includes(token));
+        return linesOf(answer);
+      };
+      for (const own of ["", "  ", " node-red "])
+        assert.match(await asked(own), /It is the admin token " node-red "\.\nok: It does not expire/);
+      assert.match(await asked("node-red"), /wrong: The "Own token name" .*there is no such token/);
+    });
   });
 
   it("says which setting is wrong, and refuses a request that is no dialog's", async () => {

@@ -75,6 +75,18 @@ const NO_VARIABLES = [
   "{NAME}",
 ];
 
+/** As tokens of InfluxDB 3 can have, and what is none. */
+const NAMES = [
+  "Telegraf ",
+  "[old] Telegraf",
+  "{x}",
+  '["a"]',
+  '{"a": 1}',
+  "[object Object]",
+  "apiv3_x",
+  "\ud800",
+];
+
 const plain = [
   ...[undefined, null, true, false, "", " ", "\n", "\t \r\n", [], {}, [HEX], { id: HEX }],
   ...NUMBERS,
@@ -83,6 +95,7 @@ const plain = [
   ...URLS.split("|"),
   ...TIMES.split("|"),
   ...NO_VARIABLES,
+  ...NAMES,
   ...[
     "yes",
     "no",
@@ -303,7 +316,14 @@ describe("the dialog and the runtime", () => {
         return { ...described, dryRun: true, ...usedWith(fields, key) };
       if (key === "everyToken" || key === "tokenStatus") return described;
       const status = { tokenStatus: "active", tokenStatusType: "str" };
-      return { ...described, everyToken: true, confirmed: true, understood: true, ...status, ...usedWith(fields, key) };
+      return {
+        ...described,
+        everyToken: true,
+        confirmed: true,
+        understood: true,
+        ...status,
+        ...usedWith(fields, key),
+      };
     };
 
     for (const [key, field] of Object.entries(fields)) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { judge } from "../../../nodes/fields/judge.js";
+import { readSettings } from "../../../nodes/influxdb-connection/read-settings.js";
 import { SETTINGS } from "../../../nodes/influxdb-connection/settings.js";
 
 describe("the URL of a connection", () => {
@@ -58,5 +59,40 @@ describe("the token of a connection", () => {
     ]) {
       assert.equal(wrongToken(token), undefined, token);
     }
+  });
+});
+
+describe("the tokens that a connection names", () => {
+  it("are IDs in any spelling, with anything between them", () => {
+    const [a, b] = ["0AAAAAAAAAAAAAAA", "0bbbbbbbbbbbbbbb"] as const;
+    const { protectedIds, ownTokenId } = readSettings({
+      ...{ product: "oss", protectedIds: ` ${a},${b}\n`, ownTokenId: ` ${a} ` },
+    });
+    assert.deepEqual([protectedIds, ownTokenId], [[a.toLowerCase(), b], a.toLowerCase()]);
+  });
+
+  it("are names of an InfluxDB 3, one a line, with the space that is theirs", () => {
+    const { protectedIds, ownTokenId } = readSettings({
+      ...{
+        product: "influxdb3-core",
+        protectedIds: " first \nMine, and yours\r\n\n last ",
+        ownTokenId: " own ",
+      },
+    });
+    assert.deepEqual(protectedIds, [" first ", "first", "Mine, and yours", " last ", "last"]);
+    assert.equal(ownTokenId, " own ");
+    for (const blank of ["", "  ", "\n"])
+      assert.deepEqual(
+        readSettings({ product: "influxdb3-core", protectedIds: blank, ownTokenId: blank }),
+        readSettings({ product: "influxdb3-core" }),
+      );
+  });
+
+  it("are no values of tokens", () => {
+    for (const name of ["protectedIds", "ownTokenId"])
+      assert.throws(() => readSettings({ product: "influxdb3-core", [name]: "apiv3_secret" }), {
+        code: "invalid-config",
+        message: new RegExp(`the field "${name}" holds`),
+      });
   });
 });

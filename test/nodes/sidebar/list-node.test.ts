@@ -76,6 +76,15 @@ describe("the list node that is made of the filters of the inventory", () => {
     assert.deepEqual(await read("management-tokens", { mark: "revoked" }), { state: "revoked" });
   });
 
+  it("says of InfluxDB 3's tokens a part of the name, what is expired, and the age", async () => {
+    const all = { search: "Telegraf", mark: "expired", olderThanDays: "90" } as const;
+    assert.deepEqual(await read("influxdb3-tokens", all), {
+      nameContains: "Telegraf",
+      state: "expired",
+      createdBefore: { ago: 90 * DAY },
+    });
+  });
+
   it("tells if it cannot say the mark", () => {
     const unsaid = (resource: ResourceName) =>
       MARKS.filter((mark) => made(resource, { mark }).leftOut.includes("mark"));
@@ -83,6 +92,7 @@ describe("the list node that is made of the filters of the inventory", () => {
     assert.deepEqual(unsaid("authorizations").toSorted(), [...never, "expired", "revoked"].toSorted());
     assert.deepEqual(unsaid("database-tokens").toSorted(), never.toSorted());
     assert.deepEqual(unsaid("management-tokens").toSorted(), never.toSorted());
+    assert.deepEqual(unsaid("influxdb3-tokens").toSorted(), [...never, "revoked"].toSorted());
   });
 
   it("tells that it cannot say who made a management token", () => {

@@ -83,7 +83,6 @@ describe("the rights of a token of InfluxDB 3", () => {
     ["another key of the names", [{ resource_type: "db", resource_identifier: ["a"], actions: ["read"] }]],
     ["a key besides", [{ ...db(["a"], "read"), expiry: 1 }]],
     ["a text that is no right", ["read"]],
-    ["a single text", "db:a:read"],
     ["a number", 7],
   ];
   for (const [what, given] of REFUSED)

@@ -1195,6 +1195,14 @@ describe("the tokens of InfluxDB 3", () => {
       for (const { path, body } of started.requests) assert.ok(!`${path} ${body}`.includes("apiv3_"));
     });
 
+    it("is of one that has expired since the second by which the list counts", async () => {
+      const started = await start();
+      const expiry = new Date(Date.UTC(2026, 0, 31, 8, 0, 0, 500));
+      const { value } = started.world.addToken({ name: "gone", value: valueOf("gone"), expiry });
+      started.faults.push({ path: /query_sql/, headers: { date: expiry.toUTCString() }, times: 2 });
+      assert.deepEqual(await check(started, value), [false, "expired", "gone"]);
+    });
+
     it("is the same up to 3.7, where a refusal has no body", async () => {
       const started = await start({ version: "3.7.0" });
       assert.deepEqual(await check(started, valueOf("nobody")), [false, "not-accepted", undefined]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HEX_ID, UUID } from "../../../src/ids.js";
+import { HEX_ID, TOKEN_NAME, UUID } from "../../../src/ids.js";
 import { whyNoId } from "../../../src/work/mistaken-ids.js";
 
 const A = "0aaaaaaaaaaaaaaa";
@@ -42,6 +42,14 @@ describe("whyNoId", () => {
   it("knows an ID of another product, the other way round, and lists of either", () => {
     assert.match(whyNoId(A, UUID) ?? "", /another InfluxDB product/);
     assert.match(whyNoId(`${U}\n${U}`, UUID) ?? "", LIST);
+  });
+
+  it("takes for a name what is no whole JSON", () => {
+    for (const name of ["[old] Telegraf", "{x}", '{"x', `${A},${B}`, A, '"x"'])
+      assert.equal(whyNoId(name, TOKEN_NAME), undefined, name);
+    assert.match(whyNoId(JSON.stringify(["x".repeat(2000)]), TOKEN_NAME) ?? "", JSON_NODE);
+    assert.match(whyNoId(' {"name": "x"}\n', TOKEN_NAME) ?? "", JSON_NODE);
+    assert.match(whyNoId("[object Object]", TOKEN_NAME) ?? "", OBJECT);
   });
 
   it("does not guess", () => {

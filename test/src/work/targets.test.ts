@@ -50,7 +50,7 @@ describe("readTargets", () => {
 
   it("compares as the form of the IDs says, and changes nothing itself", () => {
     const reference: IdForm = {
-      ...{ name: "hexId", pattern: /^[^_]/, expected: "a name" },
+      ...{ name: "hexId", word: "ID", pattern: /^[^_]/, expected: "a name" },
       normalize: (text) => text,
       split: (text) => [text],
     };

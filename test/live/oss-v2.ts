@@ -1,8 +1,6 @@
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { request } from "undici";
-import type { Report } from "../../src/check/report.js";
 import type { Liveness } from "../../src/tokens/resource.js";
 import type { LookupAnswer, PreviewAnswer, TokensAnswer } from "../../nodes/admin/answers.js";
 import { createHttp, type Http } from "../../src/http/client.js";
@@ -11,24 +9,10 @@ import { fixedToken } from "../../src/token-source.js";
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { makeMarked } from "../../src/tokens/creation.js";
 import { marked } from "../../src/tokens/marks.js";
-import sidebar from "../../nodes/sidebar/sidebar.js";
 import { ask, post } from "../helpers/admin.js";
-import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
+import type { Message, Properties } from "../helpers/runtime.js";
+import { isInfluxDB3, nodesOn, run, token, url } from "./server.js";
 
-/**
- * Runs the nodes against a real InfluxDB OSS v2, with users, orgs and authorizations that it makes itself and
- * removes again; of an InfluxDB 3, only what the test of a connection says. Not part of `npm test`: it needs a throw-away server and its operator token.
- */
-const url = process.env.INFLUXDB_URL ?? "";
-const token = process.env.INFLUXDB_TOKEN ?? "";
-if (url === "" || token === "") {
-  console.error(
-    "Set INFLUXDB_URL and INFLUXDB_TOKEN: the address of a throw-away InfluxDB OSS v2 and its operator token.",
-  );
-  process.exit(1);
-}
-
-const run = `node-red-live-${randomBytes(4).toString("hex")}`;
 const made: { kind: string; id: string }[] = [];
 
 async function api<T = { id: string; token: string; name: string }>(
@@ -36,7 +20,7 @@ async function api<T = { id: string; token: string; name: string }>(
   path: string,
   body?: unknown,
 ): Promise<T> {
-  const response = await request(`${url.replace(/\/+$/, "")}/api/v2/${path}`, {
+  const response = await request(`${url}/api/v2/${path}`, {
     method: method as "GET",
     headers: { authorization: `Token ${token}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -57,53 +41,7 @@ const READ_WRITE = ["authorizations", "users"].flatMap((type) =>
   ["read", "write"].map((action) => ({ action, resource: { type } })),
 );
 
-const connectionWith = (withToken: string, properties: Properties = {}) => ({
-  ...{ id: "connection", type: "influxdb-connection", product: "oss", url },
-  credentials: { token: withToken },
-  ...properties,
-});
-
-/** One node of a type, given one message. */
-async function once(
-  type: string,
-  properties: Properties,
-  msg: Message,
-  withToken = token,
-  connection: Properties = {},
-): Promise<Seen> {
-  const runtime = await startRuntime(`influxdb-${type}`, properties, connectionWith(withToken, connection));
-  try {
-    return await runtime.send(msg);
-  } finally {
-    await runtime.close();
-  }
-}
-
-/** What the test of a connection that is not deployed says. */
-async function tested(withToken: string): Promise<{ text: string; report: Report }> {
-  const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), {
-    modules: [sidebar],
-  });
-  try {
-    const body = { id: "new", properties: { product: "oss", url }, token: withToken };
-    const report = await post<Report>("test", body);
-    return { report, text: report.findings.map(({ level, text }) => `${level}: ${text}`).join("\n") };
-  } finally {
-    await runtime.close();
-  }
-}
-
-async function isInfluxDB3(): Promise<boolean> {
-  return (await request(`${url}/ping`)).headers["cluster-uuid"] !== undefined;
-}
-
-describe(`the test of a connection on ${url}`, () => {
-  it("tells an InfluxDB 3", async function () {
-    if (!(await isInfluxDB3())) this.skip();
-    assert.match((await tested(token)).text, /^wrong: Reached: an InfluxDB 3 Core or Enterprise.* answers\./);
-  });
-});
-
+const { connectionWith, once, tested, within } = nodesOn("oss");
 const list = (properties: Properties, msg: Message = {}, withToken?: string) =>
   once("list-authorizations", properties, msg, withToken);
 const update = (properties: Properties, payload: unknown, withToken?: string) =>
@@ -112,7 +50,7 @@ const remove = (payload: unknown, properties: Properties = {}, withToken?: strin
   once("delete-authorization", { confirmed: true, ...properties }, { payload }, withToken, connection);
 const byUser = (name: string) => ({ user: name, userType: "str" });
 
-describe(`the nodes on ${url}`, function () {
+describe(`the nodes on an InfluxDB OSS v2 at ${url}`, function () {
   this.timeout(60_000);
   let org: { id: string };
   let user: { id: string };
@@ -285,12 +223,8 @@ describe(`the nodes on ${url}`, function () {
 
   it("does what concerns one token in the order of the messages", async () => {
     const target = await make("authorizations", { orgID: org.id, userID: user.id, permissions: READ_WRITE });
-    const runtime = await startRuntime(
-      "influxdb-update-authorization",
-      { tokenStatus: "to", tokenStatusType: "msg" },
-      connectionWith(token),
-    );
-    try {
+    const properties = { tokenStatus: "to", tokenStatusType: "msg" };
+    await within("update-authorization", properties, connectionWith(token), async (runtime) => {
       for (let round = 1; round <= 100; round++) {
         runtime.inject({ payload: target.id, to: "active" });
         runtime.inject({ payload: target.id.toUpperCase(), to: "inactive" });
@@ -300,9 +234,7 @@ describe(`the nodes on ${url}`, function () {
           "inactive",
         );
       }
-    } finally {
-      await runtime.close();
-    }
+    });
   });
 
   it("spares the connection's own token, and none but that where the server tells which it is", async () => {
@@ -518,10 +450,7 @@ describe(`the nodes on ${url}`, function () {
   });
 
   it("shows its tokens to the editor, what may be the own one, and what a list would find", async () => {
-    const runtime = await startRuntime("influxdb-list-authorizations", {}, connectionWith(token), {
-      modules: [sidebar],
-    });
-    try {
+    await within("list-authorizations", {}, connectionWith(token), async () => {
       const of = (what: string) => `connections/connection/${what}`;
       const target = await make("authorizations", {
         orgID: org.id,
@@ -541,8 +470,6 @@ describe(`the nodes on ${url}`, function () {
       const row = tokens.find(({ id }) => id === target.id);
       assert.equal(row?.access, "read and write: all authorizations and all users");
       assert.deepEqual(row.marks, []);
-    } finally {
-      await runtime.close();
-    }
+    });
   });
 });
