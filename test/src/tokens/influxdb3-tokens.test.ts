@@ -383,6 +383,14 @@ describe("the tokens of InfluxDB 3", () => {
       ],
       ["204", answer(204, ""), "bad-response", /not one that InfluxDB gives/, false],
     ];
+    it("a lost one says nothing of what may have been carried out, because it only asks", async () => {
+      const started = await start();
+      started.faults.push({ ...LIST, drop: "after" });
+      const error = await failureOf(namesOf(started, {}));
+      assert.equal(error.code, "network");
+      assert.doesNotMatch(error.message, /carried it out/);
+    });
+
     for (const [what, fault, code, words, fatal] of REFUSALS)
       it(`${what} is ${code}`, async () => {
         const started = await start();
