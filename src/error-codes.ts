@@ -141,8 +141,8 @@ export const ERROR_CODES = {
   },
   conflict: {
     words: "conflict",
-    meaning: "the server reports a conflict",
-    remedy: "try again",
+    meaning: "the server reports a conflict, or the name of a new token is taken",
+    remedy: "try again, or choose another name",
     httpStatus: 409,
     isUntouched: true,
   },
