@@ -81,7 +81,6 @@ export interface Influxdb3TokenFilters {
 export const influxdb3Tokens = {
   noun: "InfluxDB 3 token",
   reference: TOKEN_NAME,
-  isNamed: true,
   known: ["name", "tokenId", "kind", "description", "createdAt", "expiresAt"],
   // The number tells one from another that was made with its name since.
   listed: ["createdAt", "tokenId", "updatedAt", "expiresAt", "permissions"],
