@@ -229,7 +229,9 @@ function tellerFor(place: Place) {
         // The line without the space at its end is a name as well.
         if (entry === undefined && isList && value !== value.trim()) continue;
         const known = entry ? describe(place, entry) : node._("lookup.notFound");
-        lines.push(isList ? `${value}: ${known}` : known);
+        if (!isList) lines.push(known);
+        else if (entry && isOfNames(place)) lines.push(`${entry.label}: ${entry.detail}`);
+        else lines.push(`${value}: ${known}`);
       }
       if (asked === told) say(lines.join("\n"));
     } catch {
