@@ -187,7 +187,7 @@ describe("rotate-token, of InfluxDB 3 tokens", () => {
         for (const [payload, why] of [
           ["_admin", /regenerate operator token/],
           [own.name, /connection's own token/],
-          [OLD, /protected IDs/],
+          [OLD, /protected names/],
         ] as const) {
           for (const msg of [{ payload }, { payload: { name: payload } }]) {
             const { error } = await send(msg);
