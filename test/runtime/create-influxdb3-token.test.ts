@@ -124,16 +124,31 @@ describe("create-influxdb3-token", () => {
       { prepare: (world) => void world.addToken({ name: "expired", expiry: new Date(Date.now() - 1000) }) },
     ));
 
-  it("makes one of two that are asked for at once by one name, also by another node of the connection", () =>
+  it("makes one of two that are asked for at once by one name: the first", () =>
     withCreate({}, async ({ runtime, server, names, changes }) => {
-      server.faults.push({ ...LIST, delay: 30 });
-      runtime.inject({});
+      server.faults.push({ ...MAKE, delay: 30 });
+      runtime.inject({ first: true });
       runtime.inject({});
       const seen = await runtime.ended(2);
       assert.equal(seen.error?.code, "conflict", seen.error?.message);
-      assert.equal(seen.outputs[0].length, 1);
+      assert.deepEqual(
+        seen.outputs[0].map(({ first }) => first),
+        [true],
+      );
       assert.deepEqual(names().slice(2), ["press 1"]);
       assert.equal(changes().length, 1);
+    }));
+
+  it("does not take for its own what another message makes by that name meanwhile", () =>
+    withCreate({}, async ({ runtime, server, world }) => {
+      server.faults.push({ ...MAKE, delay: 30, drop: "before" });
+      runtime.inject({ first: true });
+      runtime.inject({});
+      const seen = await runtime.ended(2);
+      assert.equal(seen.error?.code, "conflict", seen.error?.message);
+      const [[made, ...others]] = seen.outputs as [Message[], Message[]];
+      assert.deepEqual(others, []);
+      assert.equal(made!.tokenValue, world.tokens.get("press 1")?.value);
     }));
 
   describe("with an expiry", () => {
