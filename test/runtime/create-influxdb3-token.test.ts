@@ -50,7 +50,7 @@ describe("create-influxdb3-token", () => {
       const [{ tokenValue, ...rest }] = seen.outputs[0] as [Message];
       assert.equal(tokenValue, made.value);
       assert.equal(rest.topic, "kept");
-      assert.partialDeepStrictEqual(rest.handedOver as object, { id: "press 1" });
+      assert.partialDeepStrictEqual(rest.handedOver, { id: "press 1" });
       assert.ok(!textOf([rest, runtime.statuses, runtime.log()]).includes(made.value));
       assert.equal(runtime.statuses.at(-1), "green 1 created");
       const trail = trailIn(runtime.log());
@@ -146,7 +146,7 @@ describe("create-influxdb3-token", () => {
       runtime.inject({});
       const seen = await runtime.ended(2);
       assert.equal(seen.error?.code, "conflict", seen.error?.message);
-      const [[made, ...others]] = seen.outputs as [Message[], Message[]];
+      const [[made, ...others]] = seen.outputs;
       assert.deepEqual(others, []);
       assert.equal(made!.tokenValue, world.tokens.get("press 1")?.value);
     }));
@@ -193,7 +193,7 @@ describe("create-influxdb3-token", () => {
         assert.equal(error?.code, "not-confirmed");
         assert.deepEqual(changes(), []);
         const dry = await send({ dryRun: true });
-        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload as object, {
+        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload, {
           ...{ outcome: "dry-run", would: "created" },
           token: { name: "press 1", permissions: ADMIN },
         });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { OPERATOR_VALUE, REGENERATE } from "../helpers/influxdb3.js";
 import {
   withInfluxdb3Node,
@@ -35,7 +34,7 @@ describe("regenerate-operator-token", () => {
       assert.equal(tokenValue, value);
       assert.equal(rest.topic, "kept");
       for (const payload of [rest.payload, seen.outputs[1][0]!.payload]) {
-        assert.partialDeepStrictEqual(payload as OutcomeRecord, {
+        assert.partialDeepStrictEqual(payload, {
           ...{ id: "_admin", outcome: "regenerated" },
           token: { name: "_admin", tokenId: String(id), kind: "operator" },
         });
@@ -58,7 +57,7 @@ describe("regenerate-operator-token", () => {
       assert.equal((await send({})).error?.code, "not-confirmed");
       const seen = await send({ dryRun: true });
       assert.deepEqual(seen.outputs[0], []);
-      assert.partialDeepStrictEqual(seen.outputs[1][0]!.payload as object, {
+      assert.partialDeepStrictEqual(seen.outputs[1][0]!.payload, {
         ...{ id: "_admin", outcome: "dry-run", would: "regenerated" },
       });
       assert.deepEqual([changes(), operatorOf(fixture).value], [[], OPERATOR_VALUE]);
@@ -80,7 +79,7 @@ describe("regenerate-operator-token", () => {
         assert.match(error.message, /connection's own token/);
         assert.deepEqual(changes(), []);
         const dry = await send({ dryRun: true });
-        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload as object, { would: "protected" });
+        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload, { would: "protected" });
       },
       AS_OPERATOR,
     );
