@@ -61,11 +61,13 @@ export default node({
   idsOf: (values) => targetsOf(values).list.map(({ id }) => id),
 
   start(standing) {
-    const waiting = createWaiting(standing, async (id, handedOver) => {
+    const waiting = createWaiting(standing, async (id, handedOver, isStill) => {
       const connection = standing.connection();
       const places = await connection.order.queue(Promise.resolve([id]), standing.signal);
       try {
         await places.inTurn(id, async () => {
+          // The word can have come before.
+          if (!isStill()) return;
           const resource = handedOver.resource;
           const rotation = rotationOf(connection, resource, { signal: standing.signal });
           const target = { id, known: {}, listed: {} };

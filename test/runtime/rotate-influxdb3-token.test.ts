@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { LIST } from "../helpers/influxdb3.js";
+import { withInfluxdb3Node } from "../helpers/influxdb3-node.js";
+import type { Message } from "../helpers/runtime.js";
+
+const ROTATE = { kind: "influxdb3-tokens" };
+
+/** What a flow sends back when it has stored the value. */
+const stored = ({ handedOver }: Message): Message => ({ payload: "", handedOver, step: "stored" });
+
+describe("influxdb-rotate-token, of tokens of InfluxDB 3", () => {
+  it("leaves a successor alone that was stored while the time ran out", () =>
+    withInfluxdb3Node(
+      "rotate-token",
+      { ...ROTATE, timeLimit: "3" },
+      async ({ server, world, send, runtime }) => {
+        world.addToken({ name: "press" });
+        const { outputs } = await send({ payload: "press" });
+        const [sent] = outputs[0];
+        assert.ok(sent);
+        // The server takes longer to look than the time that is left.
+        server.faults.push({ ...LIST, delay: 3500 });
+        const told = await send(stored(sent));
+        const record = told.outputs[1][0]?.payload as OutcomeRecord;
+        assert.equal(record.outcome, "replaced");
+        // Whatever waits for its turn has it before this one.
+        await send({ ...stored(sent) });
+        assert.ok(world.active(String(sent.tokenValue)), runtime.log());
+        assert.equal(runtime.statuses.includes("red not stored in time"), false);
+      },
+    )).timeout(10_000);
+
+  it("does not wait any more for what another node was told is stored", () =>
+    withInfluxdb3Node(
+      "rotate-token",
+      ROTATE,
+      async ({ world, send, runtime }) => {
+        world.addToken({ name: "press" });
+        const { outputs } = await send({ payload: "press" });
+        const [sent] = outputs[0];
+        assert.ok(sent);
+        const { flow } = (
+          runtime.node("node") as unknown as { context(): { flow: { get(key: string): object } } }
+        ).context();
+        const waiting = () => Object.keys(flow.get("influxdb_rotations_node"));
+        assert.deepEqual(waiting(), ["press"]);
+        const told = new Promise<Message>((resolve) => {
+          (runtime.node("told") as unknown as EventEmitter).on("input", resolve);
+        });
+        (runtime.node("other") as unknown as { receive(msg: Message): void }).receive(stored(sent));
+        assert.equal(((await told).payload as OutcomeRecord).outcome, "replaced");
+        assert.deepEqual(waiting(), []);
+      },
+      {
+        nodes: [
+          {
+            ...{ id: "other", type: "influxdb-rotate-token", z: "tab", connection: "connection" },
+            ...{ ...ROTATE, wires: [[], ["told"]] },
+          },
+          { id: "told", type: "helper", z: "tab" },
+        ],
+      },
+    ));
+});
