@@ -439,7 +439,7 @@ const LOST = new Set<TokenErrorCode>([
   "cancelled",
 ]);
 const VALUE_LOST =
-  "If the operator token was given a new value, nobody knows it: send the message again for another one. If it is the " +
+  "If the operator token was given a new value, nobody knows it: send the message again for another one (raise the node's limit if that is reached). If it is the " +
   "connection's own, set its value anew by the server's recovery port.";
 const TAKEN =
   "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.";

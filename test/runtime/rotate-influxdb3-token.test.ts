@@ -63,4 +63,22 @@ describe("influxdb-rotate-token, of tokens of InfluxDB 3", () => {
         ],
       },
     ));
+
+  it("leaves tokens of another name alone, whatever number they name", () =>
+    withInfluxdb3Node("rotate-token", { ...ROTATE, revokeOld: true }, async ({ world, send, names }) => {
+      const { id } = world.addToken({ name: "press" });
+      const foreign = [`oven [successor of ${id} since 2026-01-01T00:00:00Z 01234567]`];
+      // Named by somebody who wants to keep the rotation from its end.
+      foreign.push(`oven [successor of ${id} since 2999-01-01T00:00:00Z 01234567]`);
+      for (const name of foreign) world.addToken({ name });
+      const [sent] = (await send({ payload: "press" })).outputs[0];
+      assert.ok(sent);
+      const handedOver = { id: "press", successor: foreign[0] };
+      const { error } = await send({ payload: "", handedOver, step: "not-stored" });
+      assert.equal(error?.code, "not-waiting");
+      const told = await send(stored(sent));
+      const record = told.outputs[1][0]?.payload as OutcomeRecord;
+      assert.equal(record.outcome, "replaced");
+      assert.deepEqual(names(), ["_admin", "Node-RED", ...foreign, record.successor?.name]);
+    }));
 });
