@@ -28,6 +28,12 @@ const Kept = z.record(
   }),
 );
 
+/**
+ * Successors that are stored, by connection and old token, where the server does not tell, because they keep their mark.
+ * Until a restart, which a word about one of them hardly outlives.
+ */
+const stored = new Set<string>();
+
 /** Ends the waits of each node that runs, for all of them can be told the word. */
 const running = new Set<(connection: string, id: string, successor: unknown) => Promise<void>>();
 
@@ -39,6 +45,9 @@ export interface Waiting {
   of(id: string): { successor: string; value: Secret } | undefined;
   /** Ends the wait of all nodes for the word about a successor; about one that was handed over since, it goes on. */
   end(id: string, successor: unknown): Promise<void>;
+  /** Remembers that the word came, for a successor that keeps its mark. */
+  keepStored(id: string, successor: string): void;
+  isStored(id: string, successor: string | undefined): boolean;
 }
 
 /**
@@ -126,6 +135,8 @@ export function createWaiting(
     },
     of: (id) => values.get(keyOf(id)),
     end,
+    keepStored: (id, successor) => void stored.add(`${keyOf(id)} ${successor}`),
+    isStored: (id, successor) => stored.has(`${keyOf(id)} ${successor}`),
   };
 }
 

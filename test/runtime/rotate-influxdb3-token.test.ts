@@ -81,4 +81,15 @@ describe("influxdb-rotate-token, of tokens of InfluxDB 3", () => {
       assert.equal(record.outcome, "replaced");
       assert.deepEqual(names(), ["_admin", "Node-RED", ...foreign, record.successor?.name]);
     }));
+
+  it("does not take back what was stored, where the old one is left", () =>
+    withInfluxdb3Node("rotate-token", ROTATE, async ({ world, send }) => {
+      world.addToken({ name: "press" });
+      const [sent] = (await send({ payload: "press" })).outputs[0];
+      assert.ok(sent);
+      await send(stored(sent));
+      const { error } = await send({ ...stored(sent), step: "not-stored" });
+      assert.equal(error?.code, "not-waiting");
+      assert.ok(world.active(String(sent.tokenValue)));
+    }));
 });
