@@ -199,7 +199,9 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const matching = (some: readonly ListedToken[]) =>
         some.map(({ token }) => token).filter((token) => matches(token, filters, now));
       const alike: ListedToken[] = [];
+      let count = 0;
       for await (const batch of listedIn(response, now)) {
+        count += batch.length;
         if (value === undefined) {
           yield matching(batch);
           continue;
@@ -207,6 +209,8 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
         alike.push(...withValue(batch, value));
       }
+      // A list has the connection's own token at least, unless nobody looks at tokens.
+      if (value !== undefined && count === 0) throw withoutAuthorization(task);
       if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
       yield matching(alike);
     },

@@ -230,6 +230,8 @@ describe("the tokens of InfluxDB 3", () => {
         const error = await failureOf(byValue(started, valueOf("any")));
         assert.equal(error.code, "forbidden");
         assert.match(error.message, /--without-auth/);
+        started.world.tokens.clear();
+        assert.equal((await failureOf(byValue(started, valueOf("any")))).code, "forbidden");
       });
     });
 
