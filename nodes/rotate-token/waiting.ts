@@ -19,13 +19,19 @@ interface HandedOver {
  */
 const values = new Map<string, { successor: string; value: Secret }>();
 
-const Kept = z.record(
-  z.string(),
-  z.object({
-    successor: z.string(),
-    resource: z.enum(RESOURCE_NAMES),
-    seconds: z.number().min(1).max(86_400),
-  }),
+/** By old token. As entries, because a record of Zod leaves out what is called `__proto__`, as a token can be. */
+const Kept = z.preprocess(
+  (kept) => Object.entries(kept ?? {}),
+  z.array(
+    z.tuple([
+      z.string(),
+      z.object({
+        successor: z.string(),
+        resource: z.enum(RESOURCE_NAMES),
+        seconds: z.number().min(1).max(86_400),
+      }),
+    ]),
+  ),
 );
 
 /**
@@ -108,9 +114,9 @@ export function createWaiting(
 
   async function load(): Promise<void> {
     try {
-      const kept = Kept.parse((await store.load()) ?? {});
+      const kept = Kept.parse(await store.load());
       if (signal.aborted) return;
-      for (const [id, handedOver] of Object.entries(kept)) if (!waiting.has(id)) wait(id, handedOver);
+      for (const [id, handedOver] of kept) if (!waiting.has(id)) wait(id, handedOver);
     } catch {
       const told = "what waited before the start could not be read from the context store";
       standing.warn(`${told}. Look for tokens whose description or name has "[successor of".`);

@@ -92,4 +92,21 @@ describe("influxdb-rotate-token, of tokens of InfluxDB 3", () => {
       assert.equal(error?.code, "not-waiting");
       assert.ok(world.active(String(sent.tokenValue)));
     }));
+
+  it("takes back after a deploy what is not stored in time, whatever it is called", () =>
+    withInfluxdb3Node(
+      "rotate-token",
+      { ...ROTATE, timeLimit: "1" },
+      async ({ world, send, names, runtime }) => {
+        world.addToken({ name: "__proto__" });
+        await send({ payload: "__proto__" });
+        await runtime.deploy(
+          (nodes) => nodes.map((each) => (each.id === "node" ? { ...each, name: "other" } : each)),
+          "nodes",
+        );
+        const { error } = await runtime.ended(2);
+        assert.equal(error?.code, "timeout", error?.message);
+        assert.deepEqual(names(), ["_admin", "Node-RED", "__proto__"]);
+      },
+    )).timeout(10_000);
 });
