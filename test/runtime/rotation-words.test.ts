@@ -10,7 +10,7 @@ const ROTATE = { kind: "influxdb3-tokens" };
 /** What a flow sends back when it has stored the value. */
 const stored = ({ handedOver }: Message): Message => ({ payload: "", handedOver, step: "stored" });
 
-describe("influxdb-rotate-token, of tokens of InfluxDB 3", () => {
+describe("the words to a rotation of tokens of InfluxDB 3", () => {
   it("leaves a successor alone that was stored while the time ran out", () =>
     withInfluxdb3Node(
       "rotate-token",
