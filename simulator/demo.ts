@@ -1,3 +1,4 @@
+import { OPERATOR } from "./influxdb3/world.js";
 import { startDemo } from "./start-demo.js";
 import { signFunctionOf } from "./node-red.js";
 
@@ -6,8 +7,10 @@ async function main(): Promise<void> {
   const stopping = new Promise<void>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop());
   });
-  console.log("Starting the simulator and Node-RED …");
-  const demo = await startDemo({ ports: { nodeRed: 1880, influxdb: 8086, mqtt: 1883, secrets: 8200 } });
+  console.log("Starting the simulators and Node-RED …");
+  const demo = await startDemo({
+    ports: { nodeRed: 1880, influxdb: 8086, influxdb3: 8181, mqtt: 1883, secrets: 8200 },
+  });
   console.log(`
 Open ${demo.nodeRed.url}
 
@@ -23,6 +26,8 @@ sign ${demo.someId} | curl -H 'Content-Type: application/json' -d @- ${demo.node
 
 The nodes talk to a simulated InfluxDB at ${demo.simulator.url}: nothing real can be harmed.
 For a connection of your own, its API token is ${demo.simulator.world.operator.token}
+A simulated InfluxDB 3 Core is at ${demo.influxdb3.url}, with an operator token:
+${demo.influxdb3.world.tokens.get(OPERATOR)?.value}
 Ctrl-C ends it and leaves nothing behind.`);
   await stopping;
   console.log("\nStopping …");

@@ -7,15 +7,17 @@ import { join } from "node:path";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
+import type { Influxdb3Simulator } from "./influxdb3.js";
 import { listen } from "./listen.js";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
-import { populate, populateCluster, populateToRotate } from "./population.js";
+import { populate, populateCluster, populateInfluxdb3, populateToRotate } from "./population.js";
 import { startSecretStore, type SecretStore } from "./secret-store.js";
 import type { Simulator } from "./server.js";
 
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
+  influxdb3: Influxdb3Simulator;
   clusters: Clusters;
   /** Where the examples store new values by HTTP. */
   secretStore: SecretStore;
@@ -31,11 +33,11 @@ export interface Demo {
 }
 
 /**
- * Starts a populated simulator, an MQTT broker, a store of secrets and a Node-RED with the package and its examples. A
+ * Starts populated simulators, an MQTT broker, a store of secrets and a Node-RED with the package and its examples. A
  * wanted port that is taken gives way to a free one; the nodes of the examples follow.
  */
 export async function startDemo(options: {
-  ports?: { nodeRed: number; influxdb: number; mqtt: number; secrets: number };
+  ports?: Record<"nodeRed" | "influxdb" | "influxdb3" | "mqtt" | "secrets", number>;
   /** Which examples are on tabs from the start: all of them unless given. */
   examples?: string[];
   /** Which installed version of Node-RED: 5 unless given. */
@@ -43,13 +45,17 @@ export async function startDemo(options: {
 }): Promise<Demo> {
   const { ports } = options;
   // As OSS before 2.9, for the example that finds a token by its value.
-  const fixture = await startFixture({ port: await freePort(ports?.influxdb), tokens: "clear" });
-  const { simulator, clusters } = fixture;
+  const fixture = await startFixture({
+    ...{ port: await freePort(ports?.influxdb), tokens: "clear" },
+    influxdb3: { port: await freePort(ports?.influxdb3) },
+  });
+  const { simulator, influxdb3, clusters } = fixture;
   const own = { file: join(fixture.folder, "influxdb.token"), token: simulator.world.addAuthorization(OWN) };
   populate(simulator.world);
   populateToRotate(simulator.world);
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
+  populateInfluxdb3(influxdb3.world);
   const mqtt = await startBroker(await freePort(ports?.mqtt));
   const secretStore = await startSecretStore(await freePort(ports?.secrets));
   const tokenFile = join(fixture.folder, "new-machine.token");
@@ -57,6 +63,7 @@ export async function startDemo(options: {
   writeOwn();
   const startOver = await startReset([
     simulator.world.savepoint(),
+    influxdb3.world.savepoint(),
     clusters.savepoint(),
     () => secretStore.secrets.clear(),
     writeOwn,
@@ -65,10 +72,14 @@ export async function startDemo(options: {
   const closeServers = () =>
     Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
   const { operator } = simulator.world;
+  const ownOfNamed = influxdb3.world.tokens.get(NAMED_OWN)?.value ?? "";
   const patches: Patches = {
     url: simulator.url,
-    authorizations: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
-    cluster: fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
+    connections: {
+      oss: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
+      "cloud-dedicated": fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
+      "influxdb3-core": fixture.connectionTo("influxdb3-core", { credentials: { token: ownOfNamed } }),
+    },
     broker: { port: String(mqtt.port) },
     secretStore,
   };
@@ -89,6 +100,7 @@ export async function startDemo(options: {
     return {
       nodeRed,
       simulator,
+      influxdb3,
       clusters,
       secretStore,
       tokenFile,
@@ -108,7 +120,10 @@ export async function startDemo(options: {
 }
 
 /** What the demo puts into nodes of the examples. */
-interface Patches extends Record<"authorizations" | "cluster" | "broker", Partial<FlowNode>> {
+interface Patches {
+  /** By product. */
+  connections: Record<string, Partial<FlowNode>>;
+  broker: Partial<FlowNode>;
   secretStore: Pick<SecretStore, "url" | "token">;
   /** Of the simulator. */
   url: string;
@@ -120,8 +135,8 @@ const OWN = {
   permissions: ["authorizations", "users"].flatMap((type) => [`read:${type}`, `write:${type}`]),
 };
 
-/** What a user ticks and unticks once a dry run has shown the right tokens. */
-const ALLOWED = { confirmed: true, dryRun: false };
+/** The token of InfluxDB 3 with which the demo asks, for nobody should live on the operator token. */
+const NAMED_OWN = "node-red";
 
 /** On the tab that is shown when the editor opens. */
 const FIRST = "find the first authorization of a user, then delete it";
@@ -137,12 +152,21 @@ async function nodesOf(examples: string[], patches: Patches, startOverUrl: strin
       const patch = patchOf(node, patches);
       if (examples.length === 0 && (patch === undefined || node.z !== undefined || node.tokenFile)) continue;
       const { id } = node;
-      nodes.set(id, { ...node, ...("confirmed" in node && ALLOWED), ...patch, id });
+      nodes.set(id, { ...node, ...allowed(node), ...patch, id });
     }
     if (examples.length === 0) continue;
     for (const node of startOverNodes(flow, startOverUrl)) nodes.set(node.id, node);
   }
   return [...nodes.values()];
+}
+
+/** What a user ticks and unticks once a dry run has shown the right tokens. */
+function allowed(node: FlowNode): Partial<FlowNode> {
+  return {
+    ...("dryRun" in node && { dryRun: false }),
+    ...("confirmed" in node && { confirmed: true }),
+    ...(node.permissionsFrom === "admin" && { understood: true }),
+  };
 }
 
 /** A group below an example, with a button that puts back all tokens of the demo. */
@@ -195,9 +219,10 @@ function patchOf(
 ): Partial<FlowNode> | undefined {
   if (type === "http request") return toStore(String(url), patches.secretStore);
   if (type === "mqtt-broker") return patches.broker;
+  if (type === "delay") return { timeout: "2" };
   if (type !== "influxdb-connection") return undefined;
   if (tokenFile) return { url: patches.url };
-  return product === "oss" ? patches.authorizations : patches.cluster;
+  return patches.connections[String(product)];
 }
 
 function toStore(url: string, { url: base, token }: Patches["secretStore"]): Partial<FlowNode> {

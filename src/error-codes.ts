@@ -35,7 +35,7 @@ export const ERROR_CODES = {
     words: "not an ID",
     meaning: "what it names is not an ID",
     remedy:
-      "use the `id` of the token (16 hexadecimal digits, or a UUID for Cloud Dedicated and Clustered), not its value or name; the error tells JSON, CSV, a Buffer or a number apart, and says what to put before the node",
+      "use the `id` of the token (16 hexadecimal digits, or a UUID for Cloud Dedicated and Clustered, not its name; the name for InfluxDB 3), not its value; the error tells JSON, CSV, a Buffer or a number apart, and says what to put before the node",
     httpStatus: 400,
   },
   "invalid-filter": {
@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   },
   "not-confirmed": {
     words: "not confirmed",
-    meaning: "the box on delete or revoke is not ticked",
+    meaning: 'the box "I understand …" is not ticked',
     remedy: "tick it, or ask for a dry run",
     httpStatus: 403,
   },
@@ -72,7 +72,8 @@ export const ERROR_CODES = {
   },
   protected: {
     words: "protected",
-    meaning: "the ID is on the connection's list, or is or may be that of its own token",
+    meaning:
+      "the ID is on the connection's list, or is or may be that of its own token; or it is the operator token of InfluxDB 3, which cannot be deleted",
     remedy: 'take it off the list, allow it, or enter the connection\'s "Own token ID"',
     httpStatus: 403,
     isUntouched: true,
@@ -80,7 +81,8 @@ export const ERROR_CODES = {
   },
   "hidden-value": {
     words: "values are hidden",
-    meaning: "the server shows no token values, so nobody can tell which token has the given one",
+    meaning:
+      "the server shows no token values, so nobody can tell which token has the given one; or, of InfluxDB 3, two have hashes that begin alike",
     remedy: "check the value to see whose it is, and look among the tokens of that user",
     httpStatus: 409,
   },
@@ -134,15 +136,15 @@ export const ERROR_CODES = {
   forbidden: {
     words: "forbidden",
     meaning:
-      "the owner of the connection's token is inactive; or it has no access to the account or cluster; or a list is empty that should hold at least that token, which means a missing permission; or influxctl's list is empty, which tells nothing of the token to revoke; or something before the server forbids it",
+      "the owner of the connection's token is inactive; or it has no access to the account or cluster, or is no admin token of InfluxDB 3, or that runs without authorization; or a list is empty that should hold at least that token, which means a missing permission; or influxctl's list is empty, which tells nothing of the token to revoke; or something before the server forbids it",
     remedy: "the message says which",
     httpStatus: 502,
     endsSweep: "sometimes",
   },
   conflict: {
     words: "conflict",
-    meaning: "the server reports a conflict",
-    remedy: "try again",
+    meaning: "the server reports a conflict, or the name of a new token is taken",
+    remedy: "try again, or choose another name",
     httpStatus: 409,
     isUntouched: true,
   },

@@ -170,7 +170,7 @@ export function productsWith(resource: ResourceName): Product[] {
 
 /** Whether tokens of this kind are known by their names, which are their ids. */
 export function isNamed(resource: ResourceName): boolean {
-  return productsWith(resource).some((product) => productOf(product).ids === TOKEN_NAME);
+  return productsWith(resource).some((product) => productOf(product).ids.word === "name");
 }
 
 /** The products that have a setting. */

@@ -8,7 +8,7 @@ import { startBrowser } from "./helpers/browser.js";
 
 const VIEWPORT = { width: 1640, height: 800 };
 /** The usual ones, for the pictures show one. */
-const PORTS = { nodeRed: 1880, influxdb: 8086, mqtt: 1883, secrets: 8200 };
+const PORTS = { nodeRed: 1880, influxdb: 8086, influxdb3: 8181, mqtt: 1883, secrets: 8200 };
 const PICTURES = resolve(import.meta.dirname, "../docs/pictures");
 
 /** What changes from time to time, or hides what is shown. */

@@ -13,6 +13,9 @@ export const READ_PERMISSION = "influxdb-tokens.read";
 /** Permission to send a typed-in token to a typed-in address. */
 export const TEST_PERMISSION = "influxdb-tokens.test";
 
+/** The most characters that can be searched for. */
+export const LONGEST_SEARCH = 500;
+
 /** What is worth a look about a token, in the order in which people want to see it. */
 export const MARKS = [
   /** The connection's own token. */

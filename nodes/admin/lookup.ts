@@ -8,6 +8,7 @@ import type { Grantable } from "../../src/tokens/grantable.js";
 import { isVariable } from "../fields/variables.js";
 import type { ConnectionNode } from "../influxdb-connection/connection.js";
 import {
+  LONGEST_SEARCH,
   LOOKUPS,
   READ_PERMISSION,
   type Lookup,
@@ -19,7 +20,7 @@ import { deployedConnection } from "./deployed.js";
 import { grantableOf, inventoryOf, type Inventory } from "./inventory.js";
 import { matching, searchFor, sorted } from "./match.js";
 import type { Route } from "./route.js";
-import { LONGEST_SEARCH, numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
+import { numberInput, resourceInput, resourceOf, textInput } from "./tokens.js";
 
 const Input = z.object({
   id: z.string(),

@@ -31,7 +31,8 @@ export async function rowReader(
   now: number;
   rowOf: (token: Listed) => Row;
 }> {
-  const { reference, access, isNamed }: Resource = RESOURCES[resource];
+  const { reference, access }: Resource = RESOURCES[resource];
+  const isNamed = reference.word === "name";
   const [now, own] = await Promise.all([
     connection.now(signal),
     connection.ownToken(resource)?.recognize(signal),

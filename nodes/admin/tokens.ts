@@ -4,7 +4,7 @@ import { productOf, type ResourceName } from "../../src/products.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import { isBefore } from "../../src/work/filters.js";
 import { refuseUnable, type ConnectionNode } from "../influxdb-connection/connection.js";
-import { MARKS, READ_PERMISSION, type TokenRow, type TokensAnswer } from "./answers.js";
+import { LONGEST_SEARCH, MARKS, READ_PERMISSION, type TokenRow, type TokensAnswer } from "./answers.js";
 import { deployedConnection } from "./deployed.js";
 import { inventoryOf, type Inventory } from "./inventory.js";
 import { matching, searchFor, sorted } from "./match.js";
@@ -14,8 +14,6 @@ import { shownRow } from "./rows.js";
 /** Of a query, in which all are texts. */
 export const resourceInput = z.enum(Object.keys(RESOURCES) as ResourceName[]).optional();
 const flagInput = z.literal("1").optional();
-/** Characters. */
-export const LONGEST_SEARCH = 500;
 export const textInput = z.string().max(LONGEST_SEARCH).optional();
 export const numberInput = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 

@@ -33,20 +33,23 @@ export default node({
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
   fields: { ...newNameFields, ...rights, expiry: newExpiryField(), ...valueFields },
-  // Two of one name are made one after the other, and the second is refused.
+  // Two of one name are made one after the other: what the first leaves after a lost answer is told by the name.
   idsOf: ({ step, tokenName }) => (step.word === "begin" ? [tokenName()] : []),
 
-  run: (task) =>
-    create<NewInfluxdb3Token>(task, {
-      async wanted() {
-        const { values, connection, tokens } = task;
-        const permissions = await rightsOf(values, tokens);
-        if (permissions !== ADMIN) refuseWithoutResourceTokens(connection);
-        refuseEverything(permissions, influxdb3Tokens, values.understood || isDryRun(task));
-        return { name: values.tokenName(), permissions, ...expiryOf(values.expiry()) };
-      },
-      readiness: "active",
-    }),
+  run(task) {
+    const { values, connection, tokens, places } = task;
+    const work = () =>
+      create<NewInfluxdb3Token>(task, {
+        async wanted() {
+          const permissions = await rightsOf(values, tokens);
+          if (permissions !== ADMIN) refuseWithoutResourceTokens(connection);
+          refuseEverything(permissions, influxdb3Tokens, values.understood || isDryRun(task));
+          return { name: values.tokenName(), permissions, ...expiryOf(values.expiry()) };
+        },
+        readiness: "active",
+      });
+    return values.step.word === "begin" ? places.inTurn(values.tokenName(), work) : work();
+  },
 });
 
 async function rightsOf(

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Lookup, LookupAnswer, LookupEntry } from "../admin/answers.js";
+import { LONGEST_SEARCH, type Lookup, type LookupAnswer, type LookupEntry } from "../admin/answers.js";
 import { isNamed, isProduct, productOf, type ResourceName } from "../../src/products.js";
 import type { FieldData } from "../fields/controls.js";
 import { idsOf } from "../fields/text-rules.js";
@@ -32,8 +32,6 @@ const PAUSE = 250;
 const OFFERED = 50;
 /** Of a list of IDs, as many as are looked up. */
 const TOLD = 10;
-/** The most characters that it can ask for. */
-const LONGEST = 500;
 
 /** The line that says why nothing can be offered: it is said once in a dialog, where its user is. */
 let reasonLine: HTMLElement | undefined;
@@ -217,7 +215,7 @@ function tellerFor(place: Place) {
     const isTold = lookup !== "description" && !holdsVariable(text) && place.connection() !== undefined;
     const one = isOfNames(place) ? text : text.trim();
     const all = isList ? idsOf(text, draftOf(node).product) : text.trim() === "" ? [] : [one];
-    const values = isTold ? all.filter(({ length }) => length <= LONGEST).slice(0, TOLD) : [];
+    const values = isTold ? all.filter(({ length }) => length <= LONGEST_SEARCH).slice(0, TOLD) : [];
     const asked = JSON.stringify(values.length > 0 ? [place.connection(), values] : []);
     if (asked === told) return;
     told = asked;
@@ -231,7 +229,9 @@ function tellerFor(place: Place) {
         // The line without the space at its end is a name as well.
         if (entry === undefined && isList && value !== value.trim()) continue;
         const known = entry ? describe(place, entry) : node._("lookup.notFound");
-        lines.push(isList ? `${value}: ${known}` : known);
+        if (!isList) lines.push(known);
+        else if (entry && isOfNames(place)) lines.push(`${entry.label}: ${entry.detail}`);
+        else lines.push(`${value}: ${known}`);
       }
       if (asked === told) say(lines.join("\n"));
     } catch {
@@ -250,7 +250,7 @@ function lookerUp({ node, lookup, resources, connection, line }: Place) {
     // The runtime knows a connection as it is deployed.
     if (draftOf(node).product !== node.product) throw new Error(node._("lookup.otherProduct"));
     const found = { matching: 0, entries: [] as LookupEntry[] };
-    if (search.length > LONGEST) return found;
+    if (search.length > LONGEST_SEARCH) return found;
     for (const resource of resources()) {
       const { matching, entries } = await ask<LookupAnswer>({
         path: ["connections", chosen, "lookup"],

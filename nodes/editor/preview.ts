@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
+import { isNamed } from "../../src/products.js";
 import { MARKS, type LastAnswer, type PreviewAnswer, type TokenRow } from "../admin/answers.js";
 import type { FieldsData } from "../fields/controls.js";
 import { isVariable } from "../fields/variables.js";
 import { limitOf } from "../fields/whole-numbers.js";
 import type { Editor, EditorNode, Elements } from "./api.js";
 import { asker, ASK_TEXTS } from "./ask.js";
-import { draftOf } from "./dialog.js";
+import { draftOf, resourceOf } from "./dialog.js";
 import { element, grouped } from "./elements.js";
 import { isList, upstreamOf } from "./upstream.js";
 
@@ -240,13 +241,13 @@ async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
   const { last } = await ask<LastAnswer>({ path: ["nodes", node.id, "last"] });
   if (last === undefined) return { sentence: node._("last.nothing"), parts: [] };
   const { at, text, records, total } = last;
+  const resource = resourceOf(node);
+  const areNamed = resource !== undefined && isNamed(resource);
   const rows = records.map((each) => {
     const { id, outcome, would, reason, error, token } = each as OutcomeRecord;
     const done = would === undefined ? outcome : node._("last.would", { outcome: would });
-    const { name, description } = token ?? {};
-    // The name is the ID.
-    const shown =
-      name === undefined ? [textOf(description), element("small", {}, textOf(id))] : [textOf(name)];
+    const { name = id, description } = token ?? {};
+    const shown = areNamed ? [nameOfToken(name)] : [textOf(description), element("small", {}, textOf(id))];
     return [
       element("td", {}, ...shown),
       element("td", WHOLE, textOf(done)),
@@ -268,6 +269,11 @@ interface OutcomeRecord {
   reason?: unknown;
   error?: { message?: unknown };
   token?: { name?: unknown; description?: unknown };
+}
+
+/** A name in which space counts, so it must be seen. */
+function nameOfToken(name: unknown): HTMLElement {
+  return textOf(typeof name === "string" && name !== name.trim() ? JSON.stringify(name) : name);
 }
 
 function textOf(value: unknown = ""): HTMLElement {
@@ -310,7 +316,7 @@ function tokenCell(node: EditorNode, token: TokenRow, isSpared: boolean): HTMLEl
     ),
   );
   const spared = isSpared ? [element("div", {}, node._("hit.leftAlone"))] : [];
-  return element("td", { title: access }, called, ...ids, ...shown, ...spared);
+  return element("td", { title: access }, called, ...ids, element("div", {}, ...shown), ...spared);
 }
 
 /** @param total how many there are, of which the rows are the first. */

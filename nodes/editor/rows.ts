@@ -91,8 +91,10 @@ function choiceOf(name: string, { options, notes }: Choice, layout: Layout): str
   const texts = translated(options, `option.${name}`);
   if (notes.length === 0) return select(`${id} ${wideIn(layout)}`, texts);
   const described = `aria-describedby="${noteId(name)}"`;
+  // It breaks rather than making the dialog wider.
+  const style = `width: 0; min-width: calc(100% - ${layout.labelWidth + 10}px); margin-left: ${layout.labelWidth + 4}px`;
   return `${select(`${id} ${wideIn(layout)} ${described}`, texts)}
-  <div id="${noteId(name)}" class="influxdb-tokens-line" style="margin-left: ${layout.labelWidth + 4}px"></div>`;
+  <div id="${noteId(name)}" class="influxdb-tokens-line" style="${style}"></div>`;
 }
 
 /** The list of the filters, and the fields that have no row in it. */

@@ -62,7 +62,8 @@ export const WRONG = {
   urlQuery: "which contains a query or fragment; give the address of the server only",
   command: "expected the path of influxctl",
   path: "expected an absolute path, such as /data/file or C:\\data\\file",
-  tokenMissing: "expected an API token or a management token (tokens are not part of an exported flow)",
+  tokenMissing:
+    "expected an API token, a management token or an admin token (tokens are not part of an exported flow)",
   ...WRONG_TOKEN_VALUES,
 } as const;
 export type Wrong = keyof typeof WRONG;

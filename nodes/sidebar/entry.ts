@@ -52,7 +52,9 @@ export function entry(plugin: Plugin, row: TokenRow, sortedBy: SortKey): HTMLLIE
   if (isNamed) name.title = called;
   const about = element("span", "about");
   // A long one gives way to the rest.
-  const owner = row.user ?? [row.kind, row.access].filter((text) => text !== undefined).join(" · ");
+  // Of those that may do everything, the kind says that.
+  const may = row.kind === undefined || row.kind === "resource" ? row.access : undefined;
+  const owner = row.user ?? may ?? row.kind ?? "";
   const rest = [statusOf(plugin, row), time(plugin, row, sortedBy)].filter((text) => text !== undefined);
   if (owner !== "") rest.unshift("");
   about.append(element("span", "owner", owner), element("span", "", rest.join(" · ")));

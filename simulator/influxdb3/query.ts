@@ -182,7 +182,7 @@ class Plan {
     return compiled;
   }
 
-  /** A column by its place, its alias, or any expression. */
+  /** A column of the answer by its place or name, or any expression. */
   private sortKey(by: Expression, columns: Compiled[]): Compiled {
     if (by.kind === "literal" && typeof by.value === "number") {
       const column = columns[by.value - 1];
@@ -190,12 +190,9 @@ class Plan {
       if (by.value === 0) throw planning("Order by index starts at 1 for column indexes");
       throw planning(`Order by column out of bounds, specified: ${by.value}, max: ${columns.length}`);
     }
-    const [name] = by.kind === "column" && by.path.length === 1 ? by.path : [];
-    const shown = this.select.items.map((item, index) =>
-      "expression" in item ? { ...item, index } : { expression: undefined, alias: undefined, index },
-    );
-    const aliased = shown.find(({ alias }) => alias !== undefined && alias === name);
-    if (aliased) return columns[aliased.index] ?? this.compile(by);
+    const name = by.kind === "column" && by.path.length === 1 ? by.path[0] : undefined;
+    const shown = columns.find((column) => column.name === name);
+    if (shown) return shown;
     const columnsShown = columns.map((column) => this.fields.find((field) => field.name === column.name));
     return this.compile(
       by,

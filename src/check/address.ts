@@ -10,7 +10,7 @@ import { productOf, type Product } from "../products.js";
 import { plain } from "../text/plain-text.js";
 import { PATH } from "../tokens/authorizations-api.js";
 import { databaseTokensPath } from "../tokens/database-tokens.js";
-import { bearsMark, TOKENS } from "../tokens/influxdb3-api.js";
+import { bearsMark, isDisabled, TOKENS } from "../tokens/influxdb3-api.js";
 import type { Wires } from "../tokens/resource.js";
 import { handshake } from "./handshake.js";
 import type { Reporter } from "./report.js";
@@ -159,7 +159,10 @@ async function influxdb3At(
   const pong = await ask(PING);
   const isOld = isOf3(product) && pong !== undefined && isWordless(response) && isWordless(pong);
   if (!isOld && ![response, pong].some((each) => each && isInfluxDB3(each))) return undefined;
-  if (saysWhich(pong)) return { ...influxdb3In(pong, product), isOpen: isDisabled(await ask(TOKENS)) };
+  if (saysWhich(pong)) {
+    const answer = await ask(TOKENS);
+    return { ...influxdb3In(pong, product), isOpen: answer !== undefined && isDisabled(answer) };
+  }
   const told = hasToken ? await ask(PING, false) : undefined;
   if (saysWhich(told)) return influxdb3In(told, product);
   const seen = influxdb3In(undefined, product);
@@ -208,11 +211,6 @@ function productNameIn(pong: ApiResponse): string {
   } catch {
     return "";
   }
-}
-
-/** Whether all that concerns tokens is switched off, because the server runs without authorization. */
-function isDisabled(answer: ApiResponse | undefined): boolean {
-  return answer?.status === 405 && answer.text.startsWith("endpoint disabled");
 }
 
 const OPEN =

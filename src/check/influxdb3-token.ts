@@ -1,17 +1,10 @@
 import { asTokenError, type TokenError } from "../errors.js";
 import type { Watch } from "../http/call.js";
-import { serverTime } from "../http/server-time.js";
 import { TOKEN_NAME } from "../ids.js";
 import type { Product } from "../products.js";
 import { counted } from "../text/counts.js";
 import { plain } from "../text/plain-text.js";
-import {
-  listedIn,
-  query,
-  withValue,
-  type Influxdb3Token,
-  type ListedToken,
-} from "../tokens/influxdb3-api.js";
+import { LIST, listAll, withValue, type Influxdb3Token, type ListedToken } from "../tokens/influxdb3-api.js";
 import type { Wires } from "../tokens/resource.js";
 import { toSecond } from "../work/times.js";
 import { LONGEST_NAME, type Reporter } from "./report.js";
@@ -30,7 +23,7 @@ export async function checkInfluxdb3Token(
   reporter: Reporter,
   watch: Watch,
 ): Promise<void> {
-  const seen = await list(wires, watch).catch(asTokenError);
+  const seen = await listAll(wires.http, watch).catch(asTokenError);
   if (seen instanceof Error) {
     sayRefused(seen, reporter);
     return;
@@ -48,14 +41,6 @@ export async function checkInfluxdb3Token(
   sayExpiry(token, now, reporter);
   if (token.kind === "operator") reporter.say("warning", OPERATOR_HINT);
   sayAllowed(token, product, reporter);
-}
-
-async function list({ http }: Wires, watch: Watch): Promise<{ listed: ListedToken[]; now: number }> {
-  const response = await query(http, { task: "list InfluxDB 3 tokens" }, watch);
-  const now = serverTime(response);
-  const listed: ListedToken[] = [];
-  for await (const batch of listedIn(response, now)) listed.push(...batch);
-  return { listed, now };
 }
 
 /** What the server says of the token, in the sentences of the nodes. */
@@ -116,7 +101,6 @@ const OPERATOR_HINT =
   "It is the operator token, which works; but a named admin token is better here, because it can expire, and be replaced and " +
   "deleted. Create one (create InfluxDB 3 token), and keep the operator token for emergencies.";
 
-const LIST = "list InfluxDB 3 tokens";
 const CHANGES = ["create InfluxDB 3 token", "delete InfluxDB 3 token", "rotate token"];
 const REGENERATE = "regenerate operator token";
 

@@ -40,7 +40,7 @@ export function transportError(
 ): TokenError {
   const code = transportErrorCode(failed);
   const maybe =
-    call.method === "GET" || !mayHaveArrived(failed)
+    call.method === "GET" || call.isList || !mayHaveArrived(failed)
       ? ""
       : " The server may have carried it out all the same.";
   const failures: Record<TransportErrorCode, () => Told & { fatal: boolean }> = {

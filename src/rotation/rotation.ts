@@ -212,9 +212,12 @@ export function createRotation({
     return isOn?.(token) !== false;
   }
 
-  /** What its description says that it was replaced by. One that works was not, or somebody has switched it on again. */
+  /**
+   * What its description says that it was replaced by. One that works was not, or somebody has switched it on again; nor
+   * one that cannot be switched off, of which no rotation says so.
+   */
   function replacedMark(token: Listed): Extract<Mark, { kind: "replaced" }> | undefined {
-    const mark = markIn(token.description);
+    const mark = tokens.switchOff && markIn(token.description);
     return mark?.kind === "replaced" && isOn?.(token) !== true ? mark : undefined;
   }
 

@@ -17,15 +17,15 @@ export function endOfCleanUp(): AbortSignal {
 
 /**
  * Makes one token and leaves nothing behind that nobody knows. The label of what is wanted must end with a mark of this
- * attempt alone, unless the tokens tell by something else what an attempt has left. By it the token is found if the
- * answer is lost: then it is removed, and made anew, three times in all. A stop of the work does not stop that clean-up; it may then take five seconds.
+ * attempt alone, unless the tokens tell by something else what an attempt has left ({@link Creatable.leftBy}). By it the
+ * token is found if the answer is lost: then it is removed, and made anew, three times in all. A stop of the work does
+ * not stop that clean-up; it may then take five seconds.
  *
  * What it relies on: a server lists at once what it has made, as InfluxDB OSS does; of the others nothing else is
- * known. What a slow server makes of a request after it was looked for stays. Its value has reached nobody, its
- * description says that it was being made, and, but for a management token, it can do nothing.
+ * known. What a slow server makes of a request after it was looked for stays. Its value has reached nobody; its
+ * description says that it was being made, where it has a mark; and where it can be switched off, it can do nothing.
  *
- * @throws {TokenError} of the last try. If a token may have been left, the error names its ID, or the description to
- *   look for.
+ * @throws {TokenError} of the last try. If a token may have been left, the error names its ID, or the label to look for.
  */
 export async function makeMarked<T extends Listed, W extends Wanted>(
   tokens: Makeable<T, W>,
@@ -66,7 +66,8 @@ const CAN_DIFFER = new Set<TokenErrorCode>([
 /** Failures that leave open whether there is a new token. After others, the server or influxctl has refused to make it. */
 const UNCERTAIN = new Set<TokenErrorCode>([...CAN_DIFFER, "not-applied", "unexpected"]);
 
-function mayHaveMade({ code, notSent, attempts }: TokenError): boolean {
+/** Whether there may be a new value that nobody got. */
+export function mayHaveMade({ code, notSent, attempts }: TokenError): boolean {
   return code === "cancelled" ? attempts !== 0 : UNCERTAIN.has(code) && !notSent;
 }
 

@@ -3,9 +3,10 @@ import { TokenError } from "../errors.js";
 import { safeText } from "../http/api-errors.js";
 import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
-import { refusal, type Meaning } from "../http/refusals.js";
+import { messageOf, refusal, type Meaning } from "../http/refusals.js";
 import { NOT_AUTHENTICATED } from "../http/retries.js";
 import { readLongList } from "../http/long-lists.js";
+import { serverTime } from "../http/server-time.js";
 import type { Conceal } from "../text/redactor.js";
 import type { Secret } from "../text/secret.js";
 import { isAdmin, OPERATOR, readRights, type Right } from "./influxdb3-rights.js";
@@ -16,6 +17,9 @@ import { isAdmin, OPERATOR, readRights, type Right } from "./influxdb3-rights.js
  */
 
 export const TOKENS = ["api", "v3", "configure", "token"] as const;
+
+/** The task, as people name it. */
+export const LIST = "list InfluxDB 3 tokens";
 
 /** A token as its server lists it. Fields that it leaves out, because they are NULL there, are left out here. */
 export interface Influxdb3Token {
@@ -91,6 +95,18 @@ export function listedIn(response: ApiResponse, now: number): AsyncGenerator<Lis
   return readLongList(response, undefined, (row, conceal) => readRow(row, now, conceal));
 }
 
+/** All tokens, and the server's time at which they were listed. */
+export async function listAll(
+  http: Pick<Http, "send">,
+  watch: Watch,
+): Promise<{ listed: ListedToken[]; now: number }> {
+  const response = await query(http, { task: LIST }, watch);
+  const now = serverTime(response);
+  const listed: ListedToken[] = [];
+  for await (const batch of listedIn(response, now)) listed.push(...batch);
+  return { listed, now };
+}
+
 function readRow(row: unknown, now: number, conceal: Conceal | undefined): ListedToken | undefined {
   if (typeof row !== "object" || row === null) return undefined;
   const {
@@ -147,6 +163,11 @@ export function isUnknown({ status, text }: ApiResponse): boolean {
   return status === 404 && text.startsWith("the requested resource was not found");
 }
 
+/** Whether all that concerns tokens is switched off, because the server runs without authorization. */
+export function isDisabled({ status, text }: ApiResponse): boolean {
+  return status === 405 && text.startsWith("endpoint disabled");
+}
+
 /** Whether the answer bears the mark of the server, which it does since 3.8. */
 export function bearsMark({ headers }: Pick<ApiResponse, "headers">): boolean {
   return headers["cluster-uuid"] !== undefined;
@@ -155,18 +176,23 @@ export function bearsMark({ headers }: Pick<ApiResponse, "headers">): boolean {
 export const UNKNOWN =
   "there is no InfluxDB 3 token of this name. It may have been deleted already; check the name, in which capital letters and spaces count, and the connection.";
 
-/** The error of a server that runs without authorization: it lets everybody in, whatever the token. */
-export function withoutAuthorization(task: string): TokenError {
-  return new TokenError(
-    "forbidden",
+/** Of a server that runs without authorization: it lets everybody in, whatever the token. */
+const WITHOUT_AUTHORIZATION = {
+  code: "forbidden",
+  words: "no authorization",
+  reason:
     "the server was started without authorization (--without-auth), so it does not look at tokens. Start it without that option.",
-    { words: "no authorization", task, fatal: true },
-  );
+  fatal: true,
+} as const satisfies Meaning;
+
+export function withoutAuthorization(task: string): TokenError {
+  const { code, reason, words, fatal } = WITHOUT_AUTHORIZATION;
+  return new TokenError(code, reason, { words, task, fatal });
 }
 
 function meaningOf(response: ApiResponse): Meaning | undefined {
-  const { status, headers, text, error } = response;
-  const message = error?.message ?? "";
+  const { status, headers, text } = response;
+  const message = messageOf(response);
   // Up to 3.7 this has no body; a proxy names a scheme (RFC 9110, 15.5.2), which the server never does.
   const isNotAuthenticated =
     message === NOT_AUTHENTICATED || (text === "" && headers["www-authenticate"] === undefined);
@@ -196,10 +222,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
       fatal: true,
     };
   }
-  if (status === 405 && text.startsWith("endpoint disabled")) {
-    const { code, words, reason } = withoutAuthorization("");
-    return { code, words, reason, fatal: true };
-  }
+  if (isDisabled(response)) return WITHOUT_AUTHORIZATION;
   if (status === 405 && text.startsWith("cannot delete operator token"))
     return { code: "protected", words: "operator token", reason: OPERATOR_STAYS };
   if (isUnknown(response)) return { code: "not-found", reason: UNKNOWN };
@@ -211,14 +234,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
         "the server has no such route: InfluxDB 3 Core has admin tokens alone, and releases before 3.1 have no named ones. Check the product and the release.",
     };
   }
-  if (status === 409 && text.startsWith("token name already exists")) {
-    return {
-      code: "conflict",
-      words: "name is taken",
-      reason:
-        "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.",
-    };
-  }
+  if (status === 409 && text.startsWith("token name already exists")) return TAKEN;
   if (status === 500 && text.startsWith("missing admin token"))
     return { code: "not-found", words: "no operator token", reason: "the server has no operator token." };
   if ([400, 413, 415].includes(status) && text !== "" && bearsMark(response))
@@ -229,6 +245,13 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
     };
   return undefined;
 }
+
+export const TAKEN = {
+  code: "conflict",
+  words: "name is taken",
+  reason:
+    "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.",
+} as const satisfies Meaning;
 
 export const OPERATOR_STAYS =
   "it is the operator token, which InfluxDB never deletes. To give it another value, use the node regenerate operator token.";

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { systemClock } from "../clock.js";
-import type { TokenErrorCode } from "../error-codes.js";
 import { asTokenError, cancelled, TokenError } from "../errors.js";
 import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
 import { plainBody, readJson } from "../http/responses.js";
@@ -26,11 +25,14 @@ import {
   bearsMark,
   hashOf,
   isUnknown,
+  LIST,
+  listAll,
   listedIn,
   OPERATOR_STAYS,
   query,
   readTime,
   refused,
+  TAKEN,
   TOKENS,
   UNKNOWN,
   withoutAuthorization,
@@ -38,6 +40,7 @@ import {
   type Influxdb3Token,
   type ListedToken,
 } from "./influxdb3-api.js";
+import { mayHaveMade } from "./creation.js";
 import { accessOfRights, ADMIN, OPERATOR } from "./influxdb3-rights.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
 import { newValueIn, notApplied } from "./proof.js";
@@ -78,7 +81,6 @@ export interface Influxdb3TokenFilters {
 export const influxdb3Tokens = {
   noun: "InfluxDB 3 token",
   reference: TOKEN_NAME,
-  isNamed: true,
   known: ["name", "tokenId", "kind", "description", "createdAt", "expiresAt"],
   // The number tells one from another that was made with its name since.
   listed: ["createdAt", "tokenId", "updatedAt", "expiresAt", "permissions"],
@@ -96,7 +98,6 @@ export const influxdb3Tokens = {
   } satisfies { [K in keyof Influxdb3TokenFilters]-?: Filter<NonNullable<Influxdb3TokenFilters[K]>> },
   removed: "deleted",
   access: accessOfRights,
-  valuesBegin: "apiv3_",
   twinOf: twinOfInfluxdb3Token,
   markOf: ({ tokenId }: Shown) => String(tokenId),
   refuseEnd: refuseOperator,
@@ -191,7 +192,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
 
   const tokens: Influxdb3Tokens = {
     async *list(filters) {
-      const task = "list InfluxDB 3 tokens";
+      const task = LIST;
       const { tokenName, tokenValue: value } = filters;
       // A value must be that of one token among all.
       const response = await query(http, { task, name: value ? undefined : tokenName }, watch);
@@ -233,7 +234,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         for (const { token } of batch) {
           if (token.name === name) {
             const whose = before.has(name) ? MADE_LATE : "Nothing was made.";
-            throw new TokenError("conflict", `${TAKEN} ${whose}`, { words: "name is taken", task });
+            throw new TokenError(TAKEN.code, `${TAKEN.reason} ${whose}`, { words: TAKEN.words, task });
           }
           last = Math.max(last, Number(token.tokenId));
         }
@@ -261,6 +262,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
           `it shows another time of expiry of the new InfluxDB 3 token ${quoted(name)}`,
         );
       }
+      before.delete(name);
       return isAdmin ? made : { ...made, token: { ...made.token, kind: "resource", permissions } };
     },
 
@@ -325,8 +327,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         return newTokenIn(response, OPERATOR);
       } catch (error) {
         const failure = asTokenError(error);
-        const isLost = LOST.has(failure.code) && !failure.notSent && failure.attempts !== 0;
-        throw isLost ? failure.retold(`${failure.reason} ${VALUE_LOST}`) : failure;
+        throw mayHaveMade(failure) ? failure.retold(`${failure.reason} ${VALUE_LOST}`) : failure;
       }
     },
   };
@@ -380,12 +381,9 @@ function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
   /** The names of those that can be it, when they were last looked at. */
   let mine: string[] = [];
   async function candidates(signal: AbortSignal): Promise<void> {
-    const all: ListedToken[] = [];
-    const task = "list InfluxDB 3 tokens";
-    const response = await query(http, { task }, { signal });
-    for await (const batch of listedIn(response, serverTime(response))) all.push(...batch);
-    const alike = withValue(all, own.value);
-    mine = (alike.length > 0 ? alike : all).map(({ token }) => token.name);
+    const { listed } = await listAll(http, { signal });
+    const alike = withValue(listed, own.value);
+    mine = (alike.length > 0 ? alike : listed).map(({ token }) => token.name);
   }
   return {
     async find(signal) {
@@ -417,9 +415,10 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
     if (!isOfValue || failure.words === "refused on the way") throw failure;
   }
   const listResponse = isListed ? response : await query(wires.http, { task }, watch);
+  const now = serverTime(listResponse);
   const found: ListedToken[] = [];
   let count = 0;
-  for await (const batch of listedIn(listResponse, serverTime(listResponse))) {
+  for await (const batch of listedIn(listResponse, now)) {
     count += batch.length;
     if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
     found.push(...withValue(batch, value));
@@ -430,23 +429,13 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
   const shown = token && { token };
   if (works) return { works, state: "active", ...shown };
   // A list tells its time to the second, by which one that has just expired is active still.
-  return { works, state: token?.expiresAt === undefined ? "not-accepted" : "expired", ...shown };
+  const isExpired = token?.expiresAt !== undefined && isBefore(token.expiresAt, now + CLOCK_STEP);
+  return { works, state: isExpired ? "expired" : "not-accepted", ...shown };
 }
 
-/** Failures after which a request may have been carried out. */
-const LOST = new Set<TokenErrorCode>([
-  "network",
-  "timeout",
-  "unavailable",
-  "bad-response",
-  "not-applied",
-  "cancelled",
-]);
 const VALUE_LOST =
   "If the operator token was given a new value, nobody knows it: send the message again for another one (raise the node's limit if that is reached). If it is the " +
   "connection's own, set its value anew by the server's recovery port.";
-const TAKEN =
-  "there is a token of this name, perhaps one that has expired. Names are unique: choose another, or delete that token first.";
 /** A server can carry out what was looked for in vain just before. */
 const MADE_LATE =
   "An earlier try may have made it, and nobody knows its value then: look when it was created.";

@@ -9,8 +9,6 @@ export interface TokenKind {
   readonly noun: string;
   /** How their ids are written. */
   readonly reference: IdForm;
-  /** Whether the server knows them by their names alone, which are their ids then. */
-  readonly isNamed?: true;
   /** Fields of a token to repeat in the record of what was done to it. Never its value. */
   readonly known: readonly string[];
   /** Fields that show whether a token has changed; the first of them is in every token of a list. */
@@ -98,25 +96,25 @@ function readAny(value: unknown, kind: TokenKind): Targets {
 }
 
 function readTarget(value: unknown, kind: TokenKind, where: string): Target {
-  const { pattern, expected, normalize } = kind.reference;
+  const { word, pattern, expected, normalize } = kind.reference;
   const hasFields = isObject(value);
   const source = hasFields ? value : {};
   const id = hasFields ? idIn(source, kind, where) : value;
   if (id === undefined || id === null || (typeof id === "string" && normalize(id) === "")) {
-    const key = kind.isNamed ? "name" : "id";
+    const key = isNamed(kind) ? "name" : "id";
     const found = hasFields ? `an object without ${key === "id" ? "an" : "a"} ${key}` : kindOf(value);
     throw new TokenError(
       "missing-id",
       `found ${found}${where} instead of ${anId(kind)}. ` +
         (whyNoId(value, kind.reference) ??
-          `Send the ${kind.isNamed ? "name" : "ID"} (${expected}), an object with ${key === "id" ? "an" : "a"} "${key}", or an array of either.`),
+          `Send the ${word} (${expected}), an object with ${key === "id" ? "an" : "a"} "${key}", or an array of either.`),
     );
   }
   const isOne = typeof id === "string" && pattern.test(normalize(id));
   // Any text can be a name, but in an object alone it certainly is one, however odd.
-  const mistake = !isOne || (kind.isNamed && !hasFields) ? whyNoId(id, kind.reference) : undefined;
+  const mistake = !isOne || (isNamed(kind) && !hasFields) ? whyNoId(id, kind.reference) : undefined;
   if (!isOne || mistake !== undefined) {
-    const use = kind.isNamed
+    const use = isNamed(kind)
       ? `Use the name of the ${kind.noun}.`
       : `Use the "id" of the ${kind.noun}, not its token or its name.`;
     throw new TokenError(
@@ -134,18 +132,24 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
 }
 
 /** @throws {TokenError} `invalid-id` if a name says otherwise than an id. */
-function idIn({ id, name }: Record<string, unknown>, { isNamed, noun }: TokenKind, where: string): unknown {
-  if (!isNamed || name === undefined) return id;
+function idIn({ id, name }: Record<string, unknown>, kind: TokenKind, where: string): unknown {
+  if (!isNamed(kind) || name === undefined) return id;
   // InfluxDB 3 itself shows a number as the id.
   if (typeof id !== "string" || id === name) return name;
   throw new TokenError(
     "invalid-id",
-    `found an object with two names${where}: "id" and "name" of an ${noun} are the same. Send one of them.`,
+    `found an object with two names${where}: "id" and "name" of an ${kind.noun} are the same. Send one of them.`,
   );
 }
 
-function anId({ noun, isNamed }: TokenKind): string {
-  return isNamed ? `the name of an ${noun}` : `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun} ID`;
+/** Whether the server knows them by their names alone, which are their ids then. */
+function isNamed({ reference }: TokenKind): boolean {
+  return reference.word === "name";
+}
+
+function anId(kind: TokenKind): string {
+  const { noun } = kind;
+  return isNamed(kind) ? `the name of an ${noun}` : `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun} ID`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

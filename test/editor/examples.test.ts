@@ -19,6 +19,7 @@ describe("the examples", function () {
   const clusters = () => lab.demo.clusters;
   const databaseTokens = () => [...clusters().databaseTokens.values()];
   const managementTokens = () => [...clusters().managementTokens.values()];
+  const namedTokens = () => [...lab.demo.influxdb3.world.tokens.values()];
   const authorizations = () => [...world().authorizations.values()];
   const oldestOf = (user: string) =>
     authorizations()
@@ -73,6 +74,8 @@ describe("the examples", function () {
     await lab.editor.deploy();
     await lab.editor.openFlow(flow);
     await isLaidOut(lab);
+    // The sidebar keeps a hundred, of which the tests count the next.
+    await lab.page.evaluate("RED.actions.invoke('core:clear-debug-messages')");
   }
 
   /** Says where the flow stores new values, as its comment asks for. */
@@ -94,11 +97,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are fourteen in the import dialog", async () => {
+  it("are seventeen in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 14);
+    assert.equal(await editor.examples().count(), 17);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });
@@ -788,6 +791,129 @@ describe("the examples", function () {
     await editor.screenshot("example revoke after approval");
   });
 
+  it("delete the expired tokens of InfluxDB 3: those that expired over 7 days ago, and no other", async () => {
+    const { editor } = lab;
+    await importAndDeploy("delete the expired tokens of InfluxDB 3", "InfluxDB 3: delete expired");
+    const before = structuredClone(namedTokens());
+    const kept = before.filter(({ expiry }) => !expiry || expiry.getTime() > Date.now() - 7 * DAY);
+    const count = before.length - kept.length;
+    assert.ok(count > 1 && kept.some(({ expiry }) => expiry && expiry.getTime() < Date.now()));
+
+    for (const click of ["dry run now", "for real now"]) {
+      await injected(click, /report/, new RegExp(`Dry run: ${count} InfluxDB 3 tokens would be deleted\\.`));
+    }
+    assert.deepEqual(namedTokens(), before);
+
+    await allow("delete them");
+    await injected("dry run now", /report/, /Dry run: /);
+    assert.deepEqual(namedTokens(), before);
+    await injected("for real now", /report/, new RegExp(`"${count} InfluxDB 3 tokens deleted\\."`));
+    assert.deepEqual(namedTokens(), kept);
+    await editor.status(await editor.named("delete them"), `${count} deleted`);
+    await editor.picture("InfluxDB 3 delete expired");
+    await editor.screenshot("example delete the expired tokens of InfluxDB 3");
+
+    await injected("for real now", /report/, /No InfluxDB 3 tokens, nothing was done\./);
+    assert.deepEqual(namedTokens(), kept);
+  });
+
+  it("rotate a named token: its successor is stored by the name that stays, and the old one deleted", async () => {
+    const { editor, demo } = lab;
+    const { world } = demo.influxdb3;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy("rotate a named token of InfluxDB 3", "InfluxDB 3: rotate");
+    await enterStore();
+    const ofGrafana = () => namedTokens().filter(({ name }) => name.includes("grafana"));
+    const others = () => namedTokens().filter(({ name }) => !name.includes("grafana"));
+    const before = structuredClone(namedTokens());
+    for (const click of ["dry run now", "for real now"]) {
+      await injected(click, /report/, /Dry run: 1 InfluxDB 3 token would be replaced\./);
+    }
+    assert.deepEqual(namedTokens(), before);
+
+    await editor.openDialog(await editor.named("replace it"));
+    await editor.screenshot("example rotate a named token dialog");
+    await editor.input("dryRun").uncheck();
+    await editor.done();
+    await editor.openDialog(await editor.named("until its users have it"));
+    await editor.input("timeout").fill("0");
+    await editor.done();
+    await editor.deploy();
+    await editor.scrollBack();
+
+    demo.secretStore.failsWith = 503;
+    await injected("for real now", /report/, /1 InfluxDB 3 token withdrawn/);
+    demo.secretStore.failsWith = undefined;
+    assert.deepEqual(namedTokens(), before);
+    assert.ok(!secrets.has("grafana"));
+
+    const untouched = structuredClone(others());
+    for (let time = 1; time <= 2; time++) {
+      const [old] = ofGrafana();
+      assert.ok(old);
+      await injected("for real now", /report/, /"1 InfluxDB 3 token replaced\."/);
+      const [successor, ...more] = ofGrafana();
+      assert.deepEqual(more, []);
+      assert.match(successor!.name, new RegExp(`^grafana \\[successor of ${old.id} since [^\\]]*\\]$`));
+      assert.equal(world.active(secrets.get("grafana") ?? ""), successor);
+      assert.equal(world.active(old.value), undefined);
+
+      await injected("for real now", /none found/, /No InfluxDB 3 token/);
+      assert.deepEqual(ofGrafana(), [successor]);
+      successor!.createdAt = new Date(Date.now() - 91 * DAY);
+    }
+    assert.deepEqual(others(), untouched);
+    await editor.picture("InfluxDB 3 rotate");
+    await editor.screenshot("example rotate a named token");
+    await lab.page.setViewportSize({ width: 900, height: 600 });
+    await editor.screenshot("example rotate a named token 900 x 600");
+    await lab.page.setViewportSize({ width: 1500, height: 950 });
+  });
+
+  it("new values of InfluxDB 3: a token is made and the operator's replaced, each stored and nowhere else", async () => {
+    const { editor, demo } = lab;
+    const { world } = demo.influxdb3;
+    const { secrets } = demo.secretStore;
+    await importAndDeploy(
+      "create a token of InfluxDB 3, regenerate the operator token",
+      "InfluxDB 3: new values",
+    );
+    await enterStore();
+    const before = structuredClone(namedTokens());
+    await injected("create a token", /report/, /outcome: "dry-run"/);
+    await injected("regenerate the operator token", /report/, /outcome: "dry-run"/);
+    assert.deepEqual(namedTokens(), before);
+
+    await editor.openDialog(await editor.named("new token"));
+    await editor.input("dryRun").uncheck();
+    await editor.input("understood").check();
+    await editor.done();
+    await allow("new value");
+    demo.secretStore.failsWith = 503;
+    await injected(
+      "create a token",
+      /stored\?/,
+      /stored: false\s+todo: "[^"]*delete the token, and click again/,
+    );
+    demo.secretStore.failsWith = undefined;
+    await injected("create a token", /error/, /new-machine/);
+    world.delete("new-machine");
+    await injected("create a token", /stored\?/, /id: "new-machine"\s+stored: true\s+secret: "new-machine"/);
+    const made = world.active(secrets.get("new-machine") ?? "");
+    assert.deepEqual([made?.name, made?.expiry !== undefined], ["new-machine", true]);
+
+    const { value } = world.tokens.get("_admin")!;
+    const shown = editor.debugMessages().locator(".red-ui-debug-msg-payload");
+    const earlier = await shown.count();
+    await editor.inject(await editor.named("regenerate the operator token"));
+    await waitFor(async () => (await shown.count()) - earlier, 2);
+    assert.equal(world.active(value), undefined);
+    assert.equal(world.active(secrets.get("influxdb-operator") ?? "")?.name, "_admin");
+    assert.ok(!(await shown.allInnerTexts()).join().includes("apiv3_"));
+    assert.ok(!demo.nodeRed.log().includes("apiv3_"));
+    await editor.screenshot("example new values of InfluxDB 3");
+  });
+
   describe("revoke on an event", () => {
     const active = () => {
       const [cluster] = clusters().clusters.values();
@@ -873,7 +999,7 @@ describe("the examples", function () {
 });
 
 describe("the examples in node-red-4", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const lab = useLab("node-red-4");
 
   it("are imported and deployed without anything to correct", async () => {

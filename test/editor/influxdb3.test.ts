@@ -76,12 +76,15 @@ for (const version of ["node-red", "node-red-4"] as const)
     }
 
     /** In both themes, and in a small window. */
-    async function pictures(name: string): Promise<void> {
+    async function pictures(name: string, of?: Locator): Promise<void> {
       const { editor, page } = lab;
       if (version === "node-red-4") return;
       const size = page.viewportSize()!;
       await editor.screenshot(name);
       await page.setViewportSize({ width: 900, height: 600 });
+      await of?.evaluate((element) => {
+        element.scrollIntoView({ block: "start" });
+      });
       await editor.screenshot(`${name} small`);
       await editor.dark(true);
       await editor.screenshot(`${name} small dark`);
@@ -119,6 +122,8 @@ for (const version of ["node-red", "node-red-4"] as const)
         ["hall 3"],
       );
       await editor.choose("targets", "str");
+      const size = lab.page.viewportSize()!;
+      await lab.page.setViewportSize({ width: 900, height: 600 });
       await inner("targets").fill("");
       await inner("targets").pressSequentially("TELE");
       await options().nth(3).waitFor();
@@ -126,23 +131,32 @@ for (const version of ["node-red", "node-red-4"] as const)
         (await options().allInnerTexts()).slice(1).map((each) => each.replace(/\s+/g, " ")),
         ['"telegraf " admin', "Telegraf admin", "telegraf admin"],
       );
-      await pictures(`InfluxDB 3 look-up in ${version}`);
+      await editor.screenshot(`InfluxDB 3 look-up in ${version}`);
+      await editor.dark(true);
+      await editor.screenshot(`InfluxDB 3 look-up dark in ${version}`);
+      await editor.dark(false);
       await options().getByText('"telegraf "').click();
       assert.equal(await inner("targets").inputValue(), "telegraf ");
       await line(editor.input("targets")).getByText('"telegraf ", admin', { exact: true }).waitFor();
+      await lab.page.setViewportSize(size);
       await editor.done();
       assert.equal(await editor.property("delete-influxdb3-token", "targets"), "telegraf ");
       // What is typed in differs, and says so.
       await editor.openDialog("delete-influxdb3-token");
+      const type = async (text: string) => {
+        await inner("targets").fill("");
+        await inner("targets").fill(text);
+        await editor.input("name").focus();
+      };
       for (const [typed, says] of [
         ["telegraf", "admin"],
         ["TELEGRAF", "not among those that there are now"],
-        [" telegraf", "not among those that there are now"],
         ["_admin", "operator"],
+        [" telegraf", "not among those that there are now"],
         ["[old] CI", "admin, expired"],
         ["Grafana, hall 2", "resource, read: factory and energy"],
       ] as const) {
-        await editor.choose("targets", "str", typed);
+        await type(typed);
         await line(editor.input("targets")).getByText(says, { exact: true }).waitFor();
         await editor.fieldWrong(editor.typedInput("targets"), false);
       }
@@ -151,7 +165,7 @@ for (const version of ["node-red", "node-red-4"] as const)
         ["apiv3_abc", /name of a token, not its value/],
         ['["a", "b"]', /name of a token/],
       ] as const) {
-        await editor.choose("targets", "str", typed);
+        await type(typed);
         assert.match(await editor.fieldWrong(editor.typedInput("targets")), says, typed);
       }
       await pictures(`InfluxDB 3 wrong name in ${version}`);
@@ -178,7 +192,7 @@ for (const version of ["node-red", "node-red-4"] as const)
           shown.some((each) => says.test(each)),
           `${String(says)} in ${shown.join("\n")}`,
         );
-      await pictures(`InfluxDB 3 preview in ${version}`);
+      await pictures(`InfluxDB 3 preview in ${version}`, details("What matches now"));
       // A filter by the whole name offers names.
       await editor.choose("tokenName", "str");
       await inner("tokenName").pressSequentially("graf");
@@ -193,8 +207,9 @@ for (const version of ["node-red", "node-red-4"] as const)
         '"telegraf "',
         "Node-RED",
         "_admin",
+        "telegraf",
       ]);
-      await pictures(`InfluxDB 3 hits in ${version}`);
+      await pictures(`InfluxDB 3 hits in ${version}`, details("What it would hit now"));
     });
 
     it("are told by name after a message", async () => {
@@ -216,30 +231,30 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.deepEqual(
         told.map(([token, outcome]) => [token?.trim(), outcome?.trim()]),
         [
-          ["gone soon", "deleted"],
+          ['"gone soon "', "deleted"],
           ["never", "failed"],
         ],
       );
-      await pictures(`InfluxDB 3 last message in ${version}`);
+      await pictures(`InfluxDB 3 last message in ${version}`, details("What the last message did"));
     });
 
     it("are protected by names, one a line, of the product that the dialog says", async () => {
       const { editor, page } = lab;
       await deploy(list());
-      await editor.openDialog("list-influxdb3-tokens");
-      await page.locator("#node-input-btn-connection-edit").click();
+      // From a node's dialog, it offers only the products that the node can use.
+      await page.evaluate(`RED.editor.editConfig("", "influxdb-connection", "three")`);
       const field = configField("protectedIds");
       await field.waitFor();
       await editor.settled();
       assert.equal(await field.inputValue(), "telegraf ");
-      await line(field).getByText('"telegraf ", admin', { exact: false }).waitFor();
+      await line(field).getByText('"telegraf ": admin').waitFor();
       await field.fill("Grafana, hall 2\n");
       await field.pressSequentially("[o");
       await options().getByText("[old] CI").click();
       assert.equal(await field.inputValue(), "Grafana, hall 2\n[old] CI");
       await line(field).getByText("Grafana, hall 2: resource, read: factory and energy").waitFor();
       await line(field).getByText("[old] CI: admin, expired").waitFor();
-      await pictures(`InfluxDB 3 protected names in ${version}`);
+      await pictures(`InfluxDB 3 protected names in ${version}`, field);
       // Of another product there are IDs, which the deployed connection does not know.
       await configField("product").selectOption("oss");
       await waitFor(() => line(field).innerText(), "");
@@ -271,6 +286,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       await part("sort").selectOption("name");
       await waitFor(async () => (await names())[0], '"telegraf "');
       await part("narrow").click();
+      await pictures(`InfluxDB 3 inventory in ${version}`);
       await entries().nth(0).click();
       await entries().nth(5).click();
       const more = (await root().locator(".influxdb-tokens-more").allInnerTexts()).map((text) =>
@@ -278,7 +294,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       );
       assert.match(more[0] ?? "", /^Copy name Inject node with this name name "telegraf " kind admin access/);
       assert.match(more[1] ?? "", /kind resource access read: factory and energy created/);
-      await pictures(`InfluxDB 3 inventory in ${version}`);
+      await pictures(`InfluxDB 3 inventory opened in ${version}`);
       await assertAccessible(page, "#influxdb-tokens-inventory");
 
       // By keyboard, so that it stays where it is.
@@ -309,17 +325,23 @@ for (const version of ["node-red", "node-red-4"] as const)
     });
 
     it("are a kind of the node that rotates", async () => {
-      const { editor } = lab;
+      const { editor, page } = lab;
       await deploy(
         list({ wires: [["rotate-token"], []] }),
         node("rotate-token", { kind: "influxdb3-tokens" }),
       );
+      const size = page.viewportSize()!;
+      await page.setViewportSize({ width: 900, height: 600 });
       await editor.openDialog("rotate-token");
+      const body = page.locator(".red-ui-tray-body").last();
+      assert.ok(await body.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth));
+      await editor.screenshot(`InfluxDB 3 rotate at 900 in ${version}`);
+      await page.setViewportSize(size);
       assert.ok(await editor.input("revokeOld").isVisible());
       await editor.fieldWrong(editor.input("connection"), false);
       await pictures(`InfluxDB 3 rotate in ${version}`);
       await opened("What it would hit now", /finds 9 tokens now/);
-      await pictures(`InfluxDB 3 rotate hits in ${version}`);
+      await pictures(`InfluxDB 3 rotate hits in ${version}`, details("What it would hit now"));
       await editor.input("kind").selectOption("authorizations");
       assert.match(await editor.fieldWrong(editor.input("connection")), /InfluxDB 3 Enterprise has no auth/);
     });

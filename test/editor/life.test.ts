@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import listAuthorizations from "../../nodes/list-authorizations/list-authorizations.js";
 import { SETTINGS } from "../../nodes/influxdb-connection/settings.js";
 import { ERROR_CODES } from "../../src/error-codes.js";
-import { isProduct, productOf } from "../../src/products.js";
+import { isProduct, productOf, RESOURCE_NAMES } from "../../src/products.js";
 import { exampleNames, readExample } from "../../simulator/node-red.js";
+import { startInfluxdb3 } from "../../simulator/influxdb3.js";
+import { closing } from "../helpers/closing.js";
 import { HEX_ID, NAME, UUID } from "../helpers/ids.js";
 import { OPERATION_NAMES, operationOf, resourceOf } from "../helpers/package.js";
 import { LOOKUP_FAILED, useLab, waitFor } from "./editor.js";
@@ -103,7 +105,8 @@ for (const version of ["node-red", "node-red-4"] as const)
           }
         }
       }
-      const { kind = resourceOf(name) } = properties;
+      // Of a list, a filter of the same name.
+      const kind = RESOURCE_NAMES.find((each) => each === properties.kind) ?? resourceOf(name);
       const connection = connections.find(
         ({ product }) => isProduct(product) && productOf(product).resources.some((each) => each === kind),
       );
@@ -134,15 +137,22 @@ for (const version of ["node-red", "node-red-4"] as const)
     describe("with every property other than preset", () => {
       let nodes: Saved[];
       const ids = OPERATION_NAMES.map(idOf);
+      const also = closing(after);
 
       before(async () => {
         const before = await deployed();
-        const connections = before.filter(({ type }) => type === "influxdb-connection");
+        const { url } = await also(startInfluxdb3({ operatorToken: "apiv3_of-the-operator" }));
+        const of3 = {
+          ...{ id: "life3", type: "influxdb-connection", name: "to InfluxDB 3", product: "influxdb3-core" },
+          ...{ url, credentials: { token: "apiv3_of-the-operator" } },
+        };
+        const connections = [...before.filter(({ type }) => type === "influxdb-connection"), of3];
         nodes = OPERATION_NAMES.map((name) => unusual(name, connections));
         const inject = { type: "inject", z: "life", x: 200, y: 60, repeat: "", crontab: "", props: [] };
         await save([
           { id: "life", type: "tab", label: "life" },
           { id: "inject", ...inject, wires: [ids] },
+          of3,
           ...nodes,
         ]);
         await lab.editor.openFlow("life");

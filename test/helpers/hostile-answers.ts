@@ -1,13 +1,14 @@
 /** The clients in a process of its own, for answers that could end it. */
 import { authorizations } from "../../src/tokens/authorizations.js";
 import { databaseTokens } from "../../src/tokens/database-tokens.js";
+import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
 import { asTokenError } from "../../src/errors.js";
 import { createHttp } from "../../src/http/client.js";
 import { allOf } from "./batches.js";
 import { Secret } from "../../src/text/secret.js";
 import { fixedToken } from "../../src/token-source.js";
 import { ownAuthorizations } from "../../src/tokens/own-authorization.js";
-import { HEX_ID, UUID } from "./ids.js";
+import { HEX_ID, NAME, UUID } from "./ids.js";
 
 const [url = ""] = process.argv.slice(2);
 const http = createHttp({
@@ -20,12 +21,16 @@ const http = createHttp({
 const own = { value: new Secret("own"), findsByValue: true };
 const v2 = authorizations.open({ http, own }, {});
 const cluster = databaseTokens.open({ http }, {});
+const named = influxdb3Tokens.open({ http }, {});
 
 const CALLS = {
   "authorizations.list": () => allOf(v2.list({})),
   "authorizations.get": () => v2.get(HEX_ID),
   "databaseTokens.list": () => allOf(cluster.list({})),
   "databaseTokens.get": () => cluster.get(UUID),
+  "influxdb3Tokens.list": () => allOf(named.list({})),
+  "influxdb3Tokens.regenerate": () => named.regenerate(),
+  "influxdb3Tokens.remove": () => named.remove(NAME),
   ownAuthorizations: () => ownAuthorizations(http, own),
 };
 export type CallName = keyof typeof CALLS;

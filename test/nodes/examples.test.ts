@@ -56,13 +56,15 @@ describe("the examples", () => {
   });
 
   it("can at most do a dry run of what cannot be undone, until a user allows more", async () => {
-    const irreversible = (await Promise.all((await exampleNames()).map(readExample)))
-      .flat()
-      .filter((node) => "confirmed" in node);
+    const nodes = (await Promise.all((await exampleNames()).map(readExample))).flat();
+    const irreversible = nodes.filter((node) => "confirmed" in node);
     assert.ok(irreversible.length >= 5);
     for (const { name, confirmed, dryRun } of irreversible) {
       assert.deepEqual({ name, confirmed, dryRun }, { name, confirmed: false, dryRun: true });
     }
+    const deletesOld = nodes.filter(({ revokeOld }) => revokeOld === true);
+    assert.ok(deletesOld.length >= 1);
+    for (const { name, dryRun } of deletesOld) assert.ok(dryRun, String(name));
   });
 
   it("explain themselves on the canvas and in the flow's description, in groups that say what they do", async () => {
@@ -103,6 +105,25 @@ describe("the examples", () => {
     assert.ok(errors.length >= 6);
     for (const { complete, targetType } of errors) {
       assert.deepEqual([complete, targetType], ["error.message", "msg"]);
+    }
+  });
+
+  it("rotate a named token: the secret has the name of the token without the ending of a rotation", async () => {
+    const node = (await readExample("rotate a named token of InfluxDB 3")).find(
+      ({ name }) => name === "into the request",
+    )!;
+    const [{ to }] = node.rules as [{ to: string }];
+    const ending = "[successor of 7 since 2026-01-02T03:04:05Z 0a1b2c3d]";
+    for (const [name, secretName] of [
+      ["grafana", "grafana"],
+      [`grafana ${ending}`, "grafana"],
+      ...[`grafana ${ending} 2`, "grafana [successor of mine]"].map((name) => [
+        name,
+        encodeURIComponent(name),
+      ]),
+      ["Halle 3/Tür [old]", "Halle%203%2FT%C3%BCr%20%5Bold%5D"],
+    ] as [string, string][]) {
+      assert.equal(await evaluate(to, { payload: { token: { name } } }), secretName);
     }
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { startSimulator } from "../../simulator/server.js";
 import { closing } from "../helpers/closing.js";
 import { withNode, type NodeFixture } from "../helpers/fixture.js";
+import { withInfluxdb3Node } from "../helpers/influxdb3-node.js";
 import type { Properties } from "../helpers/runtime.js";
 
 const withCheck = (
@@ -152,4 +153,62 @@ describe("check-token", () => {
       await runtime.stopFlows();
       assert.equal(runtime.dones(), 1);
     }));
+});
+
+describe("check-token on InfluxDB 3", () => {
+  it("tells one that works from those that have expired, and that there are not", () =>
+    withInfluxdb3Node("check-token", {}, async ({ send, world, changes, runtime }) => {
+      const { value, id } = world.tokens.get("Node-RED")!;
+      const expired = world.addToken({ name: "press 1", expiry: new Date(Date.now() - 1000) });
+      const working = await send({ tokenValue: value });
+      assert.partialDeepStrictEqual(working.outputs[0][0], {
+        payload: { works: true, state: "active", token: { name: "Node-RED", tokenId: String(id) } },
+        summary: { text: "The InfluxDB 3 token works.", total: 1 },
+      });
+      const dead = await send({ tokenValue: expired.value });
+      assert.partialDeepStrictEqual(dead.outputs[1][0], {
+        payload: { works: false, state: "expired", token: { name: "press 1", state: "expired" } },
+        summary: { text: "The InfluxDB 3 token does not work: it has expired." },
+      });
+      assert.equal(runtime.statuses.at(-1), "yellow does not work");
+      world.delete("press 1");
+      const gone = await send({ tokenValue: expired.value });
+      assert.deepEqual(gone.outputs[1][0]!.payload, { works: false, state: "not-accepted" });
+      assert.deepEqual(changes(), []);
+    }));
+
+  it("tells that a resource token works, which may not list", () =>
+    withInfluxdb3Node(
+      "check-token",
+      {},
+      async ({ send, world }) => {
+        const { value } = world.addToken({ name: "grafana", permissions: ["db:sensors:read"] });
+        const { payload } = await send({ tokenValue: value });
+        assert.partialDeepStrictEqual(payload as object, {
+          ...{ works: true, state: "active" },
+          token: { name: "grafana", kind: "resource" },
+        });
+      },
+      { server: { edition: "Enterprise" } },
+    ));
+
+  it("is an error where the server looks at no token, or something else has answered", async () => {
+    await withInfluxdb3Node(
+      "check-token",
+      {},
+      async ({ send }) => {
+        const { error, outputs } = await send({ tokenValue: "apiv3_of-nobody" });
+        assert.equal(error?.code, "forbidden");
+        assert.match(error.message, /--without-auth/);
+        assert.deepEqual(outputs, [[], []]);
+      },
+      { server: { flags: ["--without-auth"] } },
+    );
+    await withInfluxdb3Node("check-token", {}, async ({ send, server }) => {
+      server.faults.push({ status: 401, body: "<html>Log in</html>" });
+      const { error, outputs } = await send({ tokenValue: "apiv3_of-nobody" });
+      assert.equal(error?.code, "unauthorized");
+      assert.deepEqual(outputs, [[], []]);
+    });
+  });
 });

@@ -50,7 +50,7 @@ describe("create-influxdb3-token", () => {
       const [{ tokenValue, ...rest }] = seen.outputs[0] as [Message];
       assert.equal(tokenValue, made.value);
       assert.equal(rest.topic, "kept");
-      assert.partialDeepStrictEqual(rest.handedOver as object, { id: "press 1" });
+      assert.partialDeepStrictEqual(rest.handedOver, { id: "press 1" });
       assert.ok(!textOf([rest, runtime.statuses, runtime.log()]).includes(made.value));
       assert.equal(runtime.statuses.at(-1), "green 1 created");
       const trail = trailIn(runtime.log());
@@ -124,16 +124,31 @@ describe("create-influxdb3-token", () => {
       { prepare: (world) => void world.addToken({ name: "expired", expiry: new Date(Date.now() - 1000) }) },
     ));
 
-  it("makes one of two that are asked for at once by one name, also by another node of the connection", () =>
+  it("makes one of two that are asked for at once by one name: the first", () =>
     withCreate({}, async ({ runtime, server, names, changes }) => {
-      server.faults.push({ ...LIST, delay: 30 });
-      runtime.inject({});
+      server.faults.push({ ...MAKE, delay: 30 });
+      runtime.inject({ first: true });
       runtime.inject({});
       const seen = await runtime.ended(2);
       assert.equal(seen.error?.code, "conflict", seen.error?.message);
-      assert.equal(seen.outputs[0].length, 1);
+      assert.deepEqual(
+        seen.outputs[0].map(({ first }) => first),
+        [true],
+      );
       assert.deepEqual(names().slice(2), ["press 1"]);
       assert.equal(changes().length, 1);
+    }));
+
+  it("does not take for its own what another message makes by that name meanwhile", () =>
+    withCreate({}, async ({ runtime, server, world }) => {
+      server.faults.push({ ...MAKE, delay: 30, drop: "before" });
+      runtime.inject({ first: true });
+      runtime.inject({});
+      const seen = await runtime.ended(2);
+      assert.equal(seen.error?.code, "conflict", seen.error?.message);
+      const [[made, ...others]] = seen.outputs;
+      assert.deepEqual(others, []);
+      assert.equal(made!.tokenValue, world.tokens.get("press 1")?.value);
     }));
 
   describe("with an expiry", () => {
@@ -178,7 +193,7 @@ describe("create-influxdb3-token", () => {
         assert.equal(error?.code, "not-confirmed");
         assert.deepEqual(changes(), []);
         const dry = await send({ dryRun: true });
-        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload as object, {
+        assert.partialDeepStrictEqual(dry.outputs[1][0]!.payload, {
           ...{ outcome: "dry-run", would: "created" },
           token: { name: "press 1", permissions: ADMIN },
         });

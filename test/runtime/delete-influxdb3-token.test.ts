@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once, type EventEmitter } from "node:events";
 import { startInfluxdb3, type Influxdb3World } from "../../simulator/influxdb3.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { answer, before, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
+import { answer, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
 import {
   withInfluxdb3Node,
   type Influxdb3Fixture,
@@ -394,7 +394,8 @@ describe("delete-influxdb3-token", () => {
         server.faults.push(
           // The look after it; the first list told which token is the own.
           {
-            ...before(LIST, () => void (world.tokens.has("a") || world.addToken({ name: "a" }))),
+            ...LIST,
+            headers: { "x-happened": "before" },
             when: ({ body }) => {
               if (!body.includes("WHERE")) return false;
               if (!world.tokens.has("a")) world.addToken({ name: "a" });
@@ -441,7 +442,7 @@ describe("delete-influxdb3-token", () => {
       const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
       runtime.inject({});
       const [{ payload }] = (await reported) as [Message];
-      assert.partialDeepStrictEqual(payload as object, { id: "b", outcome: "deleted" });
+      assert.partialDeepStrictEqual(payload, { id: "b", outcome: "deleted" });
       assert.deepEqual([...server.world.tokens.keys()], ["_admin", "a", "Node-RED"]);
     } finally {
       await runtime.close();

@@ -123,6 +123,63 @@ describe("a replay", () => {
   });
 });
 
+describe("a replay of InfluxDB 3", () => {
+  /** Where the replay of these exchanges differs. */
+  async function differences(...exchanges: Exchange[]): Promise<string[]> {
+    const server = { product: "InfluxDB 3 Core", version: "3.9.6" };
+    const found = await replay({ server, given: {}, exchanges });
+    return found.map(({ exchange, where }) => `${exchange}: ${where}`);
+  }
+
+  const made = { "content-type": "json", "access-control-allow-origin": "*" };
+  const rows = { ...made, "content-type": "application/json" };
+  const headers = { Authorization: "Bearer {{token:admin}}", "Content-Type": "application/json" };
+  const token = (name: string, key: string, expiry: unknown) => ({
+    ...{ id: key === "admin" ? 0 : 1, name, token: `{{token:${key}}}`, hash: `{{hash:${key}}}` },
+    ...{ created_at: "{{time}}", expiry },
+  });
+  const operator: Exchange = {
+    name: "operator",
+    request: { method: "POST", path: "/api/v3/configure/token/admin" },
+    response: { status: 201, headers: made, json: token("_admin", "admin", null) },
+  };
+  const short: Exchange = {
+    name: "short",
+    request: {
+      ...{ method: "POST", path: "/api/v3/configure/token/named_admin", headers },
+      body: { token_name: "short", expiry_secs: 2 },
+    },
+    response: { status: 201, headers: made, json: token("short", "short", "{{time}}") },
+  };
+  const expired = (json: unknown): Exchange => ({
+    name: "expired",
+    request: {
+      ...{ method: "POST", path: "/api/v3/query_sql", headers },
+      body: { db: "_internal", q: "SELECT name FROM system.tokens WHERE expiry < now()" },
+    },
+    response: { status: 200, headers: rows, json },
+  });
+
+  it("knows the hash of each value", async () => {
+    assert.deepEqual(await differences(operator), []);
+    const json = { ...token("_admin", "admin", null), hash: "{{hash9:admin}}" };
+    const wrong = { ...operator, response: { ...operator.response, json } };
+    assert.deepEqual(await differences(wrong), ["operator: json.hash"]);
+  });
+
+  it("lets time pass where a recording has waited, and only there", async () => {
+    const found = await differences(operator, short, expired([]), expired([{ name: "short" }]));
+    assert.deepEqual(found, []);
+    const other = await differences(operator, short, expired([{ name: "other" }]), expired([]));
+    assert.deepEqual(other, ["expired: json.length"]);
+  });
+
+  it("finds an answer where the server should have ended the connection", async () => {
+    const found = await differences({ ...operator, response: { error: "RemoteDisconnected" } });
+    assert.deepEqual(found, ["operator: status"]);
+  });
+});
+
 describe("the conformance of a directory", () => {
   let directory: string;
   const printed: string[] = [];

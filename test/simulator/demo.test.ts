@@ -57,8 +57,9 @@ for (const version of ["node-red", "node-red-4"] as const)
     it("starts over: a button of each tab puts all tokens back", async () => {
       const { world } = demo.simulator;
       const { clusters } = demo;
+      const named = demo.influxdb3.world.tokens;
       const all = () =>
-        structuredClone([world.authorizations, clusters.databaseTokens, clusters.managementTokens]);
+        structuredClone([world.authorizations, clusters.databaseTokens, clusters.managementTokens, named]);
       const click = async (id: string) =>
         assert.equal(
           (await fetch(new URL(`inject/${id}`, demo.nodeRed.url), { method: "POST" })).status,
@@ -82,6 +83,8 @@ for (const version of ["node-red", "node-red-4"] as const)
         const [first] = clusters.databaseTokens.keys();
         clusters.databaseTokens.delete(first!);
         [...clusters.managementTokens.values()].at(-1)!.revokedAt = new Date();
+        named.delete("grafana");
+        named.get("node-red")!.value = "another";
         assert.notDeepEqual(all(), before);
         await back(button);
         assert.deepEqual(all(), before);

@@ -108,6 +108,8 @@ describe("the simulated InfluxDB 3", () => {
     await start();
     const { value } = simulator.world.addToken({ name: "old", expiry: new Date(Date.now() - 1) });
     assert.equal((await call("GET", "/ping", { token: value })).status, 401);
+    const later = simulator.world.addToken({ name: "new", expiry: new Date(Date.now() + 60_000) });
+    assert.equal((await call("GET", "/ping", { token: later.value })).status, 200);
     const expired = await rows("SELECT name FROM system.tokens WHERE expiry < now()");
     assert.deepEqual(expired, [{ name: "old" }]);
   });
@@ -122,6 +124,173 @@ describe("the simulated InfluxDB 3", () => {
       written.map(({ expiry }) => expiry),
       ["2026-01-02T03:04:05.678", "2026-01-02T03:04:05", "+11533-07-10T23:16:11.600"],
     );
+  });
+
+  describe("reads JSON as the real one does", () => {
+    for (const [body, message] of [
+      ["{", "EOF while parsing an object at line 1 column 1"],
+      ['{"token_name"', "EOF while parsing an object at line 1 column 13"],
+      ['{"token_name":"x",}', "trailing comma at line 1 column 19"],
+      ['{"token_name":"x" "y"}', "expected `,` or `}` at line 1 column 19"],
+      ['{"token_name":"\\ud800\\u0041"}', "lone leading surrogate in hex escape at line 1 column 27"],
+      [
+        '{"token_name":"a\nb"}',
+        "control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0",
+      ],
+      ['\n\n{"token_name":5}', "invalid type: integer `5`, expected a string at line 3 column 15"],
+      [
+        '["a"]',
+        "invalid length 1, expected struct CreateNamedAdminTokenRequest with 2 elements at line 1 column 5",
+      ],
+      ['["a",null,1]', "trailing characters at line 1 column 11"],
+      ['["a" 5]', "expected `,` or `]` at line 1 column 6"],
+      ['{"token_name":"q","expiry_secs":01}', "invalid number at line 1 column 34"],
+      ['{"token_name":"q","expiry_secs":1e400}', "number out of range at line 1 column 37"],
+      [
+        '{"token_name":"q","expiry_secs":1e3}',
+        "invalid type: floating point `1000.0`, expected u64 at line 1 column 35",
+      ],
+      [
+        '{"token_name":"q","expiry_secs":1e16}',
+        "invalid type: floating point `1e+16`, expected u64 at line 1 column 36",
+      ],
+      ['{"token_name":"q","expiry_secs":nulx}', "expected ident at line 1 column 36"],
+      ['{"token_name":"q","expiry_secs":{}}', "invalid type: map, expected u64 at line 1 column 32"],
+      [
+        '{"token_name":"q","expiry_secs":"\\u0001\'"}',
+        'invalid type: string "\\u{1}\'", expected u64 at line 1 column 41',
+      ],
+      ['{"x":[1,2,],"token_name":"q"}', "expected value at line 1 column 11"],
+      ['{"x":{"a":1,},"token_name":"q"}', "key must be a string at line 1 column 13"],
+      ['{"x":1 ]}', "expected `,` or `}` at line 1 column 8"],
+      ['{"token_name":"q"}}', "trailing characters at line 1 column 19"],
+      ['\ufeff{"token_name":"q"}', "expected value at line 1 column 1"],
+    ] as const) {
+      it(body, async () => {
+        await start();
+        assert.equal(await said(create(body)), `400 serde json error: ${message}`);
+      });
+    }
+
+    it("and what nobody reads less strictly", async () => {
+      await start();
+      assert.equal((await create('{"x":[1e999,"\\ud800"],"tok\\u0065n_name":"q"}')).status, 201);
+      assert.ok(simulator.world.tokens.has("q"));
+    });
+  });
+
+  describe("answers in SQL as the real one does", () => {
+    const missing = (name: string, ...first: string[]) => {
+      const names =
+        "token_id name hash created_at description created_by_token_id updated_at updated_by_token_id expiry permissions";
+      const fields = [...first, ...names.split(" ")].map((each) => `system.tokens.${each}`);
+      return `500 Schema error: No field named ${name}. Valid fields are ${fields.join(", ")}.`;
+    };
+    const planning = (message: string) => `400 Error during planning: ${message}`;
+    const parsing = (message: string) => `400 SQL error: ParserError("${message}")`;
+
+    for (const [q, answer] of [
+      ["SELECT 1, 'x' b, 1.5, -1", '200 [{"Int64(1)":1,"b":"x","Float64(1.5)":1.5,"Int64(-1)":-1}]'],
+      ["SELECT true AND NULL a, false AND NULL b, true OR NULL c, NOT NULL d", '200 [{"b":false,"c":true}]'],
+      ["SELECT t.name AS \"N\" FROM system.tokens t WHERE t.name = 'a_b'", '200 [{"N":"a_b"}]'],
+      ["SELECT name FROM system.tokens WHERE name LIKE 'a\\_b'", '200 [{"name":"a_b"}]'],
+      [
+        "SELECT name FROM system.tokens WHERE name ILIKE 'PLAI_' ORDER BY name",
+        '200 [{"name":"PLAIN"},{"name":"plain"}]',
+      ],
+      [
+        "SELECT name FROM system.tokens WHERE NOT (token_id > 0) OR name='plain' AND token_id<>9 ORDER BY 1 DESC",
+        '200 [{"name":"plain"},{"name":"_admin"}]',
+      ],
+      [
+        "SELECT name FROM system.tokens WHERE token_id NOT IN (1, 2, 3) ORDER BY name",
+        '200 [{"name":"_admin"}]',
+      ],
+      ["SELECT name FROM system.tokens WHERE token_id BETWEEN 1 AND '1'", '200 [{"name":"plain"}]'],
+      ["SELECT *, name AS n FROM system.tokens WHERE name = 'no' ORDER BY n", "200 []"],
+      ["SELECT name FROM system.tokens ORDER BY token_id LIMIT 1 OFFSET 2", '200 [{"name":"PLAIN"}]'],
+      ["SELECT name FROM system.tokens ORDER BY expiry, token_id LIMIT 1", '200 [{"name":"a_b"}]'],
+      ["SELECT name FROM system.tokens ORDER BY expiry DESC, token_id LIMIT 1", '200 [{"name":"_admin"}]'],
+      ["SELECT count(*), count(expiry) e FROM system.tokens", '200 [{"count(*)":4,"e":1}]'],
+      ["SELECT count(DISTINCT permissions) AS n FROM system.tokens", '200 [{"n":1}]'],
+      ["SELECT DISTINCT permissions FROM system.tokens", '200 [{"permissions":"*:*:*"}]'],
+      ["SELECT max(token_id) FROM system.tokens", '200 [{"max(system.tokens.token_id)":3}]'],
+      ["SELECT name FROM system.tokens WHERE expiry < now() + INTERVAL '2 hours'", '200 [{"name":"a_b"}]'],
+      ["SELECT name FROM system.tokens WHERE expiry > '2100-01-01'", "200 []"],
+      [
+        "SELECT CASE WHEN expiry IS NULL THEN 'for ever' ELSE 'not' END AS c FROM system.tokens WHERE token_id = 1",
+        '200 [{"c":"for ever"}]',
+      ],
+      [
+        "SELECT token_id::text AS t, cast(token_id AS text) u FROM system.tokens LIMIT 1",
+        '200 [{"t":"0","u":"0"}]',
+      ],
+      ["SELECT id FROM system.tokens", missing("id")],
+      ['SELECT "Name" FROM system.tokens', missing('"Name"')],
+      ["SELECT name FROM system.tokens ORDER BY nope", missing("nope", "name")],
+      [
+        "SELECT x.name FROM system.tokens t",
+        "500 Schema error: No field named x.name. Did you mean 't.name'?.",
+      ],
+      [
+        "SELECT name FROM system.tokens WHERE name",
+        planning("Cannot create filter with non-boolean predicate 'system.tokens.name' returning Utf8View"),
+      ],
+      [
+        "SELECT name FROM system.tokens WHERE name = true",
+        "400 type_coercion\ncaused by\nError during planning: Cannot infer common argument type for comparison operation Utf8View = Boolean",
+      ],
+      ["SELECT * FROM nope", planning("table 'public.iox.nope' not found")],
+      ["", planning("No SQL statements were provided in the query string")],
+      ["SELECT *", planning("SELECT * with no tables specified is not valid")],
+      [
+        "SELECT * FROM system.tokens ORDER",
+        parsing("Expected: end of statement, found: ORDER at Line: 1, Column: 29"),
+      ],
+      [
+        "SELECT * FROM\n system.tokens foo bar",
+        parsing("Expected: end of statement, found: bar at Line: 2, Column: 20"),
+      ],
+      ["SELECT name FROM system.tokens WHERE name IN", parsing("Expected: (, found: EOF")],
+      ["SELECT 'x", '400 SQL error: TokenizerError("Unterminated string literal at Line: 1, Column: 8")'],
+      ["SELECT $a", planning("No value found for placeholder with name $a")],
+    ] as const) {
+      it(q, async () => {
+        await start();
+        for (const name of ["plain", "PLAIN"]) simulator.world.addToken({ name });
+        simulator.world.addToken({ name: "a_b", expiry: new Date(Date.now() + 60 * 60 * 1000) });
+        assert.equal(await said(query(q)), answer);
+      });
+    }
+
+    it("in each format", async () => {
+      await start();
+      const all = [];
+      for (const format of ["csv", "pretty", "jsonl"]) {
+        const body = { db: "_internal", q: "SELECT 1.0 AS f, NULL AS n, 'a\"b' AS q", format };
+        all.push((await call("POST", "/api/v3/query_sql", { body })).text);
+      }
+      assert.deepEqual(all, [
+        'f,n,q\n1.0,,"a""b"\n',
+        '+-----+---+-----+\n| f   | n | q   |\n+-----+---+-----+\n| 1.0 |   | a"b |\n+-----+---+-----+',
+        '{"f":1.0,"q":"a\\"b"}\n',
+      ]);
+    });
+  });
+
+  it("takes a token from the query string only as InfluxDB 1 does", async () => {
+    await start();
+    const ask = (path: string) => call("GET", `${path}&p=${OPERATOR}`, { token: "x" });
+    assert.equal(
+      await said(ask("/query?q=SHOW+DATABASES")),
+      '200 {"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}]}',
+    );
+    assert.equal((await ask("/api/v3/query_sql?db=_internal&q=SELECT+1")).status, 401);
+    assert.equal(
+      (await call("POST", `/write?db=new&p=${OPERATOR}`, { token: "x", body: "m v=1" })).status,
+      204,
+    );
+    assert.ok(simulator.world.databases.has("new"));
   });
 
   it("goes back to a savepoint, without giving an ID twice", async () => {

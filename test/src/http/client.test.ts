@@ -429,6 +429,8 @@ describe("createHttp, for a call that may be repeated or not", () => {
       for (const [repeat, [end, requests]] of [
         ["safe", safe],
         ["never", never],
+        // By a 503 the server says that it has not taken it.
+        ["if-refused", what === "503" ? safe : never],
       ] as const) {
         assert.deepEqual(await send(fault, { repeat }), { end, requests }, repeat);
       }
@@ -491,6 +493,28 @@ describe("createHttp, for secrets and clocks that it is given", () => {
     );
   });
 
+  it("gives the text of an error that is no JSON, plain and short, and none of a success", () => {
+    const page = `<html>\r\n${"x".repeat(5000)}`;
+    const answers: [status: number, body: string][] = [
+      [404, "Not found"],
+      [500, page],
+      [200, "a success"],
+    ];
+    return withServer(
+      (response) => {
+        const [status, body] = answers.shift()!;
+        response.writeHead(status).end(body);
+      },
+      {},
+      async (http) => {
+        const [unknown, long, success] = [await http.send(GET), await http.send(GET), await http.send(GET)];
+        assert.deepEqual([unknown.text, unknown.error, success.text], ["Not found", undefined, ""]);
+        assert.ok(long.text.startsWith("<html>") && long.text.length <= 1001);
+        assert.doesNotMatch(long.text, /[\r\n]/);
+      },
+    );
+  });
+
   it("withholds the password of its proxy", async () => {
     const proxy = await serve((_, response) =>
       response.writeHead(500).end(JSON.stringify({ message: `you are ${PASSWORD}` })),
@@ -542,9 +566,14 @@ describe("createHttp, for secrets and clocks that it is given", () => {
   }
   const POST = { ...GET, method: "POST", repeat: "never", body: {} } as const;
 
-  for (const code of ["unauthorized", 401]) {
-    it(`sends a call again with the new token, even a POST, if the API refuses the old one by the code ${code}`, () => {
-      const { sent, respond, authorization } = changing([OTHER], OTHER, { code, message: OWN });
+  for (const refusal of [
+    { code: "unauthorized", message: OWN },
+    { code: 401, message: OWN },
+    { error: "the request was not authenticated" },
+  ]) {
+    const told = JSON.stringify({ ...refusal, message: undefined });
+    it(`sends a call again with the new token, even a POST, if the API refuses the old one by ${told}`, () => {
+      const { sent, respond, authorization } = changing([OTHER], OTHER, refusal);
       return withServer(respond, { authorization }, async (http) => {
         const { status, attempts, redactor } = await http.send(POST);
         assert.deepEqual([status, attempts], [204, 2]);

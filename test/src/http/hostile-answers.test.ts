@@ -27,10 +27,13 @@ const around =
       yield after;
     })();
 
+/** What makes an element a token, whatever its kind. */
+const ID = '"id":"0aaaaaaaaaaaaaaa","name":"a","token_id":1';
+
 const OBJECT_LISTS: CallName[] = ["authorizations.list", "ownAuthorizations"];
 const LISTS: [before: string, after: string, calls: CallName[]][] = [
   ['{"authorizations":[', "]}", OBJECT_LISTS],
-  ["[", "]", ["databaseTokens.list"]],
+  ["[", "]", ["databaseTokens.list", "influxdb3Tokens.list"]],
 ];
 
 /**
@@ -107,7 +110,7 @@ describe("answers that could end Node-RED", function () {
       });
 
       it(`${call}: what is around an element with an ID, and not more than a token has, is no harm`, async () => {
-        const one = (more: string) => `{"id":"0aaaaaaaaaaaaaaa","__proto__":{"id":"x"},${more}}`;
+        const one = (more: string) => `{${ID},"__proto__":{"id":"x"},${more}}`;
         const many = (count: number, each: (index: number) => string) =>
           Array.from({ length: count }, (_, i) => each(i)).join();
         const elements = [
@@ -122,14 +125,14 @@ describe("answers that could end Node-RED", function () {
 
       it(`${call}: tokens that hold much in little are bad-response`, async () => {
         for (const each of ["{}", "[]", "0", '"a"', "{},[]"]) {
-          const token = `{"id":"0aaaaaaaaaaaaaaa","permissions":[${`${each},`.repeat(100_000)}0]},`;
+          const token = `{${ID},"permissions":[${`${each},`.repeat(100_000)}0]},`;
           const end = await endOf(call, 200, around(before, token, 60 * MB, `{}${after}`));
           assert.equal(end.code, "bad-response", each);
         }
       });
 
       it(`${call}: 50,000 tokens are read, and others have their turn`, async () => {
-        const token = `{"id":"0aaaaaaaaaaaaaaa","description":"${"x".repeat(500)}"},`;
+        const token = `{${ID},"description":"${"x".repeat(500)}"},`;
         const { code, turns } = await endOf(call, 200, around(before, token, 26 * MB, `{}${after}`));
         assert.equal(code, undefined);
         assert.ok(turns > 10);
@@ -137,20 +140,25 @@ describe("answers that could end Node-RED", function () {
     }
   }
 
-  const OBJECTS: CallName[] = ["authorizations.get", "databaseTokens.get"];
-  for (const call of OBJECTS) {
+  const OBJECTS: [call: CallName, status: number][] = [
+    ["authorizations.get", 200],
+    ["databaseTokens.get", 200],
+    ["influxdb3Tokens.regenerate", 201],
+    ["influxdb3Tokens.remove", 200],
+  ];
+  for (const [call, status] of OBJECTS) {
     for (const [what, before, text, bytes] of [
       ["long", '{"id":"', "x", 50 * MB],
       ["deep", "", "[", MB - 10],
       ["long without an end", " ", " ", 1024 * MB],
     ] as const) {
       it(`${call}: a token that is ${what} is bad-response`, async () => {
-        assert.equal((await endOf(call, 200, around(before, text, bytes))).code, "bad-response");
+        assert.equal((await endOf(call, status, around(before, text, bytes))).code, "bad-response");
       });
     }
   }
 
-  for (const call of ["authorizations.list", "databaseTokens.get"] as const) {
+  for (const call of ["authorizations.list", "databaseTokens.get", "influxdb3Tokens.list"] as const) {
     for (const [status, code] of [
       [401, "unauthorized"],
       [403, "forbidden"],

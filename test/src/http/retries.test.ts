@@ -77,6 +77,7 @@ describe("what a result means to a call", () => {
     it(`${what}: another attempt is ${safe ? "" : "not "}safe, and ${never ? "" : "not "}made in any case`, () => {
       assert.equal(mayTryAgain({ repeat: "safe" }, result), safe);
       assert.equal(mayTryAgain({ repeat: "never" }, result), never);
+      assert.equal(mayTryAgain({ repeat: "if-refused" }, result), never || what === "503");
     });
   }
 

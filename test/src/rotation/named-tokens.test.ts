@@ -248,6 +248,18 @@ describe("a rotation of tokens that are known by their names", () => {
     assert.deepEqual(byValue(on.client.value)?.permissions, on.old.permissions);
   });
 
+  it("takes what a description says for no record of its own", async () => {
+    started = await also(startTokens({ edition: "Enterprise" }));
+    const on = stage();
+    on.old.description = "press [replaced by 1 at 2026-01-31T02:00:00Z]";
+    const given = await begin(on);
+    await processOf(on).finish(on.base, given, END);
+    assert.deepEqual(
+      on.family().map(({ name }) => name),
+      [given.successor],
+    );
+  });
+
   it("ends the old one once, and says so as often as it is told, also after that one is gone", async () => {
     const on = stage();
     const given = await begin(on);

@@ -47,7 +47,7 @@ describe("the rights of a token of InfluxDB 3", () => {
     it(`are read from a list: ${what}`, () => assert.deepEqual(readRights(column), rights));
 
   it("are read from a column of hardly more than separators without a halt", () => {
-    assert.equal(readRights(`db:a:read${",".repeat(100_000)}x`), undefined);
+    assert.equal(readRights(`x${",".repeat(100_000)}x`), undefined);
   });
 
   it("are everything where a column holds that, in whatever form", () => {

@@ -105,7 +105,7 @@ describe("a resource", () => {
       const { id } = ADD[name]("this one");
       ADD[name]("another");
       const listed = await allOf<{ id: string }>(
-        tokens.list({ [resource.isNamed ? "nameContains" : "description"]: "this" }),
+        tokens.list({ [resource.reference.word === "name" ? "nameContains" : "description"]: "this" }),
       );
       assert.deepEqual(
         listed.map((token) => token.id),
