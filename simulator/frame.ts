@@ -57,6 +57,9 @@ export interface Frame {
   close(): Promise<void>;
 }
 
+/** Bytes of a request before its body: InfluxDB takes the name of a token in a path of 64 KB. */
+const LONGEST_HEAD = 128 * 1024;
+
 /**
  * @param respond what the server answers, if no fault does: nothing cuts the connection. The body of a request may be
  *   other than text.
@@ -106,7 +109,7 @@ export async function startFrame(
     response.end(given.body);
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: LONGEST_HEAD }, (request, response) => {
     // A request that was given up, and a server that is closing, have nobody to tell.
     handle(request, response).catch(() => response.destroy());
   });

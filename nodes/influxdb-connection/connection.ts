@@ -72,8 +72,13 @@ export const CONNECTION_TYPE = "influxdb-connection";
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
   const { token } = wires;
-  const { word } = productOf(product).ids;
+  const { word, split } = productOf(product).ids;
   const protectedIds = new Set(settings.protectedIds);
+  // A name can have several lines, which the list takes for as many names.
+  const isProtected = (id: string) => {
+    const lines = split(id);
+    return protectedIds.has(id) || (lines.length > 1 && lines.every((line) => protectedIds.has(line)));
+  };
   const first = token.current();
   const ownTokens = new Map<ResourceName, OwnTokenProtection>();
   for (const [name, { ownToken }] of Object.entries(RESOURCES) as [ResourceName, Resource][]) {
@@ -108,9 +113,9 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     isOwnValue: (value) => token.current().equals(value.reveal()),
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
-    isProtected: (id) => protectedIds.has(id),
+    isProtected,
     refuseProtected(id) {
-      if (!protectedIds.has(id)) return;
+      if (!isProtected(id)) return;
       throw new TokenError(
         "protected",
         `${id} is among the protected ${word}s of the connection. If you do mean it, remove it there.`,

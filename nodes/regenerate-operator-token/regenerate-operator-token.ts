@@ -59,6 +59,6 @@ export default node({
 function rethrowAsLost(error: unknown): never {
   const failure = asTokenError(error);
   const lost =
-    "The operator token has a new value, which nobody got: send the message again for another one.";
+    "The operator token has a new value, which nobody got: send the message again for another one (raise the node's limit if that is reached).";
   throw failure.retold(`${failure.reason} ${lost}`);
 }

@@ -61,11 +61,13 @@ export default node({
   idsOf: (values) => targetsOf(values).list.map(({ id }) => id),
 
   start(standing) {
-    const waiting = createWaiting(standing, async (id, handedOver) => {
+    const waiting = createWaiting(standing, async (id, handedOver, isStill) => {
       const connection = standing.connection();
       const places = await connection.order.queue(Promise.resolve([id]), standing.signal);
       try {
         await places.inTurn(id, async () => {
+          // The word can have come before.
+          if (!isStill()) return;
           const resource = handedOver.resource;
           const rotation = rotationOf(connection, resource, { signal: standing.signal });
           const target = { id, known: {}, listed: {} };
@@ -232,6 +234,9 @@ async function finish(
       mayEnd: (ids, its) => mayEnd(ids, value && { successor: its, value }, task),
     },
   );
+  // What can be switched off says so itself.
+  const { isOn }: Resource = RESOURCES[resource];
+  if (successor && !isOn) waiting.keepStored(id, String(successor.id));
   await waiting.end(id, successor?.id);
   return { attempts: 1, token: known(old, resource), successor: shown(successor, resource) };
 }
@@ -242,9 +247,11 @@ async function takeBack(
   { task, rotation, waiting }: Steps,
 ): Promise<Told> {
   const before = waiting.of(id);
-  const successor = await rotation.withdraw(id, named ?? before?.successor, "remove", (its) =>
-    mayEnd([its], before, task),
-  );
+  // It is in use, and its end would be for good.
+  const isStored = waiting.isStored(id, named);
+  const successor = isStored
+    ? undefined
+    : await rotation.withdraw(id, named ?? before?.successor, "remove", (its) => mayEnd([its], before, task));
   await waiting.end(id, successor?.id ?? named ?? before?.successor);
   if (successor) return { attempts: 1, successor: shown(successor, task.resource) };
   throw new TokenError(

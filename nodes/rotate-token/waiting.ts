@@ -19,29 +19,50 @@ interface HandedOver {
  */
 const values = new Map<string, { successor: string; value: Secret }>();
 
-const Kept = z.record(
-  z.string(),
-  z.object({
-    successor: z.string(),
-    resource: z.enum(RESOURCE_NAMES),
-    seconds: z.number().min(1).max(86_400),
-  }),
+/** By old token. As entries, because a record of Zod leaves out what is called `__proto__`, as a token can be. */
+const Kept = z.preprocess(
+  (kept) => Object.entries(kept ?? {}),
+  z.array(
+    z.tuple([
+      z.string(),
+      z.object({
+        successor: z.string(),
+        resource: z.enum(RESOURCE_NAMES),
+        seconds: z.number().min(1).max(86_400),
+      }),
+    ]),
+  ),
 );
+
+/**
+ * Successors that are stored, by connection and old token, where the server does not tell, because they keep their mark.
+ * Until a restart, which a word about one of them hardly outlives.
+ */
+const stored = new Set<string>();
+
+/** Ends the waits of each node that runs, for all of them can be told the word. */
+const running = new Set<(connection: string, id: string, successor: unknown) => Promise<void>>();
 
 /** The rotations of one node that wait for the word. */
 export interface Waiting {
-  /** Begins to wait. */
+  /** Begins to wait; another node that waits for the same word does not any more. */
   add(id: string, handedOver: HandedOver, value: Secret): Promise<void>;
   /** What was handed over for an old token, if its value is known. */
   of(id: string): { successor: string; value: Secret } | undefined;
-  /** Ends the wait for the word about a successor; about one that was handed over since, it goes on. */
+  /** Ends the wait of all nodes for the word about a successor; about one that was handed over since, it goes on. */
   end(id: string, successor: unknown): Promise<void>;
+  /** Remembers that the word came, for a successor that keeps its mark. */
+  keepStored(id: string, successor: string): void;
+  isStored(id: string, successor: string | undefined): boolean;
 }
 
-/** @param expire takes back what was handed over for an old token; called when the word has not come in time. */
+/**
+ * @param expire takes back what was handed over for an old token, if it is still waited for when its turn has come; called
+ *   when the word has not come in time.
+ */
 export function createWaiting(
   standing: Standing,
-  expire: (id: string, handedOver: HandedOver) => Promise<void>,
+  expire: (id: string, handedOver: HandedOver, isStill: () => boolean) => Promise<void>,
 ): Waiting {
   const { signal } = standing;
   const store = standing.store("rotations");
@@ -51,30 +72,36 @@ export function createWaiting(
   function wait(id: string, handedOver: HandedOver): void {
     clearTimeout(waiting.get(id)?.timer);
     const timer = setTimeout(() => {
-      void overdue(id, handedOver);
+      void overdue(id, handedOver, () => waiting.get(id)?.timer === timer);
     }, 1000 * handedOver.seconds);
     waiting.set(id, { ...handedOver, timer });
   }
 
-  async function overdue(id: string, handedOver: HandedOver): Promise<void> {
+  async function overdue(id: string, handedOver: HandedOver, isStill: () => boolean): Promise<void> {
     try {
-      await expire(id, handedOver);
+      await expire(id, handedOver, isStill);
     } catch (error) {
       if (signal.aborted) return;
       const failure = asTokenError(error);
-      const isStill = waiting.get(id)?.successor === handedOver.successor;
       // If somebody has deleted the old token, there is nothing to go back to.
-      if (failure.code === "not-found") await ended(id, handedOver.successor).catch(() => undefined);
+      if (failure.code === "not-found") await end(id, handedOver.successor).catch(() => undefined);
       // It is tried again, because until then the successor works.
-      else if (isStill) wait(id, handedOver);
+      else if (isStill()) wait(id, handedOver);
       standing.fail(failure, { id });
     }
   }
 
-  async function ended(id: string, successor: unknown): Promise<void> {
+  async function end(id: string, successor: unknown): Promise<void> {
     await loaded;
     if (values.get(keyOf(id))?.successor === successor) values.delete(keyOf(id));
-    if (waiting.get(id)?.successor !== successor) return;
+    const { id: connection } = standing.connection();
+    // Its own, too, when it was stopped.
+    for (const endIn of new Set([endHere, ...running])) await endIn(connection, id, successor);
+  }
+
+  async function endHere(connection: string, id: string, successor: unknown): Promise<void> {
+    await loaded;
+    if (waiting.get(id)?.successor !== successor || standing.connection().id !== connection) return;
     clearTimeout(waiting.get(id)?.timer);
     waiting.delete(id);
     await save();
@@ -87,9 +114,9 @@ export function createWaiting(
 
   async function load(): Promise<void> {
     try {
-      const kept = Kept.parse((await store.load()) ?? {});
+      const kept = Kept.parse(await store.load());
       if (signal.aborted) return;
-      for (const [id, handedOver] of Object.entries(kept)) if (!waiting.has(id)) wait(id, handedOver);
+      for (const [id, handedOver] of kept) if (!waiting.has(id)) wait(id, handedOver);
     } catch {
       const told = "what waited before the start could not be read from the context store";
       standing.warn(`${told}. Look for tokens whose description or name has "[successor of".`);
@@ -97,7 +124,9 @@ export function createWaiting(
   }
 
   const loaded = load();
+  running.add(endHere);
   signal.addEventListener("abort", () => {
+    running.delete(endHere);
     for (const { timer } of waiting.values()) clearTimeout(timer);
   });
 
@@ -107,9 +136,13 @@ export function createWaiting(
       values.set(keyOf(id), { successor: handedOver.successor, value });
       if (!signal.aborted) wait(id, handedOver);
       await save();
+      const { id: connection } = standing.connection();
+      for (const endIn of running) if (endIn !== endHere) await endIn(connection, id, handedOver.successor);
     },
     of: (id) => values.get(keyOf(id)),
-    end: ended,
+    end,
+    keepStored: (id, successor) => void stored.add(`${keyOf(id)} ${successor}`),
+    isStored: (id, successor) => stored.has(`${keyOf(id)} ${successor}`),
   };
 }
 

@@ -131,6 +131,8 @@ export function createRotation({
       for (const token of batch) {
         const mark = markIn(labelOf(token));
         const isIts = mark?.kind === "successor" && mark.of === markOf(old) && !isProtected(token.id);
+        // A server that was set up anew gives the numbers of tokens again; a name stays what it is.
+        if (kind.markOf && withoutMark(labelOf(token)) !== withoutMark(labelOf(old))) continue;
         if (isIts && token.revokedAt === undefined) found.push({ token, since: mark.since });
       }
     }

@@ -73,7 +73,8 @@ function textsIn(column: string): string[] {
     // It is no JSON.
   }
   // Names hold no colon, so a kind of resource with two after it begins another right; a database can be called like one.
-  return column.split(/[\s,;|]+(?=(?:db|system):[^:]+:)/).filter((text) => text !== "");
+  // From the first of several separators on: to look behind each of a hundred thousand would take minutes.
+  return column.split(/(?<![\s,;|])[\s,;|]+(?=(?:db|system):[^:]+:)/).filter((text) => text !== "");
 }
 
 function readRight(text: string): Right | undefined {

@@ -200,7 +200,9 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const matching = (some: readonly ListedToken[]) =>
         some.map(({ token }) => token).filter((token) => matches(token, filters, now));
       const alike: ListedToken[] = [];
+      let count = 0;
       for await (const batch of listedIn(response, now)) {
+        count += batch.length;
         if (value === undefined) {
           yield matching(batch);
           continue;
@@ -208,6 +210,8 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
         alike.push(...withValue(batch, value));
       }
+      // A list has the connection's own token at least, unless nobody looks at tokens.
+      if (value !== undefined && count === 0) throw withoutAuthorization(task);
       if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
       yield matching(alike);
     },
@@ -430,7 +434,7 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
 }
 
 const VALUE_LOST =
-  "If the operator token was given a new value, nobody knows it: send the message again for another one. If it is the " +
+  "If the operator token was given a new value, nobody knows it: send the message again for another one (raise the node's limit if that is reached). If it is the " +
   "connection's own, set its value anew by the server's recovery port.";
 /** A server can carry out what was looked for in vain just before. */
 const MADE_LATE =

@@ -223,6 +223,22 @@ describe("delete-influxdb3-token", () => {
     );
   });
 
+  it("touches no protected token, whatever space and lines are in its name", () =>
+    withDelete(
+      {},
+      async ({ send, names }) => {
+        const before = names();
+        for (const payload of ["two\nlines", "space ", " lead"])
+          assert.equal((await send({ payload })).error?.code, "protected");
+        assert.deepEqual(names(), before);
+        assert.deepEqual(outcomes(await send({ payload: ["two\nothers", "lead "] })), ["deleted", "deleted"]);
+      },
+      {
+        prepare: adding("two\nlines", "space ", " lead", "two\nothers", "lead "),
+        connection: { protectedIds: "two\nlines\nspace \n lead" },
+      },
+    ));
+
   it("touches none of more than the limit", () =>
     withDelete(
       { limit: "2" },

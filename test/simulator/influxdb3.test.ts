@@ -54,6 +54,15 @@ async function said(answer: Promise<Called>): Promise<string> {
 describe("the simulated InfluxDB 3", () => {
   afterEach(() => simulator.close());
 
+  it("deletes by a name of any length", async () => {
+    await start();
+    const name = "😀".repeat(5000);
+    assert.equal((await create({ token_name: name })).status, 201);
+    const path = `${TOKENS}?${new URLSearchParams({ token_name: name })}`;
+    assert.equal(await said(call("DELETE", path)), "200 ");
+    assert.equal((await call("DELETE", path)).status, 404);
+  });
+
   it("names its catalog on every answer of the main port", async () => {
     await start();
     const answers = [
