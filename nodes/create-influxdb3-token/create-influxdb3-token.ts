@@ -1,9 +1,9 @@
 import { TokenError } from "../../src/errors.js";
 import { productOf } from "../../src/products.js";
-import { ADMIN, type Right } from "../../src/tokens/influxdb3-rights.js";
+import { ADMIN, type Influxdb3Permission } from "../../src/tokens/influxdb3-permissions.js";
 import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
 import type { Tokens } from "../../src/tokens/resources.js";
-import { readResourceRights, type NewInfluxdb3Token } from "../../src/tokens/wanted.js";
+import { readInfluxdb3Permissions, type NewInfluxdb3Token } from "../../src/tokens/wanted.js";
 import { expiryOf, newExpiryField } from "../fields/expiry.js";
 import type { Values } from "../fields/fields.js";
 import { databasePermissions } from "../fields/permission-table.js";
@@ -14,13 +14,13 @@ import { create, newNameFields, valueFields } from "../runtime/create.js";
 import { refuseEverything } from "../runtime/granting.js";
 import { node } from "../runtime/node.js";
 
-const rights = permissionFields({
+const choices = permissionFields({
   kind: influxdb3Tokens,
   everything: ["admin"],
   of: "databases",
   // Only an admin token may do everything, which is more than all with each database.
   limited: ["table", "json"],
-  read: readResourceRights,
+  read: readInfluxdb3Permissions,
   // Core has nothing else.
   preset: "admin",
   notes: ["table", "json"],
@@ -32,7 +32,7 @@ export default node({
   color: "#b5cfb0",
   icon: "influxdb-token-create.svg",
   outputs: ["handOver", "report"],
-  fields: { ...newNameFields, ...rights, expiry: newExpiryField(), ...valueFields },
+  fields: { ...newNameFields, ...choices, expiry: newExpiryField(), ...valueFields },
   // Two of one name are made one after the other: what the first leaves after a lost answer is told by the name.
   idsOf: ({ step, tokenName }) => (step.word === "begin" ? [tokenName()] : []),
 
@@ -41,7 +41,7 @@ export default node({
     const work = () =>
       create<NewInfluxdb3Token>(task, {
         async wanted() {
-          const permissions = await rightsOf(values, tokens);
+          const permissions = await permissionsOf(values, tokens);
           if (permissions !== ADMIN) refuseWithoutResourceTokens(connection);
           refuseEverything(permissions, influxdb3Tokens, values.understood || isDryRun(task));
           return { name: values.tokenName(), permissions, ...expiryOf(values.expiry()) };
@@ -52,10 +52,10 @@ export default node({
   },
 });
 
-async function rightsOf(
-  values: Values<typeof rights>,
+async function permissionsOf(
+  values: Values<typeof choices>,
   tokens: Tokens<"influxdb3-tokens">,
-): Promise<readonly Right[]> {
+): Promise<readonly Influxdb3Permission[]> {
   switch (values.permissionsFrom) {
     case "like": {
       const name = values.like();
@@ -63,7 +63,7 @@ async function rightsOf(
       return influxdb3Tokens.twinOf(token ?? {}, name).permissions;
     }
     case "table":
-      return databaseRights(values.table);
+      return onDatabases(values.table);
     case "json":
       return values.permissions();
     case "admin":
@@ -83,7 +83,7 @@ function refuseWithoutResourceTokens({ product }: Connection): void {
 }
 
 /** Each action with the databases that it is allowed for. */
-function databaseRights(rows: Parameters<typeof databasePermissions>[0]): readonly Right[] {
+function onDatabases(rows: Parameters<typeof databasePermissions>[0]): readonly Influxdb3Permission[] {
   return databasePermissions(rows).map(({ action, resource }) => ({
     resource_type: "db",
     resource_names: [resource],

@@ -1,5 +1,5 @@
 import { asTokenError } from "../../src/errors.js";
-import { OPERATOR } from "../../src/tokens/influxdb3-rights.js";
+import { OPERATOR } from "../../src/tokens/influxdb3-permissions.js";
 import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { summaryOf } from "../../src/work/summary.js";
@@ -22,8 +22,8 @@ export default node({
     place: placeField(),
     dryRun: flag(),
     confirmed: flag({ notConfirmed: { confirmed: false, dryRun: false } }),
-    // A loop in a flow must not lock people out again and again.
-    limit: limitField(1, "hour"),
+    // A loop in a flow must not lock people out again and again; who loses a value needs another try.
+    limit: limitField(3, "hour"),
   },
   idsOf: () => [OPERATOR],
 
@@ -59,6 +59,6 @@ export default node({
 function rethrowAsLost(error: unknown): never {
   const failure = asTokenError(error);
   const lost =
-    "The operator token has a new value, which nobody got: send the message again for another one (raise the node's limit if that is reached).";
+    "The operator token has a new value, which nobody got: send the message again for another one.";
   throw failure.retold(`${failure.reason} ${lost}`);
 }

@@ -343,9 +343,13 @@ export function createRotation({
     },
 
     async back(id) {
+      if (tokens.switchOn === undefined)
+        throw notWaiting(
+          `a replaced ${noun} is gone for good, or has never stopped working: there is no way back`,
+        );
       const old = await look(id);
       const mark = markIn(old.description);
-      if (mark?.kind !== "replaced" || !tokens.switchOn) {
+      if (mark?.kind !== "replaced") {
         throw notWaiting(`${noun} ${id} was not replaced, so there is nothing to bring back`);
       }
       const { token: successor } = await tokens.get(mark.by);

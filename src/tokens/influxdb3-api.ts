@@ -9,7 +9,7 @@ import { readLongList } from "../http/long-lists.js";
 import { serverTime } from "../http/server-time.js";
 import type { Conceal } from "../text/redactor.js";
 import type { Secret } from "../text/secret.js";
-import { isAdmin, OPERATOR, readRights, type Right } from "./influxdb3-rights.js";
+import { isAdmin, OPERATOR, readInfluxdb3Column, type Influxdb3Permission } from "./influxdb3-permissions.js";
 
 /*
  * How InfluxDB 3 Core and Enterprise answer about tokens: https://docs.influxdata.com/influxdb3/core/api/, and, where
@@ -28,7 +28,7 @@ export interface Influxdb3Token {
   readonly name: string;
   /** The number that the server gave it, which is never given again. No route takes it. */
   readonly tokenId: string;
-  /** The operator token, one that may do everything as well, or, in Enterprise, one with rights of its own. */
+  /** The operator token, one that may do everything as well, or, in Enterprise, one with permissions of its own. */
   readonly kind: "operator" | "admin" | "resource";
   /** By the server's time. Nothing removes what has expired. */
   readonly state: "active" | "expired";
@@ -39,7 +39,7 @@ export interface Influxdb3Token {
   readonly updatedAt?: string;
   readonly description?: string;
   /** Missing if the server writes them in a form that is not known. */
-  readonly permissions?: readonly Right[];
+  readonly permissions?: readonly Influxdb3Permission[];
   readonly [field: string]: unknown;
 }
 
@@ -119,7 +119,7 @@ function readRow(row: unknown, now: number, conceal: Conceal | undefined): Liste
   } = row as Record<string, unknown>;
   if (typeof name !== "string" || !Number.isSafeInteger(tokenId)) return undefined;
   const shown = conceal?.(name) ?? name;
-  const rights = readRights(permissions);
+  const held = readInfluxdb3Column(permissions);
   const expiresAt = readTime(times.expiry);
   const createdAt = readTime(times.created_at);
   const updatedAt = readTime(times.updated_at);
@@ -133,7 +133,7 @@ function readRow(row: unknown, now: number, conceal: Conceal | undefined): Liste
     ...(createdAt !== undefined && { createdAt }),
     ...(updatedAt !== undefined && { updatedAt }),
     ...(expiresAt !== undefined && { expiresAt }),
-    ...(rights && { permissions: rights }),
+    ...(held && { permissions: held }),
   };
   return { token, hash: typeof hash === "string" ? hash : undefined };
 }

@@ -41,7 +41,7 @@ import {
   type ListedToken,
 } from "./influxdb3-api.js";
 import { mayHaveMade } from "./creation.js";
-import { accessOfRights, ADMIN, OPERATOR } from "./influxdb3-rights.js";
+import { accessOfInfluxdb3Token, ADMIN, OPERATOR } from "./influxdb3-permissions.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
 import { newValueIn, notApplied } from "./proof.js";
 import type {
@@ -97,7 +97,7 @@ export const influxdb3Tokens = {
     expiresWithin: timeAhead,
   } satisfies { [K in keyof Influxdb3TokenFilters]-?: Filter<NonNullable<Influxdb3TokenFilters[K]>> },
   removed: "deleted",
-  access: accessOfRights,
+  access: accessOfInfluxdb3Token,
   twinOf: twinOfInfluxdb3Token,
   markOf: ({ tokenId }: Shown) => String(tokenId),
   refuseEnd: refuseOperator,
@@ -434,7 +434,7 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
 }
 
 const VALUE_LOST =
-  "If the operator token was given a new value, nobody knows it: send the message again for another one (raise the node's limit if that is reached). If it is the " +
+  "If the operator token was given a new value, nobody knows it: send the message again for another one. If it is the " +
   "connection's own, set its value anew by the server's recovery port.";
 /** A server can carry out what was looked for in vain just before. */
 const MADE_LATE =

@@ -2,7 +2,13 @@ import * as z from "zod";
 import { systemClock } from "../clock.js";
 import { TokenError } from "../errors.js";
 import { HEX_ID, TOKEN_NAME } from "../ids.js";
-import { ADMIN, OPERATOR, readRights, Rights, type Right } from "./influxdb3-rights.js";
+import {
+  ADMIN,
+  OPERATOR,
+  readInfluxdb3Column,
+  Influxdb3Permissions,
+  type Influxdb3Permission,
+} from "./influxdb3-permissions.js";
 import type { Shown, Wanted } from "./resource.js";
 
 /*
@@ -49,8 +55,8 @@ export interface NewManagementToken extends Described {
 /** A token of InfluxDB 3, which has a name in place of a description. */
 export interface NewInfluxdb3Token extends Pick<NewManagementToken, "expiresAt"> {
   readonly name: string;
-  /** {@link ADMIN}, or, in Enterprise, some rights. */
-  readonly permissions: readonly Right[];
+  /** {@link ADMIN}, or, in Enterprise, some permissions. */
+  readonly permissions: readonly Influxdb3Permission[];
 }
 
 export interface NewDatabaseToken extends NewManagementToken {
@@ -111,7 +117,10 @@ export const INFLUXDB3_TOKEN: z.ZodType<NewInfluxdb3Token> = z.object({
     .regex(TOKEN_NAME.pattern, `expected ${TOKEN_NAME.expected}`)
     .refine((name) => name.trim() !== "", "it is nothing but space")
     .refine((name) => name !== OPERATOR, "it is the name of the operator token"),
-  permissions: z.union([z.custom<readonly Right[]>((rights) => rights === ADMIN), Rights]),
+  permissions: z.union([
+    z.custom<readonly Influxdb3Permission[]>((permissions) => permissions === ADMIN),
+    Influxdb3Permissions,
+  ]),
   expiresAt: Expiry.optional(),
 });
 export const DATABASE_TOKEN: z.ZodType<NewDatabaseToken> = z.object({
@@ -149,13 +158,13 @@ export function readDatabasePermissions(value: unknown): readonly DatabasePermis
 }
 
 /** The same of a resource token of InfluxDB 3 Enterprise: as its API takes them, or such as `db:sensors:read,write`. */
-export function readResourceRights(value: unknown): readonly Right[] {
-  return readAny(Rights, readRights(value) ?? value);
+export function readInfluxdb3Permissions(value: unknown): readonly Influxdb3Permission[] {
+  return readAny(Influxdb3Permissions, readInfluxdb3Column(value) ?? value);
 }
 
 /** See {@link Resource.twinOf}. */
 export function twinOfInfluxdb3Token({ kind, permissions }: Shown, name: string): NewInfluxdb3Token {
-  const same = kind === "resource" ? read(Rights, permissions, notShown) : ADMIN;
+  const same = kind === "resource" ? read(Influxdb3Permissions, permissions, notShown) : ADMIN;
   return checked(INFLUXDB3_TOKEN, { name, permissions: same });
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { startInfluxdb3, type Influxdb3Options } from "../../../simulator/influxdb3.js";
 import { startSimulator } from "../../../simulator/server.js";
-import { OPERATOR } from "../../../src/tokens/influxdb3-rights.js";
+import { OPERATOR } from "../../../src/tokens/influxdb3-permissions.js";
 import { productOf, type Product } from "../../../src/products.js";
 import { closing } from "../../helpers/closing.js";
 import { serve } from "../../helpers/servers.js";

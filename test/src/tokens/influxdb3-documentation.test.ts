@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { PRODUCTS } from "../../../src/products.js";
-import { ADMIN } from "../../../src/tokens/influxdb3-rights.js";
+import { ADMIN } from "../../../src/tokens/influxdb3-permissions.js";
 import { allOf } from "../../helpers/batches.js";
 import { closing } from "../../helpers/closing.js";
 import { OPERATOR_VALUE, startTokens, valueOf, type Started } from "../../helpers/influxdb3.js";

@@ -10,7 +10,7 @@ import { accessOfDatabaseToken, type Access } from "./access.js";
 export const OPERATOR = "_admin";
 
 /** As the API takes it. */
-export interface Right {
+export interface Influxdb3Permission {
   /** Databases, or endpoints of the server; `*` is for an admin token alone. */
   readonly resource_type: "db" | "system" | "*";
   /** Names, or `*` alone for all. */
@@ -19,7 +19,9 @@ export interface Right {
 }
 
 /** All that an admin token may do: everything. */
-export const ADMIN: readonly Right[] = [{ resource_type: "*", resource_names: ["*"], actions: ["*"] }];
+export const ADMIN: readonly Influxdb3Permission[] = [
+  { resource_type: "*", resource_names: ["*"], actions: ["*"] },
+];
 const ADMIN_TEXT = "*:*:*";
 
 /** 3.10 has the last three. */
@@ -43,9 +45,15 @@ const Fields = z.discriminatedUnion("resource_type", [
   }),
 ]);
 
-/** Rights as a flow gives them: as the API takes them, or in the short form of the `influxdb3` program. */
-export const Rights: z.ZodType<readonly Right[]> = z
-  .array(z.preprocess((right) => (typeof right === "string" ? (readRight(right) ?? right) : right), Fields))
+/** Permissions as a flow gives them: as the API takes them, or in the short form of the `influxdb3` program. */
+export const Influxdb3Permissions: z.ZodType<readonly Influxdb3Permission[]> = z
+  .array(
+    z.preprocess(
+      (permission) =>
+        typeof permission === "string" ? (readShortForm(permission) ?? permission) : permission,
+      Fields,
+    ),
+  )
   .min(1, "there are no permissions");
 
 /** Whether a column of a list is that of a token which may do everything. Enterprise writes it in several forms. */
@@ -54,15 +62,15 @@ export function isAdmin(column: unknown): boolean {
 }
 
 /**
- * The rights in a column of a list: `db:a,b:read,write`, several of them, or an array of such texts in JSON.
+ * The permissions in a column of a list: `db:a,b:read,write`, several of them, or an array of such texts in JSON.
  *
  * @returns undefined if it has another form.
  */
-export function readRights(column: unknown): readonly Right[] | undefined {
+export function readInfluxdb3Column(column: unknown): readonly Influxdb3Permission[] | undefined {
   if (typeof column !== "string") return undefined;
   if (isAdmin(column)) return ADMIN;
-  const rights = textsIn(column).map(readRight);
-  return rights.every((right) => right !== undefined) ? rights : undefined;
+  const held = textsIn(column).map(readShortForm);
+  return held.every((permission) => permission !== undefined) ? held : undefined;
 }
 
 function textsIn(column: string): string[] {
@@ -72,23 +80,25 @@ function textsIn(column: string): string[] {
   } catch {
     // It is no JSON.
   }
-  // Names hold no colon, so a kind of resource with two after it begins another right; a database can be called like one.
+  // Names hold no colon, so a kind of resource with two after it begins another permission; a database can be called like one.
   // From the first of several separators on: to look behind each of a hundred thousand would take minutes.
   return column.split(/(?<![\s,;|])[\s,;|]+(?=(?:db|system):[^:]+:)/).filter((text) => text !== "");
 }
 
-function readRight(text: string): Right | undefined {
+function readShortForm(text: string): Influxdb3Permission | undefined {
   const [type, names, actions, ...more] = text.split(":");
   if ((type !== "db" && type !== "system") || !names || !actions || more.length > 0) return undefined;
   return { resource_type: type, resource_names: names.split(","), actions: actions.split(",") };
 }
 
-/** What rights allow, for people to see. */
-export function accessOfRights(permissions: unknown): Access {
-  const rights: Right[] = Array.isArray(permissions) ? (permissions as Right[]) : [];
-  if (rights.some(({ resource_type: type }) => type === "*"))
+/** What permissions allow, for people to see. */
+export function accessOfInfluxdb3Token(permissions: unknown): Access {
+  const held: Influxdb3Permission[] = Array.isArray(permissions)
+    ? (permissions as Influxdb3Permission[])
+    : [];
+  if (held.some(({ resource_type: type }) => type === "*"))
     return { text: "everything", isAll: true, databases: [] };
-  const toDatabases = rights
+  const toDatabases = held
     .filter(({ resource_type: type }) => type === "db")
     .flatMap(({ resource_names: names, actions }) =>
       names.flatMap((resource) => actions.map((action) => ({ action, resource }))),
@@ -96,7 +106,7 @@ export function accessOfRights(permissions: unknown): Access {
   const { text, databases } = accessOfDatabaseToken(toDatabases);
   const actions = [...new Set(toDatabases.map(({ action }) => action))];
   const others = actions.filter((action) => action !== "read" && action !== "write");
-  const endpoints = rights
+  const endpoints = held
     .filter(({ resource_type: type }) => type === "system")
     .flatMap(({ resource_names: names }) => names);
   const parts = [

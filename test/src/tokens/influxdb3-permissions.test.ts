@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import {
-  accessOfRights,
+  accessOfInfluxdb3Token,
   ADMIN,
   isAdmin,
-  readRights,
-  Rights,
-  type Right,
-} from "../../../src/tokens/influxdb3-rights.js";
-import { readResourceRights, twinOfInfluxdb3Token } from "../../../src/tokens/wanted.js";
+  readInfluxdb3Column,
+  Influxdb3Permissions,
+  type Influxdb3Permission,
+} from "../../../src/tokens/influxdb3-permissions.js";
+import { readInfluxdb3Permissions, twinOfInfluxdb3Token } from "../../../src/tokens/wanted.js";
 
-const db = (names: string[], ...actions: string[]): Right => ({
+const db = (names: string[], ...actions: string[]): Influxdb3Permission => ({
   resource_type: "db",
   resource_names: names,
   actions,
 });
-const system = (...names: string[]): Right => ({
+const system = (...names: string[]): Influxdb3Permission => ({
   resource_type: "system",
   resource_names: names,
   actions: ["read"],
 });
 
 describe("the rights of a token of InfluxDB 3", () => {
-  const COLUMNS: [what: string, column: unknown, rights: readonly Right[] | undefined][] = [
+  const COLUMNS: [what: string, column: unknown, rights: readonly Influxdb3Permission[] | undefined][] = [
     ["of an admin token", "*:*:*", ADMIN],
     ["of an admin token in an array", '["*:*:*"]', ADMIN],
     ["as the documentation shows them", "db:a,b:read,write", [db(["a", "b"], "read", "write")]],
@@ -44,10 +44,10 @@ describe("the rights of a token of InfluxDB 3", () => {
     ["left out", undefined, undefined],
   ];
   for (const [what, column, rights] of COLUMNS)
-    it(`are read from a list: ${what}`, () => assert.deepEqual(readRights(column), rights));
+    it(`are read from a list: ${what}`, () => assert.deepEqual(readInfluxdb3Column(column), rights));
 
   it("are read from a column of hardly more than separators without a halt", () => {
-    assert.equal(readRights(`x${",".repeat(100_000)}x`), undefined);
+    assert.equal(readInfluxdb3Column(`x${",".repeat(100_000)}x`), undefined);
   });
 
   it("are everything where a column holds that, in whatever form", () => {
@@ -55,7 +55,7 @@ describe("the rights of a token of InfluxDB 3", () => {
     for (const column of ["db:*:*", "", undefined, 7, ["*:*:*"]]) assert.ok(!isAdmin(column));
   });
 
-  const TAKEN: [what: string, given: unknown, rights: readonly Right[]][] = [
+  const TAKEN: [what: string, given: unknown, rights: readonly Influxdb3Permission[]][] = [
     [
       "as the API takes them",
       [db(["a", "b"], "read"), system("health")],
@@ -66,8 +66,8 @@ describe("the rights of a token of InfluxDB 3", () => {
   ];
   for (const [what, given, rights] of TAKEN)
     it(`are taken from a flow: ${what}, and as JSON`, () => {
-      assert.deepEqual(readResourceRights(given), rights);
-      assert.deepEqual(readResourceRights(JSON.stringify(given)), rights);
+      assert.deepEqual(readInfluxdb3Permissions(given), rights);
+      assert.deepEqual(readInfluxdb3Permissions(JSON.stringify(given)), rights);
     });
 
   const REFUSED: [what: string, given: unknown][] = [
@@ -91,8 +91,8 @@ describe("the rights of a token of InfluxDB 3", () => {
   ];
   for (const [what, given] of REFUSED)
     it(`are refused: ${what}`, () => {
-      assert.ok(!Rights.safeParse(given).success);
-      assert.throws(() => readResourceRights(given), { code: "invalid-config" });
+      assert.ok(!Influxdb3Permissions.safeParse(given).success);
+      assert.throws(() => readInfluxdb3Permissions(given), { code: "invalid-config" });
     });
 
   const SHOWN: [what: string, rights: unknown, text: string, isAll: boolean, databases: string[]][] = [
@@ -117,7 +117,7 @@ describe("the rights of a token of InfluxDB 3", () => {
   ];
   for (const [what, rights, text, isAll, databases] of SHOWN)
     it(`are shown to people: ${what}`, () =>
-      assert.deepEqual(accessOfRights(rights), { text, isAll, databases }));
+      assert.deepEqual(accessOfInfluxdb3Token(rights), { text, isAll, databases }));
 
   it("are those of its successor, unless the server does not show them", () => {
     const rights = [db(["a"], "read")];
