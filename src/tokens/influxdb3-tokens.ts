@@ -224,8 +224,9 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
     },
 
     async make(wanted) {
-      const task = `create InfluxDB 3 token ${quoted(wanted.name)}`;
-      const { name, permissions, expiresAt } = checked(INFLUXDB3_TOKEN, wanted, task);
+      // Before the name is told: it could be a value.
+      const { name, permissions, expiresAt } = checked(INFLUXDB3_TOKEN, wanted, "create InfluxDB 3 token");
+      const task = `create InfluxDB 3 token ${quoted(name)}`;
       // What is there before tells what an attempt has left; and expiry counts by the server's time.
       const listResponse = await query(http, { task }, watch);
       const now = serverTime(listResponse);
@@ -380,18 +381,20 @@ function refuseOperator(name: string): void {
 function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
   /** The names of those that can be it, when they were last looked at. */
   let mine: string[] = [];
-  async function candidates(signal: AbortSignal): Promise<void> {
+  /** @returns those whose hash fits. */
+  async function look(signal: AbortSignal): Promise<ListedToken[]> {
     const { listed } = await listAll(http, { signal });
     const alike = withValue(listed, own.value);
     mine = (alike.length > 0 ? alike : listed).map(({ token }) => token.name);
+    return alike;
   }
   return {
     async find(signal) {
-      await candidates(signal);
-      return mine.length === 1 ? mine[0] : undefined;
+      const [one, ...others] = await look(signal);
+      return others.length === 0 ? one?.token.name : undefined;
     },
     async mayBe(id, _around, signal) {
-      await candidates(signal);
+      await look(signal);
       return mine.includes(id) ? "its hash does not tell" : undefined;
     },
     canBe: (id) => mine.includes(id),

@@ -1205,6 +1205,14 @@ describe("the tokens of InfluxDB 3", () => {
       }
     });
 
+    it("is not certain of the only one that is listed, if its hash does not fit", async () => {
+      const started = await start();
+      started.faults.push(listOf(row({ name: "cd" })));
+      const signs = signsOf(started);
+      assert.equal(await signs.find(signal), undefined);
+      assert.ok(signs.canBe("cd", {}));
+    });
+
     it("is not told by a server that refuses", async () => {
       const started = await start({ ownValue: valueOf("unknown") });
       assert.equal((await failureOf(signsOf(started).find(signal))).code, "unauthorized");
