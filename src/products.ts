@@ -50,6 +50,8 @@ export interface ProductEntry {
   readonly hasOneAddress?: boolean;
   /** Whether its API finds an authorization by the value of its token. */
   readonly findsByValue?: boolean;
+  /** Tokens of which not all of its servers know as soon as one has made them. */
+  readonly learnsLate?: ResourceName;
   /** Whether its tokens can be for some databases and endpoints alone. */
   readonly hasResourceTokens?: boolean;
   /** Whether InfluxData offers it to few as yet. */
@@ -63,6 +65,8 @@ const CLUSTER = {
   scheme: "Bearer",
   resources: ["database-tokens", "management-tokens"],
   ids: UUID,
+  // After seconds to minutes.
+  learnsLate: "database-tokens",
   settings: ["accountId", "clusterId", "clusterUrl", "influxctl", "influxctlTimeout"],
 } as const;
 
@@ -140,6 +144,7 @@ export const PRODUCTS = {
     url: "http://localhost:8181",
     tokenHelp: `${DOCS}/influxdb3/enterprise/admin/tokens/admin/create/`,
     hasResourceTokens: true,
+    learnsLate: "influxdb3-tokens",
   },
   // Its published pages are those of Enterprise; InfluxData keeps the operator token for itself.
   "influxdb3-cloud": {
@@ -148,6 +153,7 @@ export const PRODUCTS = {
     url: "",
     tokenHelp: `${DOCS}/influxdb3/cloud/admin/tokens/`,
     hasResourceTokens: true,
+    learnsLate: "influxdb3-tokens",
     isEarlyAccess: true,
   },
 } as const satisfies Record<string, ProductEntry>;

@@ -286,9 +286,7 @@ function rotationOf(connection: Connection, resource: ResourceName, watch: Watch
     tokens: connection.open(resource, watch),
     check: (value) => connection.check(resource, value, watch),
     isProtected: (id) => connection.isProtected(kind.reference.normalize(id)),
-    // A cluster knows a new database token after seconds to minutes, and so do the nodes of InfluxDB 3 Enterprise.
-    worksWithin:
-      resource === "database-tokens" || productOf(connection.product).hasResourceTokens ? patience : 0,
+    worksWithin: productOf(connection.product).learnsLate === resource ? patience : 0,
     signal: watch.signal,
   });
 }
