@@ -25,7 +25,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       const products = await page.evaluate<Product[]>(
         `(() => { const found = []; RED.nodes.eachConfig((each) => { if (each.type === "influxdb-connection") found.push(each.product); }); return found; })()`,
       );
-      assert.ok(new Set(products.map((product) => productOf(product).ids.name)).size === 2);
+      assert.ok(new Set(products.map((product) => productOf(product).ids.name)).size === 3);
       assert.ok(products.every((product) => product in PRODUCTS));
       // One more is for none.
       assert.ok(names >= products.length);

@@ -381,7 +381,7 @@ describe("the dialogs of the nodes", function () {
     );
 
   /** The products of the connections that are there. */
-  const OF_CONNECTIONS: Product[] = ["oss", "cloud-dedicated"];
+  const OF_CONNECTIONS: Product[] = ["oss", "cloud-dedicated", "influxdb3-core"];
 
   it("offer the connections whose product can do the job", async () => {
     const { editor } = lab;
