@@ -71,7 +71,7 @@ describe("the nodes in the editor", function () {
     }
     assert.deepEqual(
       [...colours.values()].map((verbs) => [...verbs]),
-      [["list"], ["create"], ["update", "rotate"], ["delete", "revoke"], ["check"]],
+      [["list"], ["create"], ["update", "rotate"], ["delete", "revoke", "regenerate"], ["check"]],
       "what cannot be undone has a colour of its own",
     );
   });
