@@ -117,10 +117,10 @@ for (const version of ["node-red", "node-red-4"] as const)
       await deploy(remove());
       await editor.openDialog("delete-influxdb3-token");
       const connections = await editor.input("connection").locator("option").allInnerTexts();
-      assert.deepEqual(
-        connections.filter((each) => !/add new|none/i.test(each)).toSorted(),
-        ["hall 3", lab.demo.influxdb3.url],
-      );
+      assert.deepEqual(connections.filter((each) => !/add new|none/i.test(each)).toSorted(), [
+        "hall 3",
+        lab.demo.influxdb3.url,
+      ]);
       await editor.choose("targets", "str");
       const size = lab.page.viewportSize()!;
       await lab.page.setViewportSize({ width: 900, height: 600 });
