@@ -29,7 +29,7 @@ export function mayTryAgain({ repeat }: Pick<ApiCall, "repeat">, result: Result)
 }
 
 /** Whether the server may have done what was asked, although this result does not say so. */
-export function mayHaveTakenEffect(result: Result): boolean {
+export function mayHaveTakenEffect(result: FailedAttempt | Pick<AttemptResponse, "status">): boolean {
   return result instanceof FailedAttempt ? mayHaveArrived(result) : LOST_BEHIND_GATEWAY.has(result.status);
 }
 

@@ -65,6 +65,18 @@ export function withValue<L extends Pick<ListedToken, "hash">>(listed: readonly 
 }
 
 /**
+ * Those of a list of all that can have a value.
+ *
+ * @throws {TokenError} `forbidden` if the server runs without authorization, so that its list does not tell.
+ */
+export function haveValue(listed: readonly ListedToken[], value: Secret, task: string): ListedToken[] {
+  // A list has the connection's own token at least, unless nobody looks at tokens.
+  const tells = listed.length > 0 && listed.every(({ hash }) => hash !== undefined);
+  if (!tells) throw withoutAuthorization(task);
+  return withValue(listed, value);
+}
+
+/**
  * Asks for tokens: all, or the one with a name. There is no route for it, so the table is queried, as the `influxdb3`
  * program does. All columns, because which there are depends on the release and on how the server was started.
  *
@@ -100,10 +112,17 @@ export async function listAll(
   http: Pick<Http, "send">,
   watch: Watch,
 ): Promise<{ listed: ListedToken[]; now: number }> {
-  const response = await query(http, { task: LIST }, watch);
+  return readAll(await query(http, { task: LIST }, watch));
+}
+
+/** All tokens of a list, and the server's time. */
+export async function readAll(response: ApiResponse): Promise<{ listed: ListedToken[]; now: number }> {
   const now = serverTime(response);
   const listed: ListedToken[] = [];
-  for await (const batch of listedIn(response, now)) listed.push(...batch);
+  for await (const batch of listedIn(response, now)) {
+    // Not push(...batch): so many arguments may not fit on the stack.
+    for (const each of batch) listed.push(each);
+  }
   return { listed, now };
 }
 
@@ -185,7 +204,7 @@ const WITHOUT_AUTHORIZATION = {
   fatal: true,
 } as const satisfies Meaning;
 
-export function withoutAuthorization(task: string): TokenError {
+function withoutAuthorization(task: string): TokenError {
   const { code, reason, words, fatal } = WITHOUT_AUTHORIZATION;
   return new TokenError(code, reason, { words, task, fatal });
 }

@@ -3,6 +3,7 @@ import { systemClock } from "../clock.js";
 import { asTokenError, cancelled, TokenError } from "../errors.js";
 import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
 import { plainBody, readJson } from "../http/responses.js";
+import { mayHaveTakenEffect } from "../http/retries.js";
 import { serverTime } from "../http/server-time.js";
 import { TOKEN_NAME } from "../ids.js";
 import { plain } from "../text/plain-text.js";
@@ -23,6 +24,7 @@ import {
 import { instantOf, type Moment } from "../work/times.js";
 import {
   bearsMark,
+  haveValue,
   hashOf,
   isUnknown,
   LIST,
@@ -30,12 +32,12 @@ import {
   listedIn,
   OPERATOR_STAYS,
   query,
+  readAll,
   readTime,
   refused,
   TAKEN,
   TOKENS,
   UNKNOWN,
-  withoutAuthorization,
   withValue,
   type Influxdb3Token,
   type ListedToken,
@@ -157,13 +159,8 @@ type Before = Map<string, { last: number; expiresAt: string | undefined }>;
 function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new Map()): Influxdb3Tokens {
   /** The token of a name, or undefined if there is none. */
   async function look(task: string, name: string) {
-    const response = await query(http, { task, name }, watch);
-    const now = serverTime(response);
-    for await (const batch of listedIn(response, now)) {
-      const found = batch.find(({ token }) => token.name === name);
-      if (found) return { token: found.token, now };
-    }
-    return { token: undefined, now };
+    const { listed, now } = await readAll(await query(http, { task, name }, watch));
+    return { token: listed.find(({ token }) => token.name === name)?.token, now };
   }
 
   function newTokenIn(response: ApiResponse, name: string): Made<Influxdb3Token> {
@@ -199,19 +196,11 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const now = serverTime(response);
       const matching = (some: readonly ListedToken[]) =>
         some.map(({ token }) => token).filter((token) => matches(token, filters, now));
-      const alike: ListedToken[] = [];
-      let count = 0;
-      for await (const batch of listedIn(response, now)) {
-        count += batch.length;
-        if (value === undefined) {
-          yield matching(batch);
-          continue;
-        }
-        if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
-        alike.push(...withValue(batch, value));
+      if (value === undefined) {
+        for await (const batch of listedIn(response, now)) yield matching(batch);
+        return;
       }
-      // A list has the connection's own token at least, unless nobody looks at tokens.
-      if (value !== undefined && count === 0) throw withoutAuthorization(task);
+      const alike = haveValue((await readAll(response)).listed, value, task);
       if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
       yield matching(alike);
     },
@@ -228,18 +217,12 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const { name, permissions, expiresAt } = checked(INFLUXDB3_TOKEN, wanted, "create InfluxDB 3 token");
       const task = `create InfluxDB 3 token ${quoted(name)}`;
       // What is there before tells what an attempt has left; and expiry counts by the server's time.
-      const listResponse = await query(http, { task }, watch);
-      const now = serverTime(listResponse);
-      let last = -1;
-      for await (const batch of listedIn(listResponse, now)) {
-        for (const { token } of batch) {
-          if (token.name === name) {
-            const whose = before.has(name) ? MADE_LATE : "Nothing was made.";
-            throw new TokenError(TAKEN.code, `${TAKEN.reason} ${whose}`, { words: TAKEN.words, task });
-          }
-          last = Math.max(last, Number(token.tokenId));
-        }
+      const { listed, now } = await readAll(await query(http, { task }, watch));
+      if (listed.some(({ token }) => token.name === name)) {
+        const whose = before.has(name) ? MADE_LATE : "Nothing was made.";
+        throw new TokenError(TAKEN.code, `${TAKEN.reason} ${whose}`, { words: TAKEN.words, task });
       }
+      const last = listed.reduce((most, { token }) => Math.max(most, Number(token.tokenId)), -1);
       before.set(name, { last, expiresAt });
       // Never 0, with which the token would be expired at once.
       const seconds = expiresAt && Math.max(1, Math.round((Date.parse(expiresAt) - now) / 1000));
@@ -298,7 +281,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
         const isLost =
           response instanceof TokenError
             ? ["network", "timeout"].includes(response.code) && !response.notSent
-            : [502, 504].includes(response.status);
+            : mayHaveTakenEffect(response);
         if (!isLost) {
           if (response instanceof TokenError) throw sentBefore(response, task, attempts - 1);
           if (isUnknown(response) && attempts > 1) return { attempts };
@@ -417,17 +400,8 @@ async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): P
     // Something before the server can refuse it as well.
     if (!isOfValue || failure.words === "refused on the way") throw failure;
   }
-  const listResponse = isListed ? response : await query(wires.http, { task }, watch);
-  const now = serverTime(listResponse);
-  const found: ListedToken[] = [];
-  let count = 0;
-  for await (const batch of listedIn(listResponse, now)) {
-    count += batch.length;
-    if (batch.some(({ hash }) => hash === undefined)) throw withoutAuthorization(task);
-    found.push(...withValue(batch, value));
-  }
-  // Where there is no token, none was looked at.
-  if (count === 0) throw withoutAuthorization(task);
+  const { listed, now } = await readAll(isListed ? response : await query(wires.http, { task }, watch));
+  const found = haveValue(listed, value, task);
   const token = found.length === 1 ? found[0]?.token : undefined;
   const shown = token && { token };
   if (works) return { works, state: "active", ...shown };
