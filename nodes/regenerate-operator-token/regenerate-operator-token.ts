@@ -2,7 +2,6 @@ import { asTokenError } from "../../src/errors.js";
 import { OPERATOR } from "../../src/tokens/influxdb3-permissions.js";
 import { influxdb3Tokens } from "../../src/tokens/influxdb3-tokens.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
-import { summaryOf } from "../../src/work/summary.js";
 import { knownFields } from "../../src/work/targets.js";
 import { systemClock } from "../../src/clock.js";
 import { flag, limitField } from "../fields/fields.js";
@@ -42,12 +41,8 @@ export default node({
           const known = knownFields(token, influxdb3Tokens.known);
           const at = new Date(systemClock.now()).toISOString();
           const record: OutcomeRecord = { id: OPERATOR, outcome: "regenerated", at, token: known };
-          const { noun } = influxdb3Tokens;
-          const summary = summaryOf([record], { wanted: "regenerated", noun, dryRun: false });
           const handedOver = { id: OPERATOR, successor: undefined };
-          await task
-            .handOver(values.place, value, { payload: record, summary, handedOver })
-            .catch(rethrowAsLost);
+          await task.handOver(values.place, value, { payload: record, handedOver }).catch(rethrowAsLost);
           return { attempts, token: known };
         },
       },

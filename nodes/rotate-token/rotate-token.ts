@@ -9,7 +9,6 @@ import type { Resource, Shown } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
 import { isFailure, OUTCOMES, type OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
-import { summaryOf } from "../../src/work/summary.js";
 import { sweep } from "../../src/work/sweep.js";
 import { knownFields, readTargets, type Targets } from "../../src/work/targets.js";
 import { expiryField, expiryOf } from "../fields/expiry.js";
@@ -200,10 +199,8 @@ async function handOver(
     token: known(old, resource),
     successor: shown(successor, resource),
   };
-  const { noun } = RESOURCES[resource];
   await give(values.place, value, {
     payload,
-    summary: summaryOf([payload], { wanted: "handed-over", noun, dryRun: false }),
     handedOver: { id, successor: String(successor.id) },
   });
 }

@@ -139,7 +139,6 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
     };
     await task.handOver(task.values.place, value, {
       payload: record,
-      summary: sumUp(record),
       handedOver: { id, successor: undefined },
     });
     return record;

@@ -1,7 +1,8 @@
 import type { NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Secret } from "../../src/text/secret.js";
-import type { Summary } from "../../src/work/summary.js";
+import type { OutcomeRecord } from "../../src/work/outcomes.js";
+import { summaryOf } from "../../src/work/summary.js";
 import type { Place } from "../fields/place.js";
 import type { Contexts } from "./contexts.js";
 import { copyOf, withFields, type Message, type Send } from "./sender.js";
@@ -18,16 +19,19 @@ export type HandOver = (
   place: Place,
   value: Secret,
   told: {
-    payload: unknown;
-    summary: Summary;
+    /** What became of the token; it is summed up beside it. */
+    payload: OutcomeRecord;
     /** IDs to send back with the word that the value is stored: most nodes that store something replace the payload. */
     handedOver: Readonly<Record<"id" | "successor", string | undefined>>;
   },
 ) => Promise<void>;
 
-export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: Send): HandOver {
+/** @param noun one token of the kind that is handed over. */
+export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: Send, noun: string): HandOver {
   return async ({ type, key }, value, told) => {
-    const sent = withFields(copyOf(RED, msg), { ...told, statusCode: 200 });
+    const { payload } = told;
+    const summary = summaryOf([payload], { wanted: payload.outcome, noun, dryRun: false });
+    const sent = withFields(copyOf(RED, msg), { ...told, summary, statusCode: 200 });
     try {
       if (type === "msg") RED.util.setMessageProperty(sent, key, value.reveal(), true);
       else await contexts.set({ type, key }, value.reveal());

@@ -10,7 +10,7 @@ import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Listed } from "../../src/tokens/resource.js";
 import type { Summary } from "../../src/work/summary.js";
-import type { Tokens } from "../../src/tokens/resources.js";
+import { RESOURCES, type Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, type Places } from "../../src/work/order.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
@@ -250,7 +250,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
             audit: (targets, changes) =>
               auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
             send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, contexts, msg, send),
+            handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
             contexts,
             drop: (key) => {
               dropFrom(RED, msg, key);
