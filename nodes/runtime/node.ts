@@ -406,15 +406,19 @@ function originsOf(msg: Message): string[] {
 }
 
 /** One after another, so that the first one that is wrong is told of. */
-function readAll(readers: [string, Reader][], evaluate: Evaluate): PromiseOrValue<Record<string, unknown>> {
-  return readers.reduce<PromiseOrValue<Record<string, unknown>>>(
-    (before, [name, read]) =>
-      then(before, (values) =>
-        then(read(evaluate), (value) => {
-          values[name] = value;
-          return values;
-        }),
-      ),
-    {},
-  );
+function readAll(
+  readers: readonly [string, Reader][],
+  evaluate: Evaluate,
+  values: Record<string, unknown> = {},
+): PromiseOrValue<Record<string, unknown>> {
+  for (const [index, [name, read]] of readers.entries()) {
+    const value = read(evaluate);
+    if (value instanceof Promise) {
+      return value.then((came: unknown) =>
+        readAll(readers.slice(index + 1), evaluate, { ...values, [name]: came }),
+      );
+    }
+    values[name] = value;
+  }
+  return values;
 }

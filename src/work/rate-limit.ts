@@ -66,6 +66,8 @@ const MOST_ORIGINS = 10_000;
  */
 function perMessage(max: number): RateLimit {
   const byOrigin = new Map<string, Set<string>>();
+  // One for good: each new one would pass over all that were taken away before it finds the oldest.
+  const oldestFirst = byOrigin.keys();
   return {
     take(ids, origins, spend) {
       if (max === Infinity) return Promise.resolve(KEEP);
@@ -84,8 +86,7 @@ function perMessage(max: number): RateLimit {
         // The last one used is the last to be forgotten.
         byOrigin.delete(key);
         byOrigin.set(key, used);
-        const [oldest] = byOrigin.keys();
-        if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
+        if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
       }
       return Promise.resolve(KEEP);
     },
