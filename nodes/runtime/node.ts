@@ -193,6 +193,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     /** Messages that have not ended. */
     let underWay = 0;
     let whenIdle: (() => void) | undefined;
+    let stopped: TokenError | undefined;
     const stopping = new AbortController();
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
@@ -243,7 +244,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
       if (stopping.signal.aborted) {
         places.leave();
-        finish(msg, done, { error: notBegun() });
+        // The same for all, because there can be very many.
+        finish(msg, done, { error: (stopped ??= notBegun().during(task)) });
         return;
       }
       const steps = follower.begin();
