@@ -25,7 +25,7 @@ const TO_INFLUXCTL = 100;
 /** What lets a node do its work, by its verb. */
 const PROPERTIES: Record<string, object> = {
   list: { result: "first" },
-  update: { tokenStatus: "inactive", tokenStatusType: "str" },
+  update: { description: "bench", descriptionType: "str" },
   delete: { confirmed: true },
   revoke: { confirmed: true },
 };

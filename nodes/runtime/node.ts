@@ -393,9 +393,10 @@ const DEEPEST = 10;
  * a list share the outer one's as well.
  */
 function originsOf(msg: Message): string[] {
-  const origins: string[] = [];
+  let origins: string[] = [];
   try {
-    origins.push(`message ${msg._msgid}`);
+    // Not pushed, which makes room for seventeen.
+    origins = [`message ${msg._msgid}`];
     let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
     for (let depth = 0; parts && depth < DEEPEST; depth++) {
       if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitIn } from "../../bench/waiting.js";
+import { WAITING_NODES, waitIn } from "../../bench/waiting.js";
 
 const MESSAGES = 50_000;
 /** Bytes of a message that waits, with what Node-RED itself keeps of it. */
@@ -11,7 +11,7 @@ const MOST_TURNS = 3;
 describe(`${MESSAGES} messages that wait in one node`, function () {
   this.timeout(120_000);
 
-  for (const name of ["delete authorization", "update authorization", "list authorizations", "check token"]) {
+  for (const name of WAITING_NODES) {
     it(`are small, and end once each when it is deployed anew: ${name}`, async () => {
       const { each, close, dones } = await waitIn(name, MESSAGES);
       assert.ok(each < MOST, `${each.toFixed()} bytes each`);
