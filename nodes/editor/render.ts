@@ -12,11 +12,10 @@ import { LOOKUP_TEXTS } from "./lookups.js";
 import { noteText } from "./notes.js";
 import { tableTexts } from "./permission-table.js";
 import { previewTextsOf } from "./preview.js";
-import { STYLE } from "./style.js";
 import { connectionRow, filterRows, nameRow, rowOf, sectionOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
-export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
+export const SCRIPT = { file: "nodes.js", globalName: "influxdbTokens" };
 
 /** The html of a node, and the texts of its locale that are used outside of the html. */
 export interface Page {
@@ -61,7 +60,6 @@ RED.nodes.registerType(${js(type)}, {
 ${nameRow(NODE)}
 ${connectionRow(NODE)}
 ${rowsOf(fields, NODE)}
-<style>${STYLE}</style>
 </script>
 `;
   const texts = [
@@ -75,7 +73,10 @@ ${rowsOf(fields, NODE)}
     "or",
     "keywords",
   ];
-  return { html, texts: [...texts, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)] };
+  return {
+    html,
+    texts: [...texts, ...FIRST_TEXTS, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)],
+  };
 }
 
 /** The page of the connection. */
@@ -98,7 +99,7 @@ RED.nodes.registerType("influxdb-connection", {
     return this.name || (this.url ? this.url + cluster : "influxdb-connection");
   },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
-  oneditprepare: function () { ${SCRIPT.globalName}.prepareConnection(this); },
+  oneditprepare: function () { ${SCRIPT.globalName}.prepare(this); },
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
 ${SCRIPT.globalName}.watchTokens();
@@ -106,17 +107,17 @@ ${SCRIPT.globalName}.watchTokens();
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
 ${rowsOf(SETTINGS, CONFIG_NODE)}
-<style>${STYLE}</style>
 </script>
 `;
-  const checked = Object.values(CHECK_TEXTS);
-  return {
-    html,
-    texts: [...Object.values(TEXTS), ...checked, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS],
-  };
+  const own = [...Object.values(TEXTS), ...Object.values(CHECK_TEXTS)];
+  return { html, texts: [...own, ...FIRST_TEXTS, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS] };
 }
 
-const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
+/** What a dialog says before its script is there. */
+const FIRST_TEXTS = ["dialog.loading", "dialog.failed"];
+
+/** As a module it runs once, however many nodes load it. */
+const LOAD_SCRIPT = `<script type="module" src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
 
 function js(value: unknown): string {
   return JSON.stringify(value);
