@@ -6,4 +6,4 @@
 export { watchTokens } from "./connection-tokens.js";
 export { prepare, save } from "./first-dialog.js";
 export { prepareInPalette } from "./palette.js";
-export { validate, validateConnection } from "./validators.js";
+export { validatorOf } from "./validators.js";
