@@ -131,8 +131,8 @@ async function editorLoads(userDir: string): Promise<string[][]> {
     const opening = {
       "html of the nodes": nodes.replaceAll(HELP, ""),
       "their help": nodes.match(HELP)?.join("") ?? "",
-      "their texts": await texts("locales/nodes"),
-      "html and texts of the sidebar": (await html("plugins")) + (await texts("locales/plugins")),
+      "their texts": await texts("nodes/messages"),
+      "html and texts of the sidebar": (await html("plugins")) + (await texts("plugins/messages")),
       "script of the nodes": await script("nodes."),
       "script of the sidebar": await script("sidebar."),
     };
