@@ -1,11 +1,20 @@
 import { prepareCheck } from "../influxdb-connection/check.js";
 import type { Definition, EditorNode, Elements } from "./api.js";
-import { followUse, keepUnclicked, markDialog, offerConnections, showPresets, showSaved } from "./dialog.js";
+import { chooseNone, offerNamed } from "./connection-choice.js";
+import {
+  followUse,
+  keepUnclicked,
+  markDialog,
+  offerConnections,
+  rowsOf,
+  showPresets,
+  showSaved,
+} from "./dialog.js";
 import { showFilters } from "./filters.js";
 import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { followNotes } from "./notes.js";
-import { rowsIn, showTable } from "./permission-table.js";
+import { showTable } from "./permission-table.js";
 import { offerPreview } from "./preview.js";
 import { unfoldSections } from "./sections.js";
 import { forgetFormer, makeTypedField } from "./typed-fields.js";
@@ -18,6 +27,7 @@ declare const $: (selector: string) => Elements;
  */
 
 export { watchTokens } from "./connection-tokens.js";
+export { watchUsers } from "./users.js";
 export { validate, validateConnection } from "./validators.js";
 
 /** When the dialog of a node opens. */
@@ -28,6 +38,7 @@ export function prepare(node: EditorNode): void {
   markDialog(node);
   unfoldSections(node);
   offerConnections(node);
+  offerNamed(node);
   const fields = Object.entries(node._def.fields).flatMap(([name, { control, filter }]) =>
     control.kind === "typed" ? makeTypedField(node, name, control, filter) : [],
   );
@@ -73,8 +84,10 @@ export function prepareInPalette(definition: Definition): void {
 /** When Done saves a dialog. */
 export function save(node: EditorNode): void {
   keepUnclicked(node);
+  chooseNone();
   for (const [name, { control }] of Object.entries(node._def.fields)) {
     if (control.kind === "typed") forgetFormer(node, name, control);
-    if (control.kind === "permissionTable") node[name] = rowsIn(name);
+    const rows = rowsOf(node, name);
+    if (rows !== undefined) node[name] = rows;
   }
 }
