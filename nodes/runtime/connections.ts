@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { asTokenError, kindOf, TokenError } from "../../src/errors.js";
+import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import type { ResourceName } from "../../src/products.js";
 import { createOrder } from "../../src/work/order.js";
 import type { Target } from "../../src/work/targets.js";
@@ -28,7 +29,7 @@ export interface Connections {
    *
    * @throws {TokenError} `wrong-connection`, and as `connectionOf` does.
    */
-  of(evaluate: Evaluate, signal: AbortSignal): Connection | Promise<Connection>;
+  of(evaluate: Evaluate, signal: AbortSignal): PromiseOrValue<Connection>;
   /** One of them, by {@link Connection.id}. @throws as {@link Connections.of} does. */
   byId(id: string): Connection;
   /** The IDs of those that are there now. */
@@ -94,19 +95,18 @@ export function connectionsOf(
     return `The node allows ${told}.`;
   }
 
-  let read: ((evaluate: Evaluate) => string | Promise<string>) | undefined;
+  let read: ((evaluate: Evaluate) => PromiseOrValue<string>) | undefined;
   // However long each takes to be evaluated, two messages about one token are worked on in the order in which they came.
   const arrivals = createOrder();
   return {
     areNamed: true,
-    async of(evaluate, signal) {
-      const reading = (async () => (read ??= readerOf(properties))(evaluate))();
-      const places = await arrivals.queue(
-        reading.then(() => []),
+    of(evaluate, signal) {
+      const reading = (read ??= readerOf(properties))(evaluate);
+      const queuing = arrivals.queue(
+        then(reading, () => []),
         signal,
       );
-      places.leave();
-      return find(await reading);
+      return then(queuing, () => then(reading, find));
     },
     byId: (id) => open(here().find((each) => each.id === id && isAllowed(each)) ?? gone()),
     ids: () =>
@@ -120,7 +120,7 @@ export function connectionsOf(
 const MOST_NAMED = 10;
 
 /** @throws {TokenError} `invalid-config` if one of the fields is wrong. */
-function readerOf(properties: Properties): (evaluate: Evaluate) => string | Promise<string> {
+function readerOf(properties: Properties): (evaluate: Evaluate) => PromiseOrValue<string> {
   const { connectionFrom, connectionName, connections } = CONNECTION_FIELDS;
   connectionFrom.parse("connectionFrom", properties, NO_COUNTS);
   if (isUsed(CONNECTION_FIELDS, connections, properties))

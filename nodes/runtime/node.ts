@@ -2,16 +2,17 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
-import { createLimiter } from "../../src/work/limiter.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
+import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Listed } from "../../src/tokens/resource.js";
 import type { Summary } from "../../src/work/summary.js";
 import { RESOURCES, type Tokens } from "../../src/tokens/resources.js";
-import { NO_PLACES, type Places } from "../../src/work/order.js";
+import { NO_PLACES, notBegun, type Places } from "../../src/work/order.js";
+import { createTurns } from "../../src/work/turns.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
@@ -29,7 +30,7 @@ import { CONNECTION_FIELDS } from "../fields/connection.js";
 import type { Connection, ShownConnection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { handOver, type HandOver } from "./hand-over.js";
-import { followerOf, type Ended } from "./status.js";
+import { followerOf, type Ended, type Steps } from "./status.js";
 import {
   copyOf,
   dropFrom,
@@ -120,7 +121,7 @@ export interface Standing {
   ): Audit;
   /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
   fail(error: TokenError, payload: unknown): void;
-  warn(text: string): void;
+  warn: (text: string) => void;
 }
 
 /** How the work of a message ended: with an error if some of it failed and the flow is to know it by one. */
@@ -162,9 +163,23 @@ interface Properties extends NodeDef {
   [field: string]: unknown;
 }
 
+/** A message that waits for its turn. It is no more than this, because there can be very many. */
+interface Waiting<F extends Fields> {
+  readonly msg: Message;
+  readonly send: Send;
+  readonly done: Done;
+  readonly origins: readonly string[];
+  readonly connection: Connection;
+  readonly dryRun: boolean;
+  readonly values: Values<F>;
+  readonly places: Places;
+}
+
+type Done = (error?: Error) => void;
+
 /**
- * Messages that a node works on at once; the others wait, which takes less memory than work does. More than a
- * connection allows requests, so that none of those stays unused.
+ * Messages that a node works on at once for one connection; the others wait, which takes less memory than work does.
+ * More than a connection allows requests, so that none of those stays unused.
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
@@ -183,14 +198,9 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);
-    const underWay = new Set<Promise<void>>();
-    const turns = new WeakMap<Connection, ReturnType<typeof createLimiter>>();
-    /** Each connection has its own turns, so that a server that is dead does not hold the others. */
-    const turnsOf = (connection: Connection) => {
-      const inTurn = turns.get(connection) ?? createLimiter(MESSAGES_AT_ONCE);
-      turns.set(connection, inTurn);
-      return inTurn;
-    };
+    /** Messages that have not ended. */
+    let underWay = 0;
+    let whenIdle: (() => void) | undefined;
     const stopping = new AbortController();
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
@@ -202,7 +212,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
     const idsIn = (values: Values<F>) => operation.idsOf?.(values) ?? idsOf(values);
-    const follow = followerOf(this, { sums: changes });
+    const follower = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const contexts = contextsOf(RED, this);
     const auditOf = (
@@ -230,58 +240,67 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         this.warn(text);
       },
     };
-    const handle = async (
-      msg: Message,
-      send: Send,
-      origins: readonly string[],
-      { start, progress, onRetry }: ReturnType<typeof follow>,
-      record: Task<F>["record"],
-    ): Promise<Ending> => {
-      // All up to the place in the order happens as the message arrives.
+    /** All up to the place in the order happens as the message arrives. */
+    const prepare = (msg: Message): PromiseOrValue<Omit<Waiting<F>, "msg" | "send" | "done" | "origins">> => {
       const evaluate = evaluator(RED, this, msg);
-      const found = connections.of(evaluate, stopping.signal);
-      const connection = found instanceof Promise ? await found : found;
-      const named = connections.areNamed ? connection.shown : undefined;
-      const dryRun = changes && askersIn(msg).some(asksForDryRun);
-      const reading = readAll(readers(), evaluate) as Promise<Values<F>>;
-      const places = changes ? await connection.order.queue(reading.then(idsIn), stopping.signal) : NO_PLACES;
-      try {
-        const values = await reading;
-        return await turnsOf(connection)(() => {
-          start();
-          const watch = { signal: stopping.signal, onRetry };
-          const kind = resource ?? (productOf(connection.product).resources[0] as R);
-          const work: Task<F, R> = {
-            ...{ values, connection, named, resource: kind },
-            tokens: connection.open(kind, watch),
-            watch,
-            dryRun,
-            origins,
-            places,
-            signal: stopping.signal,
-            progress,
-            warn: (text) => {
-              standing.warn(text);
-            },
-            audit: (targets, changes) =>
-              auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
-            send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
-            contexts,
-            drop: (key) => {
-              dropFrom(RED, msg, key);
-            },
-            standing,
-            record,
-          };
-          return tellingConnection(work, task, (told) => operation.run(told));
-        });
-      } finally {
+      return then(connections.of(evaluate, stopping.signal), (connection) => {
+        const dryRun = changes && askersIn(msg).some(asksForDryRun);
+        const reading = readAll(readers(), evaluate) as PromiseOrValue<Values<F>>;
+        const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
+        return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+      });
+    };
+    /** In its turn. */
+    const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
+      if (stopping.signal.aborted) {
         places.leave();
+        finish(msg, done, { error: notBegun() });
+        return;
       }
+      const steps = follower.begin();
+      const last = followLast(this);
+      const watch = { signal: stopping.signal, onRetry: steps.onRetry };
+      const kind = resource ?? (productOf(connection.product).resources[0] as R);
+      let ended: Ending;
+      try {
+        const work: Task<F, R> = {
+          ...{ values, connection, resource: kind },
+          named: connections.areNamed ? connection.shown : undefined,
+          tokens: connection.open(kind, watch),
+          watch,
+          dryRun,
+          origins,
+          places,
+          signal: stopping.signal,
+          progress: steps.progress,
+          warn: standing.warn,
+          audit: (targets, changes) =>
+            auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
+          send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+          handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
+          contexts,
+          drop: (key) => {
+            dropFrom(RED, msg, key);
+          },
+          standing,
+          record: last.record,
+        };
+        ended = await tellingConnection(work, task, (told) => operation.run(told));
+      } catch (thrown) {
+        ended = { error: asTokenError(thrown) };
+      }
+      places.leave();
+      finish(msg, done, ended, { steps, last });
+    };
+    /** Each connection has turns of its own, so that one that is slow does not hold the others. */
+    const turns = new WeakMap<Connection, (message: Waiting<F>) => void>();
+    const turnsOf = (connection: Connection) => {
+      const known = turns.get(connection) ?? createTurns(MESSAGES_AT_ONCE, handle);
+      turns.set(connection, known);
+      return known;
     };
 
-    const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
+    const end = (msg: Message, done: Done, error?: TokenError) => {
       try {
         ending(msg, () => {
           done(error);
@@ -292,12 +311,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
-    const fail = (
-      msg: Message,
-      done: (error?: Error) => void,
-      error: TokenError,
-      { summary, payload }: Ending,
-    ) => {
+    const fail = (msg: Message, done: Done, error: TokenError, { summary, payload }: Ending) => {
       // Without one, too: the summary of another node would be taken for this one's.
       const { httpStatus: statusCode } = factsOf(error.code);
       const told = withFields(msg, { summary, ...(payload !== undefined && { payload }), statusCode });
@@ -305,28 +319,43 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       if (told === msg) end(msg, done, error);
       else this.error(error, copyOf(RED, told));
     };
+    const finish = (
+      msg: Message,
+      done: Done,
+      ended: Ending,
+      { steps, last = followLast(this) }: { steps?: Steps; last?: ReturnType<typeof followLast> } = {},
+    ) => {
+      const error = ended.error?.during(task);
+      follower.end(ended, steps);
+      last.end(error?.message, ended.summary);
+      try {
+        if (error) fail(msg, done, error, ended);
+        else end(msg, done);
+      } finally {
+        if (--underWay === 0) whenIdle?.();
+      }
+    };
     this.on("input", (msg, send, done) => {
       const origins = originsOf(msg);
-      const follower = follow(origins);
-      const last = followLast(this);
-      const work = handle(msg, send as Send, origins, follower, last.record)
-        .catch((thrown: unknown): Ending => ({ error: asTokenError(thrown) }))
-        .then((ended) => {
-          const error = ended.error?.during(task);
-          follower.end(ended);
-          last.end(error?.message, ended.summary);
-          if (error) fail(msg, done, error, ended);
-          else end(msg, done);
+      underWay++;
+      follower.arrive(origins);
+      const refuse = (thrown: unknown) => {
+        finish(msg, done, { error: asTokenError(thrown) });
+      };
+      try {
+        const preparing = then(prepare(msg), (prepared) => {
+          turnsOf(prepared.connection)({ msg, send, done, origins, ...prepared });
         });
-      underWay.add(work);
-      void work.finally(() => underWay.delete(work));
+        if (preparing instanceof Promise) preparing.catch(refuse);
+      } catch (thrown) {
+        refuse(thrown);
+      }
     });
 
     this.on("close", (_removed: boolean, done: () => void) => {
+      whenIdle = done;
       stopping.abort();
-      void Promise.allSettled(underWay).then(() => {
-        done();
-      });
+      if (underWay === 0) done();
     });
     keepInstance(this);
     operation.start?.(standing);
@@ -387,8 +416,16 @@ function originsOf(msg: Message): string[] {
   return origins;
 }
 
-async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const [name, read] of readers) values[name] = await read(evaluate);
-  return values;
+/** One after another, so that the first one that is wrong is told of. */
+function readAll(readers: [string, Reader][], evaluate: Evaluate): PromiseOrValue<Record<string, unknown>> {
+  return readers.reduce<PromiseOrValue<Record<string, unknown>>>(
+    (before, [name, read]) =>
+      then(before, (values) =>
+        then(read(evaluate), (value) => {
+          values[name] = value;
+          return values;
+        }),
+      ),
+    {},
+  );
 }
