@@ -1,10 +1,9 @@
 /// <reference lib="dom" />
-import { NAMED } from "../fields/connection-ways.js";
 import { isVariable } from "../fields/variables.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
-import { unableFor } from "./dialog.js";
 import { element } from "./elements.js";
+import { canChoose, isAllowed, isNamed } from "./named.js";
 import { tableId } from "./permission-table.js";
 
 /*
@@ -30,25 +29,6 @@ export const CHOICE_TEXTS = [
 /** From so many connections on, one searches. */
 const MANY = 8;
 const LOOK_IN = "influxdb-look-in";
-
-/** Whether messages name the connection of a node. */
-export function isNamed({ connectionFrom }: Readonly<Record<string, unknown>>): boolean {
-  return NAMED.some((way) => way === connectionFrom);
-}
-
-/** Whether messages of a node may name a connection. */
-export function isAllowed(node: EditorNode, connection: EditorNode): boolean {
-  const { connectionFrom, connections } = node;
-  return connectionFrom === "any"
-    ? canChoose(node, connection)
-    : [connections].flat().includes(connection.id);
-}
-
-/** Whether it is one of its own flow or of all flows, and of a product that can do its work. */
-function canChoose(node: EditorNode, { type, z, product }: EditorNode): boolean {
-  const unable: readonly unknown[] = unableFor(node);
-  return type === "influxdb-connection" && (!z || z === node.z) && !unable.includes(product);
-}
 
 function offeredTo(node: EditorNode): EditorNode[] {
   const found: EditorNode[] = [];

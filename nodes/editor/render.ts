@@ -14,11 +14,10 @@ import { LOOKUP_TEXTS } from "./lookups.js";
 import { noteText } from "./notes.js";
 import { tableTexts } from "./permission-table.js";
 import { previewTextsOf } from "./preview.js";
-import { STYLE } from "./style.js";
 import { connectionRow, filterRows, nameRow, rowOf, sectionOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
-export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
+export const SCRIPT = { file: "nodes.js", globalName: "influxdbTokens" };
 
 /** The html of a node, and the texts of its locale that are used outside of the html. */
 export interface Page {
@@ -67,7 +66,6 @@ ${rowOf("connectionFrom", connectionFrom, NODE)}
 ${connectionRow(NODE)}
 ${rowsOf(ofMessage, NODE)}
 ${rowsOf(own, NODE)}
-<style>${STYLE}</style>
 </script>
 `;
   const texts = [
@@ -81,7 +79,7 @@ ${rowsOf(own, NODE)}
     "or",
     "keywords",
   ];
-  const ofDialog = [...CHOICE_TEXTS, ...LOOKUP_TEXTS, ...previewTextsOf(fields)];
+  const ofDialog = [...FIRST_TEXTS, ...CHOICE_TEXTS, ...LOOKUP_TEXTS, ...previewTextsOf(fields)];
   return { html, texts: [...texts, ...textsOf(fields), ...ofDialog] };
 }
 
@@ -105,7 +103,7 @@ RED.nodes.registerType("influxdb-connection", {
     return this.name || (this.url ? this.url + cluster : "influxdb-connection");
   },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
-  oneditprepare: function () { ${SCRIPT.globalName}.prepareConnection(this); },
+  oneditprepare: function () { ${SCRIPT.globalName}.prepare(this); },
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
 ${SCRIPT.globalName}.watchTokens();
@@ -114,17 +112,17 @@ ${SCRIPT.globalName}.watchUsers();
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
 ${rowsOf(SETTINGS, CONFIG_NODE)}
-<style>${STYLE}</style>
 </script>
 `;
-  const checked = Object.values(CHECK_TEXTS);
-  return {
-    html,
-    texts: [...Object.values(TEXTS), ...checked, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS],
-  };
+  const own = [...Object.values(TEXTS), ...Object.values(CHECK_TEXTS)];
+  return { html, texts: [...own, ...FIRST_TEXTS, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS] };
 }
 
-const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
+/** What a dialog says before its script is there. */
+const FIRST_TEXTS = ["dialog.loading", "dialog.failed"];
+
+/** As a module it runs once, however many nodes load it. */
+const LOAD_SCRIPT = `<script type="module" src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
 
 function js(value: unknown): string {
   return JSON.stringify(value);

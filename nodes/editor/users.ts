@@ -1,5 +1,5 @@
 import type { Editor, EditorNode } from "./api.js";
-import { isAllowed, isNamed } from "./connection-choice.js";
+import { isAllowed, isNamed } from "./named.js";
 
 /*
  * Which nodes use a connection. The editor counts those that have chosen it, and warns of one that nobody uses; a message

@@ -4,8 +4,8 @@ import { isUsed, judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { lacksToken } from "./connection-tokens.js";
-import { isNamed } from "./connection-choice.js";
 import { resourceOf, unableFor } from "./dialog.js";
+import { isNamed } from "./named.js";
 
 declare const RED: Editor;
 

@@ -1,11 +1,12 @@
 import { prepareCheck } from "../influxdb-connection/check.js";
-import type { Definition, EditorNode, Elements } from "./api.js";
+import type { EditorNode, Elements } from "./api.js";
 import { chooseNone, offerNamed } from "./connection-choice.js";
 import {
   followUse,
   keepUnclicked,
   markDialog,
   offerConnections,
+  prefixOf,
   rowsOf,
   showPresets,
   showSaved,
@@ -17,21 +18,26 @@ import { followNotes } from "./notes.js";
 import { showTable } from "./permission-table.js";
 import { offerPreview } from "./preview.js";
 import { unfoldSections } from "./sections.js";
+import { STYLE } from "./style.js";
 import { forgetFormer, makeTypedField } from "./typed-fields.js";
 import { prepareOwn } from "../influxdb-connection/dialog.js";
 
 declare const $: (selector: string) => Elements;
 
 /*
- * What runs in the editor: the html of each node loads this file, and calls what it exports.
+ * What an open dialog does; the editor loads it with the first one.
  */
 
-export { watchTokens } from "./connection-tokens.js";
-export { watchUsers } from "./users.js";
-export { validate, validateConnection } from "./validators.js";
-
-/** When the dialog of a node opens. */
+/** When a dialog opens. */
 export function prepare(node: EditorNode): void {
+  $(`#${prefixOf(node)}-name`)
+    .closest("form")
+    .append($("<style>").text(STYLE));
+  if (node._def.category === "config") prepareConnection(node);
+  else prepareNode(node);
+}
+
+function prepareNode(node: EditorNode): void {
   nameFields(node);
   showPresets(node);
   showSaved(node);
@@ -53,8 +59,7 @@ export function prepare(node: EditorNode): void {
   offerPreview(node);
 }
 
-/** When the dialog of a connection opens. */
-export function prepareConnection(node: EditorNode): void {
+function prepareConnection(node: EditorNode): void {
   nameFields(node);
   showSaved(node);
   prepareOwn(node);
@@ -63,22 +68,6 @@ export function prepareConnection(node: EditorNode): void {
   markDialog(node);
   unfoldSections(node);
   for (const name of Object.keys(node._def.fields)) offerLookup(node, name);
-}
-
-/** When the palette has the node. */
-export function prepareInPalette(definition: Definition): void {
-  const node = $(`.red-ui-palette-node[data-palette-type="${definition.type}"]`);
-  // What its search looks through: the name alone.
-  node.attr({ "data-palette-label": `${node.attr("data-palette-label") ?? ""} ${definition._("keywords")}` });
-  // A word that is too wide is broken in the middle; in smaller letters it fits.
-  const label = node.find(".red-ui-palette-label");
-  const words = definition._("label.node").split(" ");
-  const lines = label.get(0)?.innerHTML.split("<br>") ?? [];
-  if (words.every((word) => lines.some((line) => line.includes(word)))) return;
-  label.text(words.join("\n")).attr({
-    style:
-      "display: flex; align-items: center; justify-content: center; height: calc(100% - 8px); white-space: pre; font-size: 11px",
-  });
 }
 
 /** When Done saves a dialog. */
