@@ -35,7 +35,7 @@ function offeredTo(node: EditorNode): EditorNode[] {
   RED.nodes.eachConfig((each) => {
     if (canChoose(node, each)) found.push(each);
   });
-  return found.sort((a, b) => labelOf(a).localeCompare(labelOf(b)));
+  return found.sort((a, b) => labelOf(a).localeCompare(labelOf(b), undefined, { numeric: true }));
 }
 
 function labelOf(connection: EditorNode): string {
@@ -66,11 +66,17 @@ export function chooseNone(): void {
 /** Shows what belongs to the way that is chosen, and makes the boxes. */
 export function offerNamed(node: EditorNode): void {
   const boxes = showBoxes(node);
-  const asked = element("select", { id: LOOK_IN });
+  const asked = element("select", { id: LOOK_IN, style: "width: calc(100% - 160px)" });
   const row = element(
     "div",
     { class: "form-row" },
-    element("label", { for: LOOK_IN }, element("i", { class: "fa fa-search" }), ` ${node._("label.lookIn")}`),
+    element(
+      "label",
+      { for: LOOK_IN, style: "width: 150px" },
+      element("i", { class: "fa fa-search" }),
+      ` ${node._("label.lookIn")}`,
+    ),
+    " ",
     asked,
   );
   boxes.closest(".form-row")?.after(row);
@@ -135,7 +141,8 @@ function showBoxes(node: EditorNode): HTMLElement {
     });
     return made;
   };
-  const search = element("input", { type: "text", "aria-label": node._("connections.search") });
+  const look = { style: "width: 100%; margin-bottom: 4px" };
+  const search = element("input", { type: "text", "aria-label": node._("connections.search"), ...look });
   search.placeholder = node._("connections.search");
   search.hidden = boxes.length < MANY;
   search.addEventListener("input", () => {

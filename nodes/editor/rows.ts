@@ -115,8 +115,10 @@ function tableRow(name: string, icon = "fa-list"): string {
 
 /** A list of boxes to tick; the script makes them. */
 function ticksRow(name: string): string {
+  const id = tableId(name);
   return `<div class="form-row">
-  <div id="${tableId(name)}" role="group" data-i18n="[aria-label]label.${name}"></div>
+  <div id="${id}-label" style="margin-bottom: 4px" data-i18n="label.${name}"></div>
+  <div id="${id}" role="group" aria-labelledby="${id}-label"></div>
 </div>`;
 }
 
