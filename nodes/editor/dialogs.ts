@@ -1,11 +1,13 @@
 import { prepareCheck } from "../influxdb-connection/check.js";
 import type { EditorNode, Elements } from "./api.js";
+import { chooseNone, offerNamed } from "./connection-choice.js";
 import {
   followUse,
   keepUnclicked,
   markDialog,
   offerConnections,
   prefixOf,
+  rowsOf,
   showPresets,
   showSaved,
 } from "./dialog.js";
@@ -13,7 +15,7 @@ import { showFilters } from "./filters.js";
 import { offerLookup } from "./lookups.js";
 import { nameFields, nameTypedInput } from "./names.js";
 import { followNotes } from "./notes.js";
-import { rowsIn, showTable } from "./permission-table.js";
+import { showTable } from "./permission-table.js";
 import { offerPreview } from "./preview.js";
 import { unfoldSections } from "./sections.js";
 import { STYLE } from "./style.js";
@@ -42,6 +44,7 @@ function prepareNode(node: EditorNode): void {
   markDialog(node);
   unfoldSections(node);
   offerConnections(node);
+  offerNamed(node);
   const fields = Object.entries(node._def.fields).flatMap(([name, { control, filter }]) =>
     control.kind === "typed" ? makeTypedField(node, name, control, filter) : [],
   );
@@ -70,8 +73,10 @@ function prepareConnection(node: EditorNode): void {
 /** When Done saves a dialog. */
 export function save(node: EditorNode): void {
   keepUnclicked(node);
+  chooseNone();
   for (const [name, { control }] of Object.entries(node._def.fields)) {
     if (control.kind === "typed") forgetFormer(node, name, control);
-    if (control.kind === "permissionTable") node[name] = rowsIn(name);
+    const rows = rowsOf(node, name);
+    if (rows !== undefined) node[name] = rows;
   }
 }

@@ -6,4 +6,5 @@
 export { watchTokens } from "./connection-tokens.js";
 export { prepare, save } from "./first-dialog.js";
 export { prepareInPalette } from "./palette.js";
+export { watchUsers } from "./users.js";
 export { validatorOf } from "./validators.js";

@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { CONNECTION_FIELDS } from "../fields/connection.js";
 import type { FieldData, FieldsData, Typed } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
 import { AGE_UNITS, takesDate } from "../../src/work/times.js";
@@ -8,6 +9,7 @@ import { SETTINGS } from "../influxdb-connection/settings.js";
 import { RESOURCE_NAMES } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 import { ASK_TEXTS } from "./ask.js";
+import { CHOICE_TEXTS } from "./connection-choice.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
 import { noteText } from "./notes.js";
 import { tableTexts } from "./permission-table.js";
@@ -27,7 +29,9 @@ const NODE: Layout = { prefix: "node-input", labelWidth: 150 };
 const CONFIG_NODE: Layout = { prefix: "node-config-input", labelWidth: 170 };
 
 /** The page of a node: a literal `registerType`, which the Flow Library looks for, and the dialog. */
-export function nodePage({ type, resource, outputs, color, icon, fields }: Operation): Page {
+export function nodePage({ type, resource, outputs, color, icon, fields: own }: Operation): Page {
+  const fields = { ...CONNECTION_FIELDS, ...own };
+  const { connectionFrom, ...ofMessage } = CONNECTION_FIELDS;
   const html = `${LOAD_SCRIPT}
 <script type="text/javascript">
 RED.nodes.registerType(${js(type)}, {
@@ -58,8 +62,10 @@ RED.nodes.registerType(${js(type)}, {
 </script>
 <script type="text/html" data-template-name="${type}">
 ${nameRow(NODE)}
+${rowOf("connectionFrom", connectionFrom, NODE)}
 ${connectionRow(NODE)}
-${rowsOf(fields, NODE)}
+${rowsOf(ofMessage, NODE)}
+${rowsOf(own, NODE)}
 </script>
 `;
   const texts = [
@@ -73,10 +79,8 @@ ${rowsOf(fields, NODE)}
     "or",
     "keywords",
   ];
-  return {
-    html,
-    texts: [...texts, ...FIRST_TEXTS, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)],
-  };
+  const ofDialog = [...FIRST_TEXTS, ...CHOICE_TEXTS, ...LOOKUP_TEXTS, ...previewTextsOf(fields)];
+  return { html, texts: [...texts, ...textsOf(fields), ...ofDialog] };
 }
 
 /** The page of the connection. */
@@ -103,6 +107,7 @@ RED.nodes.registerType("influxdb-connection", {
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
 ${SCRIPT.globalName}.watchTokens();
+${SCRIPT.globalName}.watchUsers();
 </script>
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
@@ -139,7 +144,9 @@ function entriesOf(fields: FieldsData): string[] {
       const { control } = field;
       const entry = [
         ...(preset === undefined ? [] : [`value: ${js(preset)}`]),
-        ...(control.kind === "permissionTable" ? ["value: []"] : []),
+        ...(control.kind === "permissionTable" || control.kind === "connections" ? ["value: []"] : []),
+        // As core's link nodes do: what is imported as a copy, or exported with the node, is then known in the list.
+        ...(control.kind === "connections" ? ['type: "influxdb-connection[]"'] : []),
         ...(control.kind === "config" ? [`type: ${js(control.type)}, required: false`] : []),
         ...(ways.length === 0 ? [] : [`validate: ${validator(property)}`]),
       ];
