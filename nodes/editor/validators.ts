@@ -5,15 +5,25 @@ import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { lacksToken } from "./connection-tokens.js";
 import { resourceOf, unableFor } from "./dialog.js";
+import { isNamed } from "./named.js";
 
 declare const RED: Editor;
+
+/** The validator of a property. With two parameters, because only then does the editor show the text that it returns. */
+export function validatorOf(property: string) {
+  return function (this: EditorNode, value: unknown, options: object): true | string {
+    return property === "connection"
+      ? validateConnection(this, value)
+      : validate(this, property, value, options);
+  };
+}
 
 /**
  * Judges a property as the runtime does: by the node's properties, not by what a dialog shows.
  *
  * @returns true, or what is wrong, in the words of the locale.
  */
-export function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
+function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
   const { fields } = node._def;
   const judged: EditorNode = { ...node, [property]: value };
   const { field, part } = partOf(fields, property);
@@ -24,7 +34,8 @@ export function validate(node: EditorNode, property: string, value: unknown, opt
   // A wrong type is marked at the value.
   const isType = control?.kind === "typed" && property === `${name}Type`;
   if (isType || isVariable(value)) return true;
-  const wrong = judge(fields, property, judged);
+  const isGone = control?.kind === "connections" && ![value].flat().some((id) => RED.nodes.node(id));
+  const wrong = isGone ? "noConnections" : judge(fields, property, judged);
   if (wrong !== undefined) return node._(`wrong.${wrong}`, part.params);
   return control?.kind === "typed" && property === name
     ? validateSource(judged, property, control, options)
@@ -48,8 +59,8 @@ function validateSource(node: EditorNode, name: string, control: Typed, options:
 }
 
 /** Judges the connection that a node names, as {@link validate} does a property. */
-export function validateConnection(node: EditorNode, value: unknown): true | string {
-  if (isVariable(value)) return true;
+function validateConnection(node: EditorNode, value: unknown): true | string {
+  if (isVariable(value) || isNamed(node)) return true;
   const connection = RED.nodes.node(value);
   if (!connection) return node._("wrong.connection");
   const { product, valid } = connection;
