@@ -147,7 +147,7 @@ function waitingOf(standing: Standing, connectionId: string): Waiting {
         if (isFailure(record)) return;
         await waiting.end(id, handedOver.successor);
         if (record.outcome !== "withdrawn") return;
-        standing.fail(notStoredInTime(handedOver), record);
+        standing.fail(notStoredInTime(handedOver), record, connectionId);
       });
     } finally {
       places.leave();

@@ -90,7 +90,7 @@ export function createWaiting(
       if (failure.code === "not-found") await end(id, handedOver.successor).catch(() => undefined);
       // It is tried again, because until then the successor works.
       else if (isStill()) wait(id, handedOver);
-      standing.fail(failure, { id });
+      standing.fail(failure, { id }, connection);
     }
   }
 

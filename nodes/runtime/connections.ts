@@ -34,6 +34,8 @@ export interface Connections {
   byId(id: string): Connection;
   /** The IDs of those that are there now. */
   ids(): string[];
+  /** The error of work with one of them. */
+  errorOf(error: TokenError, id: string): TokenError;
 }
 
 type Parsed = { [Name in keyof typeof CONNECTION_FIELDS]?: unknown };
@@ -51,7 +53,7 @@ export function connectionsOf(
   const { connection: chosen, connectionFrom = "chosen" } = properties as typeof properties & Parsed;
   if (connectionFrom === "chosen") {
     const byId = () => connectionOf(RED, chosen, resource);
-    return { areNamed: false, of: byId, byId, ids: () => [chosen ?? ""] };
+    return { areNamed: false, of: byId, byId, ids: () => [chosen ?? ""], errorOf: (error) => error };
   }
   const given = [properties.connections].flat();
   const some = connectionFrom === "some" ? given : undefined;
@@ -109,6 +111,10 @@ export function connectionsOf(
       return then(queuing, () => then(reading, find));
     },
     byId: (id) => open(here().find((each) => each.id === id && isAllowed(each)) ?? gone()),
+    errorOf(error, id) {
+      const found = here().find((each) => each.id === id);
+      return found ? errorOn(error, task, shownOf(found)) : error;
+    },
     ids: () =>
       here()
         .filter(isAllowed)

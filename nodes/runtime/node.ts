@@ -119,8 +119,8 @@ export interface Standing {
     targets: readonly Target[],
     changes: Readonly<Record<string, unknown>>,
   ): Audit;
-  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
-  fail(error: TokenError, payload: unknown): void;
+  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. @param id of the connection. */
+  fail(error: TokenError, payload: unknown, id: Connection["id"]): void;
   warn: (text: string) => void;
 }
 
@@ -232,7 +232,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       signal: stopping.signal,
       store: (name) => storeOf(this, name),
       audit: auditOf,
-      fail: (error, payload) => {
+      fail: (thrown, payload, id) => {
+        const error = connections.errorOf(thrown, id);
         const { httpStatus: statusCode } = factsOf(error.code);
         this.status({ fill: "red", shape: "ring", text: error.words });
         this.error(error.during(task), { payload, statusCode });

@@ -307,7 +307,7 @@ describe("the connection that a message names", () => {
     }
   });
 
-  it("works in each node that does something, and a rotation goes on with its own", async () => {
+  it("is that of a rotation until its end", async () => {
     const { world } = two.simulator;
     const [old] = addTokens(two.simulator, 1);
     const runtime = await start({ ...ANY, kind: "authorizations" }, [ofTwo()], "rotate-token");
@@ -317,6 +317,38 @@ describe("the connection that a message names", () => {
     assert.partialDeepStrictEqual(payload, { outcome: "handed-over", connection: { name: "edge-2" } });
     const stored = await runtime.send({ step: "stored", handedOver, connection });
     assert.equal(stored.error, undefined);
-    assert.equal(world.authorizations.get(old!.id)?.status ?? "gone", "inactive");
+    assert.equal(world.authorizations.get(old!.id)?.status, "inactive");
   });
+
+  it("is known when the word of a rotation does not come in time, also after a deploy", async () => {
+    const { authorizations } = two.simulator.world;
+    const [old] = addTokens(two.simulator, 1);
+    const before = [...authorizations.keys()];
+    const runtime = await start({ ...ANY, kind: "authorizations" }, [ofTwo()], "rotate-token");
+    await runtime.send({ payload: old!.id, connection: "edge-2" });
+    assert.equal(authorizations.size, before.length + 1);
+    await runtime.deploy(
+      (nodes) => nodes.map((each) => (each.id === "node" ? { ...each, name: "other" } : each)),
+      "nodes",
+    );
+    // What a waiting node was told before the deploy counts; a new one waits as long as it says now.
+    const again = await runtime.send({ payload: old!.id, connection: "edge-2" });
+    assert.equal(again.error, undefined);
+    const { handedOver } = again.outputs[0][0]!;
+    const back = await runtime.send({ step: "not-stored", handedOver, connection: "edge-2" });
+    assert.equal(back.error, undefined);
+    assert.deepEqual([...authorizations.keys()], before);
+  });
+
+  it("is named by the error of a word that did not come in time", async () => {
+    const [old] = addTokens(two.simulator, 1);
+    const runtime = await start({ ...ANY, timeLimit: "1" }, [ofTwo()], "rotate-token");
+    runtime.inject({ payload: old!.id, connection: "edge-2" });
+    const { caught, error } = await runtime.ended(2);
+    assert.equal(error?.code, "timeout");
+    assert.partialDeepStrictEqual(caught, {
+      payload: { outcome: "withdrawn", connection: { name: "edge-2" } },
+    });
+    assert.match(error.message, /on edge-2: /);
+  }).timeout(10_000);
 });
