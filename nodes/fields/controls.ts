@@ -77,6 +77,14 @@ export interface WholeNumber {
   seconds?: boolean;
 }
 
+/** A whole number, or `auto` for one that is found while the node runs; empty means that. */
+export interface NumberOrAuto {
+  kind: "numberOrAuto";
+  preset: "auto";
+  min: number;
+  max: number;
+}
+
 /** A text, trimmed. */
 export interface Text {
   kind: "text";
@@ -103,7 +111,16 @@ interface ConfigNode {
 }
 
 export type Control =
-  Choice | Flag | Limit | Typed | ProductChoice | WholeNumber | Text | PermissionTable | ConfigNode;
+  | Choice
+  | Flag
+  | Limit
+  | Typed
+  | ProductChoice
+  | WholeNumber
+  | NumberOrAuto
+  | Text
+  | PermissionTable
+  | ConfigNode;
 
 /** Values of properties, by their names. */
 export type Properties = Readonly<Record<string, unknown>>;

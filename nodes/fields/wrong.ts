@@ -23,6 +23,7 @@ export const WRONG = {
   empty: "expected a text",
   config: "expected the ID of a configuration node",
   number: "expected a whole number from __min__ to __max__",
+  numberOrAuto: "expected auto, or a whole number from __min__ to __max__",
   seconds: "expected seconds from __min__ to __max__",
 
   json: "expected valid JSON",

@@ -22,8 +22,8 @@ export interface Connection {
   /** The ID of the node. */
   id: string;
   product: Product;
-  /** How many requests the connection allows at once. */
-  parallel: number;
+  /** How many requests the connection allows at once, now. */
+  readonly parallel: number;
   /** The order of work on each token, over all nodes of the connection. */
   order: Order;
   /** The file of the audit trail, unless that goes to Node-RED's log. */
@@ -70,7 +70,7 @@ export const CONNECTION_TYPE = "influxdb-connection";
 
 /** @param id of the node. */
 export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
-  const { product, parallel, allowOwnToken, ownTokenId } = settings;
+  const { product, allowOwnToken, ownTokenId } = settings;
   const { token } = wires;
   const { word, split } = productOf(product).ids;
   const protectedIds = new Set(settings.protectedIds);
@@ -94,7 +94,9 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
   return {
     id,
     product,
-    parallel,
+    get parallel() {
+      return wires.http.parallel;
+    },
     order: createOrder(),
     auditFile: wires.auditFile,
     open(resource, watch) {

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
+import { MOST_PARALLEL } from "../../src/http/parallelism.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
@@ -25,7 +26,6 @@ import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
-import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { handOver, type HandOver } from "./hand-over.js";
 import { followerOf, type Ended } from "./status.js";
 import {
