@@ -37,6 +37,8 @@ const WORTH_MORE = 0.1;
 const WORTH_FEWER = 0.05;
 /** Without a queue at the server, latency is at most so many times the least; then fewer calls are not tried. */
 const NO_QUEUE = 1.25;
+/** Milliseconds before a number is tried again with which the server could not cope. */
+const CEILING_MS = 30_000;
 /** Milliseconds without any call after which a server may have become another. */
 const FORGOTTEN_MS = 60_000;
 
@@ -63,6 +65,8 @@ export function findParallelism(clock: Clock): Parallelism {
   let restMs: number;
   let restUntil: number;
   let trial: { since: number; begun: number; latencies: number[] };
+  /** With one more the server could not cope. */
+  let ceiling = { most: MOST_PARALLEL, until: 0 };
   let underWay = 0;
   let lastEnd = clock.steady();
 
@@ -89,7 +93,7 @@ export function findParallelism(clock: Clock): Parallelism {
   function next(): number {
     const factor = isFirst ? FACTOR.first : FACTOR.later;
     return isUp
-      ? Math.min(MOST_PARALLEL, Math.ceil(most * factor))
+      ? Math.min(ceiling.until > clock.steady() ? ceiling.most : MOST_PARALLEL, Math.ceil(most * factor))
       : Math.max(Math.min(most, START_PARALLEL), Math.floor(most / factor));
   }
 
@@ -102,26 +106,31 @@ export function findParallelism(clock: Clock): Parallelism {
     const tried = { most, rate: most / ms };
     if (good === undefined || good.most === most) {
       good = tried;
-      if (now >= restUntil) {
-        const hasQueue = ms > NO_QUEUE * leastMs;
-        if (isUp ? most === MOST_PARALLEL && hasQueue : !hasQueue) isUp = !isUp;
-        attempt(next());
-      } else attempt(most);
-      return;
-    }
-    const gain = Math.log(tried.rate / good.rate) / Math.log(tried.most / good.most);
-    if (isUp ? gain > WORTH_MORE : gain < WORTH_FEWER) {
+      if (now < restUntil) {
+        attempt(most);
+        return;
+      }
+    } else {
+      const gain = Math.log(tried.rate / good.rate) / Math.log(tried.most / good.most);
+      if (isUp ? gain <= WORTH_MORE : gain >= WORTH_FEWER) {
+        giveUp(good.most);
+        return;
+      }
       good = tried;
       restMs = REST_MS.first;
-      attempt(next());
-      return;
     }
+    const hasQueue = ms > NO_QUEUE * leastMs;
+    if (next() === most ? hasQueue || !isUp : !isUp && !hasQueue) isUp = !isUp;
+    attempt(next());
+  }
+
+  /** Goes back to what was good before, and later tries the other way. */
+  function giveUp(before: number): void {
     isFirst = false;
     isUp = !isUp;
-    restUntil = now + restMs;
-    restMs = Math.min(2 * restMs, REST_MS.longest);
-    const { most: before } = good;
     good = undefined;
+    restUntil = clock.steady() + restMs;
+    restMs = Math.min(2 * restMs, REST_MS.longest);
     attempt(before);
   }
 
@@ -149,8 +158,11 @@ export function findParallelism(clock: Clock): Parallelism {
         if (within !== trial) return;
         // The pace keeps to what a server refuses, so fewer than the start gain nothing.
         if (sign === "refused") cut(START_PARALLEL);
-        else if (sign === "overloaded") cut(1);
-        else if (counts && sign !== undefined) {
+        else if (sign === "overloaded") {
+          // Otherwise it copes with none, and a number says nothing.
+          if (good && good.most < most) ceiling = { most: most - 1, until: lastEnd + CEILING_MS };
+          cut(1);
+        } else if (counts && sign !== undefined) {
           within.latencies.push(sign);
           judge();
         }

@@ -108,10 +108,10 @@ export function load(
       ask((status) => {
         const answer = { status, headers, body: [] };
         ended(signOf(answer, clock.steady() - began));
-        if (isTooMany(answer)) {
+        if (status !== 204) {
           second.refused++;
           const delayMs = retryDelayMs(attempts, answer, clock);
-          pace.refused(delayMs);
+          if (isTooMany(answer)) pace.refused(delayMs);
           later(delayMs, () => send(attempts + 1));
         } else {
           second.done++;

@@ -75,12 +75,35 @@ describe("parallel requests that find themselves", () => {
       };
     const small = taking((underWay) => 20 + 20 * (underWay / 4) ** 2);
     const large = taking(() => 20);
+    const near = taking((underWay) => underWay / 4);
+    const moved = load(changing(near, large), "auto", 60);
+    assert.ok(moved[29]!.most <= 9 && moved[59]!.most === 64, JSON.stringify(moved.map(({ most }) => most)));
     const grown = load(changing(small, large), "auto", 60);
     assert.ok(grown[29]!.most <= 9 && grown[59]!.most === 64, JSON.stringify(grown.map(({ most }) => most)));
     const shrunk = load(changing(large, small), "auto", 60);
     assert.ok(
       shrunk[29]!.most === 64 && shrunk[59]!.most <= 9,
       JSON.stringify(shrunk.map(({ most }) => most)),
+    );
+  });
+
+  it("keep below the number with which the server cannot cope", () => {
+    const upTo: VirtualServer = ({ later }) => {
+      let underWay = 0;
+      return (reply) => {
+        const status = ++underWay > 20 ? 503 : 204;
+        later(50, () => {
+          underWay--;
+          reply(status);
+        });
+      };
+    };
+    const settled = load(upTo, "auto", 60).slice(10);
+    assert.ok(sum(settled, "refused") / sum(settled, "done") < 0.02);
+    // 15 of 20 at 50 ms.
+    assert.ok(
+      sum(settled, "done") / settled.length > 300,
+      `${sum(settled, "done") / settled.length} a second`,
     );
   });
 
