@@ -8,10 +8,22 @@ import type { FlowNode } from "../simulator/flow.js";
 export type Order =
   | { do: "fill"; user: string; count: number }
   | { do: "fill the cluster"; kind: TokenKind; count: number }
-  /** Each answer takes so much longer. */
-  | { do: "slow down"; milliseconds: number }
+  /** Each answer takes so much longer, and perhaps is a 429. */
+  | ({ do: "slow down"; milliseconds: number } & Load)
   /** The list is answered from memory, as it is now. */
   | { do: "freeze the list" };
+
+/** How a server takes to many requests. */
+export interface Load {
+  /** Milliseconds that each request adds to the latency of all that are under way with it. */
+  each?: number;
+  /** The same, but for the square of their number. */
+  square?: number;
+  /** How many requests it allows. */
+  perSecond?: number;
+  /** Seconds of the header of its 429, if that has one. */
+  retryAfter?: number;
+}
 
 /** Of the tokens of a cluster. */
 export type TokenKind = "database" | "management";
@@ -40,7 +52,7 @@ export interface Server extends Access {
   fill(count: number): Promise<string[]>;
   /** Only the simulator has one. */
   cluster?: { connection: FlowNode; fill(kind: TokenKind, count: number): Promise<string[]> };
-  slowDown(milliseconds: number): Promise<void>;
+  slowDown(milliseconds: number, load?: Load): Promise<void>;
   freezeList(): Promise<void>;
   /** Removes from a real server what was made. */
   close(): Promise<void>;
@@ -66,7 +78,7 @@ async function openSimulator(): Promise<Server> {
       connection: connectionToCluster,
       fill: (kind, count) => tell({ do: "fill the cluster", kind, count }) as Promise<string[]>,
     },
-    slowDown: (milliseconds) => tell({ do: "slow down", milliseconds }) as Promise<undefined>,
+    slowDown: (milliseconds, load) => tell({ do: "slow down", milliseconds, ...load }) as Promise<undefined>,
     freezeList: () => tell({ do: "freeze the list" }) as Promise<undefined>,
     async close() {
       child.disconnect();

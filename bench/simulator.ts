@@ -1,6 +1,7 @@
 /** The simulator in a process of its own, so that what it costs is not measured with the client. See `server.ts`. */
 import { request } from "undici";
 import { startFixture } from "../simulator/fixture.js";
+import { tooMany } from "../simulator/frame.js";
 import type { Order, StartedSimulator } from "./server.js";
 
 void startFixture().then((fixture) => {
@@ -12,8 +13,11 @@ void startFixture().then((fixture) => {
   async function obey(order: Order): Promise<unknown> {
     requests.length = 0;
     if (order.do === "slow down") {
+      const { milliseconds, each = 0, square = 0, perSecond, retryAfter } = order;
+      const delay = (underWay: number) => milliseconds + each * underWay + square * underWay ** 2;
       faults.length = 0;
-      faults.push({ delay: order.milliseconds, times: Infinity });
+      if (perSecond !== undefined) faults.push({ ...tooMany(perSecond, retryAfter), delay });
+      faults.push({ delay, times: Infinity });
     } else if (order.do === "fill") {
       const user = world.userNamed(order.user);
       return Array.from(

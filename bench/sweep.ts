@@ -3,17 +3,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "undici";
+import { MOST_PARALLEL, type Parallel } from "../src/http/parallelism.js";
 import { inTurn, median, ratio, run, show, table, time, type Figures } from "./measure.js";
 import { startRuntime, type Runtime } from "./runtime.js";
 import { connectionTo, openServer, type Server } from "./server.js";
 
 const COUNT = 10_000;
-const PARALLEL = [1, 2, 4, 8, 16];
+const PARALLEL: readonly Parallel[] = [1, 2, 4, 8, 16, "auto"];
+/** What undici has beside it. */
+const inNumbers = (parallel: Parallel) => (parallel === "auto" ? MOST_PARALLEL : parallel);
 
 interface Sweep {
   what: "delete" | "update";
   count: number;
-  parallel: number;
+  parallel: Parallel;
 }
 
 const idOf = ({ what, parallel }: Pick<Sweep, "what" | "parallel">) => `${what} ${parallel}`;
@@ -55,7 +58,7 @@ async function compare(
   rounds: number,
 ): Promise<Record<"ours" | "undici", Figures>> {
   const { what, count, parallel } = sweep;
-  const pool = new Pool(server.url, { connections: parallel });
+  const pool = new Pool(server.url, { connections: inNumbers(parallel) });
   let ids: string[] = [];
   const fresh = async () => {
     if (what === "delete" || ids.length < count) ids = await server.fill(count);
@@ -94,7 +97,7 @@ async function sendAll(pool: Pool, token: string, ids: string[], { what, paralle
       else await answer.body.json();
     }
   };
-  await Promise.all(Array.from({ length: parallel }, work));
+  await Promise.all(Array.from({ length: inNumbers(parallel) }, work));
 }
 
 async function sweepsOf(server: Server, runtime: Runtime): Promise<string> {
@@ -117,7 +120,7 @@ async function parallelism(server: Server, runtime: Runtime): Promise<string> {
   for (const latency of server.isReal ? [0] : [0, 50]) {
     await server.slowDown(latency);
     for (const parallel of PARALLEL) {
-      const count = latency === 0 ? COUNT / 2 : 60 * parallel;
+      const count = latency === 0 ? COUNT / 2 : 60 * inNumbers(parallel);
       const { ours, undici } = await compare(server, runtime, { what: "delete", count, parallel }, 3);
       const rate = Math.round(count / (median(ours) / 1000)).toLocaleString("en-US");
       rows.push([latency === 0 ? "none" : `${latency} ms`, String(parallel), rate, ratio(ours, undici)]);

@@ -29,8 +29,8 @@ export interface Fault {
   when?: (request: SeenRequest) => boolean;
   /** How many requests meet it; default 1. */
   times?: number;
-  /** Milliseconds before going on. */
-  delay?: number;
+  /** Milliseconds before going on; by how many requests are under way, this one included, if it is a function. */
+  delay?: number | ((underWay: number) => number);
   /** With a status or a body, the fault is the answer, and the request has no effect. Headers alone are added. */
   status?: number;
   headers?: Record<string, string>;
@@ -55,6 +55,29 @@ export interface Frame {
   /** Resolves as soon as so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * A server that allows so many requests a second, and at first, or after as long a pause, as many at once (a token
+ * bucket). The rest meets 429.
+ *
+ * @param retryAfter what its header says, in seconds; without it there is no header.
+ */
+export function tooMany(perSecond: number, retryAfter?: number, now = () => performance.now()): Fault {
+  let left = perSecond;
+  let since = now();
+  const isTooMany = () => {
+    const seconds = (now() - since) / 1000;
+    left = Math.min(perSecond, left + seconds * perSecond);
+    since += 1000 * seconds;
+    if (left < 1) return true;
+    left--;
+    return false;
+  };
+  return {
+    ...{ times: Infinity, when: isTooMany, status: 429 },
+    headers: retryAfter === undefined ? {} : { "retry-after": String(retryAfter) },
+  };
 }
 
 /** Bytes of a request before its body: InfluxDB takes the name of a token in a path of 64 KB. */
@@ -86,7 +109,8 @@ export async function startFrame(
     response.once("close", () => underWay--);
     arrivals.emit("request");
     const fault = take(faults, seen);
-    if (fault?.delay) await wait(fault.delay, undefined, { ref: false, signal: closing.signal });
+    const delay = typeof fault?.delay === "function" ? fault.delay(underWay) : fault?.delay;
+    if (delay) await wait(delay, undefined, { ref: false, signal: closing.signal });
     if (fault?.drop === "before") {
       response.destroy();
       return;

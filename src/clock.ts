@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970. It can be set, and so it can jump. */
   now(): number;
-  /** Milliseconds since some moment, perhaps the start of the machine. It cannot be set. */
+  /** Milliseconds since some moment, perhaps the start of the machine, to the microsecond. It cannot be set. */
   steady(): number;
   /** At least 0, less than 1. */
   random(): number;
@@ -11,6 +11,6 @@ export interface Clock {
 /** The machine's own. Its methods are called on it, so that a test can move it for everything that uses it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  steady: () => Number(process.hrtime.bigint() / 1_000_000n),
+  steady: () => Number(process.hrtime.bigint() / 1000n) / 1000,
   random: () => Math.random(),
 };

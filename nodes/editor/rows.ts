@@ -76,6 +76,7 @@ function inputOf(
       );
     }
     case "number":
+    case "numberOrAuto":
       return `<input type="text" ${id} style="width: 90px"> <span data-i18n="unit.${name}"></span>`;
     case "text":
       if (control.secret) return `<input type="password" ${id} ${wide} autocomplete="new-password">`;

@@ -77,6 +77,14 @@ export interface WholeNumber {
   seconds?: boolean;
 }
 
+/** A whole number, or `auto` for one that is found while the node runs; empty means that. */
+export interface NumberOrAuto {
+  kind: "numberOrAuto";
+  preset: "auto";
+  min: number;
+  max: number;
+}
+
 /** A text, trimmed. */
 export interface Text {
   kind: "text";
@@ -114,6 +122,7 @@ export type Control =
   | Typed
   | ProductChoice
   | WholeNumber
+  | NumberOrAuto
   | Text
   | PermissionTable
   | Connections

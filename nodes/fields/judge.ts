@@ -109,11 +109,12 @@ export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]]
           isProduct(value) ? undefined : "product",
         ),
       ];
-    case "number": {
-      const { preset, min, max, seconds } = control;
-      const way = seconds ? "seconds" : "number";
+    case "number":
+    case "numberOrAuto": {
+      const { kind, preset, min, max } = control;
+      const way = kind === "numberOrAuto" ? kind : control.seconds ? "seconds" : "number";
       const isRight = (value: unknown) =>
-        textOf(value) === "" || wholeNumberOf(value, min, max) !== undefined;
+        ["", preset].includes(textOf(value) as string) || wholeNumberOf(value, min, max) !== undefined;
       const params = { min, max };
       const wrong = (value: unknown) => (isRight(value) ? undefined : way);
       return [{ ...part(name, String(preset), [way, "variable"], wrong), params }];

@@ -24,6 +24,7 @@ export const WRONG = {
   config: "expected the ID of a configuration node",
   noConnections: "expected at least one connection that a message may name",
   number: "expected a whole number from __min__ to __max__",
+  numberOrAuto: "expected auto, or a whole number from __min__ to __max__",
   seconds: "expected seconds from __min__ to __max__",
 
   json: "expected valid JSON",

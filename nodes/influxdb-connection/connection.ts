@@ -25,8 +25,8 @@ export interface Connection {
   /** What people know it by. */
   shown: ShownConnection;
   product: Product;
-  /** How many requests the connection allows at once. */
-  parallel: number;
+  /** How many requests the connection allows at once, now. */
+  readonly parallel: number;
   /** The order of work on each token, over all nodes of the connection. */
   order: Order;
   /** The file of the audit trail, unless that goes to Node-RED's log. */
@@ -85,7 +85,7 @@ export function createConnection(
   settings: Settings,
   wires: OpenWires,
 ): Connection {
-  const { product, parallel, allowOwnToken, ownTokenId } = settings;
+  const { product, allowOwnToken, ownTokenId } = settings;
   const { token } = wires;
   const { word, split } = productOf(product).ids;
   const protectedIds = new Set(settings.protectedIds);
@@ -109,7 +109,9 @@ export function createConnection(
   return {
     ...{ id, shown },
     product,
-    parallel,
+    get parallel() {
+      return wires.http.parallel;
+    },
     order: createOrder(),
     auditFile: wires.auditFile,
     open(resource, watch) {

@@ -1,7 +1,8 @@
 import { isAbsolute } from "node:path";
 import { kindOf, TokenError } from "../../src/errors.js";
+import type { Parallel } from "../../src/http/parallelism.js";
 import { productOf, type Product } from "../../src/products.js";
-import type { FieldData, Flag, Properties, WholeNumber } from "../fields/controls.js";
+import type { FieldData, Flag, NumberOrAuto, Properties, WholeNumber } from "../fields/controls.js";
 import { wordsFor } from "../fields/fields.js";
 import { refuseVariable } from "../fields/refuse-variables.js";
 import { isUsed, judgePart, partsOf } from "../fields/judge.js";
@@ -10,7 +11,13 @@ import { isVariable } from "../fields/variables.js";
 import type { Wrong } from "../fields/wrong.js";
 import { SETTINGS, type SettingName } from "./settings.js";
 
-type ValueOf<C> = C extends WholeNumber ? number : C extends Flag ? boolean : string;
+type ValueOf<C> = C extends NumberOrAuto
+  ? Parallel
+  : C extends WholeNumber
+    ? number
+    : C extends Flag
+      ? boolean
+      : string;
 type Values = { [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]["control"]> };
 
 /** The settings of a connection; those that its product does not use are read as empty. */
@@ -54,8 +61,9 @@ function valueOf(name: SettingName, properties: Properties): string | number | b
   const isThere =
     isUsed(SETTINGS, setting, properties) && (typeof value === "string" || typeof value === "number");
   const text = isThere ? String(value) : "";
-  if (text.trim() === "") return setting.control.kind === "number" ? Number(presetOf(name)) : presetOf(name);
-  if (setting.control.kind === "number") return Number(text);
+  const { kind } = setting.control;
+  if (text.trim() === "") return kind === "number" ? Number(presetOf(name)) : presetOf(name);
+  if (kind === "number" || (kind === "numberOrAuto" && text.trim() !== "auto")) return Number(text);
   // Space can belong to the name of a token; the form of the IDs tells.
   const isOfIds = setting.control.kind === "text" && ["id", "ids"].includes(setting.control.rule);
   return isOfIds ? text : text.trim();

@@ -1,8 +1,6 @@
 import { PRODUCTS, productsThatHave, type ProductSetting } from "../../src/products.js";
-import type { FieldData, Text, WholeNumber } from "../fields/controls.js";
-
-/** The most requests at once that a connection can allow. */
-export const MOST_PARALLEL = 64;
+import { MOST_PARALLEL } from "../../src/http/parallelism.js";
+import type { FieldData, NumberOrAuto, Text, WholeNumber } from "../fields/controls.js";
 
 /** The settings of a connection, in the order of its dialog. */
 export const SETTINGS = {
@@ -68,7 +66,7 @@ export const SETTINGS = {
   proxy: { control: { kind: "config", type: "http proxy" }, icon: "fa-exchange", section: "network" },
   timeout: { control: seconds(30), icon: "fa-clock-o", section: "network" },
   retries: { control: wholeNumber(3, 0, 10), icon: "fa-repeat", section: "network" },
-  parallel: { control: wholeNumber(4, 1, MOST_PARALLEL), icon: "fa-random", section: "network" },
+  parallel: { control: numberOrAuto(1, MOST_PARALLEL), icon: "fa-random", section: "network" },
 } satisfies Record<string, FieldData>;
 export type SettingName = keyof typeof SETTINGS;
 
@@ -78,6 +76,10 @@ function text(rule: Text["rule"], { preset = "", ...more }: Partial<Text> = {}):
 
 function wholeNumber(preset: number, min: number, max: number): WholeNumber {
   return { kind: "number", preset, min, max };
+}
+
+function numberOrAuto(min: number, max: number): NumberOrAuto {
+  return { kind: "numberOrAuto", preset: "auto", min, max };
 }
 
 function seconds(preset: number): WholeNumber {

@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
 import { createHttp, type Http, type HttpOptions } from "../../src/http/client.js";
+import { START_PARALLEL } from "../../src/http/parallelism.js";
 import { createInfluxctl, type Influxctl, type InfluxctlOptions } from "../../src/influxctl/influxctl.js";
 import { productOf } from "../../src/products.js";
 import type { TokenSource } from "../../src/token-source.js";
@@ -98,7 +99,8 @@ function influxctlOptions(
   return {
     command: influxctl,
     timeoutSeconds: influxctlTimeout,
-    parallel,
+    // Each run is a process, with a start that says nothing of the server.
+    parallel: parallel === "auto" ? START_PARALLEL : parallel,
     proxy,
     profile: {
       product,

@@ -227,7 +227,9 @@ export async function change(
       ),
     {
       task: { verb: OUTCOMES[success].verb, noun: kind.noun },
-      parallel: connection.parallel,
+      get parallel() {
+        return connection.parallel;
+      },
       signal,
       onRecord(record, index, done) {
         if (audit) said.push(tellAudit(audit, record, index, task));

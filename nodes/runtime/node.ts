@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
+import { MOST_PARALLEL } from "../../src/http/parallelism.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
@@ -28,7 +29,6 @@ import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { CONNECTION_FIELDS } from "../fields/connection.js";
 import type { Connection, ShownConnection } from "../influxdb-connection/connection.js";
-import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { handOver, type HandOver } from "./hand-over.js";
 import { followerOf, type Ended, type Steps } from "./status.js";
 import {

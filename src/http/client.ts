@@ -16,9 +16,18 @@ import {
 import type { ApiCall, ApiResponse } from "./call.js";
 import { createCancellation } from "./cancellation.js";
 import { createDispatcher, type WayOptions } from "./dispatcher.js";
+import { createPace } from "./pace.js";
+import { findParallelism, fixedParallelism } from "./parallelism.js";
 import { secretsOf } from "./proxy.js";
 import { requestsTo, type Authorization } from "./requests.js";
-import { isTokenRefused, isTooMany, mayHaveTakenEffect, mayTryAgain, retryDelayMs } from "./retries.js";
+import {
+  isTokenRefused,
+  isTooMany,
+  mayHaveTakenEffect,
+  mayTryAgain,
+  retryDelayMs,
+  signOf,
+} from "./retries.js";
 import { clockComparison, serverTime } from "./server-time.js";
 import { transportError } from "./transport-errors.js";
 
@@ -34,6 +43,8 @@ export interface HttpOptions extends WayOptions {
 }
 
 export interface Http {
+  /** How many calls may be under way now; more of them wait. */
+  readonly parallel: number;
   /**
    * Sends a call and gives the server's response, whatever its status. It is tried again as often as the options allow
    * and as {@link ApiCall.repeat} permits; no attempt begins later than two minutes after the first. It keeps the token
@@ -62,6 +73,8 @@ export interface Http {
 
 /** The longest wait for a response that tells only the time. */
 const LONGEST_LOOK_MS = 5000;
+/** What a timer is late by; an attempt that is due within it is sent at once. */
+const TIMER_MS = 1;
 /** How long after the first attempt of a call another may begin. */
 const LONGEST_CALL_MS = 120_000;
 
@@ -73,7 +86,10 @@ export function createHttp(options: HttpOptions): Http {
   const dispatcher = createDispatcher(options, sockets);
   // Each call meets the failure.
   dispatcher.catch(() => undefined);
-  const inTurn = createLimiter(options.parallel);
+  const parallelism =
+    options.parallel === "auto" ? findParallelism(clock) : fixedParallelism(options.parallel);
+  const inTurn = createLimiter(() => parallelism.most);
+  const pace = createPace(clock);
   const cancellation = createCancellation();
   const compareClocks = clockComparison(options.warn ?? (() => undefined), clock);
   const { scheme, token } = options.authorization;
@@ -81,18 +97,20 @@ export function createHttp(options: HttpOptions): Http {
   // A proxy can echo what it was sent as well.
   const redactor = createRedactor([], secretsOf(options.proxy));
 
-  /** When the server may be asked again after a 429, by the steady clock. */
-  let openFrom = 0;
-
   function onHeaders(status: number, headers: ApiResponse["headers"]): void {
     // Not of an error, which can be a proxy's.
     if (status < 300) compareClocks({ headers });
   }
 
+  /** Waits until an attempt may be sent: after a 429 not before the server wants it, and then not too many. */
   async function untilOpen(signal: AbortSignal | undefined): Promise<void> {
-    // Other calls may put it off further meanwhile.
-    while (openFrom > clock.steady() && !cancellation.isOver(signal)) {
-      await cancellation.pause(Math.max(0, openFrom - clock.steady()), signal);
+    let start = pace.take();
+    while (!cancellation.isOver(signal)) {
+      // A refusal of another call meanwhile puts it off.
+      if (pace.openFrom > start) start = pace.take();
+      const waitMs = Math.max(pace.openFrom, start - TIMER_MS) - clock.steady();
+      if (waitMs <= 0) return;
+      await cancellation.pause(Math.ceil(waitMs), signal);
     }
   }
 
@@ -113,13 +131,22 @@ export function createHttp(options: HttpOptions): Http {
       if (last && clock.steady() > lastStart) return responseOrThrow(last);
       if (attempts > 1) onRetry?.();
 
+      const began = clock.steady();
+      const ended = parallelism.begin();
+      let latencyMs: number | undefined;
       const result = await attempt(way, requestOf(call, own), {
         timeoutMs,
         longest,
         cancellation,
         signal,
-        onHeaders,
+        onHeaders(status, headers) {
+          // A list takes as long as it is.
+          if (!isList) latencyMs = clock.steady() - began;
+          onHeaders(status, headers);
+        },
       });
+      ended(signOf(result, latencyMs));
+      if (latencyMs !== undefined && !isTooMany(result)) pace.accepted();
       const knowing = redactor.knowing([...token.known(), ...ofCall]);
       if (result instanceof FailedAttempt) {
         if (result.error instanceof Cancelled)
@@ -137,7 +164,7 @@ export function createHttp(options: HttpOptions): Http {
       if (!mayTryAgain(call, result)) return responseOrThrow(last);
       const delayMs = retryDelayMs(attempts, result, clock);
       // Too many requests are too many for all of the connection, not for this call alone.
-      if (isTooMany(result)) openFrom = Math.max(openFrom, clock.steady() + delayMs);
+      if (isTooMany(result)) pace.refused(delayMs);
       if (attempts > options.retries || clock.steady() + delayMs > lastStart) return responseOrThrow(last);
       mayBeRepeated ||= mayHaveTakenEffect(result);
       await cancellation.pause(delayMs, signal);
@@ -158,6 +185,9 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   return {
+    get parallel() {
+      return parallelism.most;
+    },
     now: (signal) => inTurn(() => now(signal)),
     // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
     // requests, not others.

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { buildConnector, Dispatcher, Pool } from "undici";
+import { MOST_PARALLEL, type Parallel } from "./parallelism.js";
 import { proxyAuthorization, type HttpProxy } from "./proxy.js";
 
 /** The options of `node:tls` that Node-RED's TLS configuration sets. */
@@ -21,7 +22,7 @@ export interface WayOptions {
   /** What one attempt may take, from connecting to the last byte. */
   timeoutSeconds: number;
   /** How many requests may be under way at once, over all that share this client. */
-  parallel: number;
+  parallel: Parallel;
   /** TLS options of the server (CA, client certificate, server name, …). */
   tls?: TlsOptions | undefined;
   /** The HTTP proxy that all requests go through. The environment is not looked at. */
@@ -46,7 +47,7 @@ export async function createDispatcher(
     timeout: timeoutMs,
   });
   const poolOptions: Pool.Options = {
-    connections: parallel,
+    connections: parallel === "auto" ? MOST_PARALLEL : parallel,
     connect(target, callback) {
       const socket = connect(target, callback) as Socket;
       sockets.add(socket.once("close", () => sockets.delete(socket)));

@@ -1,7 +1,8 @@
 import { systemClock, type Clock } from "../clock.js";
 import { factsOf } from "../error-codes.js";
-import { FailedAttempt, type AttemptResponse } from "./attempt.js";
+import { FailedAttempt, TimedOut, type AttemptResponse } from "./attempt.js";
 import type { ApiCall, ApiResponse } from "./call.js";
+import type { Sign } from "./parallelism.js";
 import { readHttpDate, serverTime } from "./server-time.js";
 import { mayHaveArrived, transportErrorCode } from "./transport-errors.js";
 
@@ -45,6 +46,15 @@ export function isTokenRefused({ status, error }: Pick<ApiResponse, "status" | "
 /** Whether the server complains of too many requests. */
 export function isTooMany(result: Result): boolean {
   return !(result instanceof FailedAttempt) && result.status === TOO_MANY_REQUESTS;
+}
+
+/** What a result tells of how much the server can take; of a lost connection nobody knows why. */
+export function signOf(result: Result, latencyMs: number | undefined): Sign {
+  if (result instanceof FailedAttempt) return result.error instanceof TimedOut ? "overloaded" : undefined;
+  if (isTooMany(result)) return "refused";
+  if (RETRIED.has(result.status)) return "overloaded";
+  // A server that fails does so fast.
+  return result.status >= 500 ? undefined : latencyMs;
 }
 
 /**

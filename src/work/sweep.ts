@@ -8,8 +8,8 @@ import type { Target } from "./targets.js";
 export interface SweepOptions {
   /** What is done, and to what: `{ verb: "delete", noun: "authorization" }`. */
   task: { verb: string; noun: string };
-  /** How many targets are worked on at once. */
-  parallel: number;
+  /** How many targets are worked on at once. It can change: it is read whenever the work on one is over. */
+  readonly parallel: number;
   signal: AbortSignal;
   /** Called as soon as the outcome of a target is known. If it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
@@ -50,6 +50,7 @@ export async function sweep(
   /** By the index of the target. */
   const errors: (TokenError | undefined)[] = [];
   let next = 0;
+  let working = 0;
   let done = 0;
   let inARow = 0;
   let gaveUp = false;
@@ -77,25 +78,36 @@ export async function sweep(
     }
   }
 
-  async function work(): Promise<void> {
-    for (let index = next++; index < targets.length; index = next++) {
-      const target = targets[index] as Target;
-      const { id, known } = target;
-      const { outcome, token, ...rest } = await one(target, index);
-      // What matters comes first, because people read it in the debug sidebar.
-      const at = new Date(clock.now()).toISOString();
-      const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
-      records[index] = record;
-      try {
-        options.onRecord?.(record, index, ++done);
-      } catch (thrown) {
-        fail(thrown, index);
-        stopped = true;
-      }
+  async function settle(index: number): Promise<void> {
+    const target = targets[index] as Target;
+    const { id, known } = target;
+    const { outcome, token, ...rest } = await one(target, index);
+    // What matters comes first, because people read it in the debug sidebar.
+    const at = new Date(clock.now()).toISOString();
+    const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
+    records[index] = record;
+    try {
+      options.onRecord?.(record, index, ++done);
+    } catch (thrown) {
+      fail(thrown, index);
+      stopped = true;
     }
   }
 
-  await Promise.all(Array.from({ length: Math.min(options.parallel, targets.length) }, work));
+  /** One target after another, as long as that is not too many at once, with others beside if it is too few. */
+  async function work(): Promise<void> {
+    working++;
+    const others: Promise<void>[] = [];
+    while (next < targets.length && working <= options.parallel) {
+      const settled = settle(next++);
+      while (next < targets.length && working < options.parallel) others.push(work());
+      await settled;
+    }
+    working--;
+    await Promise.all(others);
+  }
+
+  await work();
   return { records, ...failureOf(records, errors, { gaveUp, ...options.task }) };
 }
 

@@ -118,7 +118,8 @@ describe("the dialog of the connection", function () {
     ["timeout", "0", /from 1 to 600/, "600"],
     ["timeout", "soon", /from 1 to 600/, "30"],
     ["retries", "11", /from 0 to 10/, "0"],
-    ["parallel", "1.5", /from 1 to 64/, "64"],
+    ["parallel", "1.5", /Enter auto, or a whole number from 1 to 64/, "64"],
+    ["parallel", "automatic", /Enter auto/, "auto"],
     ["protectedIds", "0123456789abcde", /16 hexadecimal digits/, "0123456789abcdef, 0123456789ABCDEF"],
   ];
   for (const [name, text, says, right] of WRONG) {

@@ -30,7 +30,7 @@ describe("influxdb-connection", () => {
   const startUnclosed = (connection: Properties, options: Options, type = "list-authorizations") =>
     startRuntime(
       `influxdb-${type}`,
-      { confirmed: true },
+      { confirmed: true, limit: "" },
       fixture.connectionTo("oss", { retries: "0", ...connection }),
       { modules, ...options },
     );
@@ -106,6 +106,7 @@ describe("influxdb-connection", () => {
     ["parallel", "0"],
     ["parallel", "1.5"],
     ["parallel", 65],
+    ["parallel", "automatic"],
     ["protectedIds", "abc"],
     ["protectedIds", "0aaaaaaaaaaaaaaa x"],
     ["protectedIds", ["0aaaaaaaaaaaaaaa"]],
@@ -139,6 +140,24 @@ describe("influxdb-connection", () => {
     assert.equal((await runtime.send({ payload: "0BBBBBBBBBBBBBBB" })).error?.code, "protected");
     assert.equal((await runtime.send({ payload: addTokens(simulator, 1)[0]!.id })).error, undefined);
   });
+
+  for (const [parallel, isFound] of [
+    ["4", false],
+    ["auto", true],
+    ["${T_NUMBER}", true],
+  ] as const) {
+    it(`${isFound ? "finds how many requests at once" : "keeps to the number"} with parallel = ${parallel}`, async () => {
+      process.env.T_NUMBER = "auto";
+      const payload = addTokens(simulator, 300).map(({ id }) => id);
+      simulator.faults.push({ delay: 50, times: Infinity });
+      const connection = { parallel, ownTokenId: simulator.world.operator.id };
+      const runtime = await start(connection, {}, "delete-authorization");
+      assert.equal((await runtime.send({ payload })).error, undefined);
+      const { mostAtOnce } = simulator;
+      if (isFound) assert.ok(mostAtOnce > 4 && mostAtOnce <= 64, `${mostAtOnce} at once`);
+      else assert.equal(mostAtOnce, 4);
+    });
+  }
 
   for (const name of ["url", "protectedIds", "timeout"]) {
     it(`refuses a variable of the environment that is empty, in ${name}`, async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { once } from "node:events";
+import { tooMany } from "../../simulator/frame.js";
 import { startSimulator } from "../../simulator/server.js";
 import type { Simulator, SimulatorOptions } from "../../simulator/server.js";
 import { populate } from "../../simulator/population.js";
@@ -382,9 +383,30 @@ describe("the simulator", () => {
       assert.equal(simulator.world.authorizations.size, 1);
     });
 
-    it("delay an answer", async () => {
+    it("delay an answer, also by how many requests are under way", async () => {
       simulator.faults.push({ delay: 1 });
       assert.equal((await call("GET", "/api/v2/me")).status, 200);
+      const seen: number[] = [];
+      simulator.faults.push({ delay: (underWay) => seen.push(underWay), times: 3 });
+      await Promise.all(Array.from({ length: 3 }, () => call("GET", "/api/v2/me")));
+      assert.deepEqual(seen.slice(0, 1), [1]);
+      assert.ok(seen.every((underWay) => underWay >= 1 && underWay <= 3));
+    });
+
+    it("allow so many requests a second, and refuse the rest", async () => {
+      let now = 0;
+      simulator.faults.push(tooMany(2, 7, () => now));
+      const statuses = async (count: number) => {
+        const all = [];
+        for (let index = 0; index < count; index++) all.push((await call("GET", "/api/v2/me")).status);
+        return all;
+      };
+      assert.deepEqual(await statuses(4), [200, 200, 429, 429]);
+      assert.equal((await call("GET", "/api/v2/me")).headers.get("retry-after"), "7");
+      now += 500;
+      assert.deepEqual(await statuses(2), [200, 429]);
+      now += 60_000;
+      assert.deepEqual(await statuses(3), [200, 200, 429]);
     });
   });
 

@@ -254,8 +254,19 @@ describe("the dialog and the runtime", () => {
     const { url, timeout, retries, parallel, protectedIds, ownTokenId, allowOwnToken } = settings;
     assert.deepEqual(
       [url.href, timeout, retries, parallel, protectedIds, ownTokenId, allowOwnToken],
-      ["https://cluster.example.com/", 7, 0, 4, [UUID, UUID], UUID, true],
+      ["https://cluster.example.com/", 7, 0, "auto", [UUID, UUID], UUID, true],
     );
+    // What a former version has saved, which knew only numbers, and what this one does.
+    for (const [saved, read] of [
+      ["4", 4],
+      [" 16 ", 16],
+      [64, 64],
+      ["auto", "auto"],
+      [" auto ", "auto"],
+      ["", "auto"],
+    ]) {
+      assert.equal(readSettings({ product: "oss", parallel: saved }).parallel, read);
+    }
     const least = readSettings({ product: "oss" });
     assert.deepEqual([least.ownTokenId, least.allowOwnToken, least.protectedIds], ["", false, []]);
   });

@@ -196,6 +196,7 @@ export const connection = (
       [{}, true],
       [{ timeout: 5, retries: 0, parallel: 1 }, true],
       [{ timeout: "${FUZZ_TWO}", retries: "1", parallel: "64" }, true],
+      [{ parallel: "auto" }, true],
     ],
     [
       { timeout: 0 },
@@ -204,6 +205,7 @@ export const connection = (
       { retries: 1.5 },
       { parallel: 0 },
       { parallel: "65" },
+      { parallel: "Auto" },
       { parallel: [] },
       { timeout: "${FUZZ_EMPTY}" },
     ],

@@ -27,4 +27,33 @@ describe("createLimiter", () => {
     assert.deepEqual(await Promise.all(all), [0, "no", 2, 3]);
     assert.deepEqual(begun, [0, 1, 2, 3]);
   });
+
+  it("lets more or less be under way as soon as that is allowed, and nobody past those who wait", async () => {
+    let most = 1;
+    const inTurn = createLimiter(() => most);
+    const begun: number[] = [];
+    const end: (() => void)[] = [];
+    const add = (index: number) =>
+      inTurn(() => {
+        begun.push(index);
+        return new Promise<void>((done) => (end[index] = done));
+      });
+    const endOf = async (index: number) => {
+      end[index]!();
+      await new Promise(setImmediate);
+    };
+    const all = [0, 1, 2, 3, 4, 5].map(add);
+    most = 3;
+    all.push(add(6));
+    assert.deepEqual(begun, [0]);
+    await endOf(0);
+    assert.deepEqual(begun, [0, 1, 2, 3]);
+    most = 1;
+    await endOf(1);
+    await endOf(2);
+    assert.deepEqual(begun, [0, 1, 2, 3]);
+    for (const index of [3, 4, 5, 6]) await endOf(index);
+    await Promise.all(all);
+    assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
+  });
 });

@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/clock.js";
 import type { TokenErrorCode } from "../../../src/error-codes.js";
 import { TokenError } from "../../../src/errors.js";
 import type { Outcome, OutcomeName } from "../../../src/work/outcomes.js";
+import { createLimiter } from "../../../src/work/limiter.js";
 import { sweep } from "../../../src/work/sweep.js";
 import type { Target } from "../../../src/work/targets.js";
 
@@ -46,6 +47,75 @@ describe("sweep", () => {
       { task, parallel: 7, signal: never },
     );
     assert.equal(most, 7);
+  });
+
+  it("works on more or fewer as soon as it may, begun in their order", async () => {
+    let parallel = 1;
+    const begun: string[] = [];
+    const open: (() => void)[] = [];
+    const work = sweep(
+      targets(40),
+      ({ id }) => {
+        begun.push(id);
+        return new Promise<Outcome>((resolve) => open.push(() => resolve({ outcome: "deleted" })));
+      },
+      {
+        task,
+        get parallel() {
+          return parallel;
+        },
+        signal: never,
+      },
+    );
+    for (const now of [1, 4, 9, 3, 1, 2]) {
+      parallel = now;
+      // Of those under way, one after the other ends.
+      for (let round = 0; round < 6; round++) {
+        open.shift()?.();
+        await new Promise(setImmediate);
+      }
+      assert.equal(open.length, now, `${now} at once`);
+    }
+    parallel = 5;
+    while (open.length > 0) {
+      open.shift()?.();
+      await new Promise(setImmediate);
+    }
+    assert.equal((await work).records.length, 40);
+    assert.deepEqual(
+      begun,
+      targets(40).map(({ id }) => id),
+    );
+  });
+
+  it("lets work of others have its turn as soon as some of it ends, however many may be under way", async () => {
+    let parallel = 4;
+    const inTurn = createLimiter(() => parallel);
+    let begun = 0;
+    /** How many of the sweep began between the coming of another and its turn. */
+    const behind: number[] = [];
+    const others: Promise<unknown>[] = [];
+    const act = async (): Promise<Outcome> => {
+      const at = ++begun;
+      await new Promise(setImmediate);
+      if (at === 200) parallel = 32;
+      if (at === 400) parallel = 3;
+      if (at % 100 === 50) others.push(inTurn(() => Promise.resolve(behind.push(begun - at))));
+      return { outcome: "deleted" };
+    };
+    await sweep(targets(600), () => inTurn(act), {
+      task,
+      get parallel() {
+        return parallel;
+      },
+      signal: never,
+    });
+    await Promise.all(others);
+    assert.equal(behind.length, 6);
+    for (const [index, count] of behind.entries()) {
+      const most = [4, 4, 32, 32, 3, 3][index]!;
+      assert.ok(count <= 2 * most, `${count} of the sweep before, at ${most} at once`);
+    }
   });
 
   it("keeps what is known of a token apart from what it says itself", async () => {
