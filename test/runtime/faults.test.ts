@@ -173,6 +173,74 @@ describe("faults", () => {
     }
   });
 
+  describe("in the middle of a list, of which some has been sent on if each is a message of its own", () => {
+    const one = `{"id":"0aaaaaaaaaaaaaaa","status":"active","description":"${"x".repeat(400)}"}`;
+    const begun = `{"authorizations":[${`${one},`.repeat(1000)}`;
+    const head = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+    const part = begun.slice(0, -50);
+    /** `raw` is sent and the connection kept, or ended. */
+    const BROKEN: [what: string, fault: () => Fault, code: string, words: RegExp, isLost: boolean][] = [
+      ["cut", () => ({ raw: (socket) => socket.end(head + part) }), "network", /connection was lost/, true],
+      [
+        "that drips",
+        () => ({ raw: (socket) => void socket.write(head + part) }),
+        "timeout",
+        /within 1 s/,
+        false,
+      ],
+      ["no JSON any more", () => ({ body: `${begun}}` }), "bad-response", /not JSON/, false],
+      ["with more behind it", () => ({ body: `${begun}${one}]}]` }), "bad-response", /not JSON/, false],
+      [
+        "twice in the answer",
+        () => ({ body: `${begun}${one}],"authorizations":[]}` }),
+        "bad-response",
+        /another form/,
+        false,
+      ],
+      [
+        "of zeros",
+        () => ({ body: `${begun}${"0,".repeat(1000)}0]` }),
+        "bad-response",
+        /another form|not JSON/,
+        false,
+      ],
+    ];
+    for (const [what, fault, code, words, isLost] of BROKEN) {
+      for (const result of ["all", "first", "each"]) {
+        it(`a list ${what} is ${code} (${result})`, () =>
+          withFaults(
+            "GET",
+            { retries: "1", timeout: "1" },
+            async ({ simulator, runtime, fails, works }) => {
+              simulator.faults.push(fault());
+              const isRead = result !== "each";
+              // It is read anew if nothing of it was sent on.
+              if (isLost && isRead) return void (await works({}, 2));
+              const { outputs, error } = await fails({}, code, words);
+              const sent = outputs[0].map(({ parts, summary }) => [
+                (parts as { index: number }).index,
+                summary,
+              ]);
+              if (isRead) assert.deepEqual(sent, []);
+              else {
+                assert.ok(sent.length > 100);
+                assert.deepEqual(
+                  sent,
+                  [...sent.keys()].map((index) => [index, undefined]),
+                );
+                const count = sent.length.toLocaleString("en-US");
+                assert.match(error!.message, new RegExp(` ${count} were sent on before\\.$`));
+              }
+              assert.match(runtime.statuses.at(-1)!, /^red/);
+              simulator.requests.length = 0;
+              await works({});
+            },
+            { properties: { result } },
+          ));
+      }
+    }
+  });
+
   describe("in the answer to a change", () => {
     for (const method of CHANGES) {
       // The record tells what the server has answered, whatever it has done.
