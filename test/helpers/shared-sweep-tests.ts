@@ -35,6 +35,7 @@ export function testSharedSweeps(start: (port: number) => Promise<Broker>): void
 
     before(async () => {
       stage = await also(startStage(start));
+      stage.add(COUNT);
       sweep = await also(
         startSharedSweep({
           connection: stage.fixture.connectionTo("oss"),
@@ -53,7 +54,6 @@ export function testSharedSweeps(start: (port: number) => Promise<Broker>): void
     const report = async () => (await sweep.reports(++reported)).at(-1)!;
 
     it("rehearses where a dry run was asked for, with no more at once than it says", async () => {
-      stage.add(COUNT);
       await sweep.click("dry run now");
       const { text, by, records } = await report();
       assert.equal(text, `Dry run: ${COUNT} of ${COUNT} would be deleted`);
@@ -208,7 +208,7 @@ export function testSharedSweeps(start: (port: number) => Promise<Broker>): void
       const [, , refused] = await sweep.reports(3);
       assert.equal(
         refused!.text,
-        `Limit exceeded: 1 tokens after ${COUNT} within a day, allowed are ${COUNT}. Nothing was handed out`,
+        `Limit exceeded: 1 more after ${COUNT} within a day, allowed are ${COUNT}. Nothing was handed out`,
       );
       assert.ok(stage.left().includes(stage.doomed.at(-1)!));
     });
