@@ -11,7 +11,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** In the order of the README; the first four need a server and nothing else. */
-const MEASUREMENTS = ["find-then-delete", "sweep", "parallel", "list", "messages", "fleet", "start-up"];
+const MEASUREMENTS = [
+  ...["find-then-delete", "sweep", "parallel", "list"],
+  ...["messages", "fleet", "workers", "start-up"],
+];
 
 const { BENCH_URL, BENCH_TOKEN } = process.env;
 const isReal = BENCH_URL !== undefined;

@@ -1,9 +1,8 @@
-import { Aedes } from "aedes";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { startBroker } from "./broker.js";
 import type { Clusters } from "./clusters.js";
 import { startFixture } from "./fixture.js";
 import type { FlowNode } from "./flow.js";
@@ -104,6 +103,8 @@ export async function startDemo(options: {
         DISABLE_TOKEN_SECRET: secret,
         REVOKE_TOKEN_SECRET: secret,
         LEAK_SECRET: secret,
+        SWEEP_LISTER: "true",
+        SWEEP_SECRET: secret,
         TOKEN_FILE: tokenFile,
         INFLUXDB_TOKEN_FILE: own.file,
       },
@@ -272,18 +273,6 @@ async function startReset(savepoints: (() => void)[]): Promise<{ url: string; cl
       new Promise((closed) => {
         server.close(() => closed());
         server.closeAllConnections();
-      }),
-  };
-}
-
-async function startBroker(port: number): Promise<{ port: number; close(): Promise<void> }> {
-  const broker = await Aedes.createBroker();
-  const server = createServer(broker.handle);
-  return {
-    port: await listen(server, port),
-    close: () =>
-      new Promise((closed) => {
-        broker.close(() => server.close(() => closed()));
       }),
   };
 }

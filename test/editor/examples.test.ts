@@ -261,6 +261,37 @@ describe("the examples", function () {
     await reported("for real now", /disabled 0 of 0, deleted 0 of 0/);
   });
 
+  it("one sweep, several Node-REDs: one that lists takes its share, too, rehearses, and deletes when it may", async () => {
+    const { editor, page } = lab;
+    await importAndDeploy("one sweep, several Node-REDs", "one sweep, several Node-REDs");
+    const longAgo = new Date(Date.now() - 40 * DAY);
+    const inactive = { user: "user2", status: "inactive", createdAt: longAgo, updatedAt: longAgo } as const;
+    for (let count = 0; count < 3; count++) world().addAuthorization(inactive);
+    const before = structuredClone(authorizations());
+    const isDoomed = ({ status, updatedAt }: (typeof before)[number]) =>
+      status === "inactive" && Date.parse(updatedAt) < Date.now() - 30 * DAY;
+    const count = before.filter(isDoomed).length;
+
+    await injected("dry run now", /report/, new RegExp(`Dry run: ${count} of ${count} would be deleted`));
+    await injected("for real now", /report/, new RegExp(`0 of ${count} deleted, ${count} in dry run`));
+    assert.deepEqual(authorizations(), before);
+    await editor.screenshot("example one sweep");
+
+    await allow("delete");
+    await injected("dry run now", /report/, new RegExp(`Dry run: ${count} of ${count} would be deleted`));
+    assert.deepEqual(authorizations(), before);
+    await injected("for real now", /report/, new RegExp(`${count} of ${count} deleted`));
+    assert.deepEqual(
+      authorizations(),
+      before.filter((each) => !isDoomed(each)),
+    );
+    await injected("for real now", /report/, /0 of 0 deleted/);
+    await editor.picture("one sweep");
+    await page.setViewportSize({ width: 900, height: 600 });
+    await editor.screenshot("example one sweep 900 x 600");
+    await page.setViewportSize({ width: 1500, height: 950 });
+  });
+
   it("create: makes a token that works once it is stored, and none where that fails", async () => {
     const { editor, demo } = lab;
     const { secrets } = demo.secretStore;
