@@ -204,9 +204,9 @@ function formerProperty(name: string, formerly: string): TokenError {
 }
 
 /** The tokens to act upon, from `msg.payload` or another property of the message unless the dialog says otherwise. */
-export function targetsField(kind: TokenKind, value = "payload"): Field<Targets> {
+export function targetsField(kind: TokenKind): Field<Targets> {
   return typed({
-    preset: { type: "msg", value },
+    preset: { type: "msg", value: "payload" },
     form: kind.reference,
     lookup: "id",
     read: (value) => readTargets(value, kind),

@@ -201,6 +201,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     /** Messages that have not ended. */
     let underWay = 0;
     let whenIdle: (() => void) | undefined;
+    let stopped: TokenError | undefined;
     const stopping = new AbortController();
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
@@ -255,7 +256,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
       if (stopping.signal.aborted) {
         places.leave();
-        finish(msg, done, { error: notBegun() });
+        // The same for all, because there can be very many.
+        finish(msg, done, { error: (stopped ??= notBegun().during(task)) });
         return;
       }
       const steps = follower.begin();
@@ -403,9 +405,10 @@ const DEEPEST = 10;
  * a list share the outer one's as well.
  */
 function originsOf(msg: Message): string[] {
-  const origins: string[] = [];
+  let origins: string[] = [];
   try {
-    origins.push(`message ${msg._msgid}`);
+    // Not pushed, which makes room for seventeen.
+    origins = [`message ${msg._msgid}`];
     let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
     for (let depth = 0; parts && depth < DEEPEST; depth++) {
       if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);
@@ -418,15 +421,19 @@ function originsOf(msg: Message): string[] {
 }
 
 /** One after another, so that the first one that is wrong is told of. */
-function readAll(readers: [string, Reader][], evaluate: Evaluate): PromiseOrValue<Record<string, unknown>> {
-  return readers.reduce<PromiseOrValue<Record<string, unknown>>>(
-    (before, [name, read]) =>
-      then(before, (values) =>
-        then(read(evaluate), (value) => {
-          values[name] = value;
-          return values;
-        }),
-      ),
-    {},
-  );
+function readAll(
+  readers: readonly [string, Reader][],
+  evaluate: Evaluate,
+  values: Record<string, unknown> = {},
+): PromiseOrValue<Record<string, unknown>> {
+  for (const [index, [name, read]] of readers.entries()) {
+    const value = read(evaluate);
+    if (value instanceof Promise) {
+      return value.then((came: unknown) =>
+        readAll(readers.slice(index + 1), evaluate, { ...values, [name]: came }),
+      );
+    }
+    values[name] = value;
+  }
+  return values;
 }

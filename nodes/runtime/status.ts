@@ -90,17 +90,19 @@ export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
 
   return {
     arrive(origins) {
-      const isQuiet = systemClock.steady() - quietSince >= QUIET;
-      const isOther = !origins.some((origin) => lastOrigins.includes(origin));
-      if (underWay++ === 0 && (isQuiet || isOther)) tally = NOTHING_YET;
+      const isQuiet = () => systemClock.steady() - quietSince >= QUIET;
+      const isOther = () => !origins.some((origin) => lastOrigins.includes(origin));
+      if (underWay++ === 0 && (isOther() || isQuiet())) tally = NOTHING_YET;
       lastOrigins = origins;
     },
 
     begin() {
-      let text = "…";
+      let step: { done: number; total: number } | undefined;
       let retries = 0;
       const showStep = () => {
-        if (!isRecent()) show({ fill: "blue", shape: "dot", text: withRetries(text, retries) });
+        if (isRecent()) return;
+        const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
+        show({ fill: "blue", shape: "dot", text: withRetries(text, retries) });
       };
       showStep();
       return {
@@ -108,7 +110,7 @@ export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
           return retries;
         },
         progress(done, total) {
-          text = `${grouped(done)}/${grouped(total)}`;
+          step = { done, total };
           showStep();
         },
         onRetry() {
@@ -120,8 +122,7 @@ export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
     },
 
     end(ended, steps) {
-      underWay--;
-      quietSince = systemClock.steady();
+      if (--underWay === 0) quietSince = systemClock.steady();
       tally = added(sums ? tally : NOTHING_YET, ended, steps?.retries ?? 0);
       last = ended;
       if (underWay > 0 && isRecent()) later ??= setTimeout(showEnds, STATUS_INTERVAL);

@@ -174,8 +174,7 @@ class TakenPlaces implements Places {
   ) {}
 
   async inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    this.byId ??= new Map(this.places.map((place) => [place.id, place]));
-    const place = this.byId.get(id);
+    const place = this.placeOf(id);
     try {
       if (place?.isBehind()) await this.sleep(this.signal, (wake) => (place.wake = wake));
       return await work();
@@ -186,6 +185,14 @@ class TakenPlaces implements Places {
 
   leave(): void {
     for (const place of this.places) place.leave();
+  }
+
+  private placeOf(id: string): Place | undefined {
+    const [first] = this.places;
+    // Most messages name one token.
+    if (first?.id === id) return first;
+    this.byId ??= new Map(this.places.map((place) => [place.id, place]));
+    return this.byId.get(id);
   }
 }
 
