@@ -1,15 +1,17 @@
-/** What a package adds to the start, the memory and the disk of a Node-RED. */
+/** What a package adds to the start, the memory and the disk of a Node-RED, and to what its editor loads. */
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import packageJson from "../package.json" with { type: "json" };
 import { freePort, install, launch, pack } from "../simulator/node-red.js";
 import { inTurn, median, run, show, table, type Figures } from "./measure.js";
 
 const ROUNDS = 7;
 const ALONE = "Node-RED alone";
+const OURS = "this package";
 
 /** Each adds a configured node of its package, so that whatever is loaded only then is loaded. */
 const FLOWS = {
@@ -96,6 +98,59 @@ function added(figures: Figures, bare: Figures, unit: string): string {
   return `${middle ?? ""} ${unit} (${least ?? ""} to ${most ?? ""})`;
 }
 
+function judge(of: string, figure: number, goal: number, unit: string): string {
+  return `${of} ${figure <= goal ? "met" : "missed"} (${figure.toFixed(1)} of ${goal} ${unit})`;
+}
+
+const HELP = /<script[^>]* data-help-name=[^]*?<\/script>/g;
+
+/** What of this package the editor loads, and when. */
+async function editorLoads(userDir: string): Promise<string[][]> {
+  await copyFile(join(userDir, "none.json"), join(userDir, "flows.json"));
+  const nodeRed = await launch(userDir, { port: await freePort() });
+  try {
+    const { name } = packageJson;
+    const get = async (path: string, accept = "application/json") =>
+      (await fetch(new URL(path, nodeRed.url), { headers: { accept } })).text();
+    /** Of the html of all packages, ours. */
+    const html = async (path: string) =>
+      (await get(path, "text/html"))
+        .split(/(?=<!-- --- \[red-(?:module|plugin):)/)
+        .filter((part) => part.includes(`:${name}/`))
+        .join("");
+    const texts = async (path: string) => {
+      const all = JSON.parse(await get(`${path}?lng=en-US`)) as Record<string, unknown>;
+      return JSON.stringify(Object.entries(all).filter(([set]) => set.startsWith(`${name}/`)));
+    };
+    const files = await readdir(join(userDir, "node_modules", name, "resources"));
+    const script = (start: string) => {
+      const file = files.find((each) => each.startsWith(start)) ?? "";
+      return get(`resources/${name}/${file}`, "*/*");
+    };
+    const nodes = await html("nodes");
+    const opening = {
+      "html of the nodes": nodes.replaceAll(HELP, ""),
+      "their help": nodes.match(HELP)?.join("") ?? "",
+      "their texts": await texts("nodes/messages"),
+      "html and texts of the sidebar": (await html("plugins")) + (await texts("plugins/messages")),
+      "script of the nodes": await script("nodes."),
+      "script of the sidebar": await script("sidebar."),
+    };
+    const row = (when: string, what: string, text: string) => [
+      ...[when, what],
+      `${(Buffer.byteLength(text) / 1024).toFixed(0)} KB`,
+    ];
+    return [
+      ...Object.entries(opening).map(([what, text]) => row("as it opens", what, text)),
+      row("as it opens", "together", Object.values(opening).join("")),
+      row("with the first dialog", "its script", await script("dialogs")),
+      row("when the tab is first shown", "its script", await script("inventory")),
+    ];
+  } finally {
+    await nodeRed.kill();
+  }
+}
+
 async function compare(folder: string): Promise<string> {
   const bare = await makeUserDir(folder);
   const ours = await makeUserDir(folder, await pack(folder));
@@ -104,7 +159,7 @@ async function compare(folder: string): Promise<string> {
   const cronPlus = await makeUserDir(folder, "node-red-contrib-cron-plus");
   const contenders: Record<string, Contender> = {
     [ALONE]: { userDir: bare, flow: "none" },
-    "this package": { userDir: ours, flow: "none" },
+    [OURS]: { userDir: ours, flow: "none" },
     "this package, with a node": { userDir: ours, flow: "ours" },
     "node-red-contrib-influxdb": { userDir: influxdb, flow: "none" },
     "node-red-contrib-influxdb, with a node": { userDir: influxdb, flow: "influxdb" },
@@ -122,11 +177,11 @@ async function compare(folder: string): Promise<string> {
   }
   const times = await inTurn(ROUNDS, measured);
 
+  // Without the first round, as the times.
+  const memoryOf = (which: string) => memory.get(which)?.slice(1) ?? [];
+  const timesOf = (which: string) => times[which] ?? [];
   const rows: string[][] = [];
   for (const [name, { userDir }] of Object.entries(contenders)) {
-    // Without the first round, as the times.
-    const memoryOf = (which: string) => memory.get(which)?.slice(1) ?? [];
-    const timesOf = (which: string) => times[which] ?? [];
     rows.push(
       userDir === bare
         ? [name, show(timesOf(name), "ms"), show(memoryOf(name), "MB"), ""]
@@ -138,10 +193,18 @@ async function compare(folder: string): Promise<string> {
           ],
     );
   }
-  return table(
-    ["added to Node-RED alone", "time to the start of the flows", "memory (rss)", "on disk"],
-    rows,
-  );
+  const addedTo = (bare: Figures, figures: Figures) =>
+    median(figures.map((figure, round) => figure - (bare[round] ?? NaN)));
+  const goals = [
+    judge("time", addedTo(timesOf(ALONE), timesOf(OURS)), 15, "ms"),
+    judge("memory", addedTo(memoryOf(ALONE), memoryOf(OURS)), 3, "MB"),
+    judge("disk", await sizeOf(ours), 3, "MB"),
+  ];
+  return [
+    table(["added to Node-RED alone", "time to the start of the flows", "memory (rss)", "on disk"], rows),
+    `Goals: ${goals.join(", ")}.`,
+    table(["the editor loads", "what of this package", "size"], await editorLoads(ours)),
+  ].join("\n\n");
 }
 
 run(async () => {

@@ -25,7 +25,7 @@ export function prepare(node: EditorNode): void {
 }
 
 async function prepareLater(node: EditorNode, form: HTMLFormElement): Promise<void> {
-  const note = element("div", { role: "status" }, node._("dialog.loading"));
+  const note = element("div", { role: "status", style: "margin: 12px" }, node._("dialog.loading"));
   form.before(note);
   shut(form, true);
   try {

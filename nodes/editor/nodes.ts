@@ -7,4 +7,4 @@ export { watchTokens } from "./connection-tokens.js";
 export { prepare, save } from "./first-dialog.js";
 export { prepareInPalette } from "./palette.js";
 export { watchUsers } from "./users.js";
-export { validate, validateConnection } from "./validators.js";
+export { validatorOf } from "./validators.js";

@@ -45,7 +45,7 @@ RED.nodes.registerType(${js(type)}, {
     connection: {
       value: "",
       type: "influxdb-connection",
-      validate: function (value, opt) { return ${SCRIPT.globalName}.validateConnection(this, value); }
+      validate: ${validator("connection")}
     },
     ${entriesOf(fields).join(",\n    ")}
   },
@@ -155,9 +155,8 @@ function entriesOf(fields: FieldsData): string[] {
   );
 }
 
-/** With two parameters, because only then does the editor show the text that a validator returns. */
 function validator(property: string): string {
-  return `function (value, opt) { return ${SCRIPT.globalName}.validate(this, ${js(property)}, value, opt); }`;
+  return `${SCRIPT.globalName}.validatorOf(${js(property)})`;
 }
 
 function rowsOf(fields: FieldsData, layout: Layout): string {

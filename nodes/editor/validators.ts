@@ -9,12 +9,21 @@ import { isNamed } from "./named.js";
 
 declare const RED: Editor;
 
+/** The validator of a property. With two parameters, because only then does the editor show the text that it returns. */
+export function validatorOf(property: string) {
+  return function (this: EditorNode, value: unknown, options: object): true | string {
+    return property === "connection"
+      ? validateConnection(this, value)
+      : validate(this, property, value, options);
+  };
+}
+
 /**
  * Judges a property as the runtime does: by the node's properties, not by what a dialog shows.
  *
  * @returns true, or what is wrong, in the words of the locale.
  */
-export function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
+function validate(node: EditorNode, property: string, value: unknown, options: object): true | string {
   const { fields } = node._def;
   const judged: EditorNode = { ...node, [property]: value };
   const { field, part } = partOf(fields, property);
@@ -50,7 +59,7 @@ function validateSource(node: EditorNode, name: string, control: Typed, options:
 }
 
 /** Judges the connection that a node names, as {@link validate} does a property. */
-export function validateConnection(node: EditorNode, value: unknown): true | string {
+function validateConnection(node: EditorNode, value: unknown): true | string {
   if (isVariable(value) || isNamed(node)) return true;
   const connection = RED.nodes.node(value);
   if (!connection) return node._("wrong.connection");

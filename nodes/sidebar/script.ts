@@ -38,14 +38,15 @@ export function addInventory(plugin: Plugin): void {
 }
 
 async function fill(root: HTMLElement, plugin: Plugin): Promise<void> {
-  root.textContent = plugin._("loading");
+  const note = element("p", "", plugin._("loading"));
+  note.role = "status";
+  // Its style comes with the rest.
+  note.style.padding = "8px";
+  root.replaceChildren(note);
   try {
-    const { fill } = await inventory.load();
-    fill(root, plugin);
+    (await inventory.load()).fill(root, plugin);
   } catch {
-    root.replaceChildren(
-      element("p", "", plugin._("notLoaded")),
-      button("red-ui-button", plugin._("action.again"), () => void fill(root, plugin)),
-    );
+    const again = button("red-ui-button", plugin._("action.again"), () => void fill(root, plugin));
+    note.replaceChildren(plugin._("notLoaded"), document.createElement("br"), again);
   }
 }

@@ -46,10 +46,25 @@ describe("the package", () => {
     const html = read("dist/sidebar.html");
     assert.match(html, /RED\.plugins\.registerPlugin\("influxdb-tokens-inventory"/);
     const script = `resources/${packageJson.name}/sidebar.js`;
-    assert.ok(html.includes(`<script src="${script}">`));
-    assert.match(read("resources/sidebar.js"), /^"use strict";\nvar influxdbTokensSidebar = /);
+    assert.ok(html.includes(`<script type="module" src="${script}">`));
+    assert.match(read("resources/sidebar.js"), /^globalThis\.influxdbTokensSidebar = /m);
     const { name } = JSON.parse(read("dist/locales/en-US/sidebar.json")) as { name: string };
     assert.equal(name, "InfluxDB tokens");
+  });
+
+  it("gives the editor as it opens what it needs then, and no more", () => {
+    const onDemand = readdirSync(join(root, "resources")).filter((file) => /-\w+\.js$/.test(file));
+    assert.deepEqual(onDemand.map((file) => file.split("-")[0]).toSorted(), ["dialogs", "inventory"]);
+    const opening = ["dist/sidebar.html", "resources/sidebar.js", "resources/nodes.js"];
+    const size = (files: string[]) => files.reduce((sum, file) => sum + read(file).length, 0);
+    const dialogs = nodes.map(([name]) => `dist/${name}.html`);
+    for (const file of [...dialogs, ...opening]) {
+      // Style, dialogs, look-ups and lists of tokens.
+      assert.doesNotMatch(read(file), /<style|typedInput\(|editableList|\/lookup|connections\//, file);
+      assert.ok(size([file]) < 20_000, `${file} has ${size([file])} bytes`);
+    }
+    assert.ok(size(dialogs) < 180_000, `the dialogs have ${size(dialogs)} bytes`);
+    assert.ok(size(opening) < 25_000, `the rest has ${size(opening)} bytes`);
   });
 
   it("holds what the nodes share once, and no copy in a node", () => {
@@ -166,12 +181,12 @@ describe("the package", () => {
 
       it("serves the script that every dialog loads, because the editor waits for it", async () => {
         const html = await get("text/html");
-        const sources = [...html.matchAll(/<script src="(resources\/@token-flows\/[^"]+)">/g)];
+        const sources = [...html.matchAll(/<script type="module" src="(resources\/@token-flows\/[^"]+)">/g)];
         assert.equal(sources.length, nodes.length - 1);
         for (const source of new Set(sources.map(([, each]) => each!))) {
           const { statusCode, headers, body } = await request(nodeRed.url + source);
           assert.deepEqual([statusCode, /javascript/.test(String(headers["content-type"]))], [200, true]);
-          assert.match(await body.text(), /^"use strict";\nvar influxdbTokens = /);
+          assert.match(await body.text(), /^globalThis\.influxdbTokens = /m);
         }
       });
     });
