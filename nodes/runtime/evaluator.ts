@@ -9,7 +9,7 @@ export function evaluator(RED: NodeAPI, node: Node, msg: Message): Evaluate {
     let result: { value: unknown } | TokenError | undefined;
     let wake: (() => void) | undefined;
     const settle = (error: unknown, found?: unknown) => {
-      result = error ? failureOf(error, source, name) : { value: found };
+      result ??= error ? failureOf(error, source, name) : { value: found };
       wake?.();
     };
     const told = () => {
