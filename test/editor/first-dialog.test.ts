@@ -206,7 +206,12 @@ for (const version of ["node-red", "node-red-4"] as const)
                 each.checked,
                 each.indeterminate,
               ],
-              ...[each.getAttribute("aria-description"), each.checkVisibility(), each.hasAttribute("open")],
+              ...[
+                each.getAttribute("aria-description"),
+                each.checkVisibility(),
+                each.hasAttribute("open"),
+                each.querySelectorAll("option").length,
+              ],
             ]),
           );
         };
