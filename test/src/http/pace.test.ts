@@ -61,6 +61,7 @@ describe("createPace", () => {
     const given = refusedTwice();
     given.pass(30_000);
     given.pace.take();
+    given.pace.accepted();
     given.pace.refused(0);
     for (const space of spaces(given, 20)) assert.ok(space <= 11, String(space));
   });
