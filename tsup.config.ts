@@ -25,4 +25,8 @@ export default defineConfig({
   // Node-RED calls `module.exports` itself.
   cjsInterop: true,
   noExternal: bundled,
+  esbuildOptions(options) {
+    // Written out here, because what makes CommonJS of it would make a call with closures of each `?.` and `??`.
+    options.supported = { "optional-chain": false, "nullish-coalescing": false };
+  },
 });

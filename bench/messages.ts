@@ -6,6 +6,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { inOwnProcess, inTurn, median, ratio, run, table, time, type Figures } from "./measure.js";
 import { startRuntime } from "./runtime.js";
 import { connectionTo, openServer, type Server, type TokenKind } from "./server.js";
+import { waitIn, WAITING_NODES } from "./waiting.js";
 
 interface Case {
   type: string;
@@ -24,7 +25,7 @@ const TO_INFLUXCTL = 100;
 /** What lets a node do its work, by its verb. */
 const PROPERTIES: Record<string, object> = {
   list: { result: "first" },
-  update: { tokenStatus: "inactive", tokenStatusType: "str" },
+  update: { description: "bench", descriptionType: "str" },
   delete: { confirmed: true },
   revoke: { confirmed: true },
 };
@@ -48,7 +49,9 @@ function caseOf(name: string): Case {
 const CASES: Record<string, Case> = {
   ...Object.fromEntries(
     Object.keys(packageJson["node-red"].nodes)
-      .filter((name) => name !== "influxdb-connection")
+      .filter((name) => Object.keys(PROPERTIES).some((verb) => name.startsWith(`${verb}-`)))
+      // Of another server.
+      .filter((name) => !name.includes("influxdb3"))
       .map((name) => [name.replaceAll("-", " "), caseOf(name)]),
   ),
   // A core node that keeps each message for a while.
@@ -158,6 +161,29 @@ async function memoryTable(way: Way): Promise<string> {
   return table([way, ...head, ...(atOnce ? ["each waiting message"] : [])], rows);
 }
 
+/** So many that nobody would send more at once. */
+const WAITING = 50_000;
+/** Bytes of each, and milliseconds in which they end with their node. */
+const GOALS = { each: 1536, close: 1000 };
+
+/** Messages that wait for a server that does not answer, and the end of the node; each in a process of its own. */
+async function waitingTable(): Promise<string> {
+  const rows: string[][] = [];
+  for (const name of WAITING_NODES) {
+    const { each, close } = await waitIn(name, WAITING);
+    const isMet = (is: boolean) => (is ? "met" : "missed");
+    rows.push([
+      name,
+      `${(each / 2 ** 10).toFixed(2)} KB (${isMet(each <= GOALS.each)})`,
+      `${close.ms.toFixed()} ms (${isMet(close.ms <= GOALS.close)})`,
+    ]);
+  }
+  const { each } = await waitIn("delay", WAITING);
+  rows.push(["core's delay", `${(each / 2 ** 10).toFixed(2)} KB`, ""]);
+  const head = `${WAITING.toLocaleString("en-US")} messages that wait`;
+  return table([head, "each (goal: 1.5 KB)", "end with their node (goal: 1 s)"], rows);
+}
+
 /** So few at once that waiting messages do not count. */
 const BATCH = 1_000;
 
@@ -218,8 +244,11 @@ if (wanted) {
   void measureMemory(wanted, way as Way).then((memory) => process.send?.(memory));
 } else {
   run(async () =>
-    [await memoryTable("one after another"), await memoryTable("all at once"), await costTable()].join(
-      "\n\n",
-    ),
+    [
+      await memoryTable("one after another"),
+      await memoryTable("all at once"),
+      await waitingTable(),
+      await costTable(),
+    ].join("\n\n"),
   );
 }

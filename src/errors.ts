@@ -72,7 +72,11 @@ export class TokenError extends Error {
     const { words = factsOf(code).words } = details;
     const what = words.charAt(0).toUpperCase() + words.slice(1);
     const message = task === undefined ? `${what}: ${told}` : `${what}, cannot ${task}: ${told}`;
+    // A reader goes by the sentence. To note where it was made takes longer, and more memory, than all else of a message.
+    const { stackTraceLimit } = Error;
+    if (code !== "unexpected") Error.stackTraceLimit = 0;
     super(message, details.cause && { cause: new Cause(details.cause) });
+    Error.stackTraceLimit = stackTraceLimit;
     this.#reason = told;
     this.#details = details;
     this.code = code;

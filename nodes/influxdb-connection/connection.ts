@@ -8,6 +8,7 @@ import {
   followToken,
   type OwnTokenProtection,
 } from "../../src/tokens/own-token-protection.js";
+import { plain } from "../../src/text/plain-text.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { TokenSource } from "../../src/token-source.js";
 import type { Liveness, Resource } from "../../src/tokens/resource.js";
@@ -50,8 +51,8 @@ export interface Connection {
   now(signal: AbortSignal): Promise<number>;
   /** Whether the id, normalized, is on the connection's list. */
   isProtected(id: string): boolean;
-  /** @throws {TokenError} `protected` if it is. */
-  refuseProtected(id: string): void;
+  /** What to say if it is; undefined if it is not. */
+  whyProtected(id: string): string | undefined;
   /** Keeps the connection's own token from losing its rights; undefined if it cannot be one of this kind. */
   ownToken(resource: ResourceName): OwnTokenProtection | undefined;
 }
@@ -116,13 +117,12 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     now: (signal) => wires.http.now(signal),
     ownToken: (resource) => ownTokens.get(resource),
     isProtected,
-    refuseProtected(id) {
-      if (!isProtected(id)) return;
-      throw new TokenError(
-        "protected",
-        `${id} is among the protected ${word}s of the connection. If you do mean it, remove it there.`,
-      );
-    },
+    whyProtected: (id) =>
+      isProtected(id)
+        ? plain(
+            `${id} is among the protected ${word}s of the connection. If you do mean it, remove it there.`,
+          )
+        : undefined,
   };
 }
 

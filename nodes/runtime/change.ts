@@ -162,7 +162,12 @@ export async function change(
   /** What is seen of the token, and the outcome if it is left alone. */
   async function examine(target: Target): Promise<{ look?: Look<Shown>; verdict?: Outcome }> {
     steps.refuse?.(target.id);
-    connection.refuseProtected(target.id);
+    const protection = connection.whyProtected(target.id);
+    if (protection !== undefined) {
+      if (!dryRun) throw new TokenError("protected", protection);
+      // No error, which costs more than all else: a rehearsal meets many that are protected.
+      return { verdict: { outcome: "dry-run", would: "protected", reason: protection } };
+    }
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
     const look = needsLook ? await tokens.get(target.id).catch(rethrowAsNotStarted) : undefined;
     await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);

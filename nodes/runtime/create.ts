@@ -2,6 +2,7 @@ import { systemClock } from "../../src/clock.js";
 import { factsOf } from "../../src/error-codes.js";
 import { isObjectText, TOKEN_NAME } from "../../src/ids.js";
 import { asTokenError, TokenError } from "../../src/errors.js";
+import { then } from "../../src/promise-or-value.js";
 import { endOfCleanUp, makeMarked, type Makeable } from "../../src/tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark } from "../../src/tokens/marks.js";
 import type { Changed, Listed, Look, Made, Resource, Shown, Wanted } from "../../src/tokens/resource.js";
@@ -10,9 +11,9 @@ import type { Audit } from "../../src/work/audit.js";
 import { triedMoreThanOnce, type OutcomeRecord } from "../../src/work/outcomes.js";
 import { NO_LIMIT } from "../../src/work/rate-limit.js";
 import { summaryOf } from "../../src/work/summary.js";
-import { knownFields, type TokenKind, type Targets } from "../../src/work/targets.js";
+import { knownFields, readTargets, type TokenKind, type Targets } from "../../src/work/targets.js";
 import { deferred } from "../fields/deferred.js";
-import { flag, limitField, targetsField, typed, type Values } from "../fields/fields.js";
+import { flag, limitField, typed, type Field, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
 import { stepField } from "../fields/step.js";
 import { change, isDryRun, refuseMark, tellAudit, wrongValue } from "./change.js";
@@ -51,7 +52,29 @@ export const valueFields = {
 
 /** {@link valueFields} of tokens that wait until they are stored. */
 export function waitingFields(kind: TokenKind) {
-  return { ...valueFields, made: { ...deferred(targetsField(kind, "handedOver")), section: "word" } };
+  return { ...valueFields, made: { ...madeField(kind), section: "word" } };
+}
+
+/**
+ * The tokens that a word is about. The message of the first step names none; why not is said when somebody asks, because
+ * an error takes as much memory as all else of a message that waits.
+ */
+function madeField(kind: TokenKind): Field<() => Targets> {
+  const named = deferred(
+    typed<Targets | undefined>({
+      preset: { type: "msg", value: "handedOver" },
+      form: kind.reference,
+      lookup: "id",
+      read: (value) => (value === undefined ? undefined : readTargets(value, kind)),
+    }),
+  );
+  return {
+    ...named,
+    parse(name, properties, counts) {
+      const read = named.parse(name, properties, counts);
+      return (evaluate) => then(read(evaluate), (made) => () => made() ?? readTargets(undefined, kind));
+    },
+  };
 }
 
 /** Whether a token works at once, or when the flow says that its value is stored, or is left unable to do anything. */

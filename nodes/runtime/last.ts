@@ -20,12 +20,12 @@ const MOST_RECORDS = 100;
 /** Characters of each of its texts; the longest sentences of errors are as long. */
 const LONGEST_TEXT = 2000;
 
-/** In memory, and gone with the node. */
-const lasts = new WeakMap<Node, Last>();
+/** In memory, and gone with the node. What people read is made when they ask, for messages are many. */
+const lasts = new WeakMap<Node, () => Last>();
 
 /** What the message that ended last did, if there was one. */
 export function lastOf(node: Node): Last | undefined {
-  return lasts.get(node);
+  return lasts.get(node)?.();
 }
 
 /** Follows one message, to tell people later what it did. */
@@ -34,27 +34,35 @@ export function followLast(node: Node) {
   return {
     /** To be called before the record is sent, for a flow can write to what it gets. */
     record: (record: OutcomeRecord, index: number): void => {
-      if (index < MOST_RECORDS)
-        records[index] = JSON.parse(JSON.stringify(record, shortened)) as OutcomeRecord;
+      if (index < MOST_RECORDS) records[index] = shortened(record);
     },
     /** @param failure the message of the error, if it ended with one. */
     end: (failure: string | undefined, { text, counts = {}, total }: Summary = NOTHING_DONE): void => {
-      const at = new Date(systemClock.now()).toISOString();
-      lasts.set(node, {
-        at,
+      const at = systemClock.now();
+      // A flow can write to the summary, too.
+      const ownCounts = { ...counts };
+      lasts.set(node, () => ({
+        at: new Date(at).toISOString(),
         text: [text, failure].filter(Boolean).join(" "),
-        counts,
+        counts: ownCounts,
         records: records.filter(Boolean),
         total,
-      });
+      }));
     },
   };
 }
 
-/** Keeps a record short: an answer can have long texts, and thousands of permissions. */
-function shortened(name: string, value: unknown): unknown {
-  if (name === "permissions") return undefined;
-  return typeof value === "string" ? value.slice(0, LONGEST_TEXT) : value;
+/** A copy that is short: an answer can have long texts, and thousands of permissions. It has what JSON can hold. */
+function shortened<T>(value: T): T {
+  if (typeof value === "string") return value.slice(0, LONGEST_TEXT) as T;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(shortened) as T;
+  const copy: Record<string, unknown> = {};
+  for (const name in value) {
+    const field = value[name];
+    if (name !== "permissions" && field !== undefined) copy[name] = shortened(field);
+  }
+  return copy as T;
 }
 
 const NOTHING_DONE: Summary = { text: "", total: 0 };

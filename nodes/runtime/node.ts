@@ -3,16 +3,17 @@ import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
 import { MOST_PARALLEL } from "../../src/http/parallelism.js";
-import { createLimiter } from "../../src/work/limiter.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
+import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Listed } from "../../src/tokens/resource.js";
 import type { Summary } from "../../src/work/summary.js";
 import { RESOURCES, type Tokens } from "../../src/tokens/resources.js";
-import { NO_PLACES, type Places } from "../../src/work/order.js";
+import { NO_PLACES, notBegun, type Places } from "../../src/work/order.js";
+import { createTurns } from "../../src/work/turns.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
@@ -27,7 +28,7 @@ import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
 import { handOver, type HandOver } from "./hand-over.js";
-import { followerOf, type Ended } from "./status.js";
+import { followerOf, type Ended, type Steps } from "./status.js";
 import {
   copyOf,
   dropFrom,
@@ -112,7 +113,7 @@ export interface Standing {
   audit(targets: readonly Target[], changes: Readonly<Record<string, unknown>>): Audit;
   /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
   fail(error: TokenError, payload: unknown): void;
-  warn(text: string): void;
+  warn: (text: string) => void;
 }
 
 /** How the work of a message ended: with an error if some of it failed and the flow is to know it by one. */
@@ -154,9 +155,23 @@ interface Properties extends NodeDef {
   [field: string]: unknown;
 }
 
+/** A message that waits for its turn. It is no more than this, because there can be very many. */
+interface Waiting<F extends Fields> {
+  readonly msg: Message;
+  readonly send: Send;
+  readonly done: Done;
+  readonly origins: readonly string[];
+  readonly connection: Connection;
+  readonly dryRun: boolean;
+  readonly values: Values<F>;
+  readonly places: Places;
+}
+
+type Done = (error?: Error) => void;
+
 /**
- * Messages that a node works on at once; the others wait, which takes less memory than work does. More than a
- * connection allows requests, so that none of those stays unused.
+ * Messages that a node works on at once for one connection; the others wait, which takes less memory than work does.
+ * More than a connection allows requests, so that none of those stays unused.
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
@@ -175,8 +190,10 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);
-    const underWay = new Set<Promise<void>>();
-    const inTurn = createLimiter(MESSAGES_AT_ONCE);
+    /** Messages that have not ended. */
+    let underWay = 0;
+    let whenIdle: (() => void) | undefined;
+    let stopped: TokenError | undefined;
     const stopping = new AbortController();
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
@@ -188,7 +205,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
     const idsIn = (values: Values<F>) => operation.idsOf?.(values) ?? idsOf(values);
-    const follow = followerOf(this, { sums: changes });
+    const follower = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const contexts = contextsOf(RED, this);
     const auditOf = (
@@ -215,56 +232,66 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         this.warn(text);
       },
     };
-    const handle = async (
-      msg: Message,
-      send: Send,
-      origins: readonly string[],
-      { start, progress, onRetry }: ReturnType<typeof follow>,
-      record: Task<F>["record"],
-    ): Promise<Ending> => {
-      // All up to the place in the order happens as the message arrives.
+    /** All up to the place in the order happens as the message arrives. */
+    const prepare = (msg: Message): PromiseOrValue<Omit<Waiting<F>, "msg" | "send" | "done" | "origins">> => {
       const connection = connectionOf(RED, properties.connection, resource);
       const dryRun = changes && askersIn(msg).some(asksForDryRun);
-      const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
-      const places = changes ? await connection.order.queue(reading.then(idsIn), stopping.signal) : NO_PLACES;
-      try {
-        const values = await reading;
-        return await inTurn(() => {
-          start();
-          const watch = { signal: stopping.signal, onRetry };
-          const kind = resource ?? (productOf(connection.product).resources[0] as R);
-          return operation.run({
-            values,
-            connection,
-            resource: kind,
-            tokens: connection.open(kind, watch),
-            watch,
-            dryRun,
-            origins,
-            places,
-            signal: stopping.signal,
-            progress,
-            warn: (text) => {
-              standing.warn(text);
-            },
-            audit: (targets, changes) =>
-              auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
-            send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
-            contexts,
-            drop: (key) => {
-              dropFrom(RED, msg, key);
-            },
-            standing,
-            record,
-          });
-        });
-      } finally {
+      const reading = readAll(readers(), evaluator(RED, this, msg)) as PromiseOrValue<Values<F>>;
+      const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
+      return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+    };
+    /** In its turn. */
+    const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
+      if (stopping.signal.aborted) {
         places.leave();
+        // The same for all, because there can be very many.
+        finish(msg, done, { error: (stopped ??= notBegun().during(task)) });
+        return;
       }
+      const steps = follower.begin();
+      const last = followLast(this);
+      const watch = { signal: stopping.signal, onRetry: steps.onRetry };
+      const kind = resource ?? (productOf(connection.product).resources[0] as R);
+      let ended: Ending;
+      try {
+        ended = await operation.run({
+          values,
+          connection,
+          resource: kind,
+          tokens: connection.open(kind, watch),
+          watch,
+          dryRun,
+          origins,
+          places,
+          signal: stopping.signal,
+          progress: steps.progress,
+          warn: standing.warn,
+          audit: (targets, changes) =>
+            auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
+          send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+          handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
+          contexts,
+          drop: (key) => {
+            dropFrom(RED, msg, key);
+          },
+          standing,
+          record: last.record,
+        });
+      } catch (thrown) {
+        ended = { error: asTokenError(thrown) };
+      }
+      places.leave();
+      finish(msg, done, ended, { steps, last });
+    };
+    /** Each connection has turns of its own, so that one that is slow does not hold the others. */
+    const turns = new WeakMap<Connection, (message: Waiting<F>) => void>();
+    const turnsOf = (connection: Connection) => {
+      const known = turns.get(connection) ?? createTurns(MESSAGES_AT_ONCE, handle);
+      turns.set(connection, known);
+      return known;
     };
 
-    const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
+    const end = (msg: Message, done: Done, error?: TokenError) => {
       try {
         ending(msg, () => {
           done(error);
@@ -275,12 +302,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
-    const fail = (
-      msg: Message,
-      done: (error?: Error) => void,
-      error: TokenError,
-      { summary, payload }: Ending,
-    ) => {
+    const fail = (msg: Message, done: Done, error: TokenError, { summary, payload }: Ending) => {
       // Without one, too: the summary of another node would be taken for this one's.
       const { httpStatus: statusCode } = factsOf(error.code);
       const told = withFields(msg, { summary, ...(payload !== undefined && { payload }), statusCode });
@@ -288,28 +310,43 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       if (told === msg) end(msg, done, error);
       else this.error(error, copyOf(RED, told));
     };
+    const finish = (
+      msg: Message,
+      done: Done,
+      ended: Ending,
+      { steps, last = followLast(this) }: { steps?: Steps; last?: ReturnType<typeof followLast> } = {},
+    ) => {
+      const error = ended.error?.during(task);
+      follower.end(ended, steps);
+      last.end(error?.message, ended.summary);
+      try {
+        if (error) fail(msg, done, error, ended);
+        else end(msg, done);
+      } finally {
+        if (--underWay === 0) whenIdle?.();
+      }
+    };
     this.on("input", (msg, send, done) => {
       const origins = originsOf(msg);
-      const follower = follow(origins);
-      const last = followLast(this);
-      const work = handle(msg, send as Send, origins, follower, last.record)
-        .catch((thrown: unknown): Ending => ({ error: asTokenError(thrown) }))
-        .then((ended) => {
-          const error = ended.error?.during(task);
-          follower.end(ended);
-          last.end(error?.message, ended.summary);
-          if (error) fail(msg, done, error, ended);
-          else end(msg, done);
+      underWay++;
+      follower.arrive(origins);
+      const refuse = (thrown: unknown) => {
+        finish(msg, done, { error: asTokenError(thrown) });
+      };
+      try {
+        const preparing = then(prepare(msg), (prepared) => {
+          turnsOf(prepared.connection)({ msg, send, done, origins, ...prepared });
         });
-      underWay.add(work);
-      void work.finally(() => underWay.delete(work));
+        if (preparing instanceof Promise) preparing.catch(refuse);
+      } catch (thrown) {
+        refuse(thrown);
+      }
     });
 
     this.on("close", (_removed: boolean, done: () => void) => {
+      whenIdle = done;
       stopping.abort();
-      void Promise.allSettled(underWay).then(() => {
-        done();
-      });
+      if (underWay === 0) done();
     });
     keepInstance(this);
     operation.start?.(standing);
@@ -356,9 +393,10 @@ const DEEPEST = 10;
  * a list share the outer one's as well.
  */
 function originsOf(msg: Message): string[] {
-  const origins: string[] = [];
+  let origins: string[] = [];
   try {
-    origins.push(`message ${msg._msgid}`);
+    // Not pushed, which makes room for seventeen.
+    origins = [`message ${msg._msgid}`];
     let parts = msg.parts as { id?: unknown; parts?: unknown } | undefined;
     for (let depth = 0; parts && depth < DEEPEST; depth++) {
       if (typeof parts.id === "string") origins.push(`parts ${parts.id}`);
@@ -370,8 +408,20 @@ function originsOf(msg: Message): string[] {
   return origins;
 }
 
-async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const [name, read] of readers) values[name] = await read(evaluate);
+/** One after another, so that the first one that is wrong is told of. */
+function readAll(
+  readers: readonly [string, Reader][],
+  evaluate: Evaluate,
+  values: Record<string, unknown> = {},
+): PromiseOrValue<Record<string, unknown>> {
+  for (const [index, [name, read]] of readers.entries()) {
+    const value = read(evaluate);
+    if (value instanceof Promise) {
+      return value.then((came: unknown) =>
+        readAll(readers.slice(index + 1), evaluate, { ...values, [name]: came }),
+      );
+    }
+    values[name] = value;
+  }
   return values;
 }

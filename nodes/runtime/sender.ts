@@ -89,7 +89,7 @@ function canBeCopied(RED: NodeAPI, msg: Message): boolean {
  * of an HTTP flow out of a message while it copies it, and does not put them back if the copy fails.
  */
 export function ending(msg: Message, end: () => void): void {
-  const { req, res } = readable(msg);
+  const [req, res] = [valueIn(msg, "req"), valueIn(msg, "res")];
   try {
     end();
   } catch (error) {
@@ -130,4 +130,13 @@ function readable(msg: Message): Fields {
     }
   }
   return found;
+}
+
+/** Undefined if a getter throws. */
+function valueIn(msg: Message, name: string): unknown {
+  try {
+    return (msg as unknown as Fields)[name];
+  } catch {
+    return undefined;
+  }
 }

@@ -65,31 +65,44 @@ const MOST_ORIGINS = 10_000;
  * what has failed; dry runs have a count of their own.
  */
 function perMessage(max: number): RateLimit {
-  const byOrigin = new Map<string, Set<string>>();
+  const byOrigin = new Map<string, Used>();
+  // One for good: each new one would pass over all that were taken away before it finds the oldest.
+  const oldestFirst = byOrigin.keys();
   return {
     take(ids, origins, spend) {
       if (max === Infinity) return Promise.resolve(KEEP);
       const counts = origins.map((origin) => {
         const key = spend ? origin : `dry run ${origin}`;
-        return { key, used: byOrigin.get(key) ?? new Set<string>() };
+        return { key, used: byOrigin.get(key) };
       });
       for (const { used } of counts) {
-        const added = ids.reduce((sum, id) => sum + (used.has(id) ? 0 : 1), 0);
-        if (used.size + added > max) {
-          return Promise.reject(limitExceeded(ids.length, used.size, `${max} per message`));
+        const before = used instanceof Set ? used.size : used === undefined ? 0 : 1;
+        const isUsed = (id: string) => (used instanceof Set ? used.has(id) : used === id);
+        const added = ids.reduce((sum, id) => sum + (isUsed(id) ? 0 : 1), 0);
+        if (before + added > max) {
+          return Promise.reject(limitExceeded(ids.length, before, `${max} per message`));
         }
       }
       for (const { key, used } of counts) {
-        for (const id of ids) used.add(id);
         // The last one used is the last to be forgotten.
-        byOrigin.delete(key);
-        byOrigin.set(key, used);
-        const [oldest] = byOrigin.keys();
-        if (byOrigin.size > MOST_ORIGINS && oldest !== undefined) byOrigin.delete(oldest);
+        if (used !== undefined) byOrigin.delete(key);
+        byOrigin.set(key, withIds(used, ids));
+        if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
       }
       return Promise.resolve(KEEP);
     },
   };
+}
+
+/** The ids that were counted for an origin. Most often it is one, which takes a tenth of the memory of a set. */
+type Used = string | Set<string>;
+
+function withIds(used: Used | undefined, ids: readonly string[]): Used {
+  const [first] = ids;
+  if (ids.length === 1 && first !== undefined && (used === undefined || used === first)) return first;
+  const all = used instanceof Set ? used : new Set(used === undefined ? [] : [used]);
+  for (const id of ids) all.add(id);
+  return all;
 }
 
 function perWindow(

@@ -25,6 +25,13 @@ describe("TokenError", () => {
     assert.equal(exact.during("other"), exact);
   });
 
+  it("does not note where it was made, unless that is for us to know", () => {
+    const { stackTraceLimit } = Error;
+    assert.doesNotMatch(String(new TokenError("network", "no.").stack), /\n/);
+    assert.match(String(new TokenError("unexpected", "no.").stack), /errors\.test/);
+    assert.equal(Error.stackTraceLimit, stackTraceLimit);
+  });
+
   it("keeps what is known where it is told anew", () => {
     const cause = { message: "status 429", statusCode: 429, retryAfter: 7 };
     const details = {
