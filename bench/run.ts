@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** In the order of the README; the first four need a server and nothing else. */
-const MEASUREMENTS = ["find-then-delete", "sweep", "parallel", "list", "messages", "start-up"];
+const MEASUREMENTS = ["find-then-delete", "sweep", "parallel", "list", "messages", "fleet", "start-up"];
 
 const { BENCH_URL, BENCH_TOKEN } = process.env;
 const isReal = BENCH_URL !== undefined;

@@ -104,6 +104,11 @@ export interface PermissionTable {
   of: Grantable;
 }
 
+/** Connections to choose from, by their IDs. */
+interface Connections {
+  kind: "connections";
+}
+
 /** Another config node. */
 interface ConfigNode {
   kind: "config";
@@ -120,6 +125,7 @@ export type Control =
   | NumberOrAuto
   | Text
   | PermissionTable
+  | Connections
   | ConfigNode;
 
 /** Values of properties, by their names. */

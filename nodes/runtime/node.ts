@@ -19,6 +19,7 @@ import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
 import { contextsOf, type Contexts } from "./contexts.js";
 import { storeOf } from "./store.js";
+import { connectionsOf, tellingConnection, type Connections } from "./connections.js";
 import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { keepInstance } from "./instances.js";
@@ -26,7 +27,8 @@ import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
-import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
+import { CONNECTION_FIELDS } from "../fields/connection.js";
+import type { Connection, ShownConnection } from "../influxdb-connection/connection.js";
 import { handOver, type HandOver } from "./hand-over.js";
 import { followerOf, type Ended, type Steps } from "./status.js";
 import {
@@ -68,6 +70,8 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
 export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   values: Values<F>;
   connection: Connection;
+  /** What records call the connection, if the message has named it. */
+  named: ShownConnection | undefined;
   resource: R;
   /** The tokens of the resource; what is sent to them ends with the signal, and its retries show in the status. */
   tokens: Tokens<R>;
@@ -104,15 +108,19 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
 export interface Standing {
   /** The runtime's ID: each instance of a subflow has one of its own. */
   readonly id: string;
-  /** @throws {TokenError} as `connectionOf` does. */
-  connection(): Connection;
+  /** Those that it works with. */
+  readonly connections: Connections;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
   /** Keeps something over deploys and, if Node-RED's context does, over restarts. */
   store(name: string): CounterStore;
-  audit(targets: readonly Target[], changes: Readonly<Record<string, unknown>>): Audit;
-  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
-  fail(error: TokenError, payload: unknown): void;
+  audit(
+    connection: Connection,
+    targets: readonly Target[],
+    changes: Readonly<Record<string, unknown>>,
+  ): Audit;
+  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. @param id of the connection. */
+  fail(error: TokenError, payload: unknown, id: Connection["id"]): void;
   warn: (text: string) => void;
 }
 
@@ -198,7 +206,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, operation.fields, properties);
+      refuseEmptyVariables(RED, { ...CONNECTION_FIELDS, ...operation.fields }, properties);
       return parseAll(operation.fields, properties, storeOf(this, "limit"));
     });
 
@@ -217,13 +225,15 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
       return createAudit(connection.auditFile ?? log, { operation: task, changes, ...ids, message }, targets);
     };
+    const connections = connectionsOf(RED, this, properties, { resource, task });
     const standing: Standing = {
       id: this.id,
-      connection: () => connectionOf(RED, properties.connection, resource),
+      connections,
       signal: stopping.signal,
       store: (name) => storeOf(this, name),
-      audit: (targets, changes) => auditOf(standing.connection(), targets, changes),
-      fail: (error, payload) => {
+      audit: auditOf,
+      fail: (thrown, payload, id) => {
+        const error = connections.errorOf(thrown, id);
         const { httpStatus: statusCode } = factsOf(error.code);
         this.status({ fill: "red", shape: "ring", text: error.words });
         this.error(error.during(task), { payload, statusCode });
@@ -234,11 +244,13 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     };
     /** All up to the place in the order happens as the message arrives. */
     const prepare = (msg: Message): PromiseOrValue<Omit<Waiting<F>, "msg" | "send" | "done" | "origins">> => {
-      const connection = connectionOf(RED, properties.connection, resource);
-      const dryRun = changes && askersIn(msg).some(asksForDryRun);
-      const reading = readAll(readers(), evaluator(RED, this, msg)) as PromiseOrValue<Values<F>>;
-      const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
-      return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+      const evaluate = evaluator(RED, this, msg);
+      return then(connections.of(evaluate, stopping.signal), (connection) => {
+        const dryRun = changes && askersIn(msg).some(asksForDryRun);
+        const reading = readAll(readers(), evaluate) as PromiseOrValue<Values<F>>;
+        const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
+        return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+      });
     };
     /** In its turn. */
     const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
@@ -254,10 +266,9 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       const kind = resource ?? (productOf(connection.product).resources[0] as R);
       let ended: Ending;
       try {
-        ended = await operation.run({
-          values,
-          connection,
-          resource: kind,
+        const work: Task<F, R> = {
+          ...{ values, connection, resource: kind },
+          named: connections.areNamed ? connection.shown : undefined,
           tokens: connection.open(kind, watch),
           watch,
           dryRun,
@@ -276,7 +287,8 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
           },
           standing,
           record: last.record,
-        });
+        };
+        ended = await tellingConnection(work, task, (told) => operation.run(told));
       } catch (thrown) {
         ended = { error: asTokenError(thrown) };
       }
