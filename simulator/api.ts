@@ -234,10 +234,7 @@ const authorizations: Routes = {
       const token = server.tokens === "redacted" ? query.get("token") || undefined : undefined;
       const found = world.findAuthorizations(caller, { ...ids, userID, orgID, token });
       const shown = found.filter(({ userID, orgID }) => world.users.has(userID) && world.orgs.has(orgID));
-      return json(200, {
-        links: { self: "/api/v2/authorizations" },
-        authorizations: shown.map((each) => authorizationJson(call, each)),
-      });
+      return { ...json(200, undefined), parts: listJson(shown, (each) => authorizationJson(call, each)) };
     },
     POST: (call) => {
       const request = decodeAs(
@@ -266,6 +263,23 @@ const authorizations: Routes = {
     },
   },
 };
+
+/** Elements of a list that are written at once. */
+const AT_ONCE = 1000;
+
+/** The list as one JSON, a part after the other. */
+function* listJson<T>(list: readonly T[], jsonOf: (each: T) => object): Generator<string> {
+  const written = (authorizations: object[]) =>
+    JSON.stringify({ links: { self: "/api/v2/authorizations" }, authorizations }, null, "\t");
+  const [head = "", tail = ""] = written([]).split("[]");
+  if (list.length === 0) yield written([]);
+  for (let at = 0; at < list.length; at += AT_ONCE) {
+    const isLast = at + AT_ONCE >= list.length;
+    const part = written(list.slice(at, at + AT_ONCE).map(jsonOf));
+    const elements = part.slice(head.length + 1, -`\n\t]${tail}`.length);
+    yield `${at === 0 ? `${head}[` : ","}${elements}${isLast ? `\n\t]${tail}` : ""}`;
+  }
+}
 
 /** An orphan cannot be shown: this fails with what is gone, the org before the user. */
 function authorizationJson({ world, server }: V2Call, authorization: Authorization) {

@@ -2,7 +2,9 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { listen } from "./listen.js";
 
@@ -18,6 +20,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body?: string | Buffer | undefined;
+  /** In place of it, a long one, which is made while it is sent. */
+  parts?: Iterable<string | Buffer> | undefined;
 }
 
 /** What the next matching request meets instead of its answer. */
@@ -31,10 +35,13 @@ export interface Fault {
   times?: number;
   /** Milliseconds before going on; by how many requests are under way, this one included, if it is a function. */
   delay?: number | ((underWay: number) => number);
-  /** With a status or a body, the fault is the answer, and the request has no effect. Headers alone are added. */
+  /**
+   * With a status, a body or its parts, the fault is the answer, and the request has no effect. Headers alone are added.
+   */
   status?: number;
   headers?: Record<string, string>;
   body?: string | Buffer;
+  parts?: Iterable<string | Buffer>;
   /** Cuts the connection without an answer, before or after the request took effect. */
   drop?: "before" | "after";
   /** Takes the connection over after the request took effect; `answer` is all that would have been sent. */
@@ -115,9 +122,9 @@ export async function startFrame(
       response.destroy();
       return;
     }
-    const isAnswer = fault?.status !== undefined || fault?.body !== undefined;
+    const isAnswer = (fault?.status ?? fault?.body ?? fault?.parts) !== undefined;
     const given = isAnswer
-      ? { status: fault.status ?? 200, headers: fault.headers ?? {}, body: fault.body }
+      ? { ...fault, status: fault?.status ?? 200, headers: fault?.headers ?? {} }
       : respond(seen, body);
     if (fault?.drop === "after" || given === undefined) {
       response.destroy();
@@ -130,7 +137,8 @@ export async function startFrame(
     response.statusCode = given.status;
     const sent = { ...given.headers, ...fault?.headers };
     for (const [name, value] of Object.entries(sent)) response.setHeader(name, value);
-    response.end(given.body);
+    if (given.parts) await pipeline(Readable.from(given.parts), response);
+    else response.end(given.body);
   }
 
   const server = createServer({ maxHeaderSize: LONGEST_HEAD }, (request, response) => {
@@ -189,8 +197,8 @@ function take(faults: Fault[], request: SeenRequest): Fault | undefined {
 }
 
 /** An answer as bytes, and without what a server adds by itself besides the length. */
-function onTheWire({ status, headers, body = "" }: Answer): Buffer {
-  const content = Buffer.from(body);
+function onTheWire({ status, headers, body = "", parts = [body] }: Answer): Buffer {
+  const content = Buffer.concat([...parts].map((part) => Buffer.from(part)));
   const isChunked = headers["transfer-encoding"] === "chunked";
   // One of 204 has neither a body nor a length.
   const all = status === 204 || isChunked ? headers : { ...headers, "content-length": content.length };

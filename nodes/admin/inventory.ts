@@ -68,30 +68,34 @@ function keptOf<T>(
 
 async function read(node: ConnectionNode, resource: ResourceName, signal: AbortSignal): Promise<Inventory> {
   const connection = node.connection();
-  // At the same time as the list.
-  const reader = rowReader(connection, resource, signal);
-  const rows: TokenRow[] = [];
-  const databases = new Map<string, number>();
-  const counts: TokensAnswer["counts"] = {};
-  const count = (name: string) => {
-    const key = name as keyof typeof counts;
-    counts[key] = (counts[key] ?? 0) + 1;
-  };
-  for await (const batch of connection.open(resource, { signal }).list({})) {
-    const { rowOf } = await reader;
-    for (const listed of batch) {
-      const { token, databases: named } = rowOf(listed);
-      rows.push(token);
-      for (const mark of token.marks) count(mark);
-      if (token.status === "active" || token.status === "inactive") count(token.status);
-      for (const name of named) databases.set(name, (databases.get(name) ?? 0) + 1);
-    }
-  }
-  const { now } = await reader;
+  // Before the list, which would hold up what the reader asks for.
+  const { rowOf, now } = await rowReader(connection, resource, signal);
   const since = systemClock.steady();
+  const read = await connection
+    .open(resource, { signal })
+    .list({})
+    .read(async (batches) => {
+      const rows: TokenRow[] = [];
+      const databases = new Map<string, number>();
+      const counts: TokensAnswer["counts"] = {};
+      const count = (name: string) => {
+        const key = name as keyof typeof counts;
+        counts[key] = (counts[key] ?? 0) + 1;
+      };
+      for await (const batch of batches) {
+        for (const listed of batch) {
+          const { token, databases: named } = rowOf(listed);
+          rows.push(token);
+          for (const mark of token.marks) count(mark);
+          if (token.status === "active" || token.status === "inactive") count(token.status);
+          for (const name of named) databases.set(name, (databases.get(name) ?? 0) + 1);
+        }
+      }
+      return { rows, databases, counts };
+    });
   const at = new Date(systemClock.now()).toISOString();
   return {
-    ...{ at, rows, databases, counts, made: new Map() },
+    ...{ at, ...read, made: new Map() },
     now: () => now + systemClock.steady() - since,
   };
 }

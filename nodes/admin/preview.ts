@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { systemClock } from "../../src/clock.js";
-import type { Listed } from "../../src/tokens/resource.js";
+import type { Listed, Listing } from "../../src/tokens/resource.js";
 import { oldest } from "../../src/work/filters.js";
 import { createLimiter } from "../../src/work/limiter.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
@@ -57,12 +57,12 @@ export const previewRoute: Route<z.infer<typeof Input>> = {
     // A filter that is not known is one all the same.
     const filters = { ...values, includeToken: false, ...(unknown.length > 0 && { everyToken: true }) };
     // It throws what it refuses, so it comes before anything is under way.
-    const batches = operation.find(filters, tokens);
+    const listing = operation.find(filters, tokens);
     const [{ rows: all }, found] = await Promise.all([
       inventoryOf(node, resource, { signal }),
-      turnsOf(node)(() => {
+      turnsOf(node)(async () => {
         signal.throwIfAborted();
-        return rowsIn(batches, rowReader(connection, resource, signal));
+        return rowsIn(listing, await rowReader(connection, resource, signal));
       }),
     ]);
     const { matching, rows, first } = found;
@@ -132,17 +132,15 @@ interface Found {
   first: TokenRow | undefined;
 }
 
-async function rowsIn(
-  batches: AsyncIterable<Listed[]>,
-  reader: ReturnType<typeof rowReader>,
-): Promise<Found> {
-  const found: Found = { matching: 0, rows: [], first: undefined };
-  for await (const batch of batches) {
-    const { rowOf } = await reader;
-    const rows = batch.map((token) => rowOf(token).token);
-    found.matching += rows.length;
-    found.rows.push(...rows.slice(0, MOST_ROWS - found.rows.length));
-    found.first = oldest(found.first ? [found.first, ...rows] : rows);
-  }
-  return found;
+function rowsIn(listing: Listing<Listed>, { rowOf }: Awaited<ReturnType<typeof rowReader>>): Promise<Found> {
+  return listing.read(async (batches) => {
+    const found: Found = { matching: 0, rows: [], first: undefined };
+    for await (const batch of batches) {
+      const rows = batch.map((token) => rowOf(token).token);
+      found.matching += rows.length;
+      found.rows.push(...rows.slice(0, MOST_ROWS - found.rows.length));
+      found.first = oldest(found.first ? [found.first, ...rows] : rows);
+    }
+    return found;
+  });
 }

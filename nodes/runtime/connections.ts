@@ -182,7 +182,7 @@ export async function tellingConnection<
         record(Object.assign(each, { connection }), index);
       },
       send: (payload, summary, options) => {
-        send(withConnection(payload, connection), { ...summary, connection }, options);
+        send(withConnection(payload, connection), summary && { ...summary, connection }, options);
       },
       handOver: (place, value, told) =>
         handOver(place, value, { ...told, payload: { ...told.payload, connection } }),

@@ -1,11 +1,11 @@
 import { systemClock } from "../../src/clock.js";
 import { breather } from "../../src/work/breather.js";
-import { TokenError } from "../../src/errors.js";
+import { asTokenError, TokenError } from "../../src/errors.js";
 import type { ResourceName } from "../../src/products.js";
 import { oldest, readFilter, type Filter } from "../../src/work/filters.js";
 import { counted, grouped } from "../../src/text/counts.js";
+import { all, type Listed, type Listing } from "../../src/tokens/resource.js";
 import { RESOURCES } from "../../src/tokens/resources.js";
-import type { Summary } from "../../src/work/summary.js";
 import { LOOKUPS } from "../admin/answers.js";
 import { SECRET_SOURCES } from "../fields/controls.js";
 import {
@@ -47,7 +47,7 @@ type FilterFields<F> = { [K in keyof F]: F[K] extends Filter<infer T> ? Field<T 
 export function filterFields<F extends Record<string, Filter<unknown>>>(
   filters: F,
   looks: { [K in keyof F]?: FilterLook } = {},
-): FilterFields<F> & Pick<Listing, "everyToken"> {
+): FilterFields<F> & Pick<ListFields, "everyToken"> {
   const fields = Object.entries(filters).map(([name, filter]) => [
     name,
     filterField(filter, name, { ...looks[name], filter: name.replace(/(Before|After)$/, "") }),
@@ -61,7 +61,7 @@ export function filterFields<F extends Record<string, Filter<unknown>>>(
 /** What a list node sends. */
 export const resultField = choice(["all", "first", "each"], "all");
 
-interface Listing extends Fields {
+interface ListFields extends Fields {
   everyToken: Field<boolean>;
   result: typeof resultField;
 }
@@ -71,7 +71,7 @@ interface Listing extends Fields {
  *
  * @throws {TokenError} `invalid-config` if there is none, and nobody has said that every token is meant.
  */
-export function filtersIn<V extends Values<Listing>>({ everyToken, result, ...filters }: V) {
+export function filtersIn<V extends Values<ListFields>>({ everyToken, result, ...filters }: V) {
   if (!everyToken && Object.values(filters).every((value) => value === undefined)) {
     throw new TokenError(
       "invalid-config",
@@ -85,7 +85,7 @@ export function filtersIn<V extends Values<Listing>>({ everyToken, result, ...fi
 export const listOutputs = ["found", "none"] as const;
 
 /** A node that sends what it finds. */
-export function listNode<F extends Listing, R extends ResourceName>(
+export function listNode<F extends ListFields, R extends ResourceName>(
   operation: Omit<Operation<F, R>, "run"> & Required<Pick<Operation<F, R>, "find">>,
 ): NodeModule {
   return node({
@@ -94,47 +94,95 @@ export function listNode<F extends Listing, R extends ResourceName>(
   });
 }
 
+type Sending = Pick<Task<ListFields>, "resource" | "signal" | "send">;
+
 /** Sends what is found in the form that the node says, or an empty array to the second output. */
-async function sendFound<T extends { createdAt?: string | undefined }>(
-  {
-    values: { result },
-    resource,
-    signal,
-    send,
-  }: Pick<Task<Listing>, "values" | "resource" | "signal" | "send">,
-  batches: AsyncIterable<T[]>,
+async function sendFound(
+  { values: { result }, ...task }: Sending & Pick<Task<ListFields>, "values">,
+  listing: Listing<Listed>,
 ): Promise<Ending> {
-  const found: T[] = [];
+  if (result === "each") return sendEach(task, listing);
+  if (result === "first") return sendFirst(task, await listing.read(oldestIn));
+  const found = await listing.read(all);
+  if (found.length === 0) return sendNone(task);
+  const summary = { text: `${inWords(task, found.length)}.`, total: found.length };
+  task.send(found, summary);
+  return { summary, text: `${grouped(found.length)} found` };
+}
+
+interface Oldest {
+  first: Listed | undefined;
+  /** How many match; undefined if they were not counted. */
+  total: number | undefined;
+}
+
+/** Stops where the server's order proves that all others are younger. */
+async function oldestIn(batches: AsyncIterable<Listed[]>, isInOrder: boolean): Promise<Oldest> {
+  let first: Listed | undefined;
+  let total = 0;
   for await (const batch of batches) {
-    // Not push(...batch): so many arguments may not fit on the stack.
-    for (const token of batch) found.push(token);
+    const [next] = batch;
+    first = oldest(first ? [first, ...batch] : batch);
+    total += batch.length;
+    // A server that breaks its order proves nothing.
+    if (isInOrder && next !== undefined && next === first) return { first, total: undefined };
   }
-  const total = found.length;
-  const { noun } = RESOURCES[resource];
-  const matches =
-    total === 0 ? `No ${noun}s match` : `${counted(total, noun)} ${total === 1 ? "matches" : "match"}`;
-  const isOneOfMany = result === "first" && total > 1;
-  const summary: Summary = { text: `${matches}${isOneOfMany ? "; this is the oldest" : ""}.`, total };
-  if (total === 0) {
-    send([], summary, { output: 1 });
-  } else if (result === "first") {
-    send(oldest(found), summary);
-    return { summary, text: isOneOfMany ? `1 of ${grouped(total)} found` : "1 found" };
-  } else if (result === "each") {
-    const breathe = breather();
-    for (const [index, token] of found.entries()) {
-      if (signal.aborted) {
-        throw new TokenError(
-          "cancelled",
-          `the flow was stopped or deployed anew. ${index} of ${total} were sent on.`,
-        );
+  return { first, total };
+}
+
+function sendFirst(task: Sending, { first, total }: Oldest): Ending {
+  if (first === undefined) return sendNone(task);
+  const isOneOfMany = total !== undefined && total > 1;
+  const text =
+    total === undefined
+      ? `The oldest ${RESOURCES[task.resource].noun} that matches; others were not counted.`
+      : `${inWords(task, total)}${isOneOfMany ? "; this is the oldest" : ""}.`;
+  const summary = { text, total: total ?? 1 };
+  task.send(first, summary);
+  return { summary, text: isOneOfMany ? `1 of ${grouped(total)} found` : "1 found" };
+}
+
+/** Each is sent once the next has come, because the last one says how many there were. */
+async function sendEach(task: Sending, listing: Listing<Listed>): Promise<Ending> {
+  const { send, signal } = task;
+  const breathe = breather();
+  let sent = 0;
+  const last = await listing.read(async (batches) => {
+    let held: Listed | undefined;
+    try {
+      for await (const batch of batches) {
+        for (const token of batch) {
+          if (held !== undefined) send(held, undefined, { part: { index: sent++ } });
+          held = token;
+          await breathe();
+          if (signal.aborted) throw new TokenError("cancelled", "the flow was stopped or deployed anew.");
+        }
+        // What was sent has its turn before more is read.
+        await new Promise(setImmediate);
       }
-      // A copy, because a flow can change what it gets.
-      send(token, { ...summary }, { part: { index, count: total } });
-      await breathe();
+    } catch (error) {
+      // As it is, it could be begun anew.
+      if (sent === 0) throw error;
+      const failure = asTokenError(error);
+      throw failure.retold(`${failure.reason} ${grouped(sent)} were sent on before.`);
     }
-  } else {
-    send(found, summary);
-  }
+    return held;
+  });
+  if (last === undefined) return sendNone(task);
+  const total = sent + 1;
+  const summary = { text: `${inWords(task, total)}.`, total };
+  send(last, summary, { part: { index: sent, count: total } });
   return { summary, text: `${grouped(total)} found` };
+}
+
+function sendNone(task: Sending): Ending {
+  const summary = { text: `${inWords(task, 0)}.`, total: 0 };
+  task.send([], summary, { output: 1 });
+  return { summary, text: "0 found" };
+}
+
+/** How many match. */
+function inWords({ resource }: Sending, total: number): string {
+  const { noun } = RESOURCES[resource];
+  return total === 0 ? `No ${noun}s match` : `${counted(total, noun)} ${total === 1 ? "matches" : "match"}`;
 }

@@ -9,7 +9,7 @@ import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
 import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
-import type { Listed } from "../../src/tokens/resource.js";
+import type { Listed, Listing } from "../../src/tokens/resource.js";
 import type { Summary } from "../../src/work/summary.js";
 import { RESOURCES, type Tokens } from "../../src/tokens/resources.js";
 import { NO_PLACES, notBegun, type Places } from "../../src/work/order.js";
@@ -63,7 +63,7 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
   /** What goes on between messages, from the start of the node on. */
   start?(standing: Standing): void;
   /** Of a node that lists: what it would find. */
-  find?(values: Values<F>, tokens: Tokens<R>): AsyncIterable<Listed[]>;
+  find?(values: Values<F>, tokens: Tokens<R>): Listing<Listed>;
 }
 
 /** One message on its way through a node. */

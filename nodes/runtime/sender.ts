@@ -8,13 +8,14 @@ type Fields = Record<string, unknown>;
 /**
  * Sends the message on with this payload and its summary, and with a status code for flows that answer an HTTP request.
  *
- * @param options.part its place in a series, which a Join node can put together again.
+ * @param summary undefined for all parts of a series but the last.
+ * @param options.part its place in a series, which a Join node can put together again. The last one alone has the count.
  * @param options.statusCode 200 unless it tells of an error.
  */
 export type Sender = (
   payload: unknown,
-  summary: Summary,
-  options?: { output?: number; part?: { index: number; count: number }; statusCode?: number },
+  summary: Summary | undefined,
+  options?: { output?: number; part?: { index: number; count?: number }; statusCode?: number },
 ) => void;
 
 /**

@@ -4,7 +4,14 @@ import { TOKEN_NAME } from "../ids.js";
 import type { Product } from "../products.js";
 import { counted } from "../text/counts.js";
 import { plain } from "../text/plain-text.js";
-import { LIST, listAll, withValue, type Influxdb3Token, type ListedToken } from "../tokens/influxdb3-api.js";
+import {
+  LIST,
+  query,
+  readAll,
+  withValue,
+  type Influxdb3Token,
+  type ListedToken,
+} from "../tokens/influxdb3-api.js";
 import type { Wires } from "../tokens/resource.js";
 import { toSecond } from "../work/times.js";
 import { LONGEST_NAME, type Reporter } from "./report.js";
@@ -23,7 +30,7 @@ export async function checkInfluxdb3Token(
   reporter: Reporter,
   watch: Watch,
 ): Promise<void> {
-  const seen = await listAll(wires.http, watch).catch(asTokenError);
+  const seen = await query(wires.http, { task: LIST }, watch, readAll).catch(asTokenError);
   if (seen instanceof Error) {
     sayRefused(seen, reporter);
     return;

@@ -6,7 +6,7 @@ import { plain } from "../text/plain-text.js";
 import { databaseTokens } from "../tokens/database-tokens.js";
 import type { ManagementToken } from "../tokens/management-list.js";
 import { beginsLike, managementTokens } from "../tokens/management-tokens.js";
-import type { Wires } from "../tokens/resource.js";
+import { all, type Wires } from "../tokens/resource.js";
 import { LONGEST_NAME, type Reporter } from "./report.js";
 
 /**
@@ -16,8 +16,7 @@ import { LONGEST_NAME, type Reporter } from "./report.js";
  */
 export async function checkManagementToken(wires: Wires, reporter: Reporter, watch: Watch): Promise<boolean> {
   try {
-    let count = 0;
-    for await (const batch of databaseTokens.open(wires, watch).list({})) count += batch.length;
+    const { length: count } = await databaseTokens.open(wires, watch).list({}).read(all);
     const cluster = wires.cluster ? "Account and cluster are found" : "The cluster is found";
     reporter.say(
       "ok",
@@ -59,8 +58,7 @@ export async function checkInfluxctl(
     const version = await wires.influxctl().run("ask influxctl for its version", ["version"], signal);
     reporter.say("ok", `influxctl is found: ${plain(version.trim(), LONGEST_NAME)}.`);
     if (!isAccepted) return;
-    const listed: ManagementToken[] = [];
-    for await (const batch of managementTokens.open(wires, { signal }).list({})) listed.push(...batch);
+    const listed = await managementTokens.open(wires, { signal }).list({}).read(all);
     reporter.say(
       "ok",
       `influxctl's token is accepted. It lists ${counted(listed.length, "management token")}.`,

@@ -1,10 +1,12 @@
 import type { Dispatcher } from "undici";
+import { systemClock } from "../clock.js";
 import { CollectedBytes } from "../text/collected-bytes.js";
+import { ArrivingBody } from "./arriving-body.js";
 import type { Headers } from "./call.js";
 import type { Cancellation } from "./cancellation.js";
 
-/** Bytes of a list; one of a million authorizations is twice as long. */
-export const LONGEST_LIST = 256 * 1024 * 1024;
+/** Bytes of a list that is parsed in one go, such as that of all databases. */
+export const LONGEST_SHORT_LIST = 16 * 1024 * 1024;
 /** Bytes of one token, which is parsed in one go; one with thousands of permissions is as long. */
 export const LONGEST_TOKEN = 512 * 1024;
 /** Bytes of an error; what comes after them is not waited for. */
@@ -22,10 +24,15 @@ export type AttemptRequest = Pick<
 >;
 
 export interface AttemptOptions {
-  /** From the wait for a connection to the last byte of the response. */
+  /**
+   * From the wait for a connection to the last byte of the response, without the time in which whoever reads its body
+   * lets it wait: that is not the server's.
+   */
   timeoutMs: number;
   /** Bytes that a success may have; {@link LONGEST_TOKEN} unless given. */
   longest?: number | undefined;
+  /** Whether a success is given as soon as its body begins to come. */
+  streams?: boolean;
   cancellation: Cancellation;
   /** Ends the attempt. */
   signal?: AbortSignal | undefined;
@@ -39,6 +46,8 @@ export interface AttemptResponse {
   headers: Headers;
   /** In blocks; only the beginning if it is an error. */
   body: readonly Buffer[];
+  /** In place of it, the body of a success that streams. It is to be read to its end or given up. */
+  arriving?: ArrivingBody;
 }
 
 /** An attempt without a response. */
@@ -66,7 +75,14 @@ export class TooLong extends Error {
 export function attempt(
   dispatcher: Dispatcher,
   request: AttemptRequest,
-  { timeoutMs, longest: longestSuccess = LONGEST_TOKEN, cancellation, signal, onHeaders }: AttemptOptions,
+  {
+    timeoutMs,
+    longest: longestSuccess = LONGEST_TOKEN,
+    streams = false,
+    cancellation,
+    signal,
+    onHeaders,
+  }: AttemptOptions,
 ): Promise<AttemptResponse | FailedAttempt> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -74,23 +90,27 @@ export function attempt(
     let status = 0;
     let headers: Headers = {};
     let longest = LONGEST_ERROR;
+    let received = 0;
+    let arriving: ArrivingBody | undefined;
     const body = new CollectedBytes();
 
-    const timer = setTimeout(() => fail(new TimedOut()), timeoutMs);
+    const limit = timeLimit(timeoutMs, () => fail(new TimedOut()));
     const unlisten = cancellation.listen(signal, () => fail(new Cancelled()));
     function end() {
-      clearTimeout(timer);
+      limit.pause();
       unlisten();
     }
     function fail(error: Error) {
       end();
       failure = error;
       resolve(new FailedAttempt(error, controller !== undefined));
+      arriving?.end(error);
       controller?.abort(error);
     }
     function succeed() {
       end();
       resolve({ status, headers, body: body.blocks() });
+      arriving?.end();
     }
 
     dispatcher.dispatch(
@@ -102,15 +122,32 @@ export function attempt(
           if (failure) started.abort(failure);
           else controller = started;
         },
-        onResponseStart(_, code, fields) {
+        onResponseStart(started, code, fields) {
           status = code;
           headers = fields;
           if (isShown(status)) longest = longestSuccess;
           onHeaders?.(status, headers);
+          if (!streams || !isShown(status)) return;
+          arriving = new ArrivingBody({
+            pause() {
+              limit.pause();
+              started.pause();
+            },
+            resume() {
+              limit.resume();
+              started.resume();
+            },
+            abort(reason) {
+              end();
+              started.abort(reason);
+            },
+          });
+          resolve({ status, headers, body: [], arriving });
         },
         onResponseData(started, chunk) {
-          if (body.length + chunk.length <= longest) {
-            body.add(chunk);
+          received += chunk.length;
+          if (received <= longest) {
+            (arriving ?? body).add(chunk);
             return;
           }
           const error = new TooLong();
@@ -131,4 +168,22 @@ export function attempt(
       },
     );
   });
+}
+
+/** Calls once so many milliseconds have passed, but for those between `pause` and `resume`. */
+function timeLimit(milliseconds: number, expire: () => void): { pause(): void; resume(): void } {
+  let left = milliseconds;
+  let since = systemClock.steady();
+  let timer: NodeJS.Timeout | undefined = setTimeout(expire, left);
+  return {
+    pause() {
+      clearTimeout(timer);
+      timer = undefined;
+      left -= systemClock.steady() - since;
+    },
+    resume() {
+      since = systemClock.steady();
+      timer ??= setTimeout(expire, left);
+    },
+  };
 }

@@ -34,7 +34,7 @@ export interface ApiCall {
   body?: unknown;
   /** Secrets that the call sends besides those of the connection. Its response and errors do not show them. */
   secrets?: readonly Secret[];
-  /** True if a success is a list, which can be long. */
+  /** True if a success is a list, which can be longer than a token. */
   isList?: boolean;
   /** Sends no token: the server is yet to show what it is. */
   isAnonymous?: boolean;
@@ -44,12 +44,22 @@ export interface ApiCall {
 }
 
 /** The server's answer to a call, whatever its status. */
-export interface ApiResponse {
+export interface ApiResponse extends Answer {
+  /** The response body, in blocks, if the status is 200 or 201; it is empty otherwise. */
+  body: readonly Buffer[];
+}
+
+/** An answer whose body is read while it arrives, once. */
+export interface ArrivingResponse extends Answer {
+  /** If the status is 200 or 201; it is empty otherwise. Whoever reads it meets a `TokenError` if it is cut. */
+  body: Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/** An answer without its body. */
+export interface Answer {
   call: ApiCall;
   status: number;
   headers: Headers;
-  /** The response body, in blocks, if the status is 200 or 201; it is empty otherwise. */
-  body: readonly Buffer[];
   /** What any other response says, if its body is an error of InfluxData's APIs. */
   error: ApiError | undefined;
   /**

@@ -8,12 +8,13 @@ import {
   attempt,
   Cancelled,
   FailedAttempt,
-  LONGEST_LIST,
+  LONGEST_SHORT_LIST,
   LONGEST_TOKEN,
   isShown,
   type AttemptResponse,
 } from "./attempt.js";
-import type { ApiCall, ApiResponse } from "./call.js";
+import type { ArrivingBody } from "./arriving-body.js";
+import type { ApiCall, ApiResponse, ArrivingResponse } from "./call.js";
 import { createCancellation } from "./cancellation.js";
 import { createDispatcher, type WayOptions } from "./dispatcher.js";
 import { createPace } from "./pace.js";
@@ -35,7 +36,7 @@ export interface HttpOptions extends WayOptions {
   authorization: Authorization;
   /** How often a failed call is tried again. */
   retries: number;
-  /** Bytes that a list may have; {@link LONGEST_LIST} unless given. */
+  /** Bytes that a list may have: as many as there are, unless it is read in one go ({@link LONGEST_SHORT_LIST}). */
   longestList?: number | undefined;
   /** Called once if the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
@@ -63,6 +64,17 @@ export interface Http {
    */
   send(call: ApiCall): Promise<ApiResponse>;
   /**
+   * Sends a call for a list and reads the response while it arrives. If that is cut, it is sent again as {@link send}
+   * does, and read anew; but not if the reader has made another error of it, because it has handed on what it had read.
+   *
+   * The request counts as under way until its body has come to its end, or the reader has: a reader must not wait for
+   * another call of the same client before. Time in which it reads nothing counts for no limit.
+   *
+   * @param read called with each response; what it leaves of the body is given up.
+   * @throws {TokenError} what {@link send} and `read` throw.
+   */
+  stream<R>(call: ApiCall, read: (response: ArrivingResponse) => Promise<R>): Promise<R>;
+  /**
    * The server's time, in milliseconds since 1970 and to the second, from whatever it answers; ours if it does not
    * answer one request within five seconds. It never fails.
    */
@@ -80,7 +92,7 @@ const LONGEST_CALL_MS = 120_000;
 
 /** An HTTP client for one connection: one pool of sockets, one limiter of parallel requests. */
 export function createHttp(options: HttpOptions): Http {
-  const { clock = systemClock, longestList = LONGEST_LIST } = options;
+  const { clock = systemClock, longestList } = options;
   const timeoutMs = 1000 * options.timeoutSeconds;
   const sockets = new Set<Socket>();
   const dispatcher = createDispatcher(options, sockets);
@@ -115,28 +127,37 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.
-  async function sendWithRetries(call: ApiCall): Promise<ApiResponse> {
+  async function sendWithRetries(call: ApiCall): Promise<ApiResponse>;
+  /** It ends with the request, when `read` may have work to do still. */
+  async function sendWithRetries<R>(call: ApiCall, read: Reader<R>): Promise<{ reading: Promise<R> }>;
+  async function sendWithRetries<R>(call: ApiCall, read?: Reader<R>) {
     let own = token.current();
     let mayRenew = call.token === undefined && !call.isAnonymous;
     const { isList = false, watch: { signal, onRetry } = {} } = call;
-    const longest = isList ? longestList : LONGEST_TOKEN;
+    const longest = read
+      ? (longestList ?? Infinity)
+      : isList
+        ? (longestList ?? LONGEST_SHORT_LIST)
+        : LONGEST_TOKEN;
     const ofCall = [...(call.secrets ?? []), ...(call.token ? [call.token] : [])];
     const way = await dispatcher;
     const lastStart = clock.steady() + LONGEST_CALL_MS;
+    const give = (response: ApiResponse) => (read ? { reading: read(response) } : response);
     let last: ApiResponse | TokenError | undefined;
     let mayBeRepeated = false;
     for (let attempts = 1; ; attempts++) {
       await untilOpen(signal);
       if (cancellation.isOver(signal)) throw cancelled(call.task, attempts - 1, underWay(call));
-      if (last && clock.steady() > lastStart) return responseOrThrow(last);
+      if (last && clock.steady() > lastStart) return give(responseOrThrow(last));
       if (attempts > 1) onRetry?.();
 
       const began = clock.steady();
       const ended = parallelism.begin();
       let latencyMs: number | undefined;
-      const result = await attempt(way, requestOf(call, own), {
+      let result = await attempt(way, requestOf(call, own), {
         timeoutMs,
         longest,
+        streams: read !== undefined,
         cancellation,
         signal,
         onHeaders(status, headers) {
@@ -148,12 +169,23 @@ export function createHttp(options: HttpOptions): Http {
       ended(signOf(result, latencyMs));
       if (latencyMs !== undefined && !isTooMany(result)) pace.accepted();
       const knowing = redactor.knowing([...token.known(), ...ofCall]);
+      const failed = (failure: FailedAttempt) =>
+        failure.error instanceof Cancelled
+          ? cancelled(call.task, attempts - (failure.wasSent ? 0 : 1), underWay(call))
+          : transportError(call, failure, { attempts, timeoutMs, longest, redactor: knowing });
+      if (read && "arriving" in result) {
+        const response = { ...responseOf(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
+        const end = await readArriving(result.arriving, response, read, (why) =>
+          failed(new FailedAttempt(why, true)),
+        );
+        if (!(end instanceof FailedAttempt)) return end;
+        result = end;
+      }
       if (result instanceof FailedAttempt) {
-        if (result.error instanceof Cancelled)
-          throw cancelled(call.task, attempts - (result.wasSent ? 0 : 1), underWay(call));
-        last = transportError(call, result, { attempts, timeoutMs, longest, redactor: knowing });
+        last = failed(result);
+        if (result.error instanceof Cancelled) throw last;
       } else {
-        last = { ...read(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
+        last = { ...responseOf(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
         if (mayRenew && isTokenRefused(last)) {
           mayRenew = false;
           const before = own;
@@ -161,11 +193,12 @@ export function createHttp(options: HttpOptions): Http {
           if (own !== before) continue;
         }
       }
-      if (!mayTryAgain(call, result)) return responseOrThrow(last);
+      if (!mayTryAgain(call, result)) return give(responseOrThrow(last));
       const delayMs = retryDelayMs(attempts, result, clock);
       // Too many requests are too many for all of the connection, not for this call alone.
       if (isTooMany(result)) pace.refused(delayMs);
-      if (attempts > options.retries || clock.steady() + delayMs > lastStart) return responseOrThrow(last);
+      if (attempts > options.retries || clock.steady() + delayMs > lastStart)
+        return give(responseOrThrow(last));
       mayBeRepeated ||= mayHaveTakenEffect(result);
       await cancellation.pause(delayMs, signal);
     }
@@ -188,6 +221,7 @@ export function createHttp(options: HttpOptions): Http {
     get parallel() {
       return parallelism.most;
     },
+    stream: async (call, read) => (await inTurn(() => sendWithRetries(call, read))).reading,
     now: (signal) => inTurn(() => now(signal)),
     // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
     // requests, not others.
@@ -209,13 +243,47 @@ function underWay({ method, isList }: ApiCall): string {
   return `The request was under way${effect}.`;
 }
 
-function read(
+function responseOf(
   { status, headers, body }: AttemptResponse,
   redactor: Redactor,
 ): Pick<ApiResponse, "status" | "headers" | "body" | "error" | "text"> {
   if (isShown(status)) return { status, headers, body, error: undefined, text: "" };
   const text = Buffer.concat(body).toString();
   return { status, headers, body: [], error: readApiError(text, redactor), text: shortText(text) };
+}
+
+type Reader<R> = (response: ArrivingResponse) => Promise<R>;
+
+/**
+ * Has an answer read while it arrives.
+ *
+ * @param cut makes the error that the reader meets if it is cut.
+ * @returns once the request is over: the work of the reader, or why the answer is to be asked for anew.
+ */
+async function readArriving<R>(
+  arriving: ArrivingBody,
+  response: ApiResponse,
+  read: Reader<R>,
+  cut: (why: Error) => TokenError,
+): Promise<{ reading: Promise<R> } | FailedAttempt> {
+  let met: TokenError | undefined;
+  const body = async function* () {
+    try {
+      yield* arriving;
+    } catch (why) {
+      throw (met = cut(why as Error));
+    }
+  };
+  const reading = read({ ...response, body: body() });
+  const giveUp = () => {
+    arriving.giveUp();
+  };
+  reading.then(giveUp, giveUp);
+  const why = await arriving.closed;
+  if (why === undefined) return { reading };
+  const error: unknown = await reading.catch((thrown: unknown) => thrown);
+  // Of another error, the reader says what is to be told.
+  return met !== undefined && error === met ? new FailedAttempt(why, true) : { reading };
 }
 
 function responseOrThrow(result: ApiResponse | TokenError): ApiResponse {

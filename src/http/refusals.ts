@@ -1,7 +1,7 @@
 import { badResponse } from "./responses.js";
 import type { TokenErrorCode } from "../error-codes.js";
 import { TokenError } from "../errors.js";
-import type { ApiResponse } from "./call.js";
+import type { Answer } from "./call.js";
 import { retryAfterSeconds } from "./retries.js";
 
 /** What an answer means to the API that gave it. */
@@ -16,12 +16,12 @@ export interface Meaning {
 }
 
 /** The message of the server's own error, to be compared, or "" if the answer is not one. */
-export function messageOf({ error }: ApiResponse): string {
+export function messageOf({ error }: Answer): string {
   return error?.message ?? "";
 }
 
 /** The same, safe to show. */
-export function toldBy({ error }: ApiResponse): string {
+export function toldBy({ error }: Answer): string {
   return error?.told ?? "";
 }
 
@@ -30,7 +30,7 @@ export function toldBy({ error }: ApiResponse): string {
  *
  * @param own what it means to the API in particular. Without it, the status says what it means.
  */
-export function refusal(response: ApiResponse, own?: Meaning): TokenError {
+export function refusal(response: Answer, own?: Meaning): TokenError {
   const meaning = own ?? meaningOfStatus(response);
   if (meaning === undefined) return badResponse(response, "the answer is not one that InfluxDB gives");
   const { status, attempts, call } = response;
@@ -47,7 +47,7 @@ export function refusal(response: ApiResponse, own?: Meaning): TokenError {
   });
 }
 
-function meaningOfStatus(response: ApiResponse): Meaning | undefined {
+function meaningOfStatus(response: Answer): Meaning | undefined {
   const { status, attempts, call } = response;
   const tried = attempts > 1 ? ` after ${attempts} tries` : "";
   const said = quoted(toldBy(response));
@@ -101,7 +101,7 @@ const REJECTED = {
   POST: "invalid-config",
   PATCH: "invalid-id",
   DELETE: "invalid-id",
-} as const satisfies Record<ApiResponse["call"]["method"], TokenErrorCode>;
+} as const satisfies Record<Answer["call"]["method"], TokenErrorCode>;
 
 /**
  * Statuses that InfluxDB itself gives with an error of its own, which has a meaning to the API that gave it. They say

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { Brackets } from "../text/brackets.js";
 import { TokenError } from "../errors.js";
 import type { Conceal } from "../text/redactor.js";
-import type { ApiResponse } from "./call.js";
+import type { Answer, ApiResponse } from "./call.js";
 
 /**
  * The JSON of a successful, short answer, checked against the schema.
@@ -20,12 +20,20 @@ export function readJson<T>(response: ApiResponse, schema: z.ZodType<T>): T {
   );
 }
 
+/** What was parsed in one go. */
+export interface Piece {
+  /** Takes secrets out of its texts, if it holds any. */
+  readonly conceal: Conceal | undefined;
+  /** Values that were kept of it, as who reads it counts them. */
+  values: number;
+}
+
 /**
- * The JSON of a successful, short answer, and what takes secrets out of it, if it holds any.
+ * The JSON of a successful, short answer.
  *
  * @throws {TokenError} `bad-response` if it is not JSON, or nested deeper than any token is.
  */
-export function parseBody(response: ApiResponse): { json: unknown; conceal: Conceal | undefined } {
+export function parseBody(response: ApiResponse): { json: unknown; piece: Piece } {
   const bytes = Buffer.concat(plainBody(response));
   try {
     new Brackets().next(bytes, 0, NEVER, 0);
@@ -33,7 +41,10 @@ export function parseBody(response: ApiResponse): { json: unknown; conceal: Conc
     throw badResponse(response, TOO_DEEP);
   }
   const text = bytes.toString();
-  return { json: parseJson(response, text), conceal: response.redactor.concealer(text) };
+  return {
+    json: parseJson(response, text),
+    piece: { conceal: response.redactor.concealer(text), values: 0 },
+  };
 }
 
 const NEVER = -1;
@@ -44,13 +55,13 @@ export const TOO_DEEP = "the answer is nested deeper than any of InfluxDB's";
  *
  * @throws {TokenError} `bad-response` if it is compressed, which was not asked for.
  */
-export function plainBody(response: ApiResponse): readonly Buffer[] {
+export function plainBody<B>(response: Answer & { body: B }): B {
   if (/^(identity)?$/i.test(String(response.headers["content-encoding"] ?? ""))) return response.body;
   throw badResponse(response, "the answer is compressed, which was not asked for");
 }
 
 /** @throws {TokenError} `bad-response` if it is not JSON. */
-export function parseJson(response: ApiResponse, text: string): unknown {
+function parseJson(response: ApiResponse, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -59,7 +70,7 @@ export function parseJson(response: ApiResponse, text: string): unknown {
 }
 
 /** The error of an answer that InfluxDB's API would not give. */
-export function badResponse(response: ApiResponse, reason: string): TokenError {
+export function badResponse(response: Answer, reason: string): TokenError {
   const { call, status } = response;
   return new TokenError(
     "bad-response",

@@ -4,7 +4,15 @@ import { asTokenError, TokenError } from "../errors.js";
 import type { Secret } from "../text/secret.js";
 import { endOfCleanUp, makeMarked, type Makeable } from "../tokens/creation.js";
 import { marked, markIn, newAttempt, withoutMark, type Mark } from "../tokens/marks.js";
-import type { Listed, Liveness, Removable, Resource, Shown, Wanted } from "../tokens/resource.js";
+import {
+  all,
+  type Listed,
+  type Liveness,
+  type Removable,
+  type Resource,
+  type Shown,
+  type Wanted,
+} from "../tokens/resource.js";
 import { toSecond } from "../work/times.js";
 
 /*
@@ -127,14 +135,12 @@ export function createRotation({
   /** Its successors that are not finished, the newest last. */
   async function successorsOf(old: Listed): Promise<Listed[]> {
     const found: { token: Listed; since: string }[] = [];
-    for await (const batch of tokens.holding(`[successor of ${markOf(old)} `, old)) {
-      for (const token of batch) {
-        const mark = markIn(labelOf(token));
-        const isIts = mark?.kind === "successor" && mark.of === markOf(old) && !isProtected(token.id);
-        // A server that was set up anew gives the numbers of tokens again; a name stays what it is.
-        if (kind.markOf && withoutMark(labelOf(token)) !== withoutMark(labelOf(old))) continue;
-        if (isIts && token.revokedAt === undefined) found.push({ token, since: mark.since });
-      }
+    for (const token of await tokens.holding(`[successor of ${markOf(old)} `, old).read(all)) {
+      const mark = markIn(labelOf(token));
+      const isIts = mark?.kind === "successor" && mark.of === markOf(old) && !isProtected(token.id);
+      // A server that was set up anew gives the numbers of tokens again; a name stays what it is.
+      if (kind.markOf && withoutMark(labelOf(token)) !== withoutMark(labelOf(old))) continue;
+      if (isIts && token.revokedAt === undefined) found.push({ token, since: mark.since });
     }
     return found.sort((a, b) => compare(a.since, b.since)).map(({ token }) => token);
   }

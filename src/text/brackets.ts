@@ -7,7 +7,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** Objects and lists within one another; an authorization has four. */
-const DEEPEST = 64;
+export const DEEPEST = 64;
 
 /**
  * Follows the brackets and strings of a JSON text through its bytes, to find where it can be cut. `JSON.parse` judges

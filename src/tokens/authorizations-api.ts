@@ -1,9 +1,9 @@
 import { badResponse, parseBody } from "../http/responses.js";
 import type { TokenError } from "../errors.js";
 import { readLongList } from "../http/long-lists.js";
-import type { ApiResponse } from "../http/call.js";
+import type { Answer, ApiResponse, ArrivingResponse } from "../http/call.js";
 import { messageOf, refusal, toldBy, type Meaning } from "../http/refusals.js";
-import { readToken, type Token } from "./read-token.js";
+import { hasId, readToken, type Token } from "./read-token.js";
 
 /*
  * The answers of `/api/v2/authorizations`.
@@ -35,28 +35,33 @@ export type Authorization = Token<(typeof TEXTS)[number]>;
 export const PATH = ["api", "v2", "authorizations"];
 
 /** An answer that is not a success, as an error. */
-export function refused(response: ApiResponse): TokenError {
+export function refused(response: Answer): TokenError {
   return refusal(response, meaningOf(response));
 }
 
 /**
  * The authorizations of a list, in batches.
  *
+ * @param options.isWanted fields of the given one can be of any type.
  * @throws {TokenError} `bad-response`.
  */
 export function authorizationsIn(
-  response: ApiResponse,
-  options: { includeToken: boolean },
+  response: ArrivingResponse,
+  { includeToken, isWanted }: { includeToken: boolean; isWanted?: (found: Authorization) => boolean },
 ): AsyncGenerator<Authorization[]> {
-  return readLongList(response, "authorizations", (element, conceal) =>
-    readToken(element, TEXTS, { ...options, conceal }),
-  );
+  return readLongList(response, "authorizations", (element, piece) => {
+    if (!hasId(element)) return undefined;
+    // Most are not wanted, and it takes longer to read one than to parse it.
+    if (isWanted && !piece.conceal && !isWanted(element)) return null;
+    const found = readToken(element, TEXTS, { includeToken, piece });
+    return found && isWanted && piece.conceal && !isWanted(found) ? null : found;
+  });
 }
 
 /** @throws {TokenError} `bad-response` if the answer shows no authorization. */
 export function authorizationIn(response: ApiResponse, options?: { includeToken: boolean }): Authorization {
-  const { json, conceal } = parseBody(response);
-  const found = readToken(json, TEXTS, { ...options, conceal });
+  const { json, piece } = parseBody(response);
+  const found = readToken(json, TEXTS, { ...options, piece });
   if (found === undefined) throw badResponse(response, "the answer shows no authorization");
   return found;
 }
@@ -64,27 +69,27 @@ export function authorizationIn(response: ApiResponse, options?: { includeToken:
 const NOT_FOUND = "authorization not found";
 
 /** What is gone if the authorization exists but is not shown: its user or its organization. */
-export function hiddenBy(response: ApiResponse): "user" | "organization" | undefined {
+export function hiddenBy(response: Answer): "user" | "organization" | undefined {
   if (response.status !== 404) return undefined;
   const [, gone] = /^(user|organization) not found$/.exec(messageOf(response)) ?? [];
   return gone as "user" | "organization" | undefined;
 }
 
 /** Whether InfluxDB itself refuses: its errors have a word as their code, those of a proxy have none or another. */
-export function isRefusalOfApi({ status, error }: ApiResponse): boolean {
+export function isRefusalOfApi({ status, error }: Answer): boolean {
   return (
     (status === 401 && error?.code === "unauthorized") || (status === 403 && error?.code === "forbidden")
   );
 }
 
-export function isUnknownAuthorization(response: ApiResponse): boolean {
+export function isUnknownAuthorization(response: Answer): boolean {
   return response.status === 404 && messageOf(response) === NOT_FOUND;
 }
 
 /**
  * What an error of this API means, as seen on InfluxDB OSS 2.9 and documented for Cloud; 401 has three meanings.
  */
-function meaningOf(response: ApiResponse): Meaning | undefined {
+function meaningOf(response: Answer): Meaning | undefined {
   const { status, call } = response;
   const message = messageOf(response);
   if (isRefusalOfApi(response)) return meaningOfRefusal(response, message);
@@ -119,7 +124,7 @@ function meaningOf(response: ApiResponse): Meaning | undefined {
 const NOT_GRANTED = /^permission (\S+) is not allowed\b/;
 
 /** What 401 and 403 mean if they come from InfluxDB itself. */
-function meaningOfRefusal(response: ApiResponse, message: string): Meaning {
+function meaningOfRefusal(response: Answer, message: string): Meaning {
   const { status } = response;
   const missing = /^\S+(?= is unauthorized$)/;
   if (status === 401 && missing.test(message)) {

@@ -21,7 +21,7 @@ import { HEX_ID, isSameId } from "../ids.js";
 import type { Secret } from "../text/secret.js";
 import { checkAuthorization } from "./check-authorization.js";
 import { foundByServer, searchFor } from "./find-by-value.js";
-import type { ApiResponse, Watch } from "../http/call.js";
+import type { Answer, ApiResponse, ArrivingResponse, Watch } from "../http/call.js";
 import {
   authorizationIn,
   authorizationsIn,
@@ -35,7 +35,17 @@ import {
 import { openDirectory, type Directory } from "./directory.js";
 import { ownAuthorizations, ownAuthorizationSigns } from "./own-authorization.js";
 import { newValueIn, notApplied, deleteProved, type Sight } from "./proof.js";
-import type { Listable, Look, Removable, Resource, Shown, Switchable, Updatable, Wires } from "./resource.js";
+import type {
+  Listable,
+  Listing,
+  Look,
+  Removable,
+  Resource,
+  Shown,
+  Switchable,
+  Updatable,
+  Wires,
+} from "./resource.js";
 import {
   AUTHORIZATION,
   checked,
@@ -124,7 +134,7 @@ export interface Authorizations
    *   of its token, if the list comes back empty because the connection's own token may not read it; `hidden-value`
    *   after all that match if none has the value, and the server hides the value of any.
    */
-  list(filters: AuthorizationFilters, options?: { includeToken?: boolean }): AsyncIterable<Authorization[]>;
+  list(filters: AuthorizationFilters, options?: { includeToken?: boolean }): Listing<Authorization>;
   /**
    * Looks one up. It exists but is not shown if its user or organization is gone.
    *
@@ -141,45 +151,54 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
   /** The values of those that were made here, by their IDs: no later answer may show them. */
   const values = new Map<string, Secret[]>();
   const tokens: Authorizations = {
-    async *list(filters, { includeToken = false } = {}) {
+    list(filters, { includeToken = false } = {}) {
       const { tokenValue } = filters;
       const byServer = own.findsByValue ? tokenValue : undefined;
       const query = { ...serverFilters(filters), ...(byServer && { token: byServer.reveal() }) };
       const task = "list authorizations";
-      const response = await http.send({
-        task,
-        method: "GET",
-        repeat: "safe",
-        path: PATH,
-        query,
-        isList: true,
-        ...(tokenValue && { secrets: [tokenValue] }),
-        watch,
-      });
-      if (response.status !== 200) throw refused(response);
-      const now = serverTime(response);
-      const batches = authorizationsIn(response, { includeToken: includeToken || tokenValue !== undefined });
-      const search = tokenValue && !byServer ? searchFor(tokenValue, task) : undefined;
-      let count = 0;
-      for await (const batch of byServer ? foundByServer(batches, byServer, response) : batches) {
-        count += batch.length;
-        const found = batch.filter((authorization) => matches(authorization, filters, now));
-        const sought = search ? search.within(found) : found;
-        yield tokenValue && !includeToken ? sought.map(withoutValue) : sought;
+
+      async function* found(response: ArrivingResponse): AsyncGenerator<Authorization[]> {
+        if (response.status !== 200) throw refused(response);
+        const now = serverTime(response);
+        let count = 0;
+        const isWanted = (authorization: Authorization) => {
+          count++;
+          return byServer !== undefined || matches(authorization, filters, now);
+        };
+        const options = { includeToken: includeToken || tokenValue !== undefined, isWanted };
+        const batches = authorizationsIn(response, options);
+        const search = tokenValue && !byServer ? searchFor(tokenValue, task) : undefined;
+        for await (const batch of byServer ? foundByServer(batches, byServer, response) : batches) {
+          const matching = byServer ? batch.filter((each) => matches(each, filters, now)) : batch;
+          const sought = search ? search.within(matching) : matching;
+          yield tokenValue && !includeToken ? sought.map(withoutValue) : sought;
+        }
+        search?.end();
+        if (count > 0) return;
+        // If the token may not read, the server answers with an empty list and no error.
+        const isNarrowed = Object.keys(query).length > 0;
+        if (!isNarrowed || (await ownAuthorizations(http, own, watch)).rows.length === 0) {
+          throw new TokenError(
+            "forbidden",
+            "the list is empty, and the server does not even show the connection's own token. " +
+              "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
+              "Give it both permissions or set another token in the connection.",
+            { words: "no permission", task, statusCode: response.status },
+          );
+        }
       }
-      search?.end();
-      if (count > 0) return;
-      // If the token may not read, the server answers with an empty list and no error.
-      const isNarrowed = Object.keys(query).length > 0;
-      if (!isNarrowed || (await ownAuthorizations(http, own, watch)).rows.length === 0) {
-        throw new TokenError(
-          "forbidden",
-          "the list is empty, and the server does not even show the connection's own token. " +
-            "That token lacks the permissions read:authorizations and read:users, or it is inactive. " +
-            "Give it both permissions or set another token in the connection.",
-          { words: "no permission", task, statusCode: response.status },
-        );
-      }
+
+      return {
+        read: (reader) =>
+          http.stream(
+            {
+              ...{ task, method: "GET", repeat: "safe", path: PATH, query, isList: true },
+              ...(tokenValue && { secrets: [tokenValue] }),
+              watch,
+            },
+            (response) => reader(found(response), isInOrder(response)),
+          ),
+      };
     },
 
     async get(id, { includeToken = false } = {}) {
@@ -289,12 +308,13 @@ function serverFilters({ user, userID, org, orgID }: AuthorizationFilters): Reco
   );
 }
 
+/** @param found with fields of any type. */
 function matches(found: Authorization, wanted: AuthorizationFilters, now: number): boolean {
   return (
     equals(found.user, wanted.user) &&
     equals(found.userID, normalized(wanted.userID)) &&
     // The server trims the name of an organization that it looks up.
-    equals(found.org?.trim(), wanted.org?.trim()) &&
+    (wanted.org === undefined || String(found.org).trim() === wanted.org.trim()) &&
     equals(found.orgID, normalized(wanted.orgID)) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
@@ -302,8 +322,9 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
     isBefore(found.createdAt, instantOf(wanted.createdBefore, now)) &&
     isAfter(found.updatedAt, instantOf(wanted.updatedAfter, now)) &&
     isBefore(found.updatedAt, instantOf(wanted.updatedBefore, now)) &&
-    (wanted.replacedBefore === undefined || !authorizations.isOn(found)) &&
-    isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))
+    (wanted.replacedBefore === undefined ||
+      (!authorizations.isOn(found) &&
+        isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))))
   );
 }
 
@@ -312,8 +333,16 @@ function normalized(id: string | undefined): string | undefined {
 }
 
 /** InfluxDB OSS puts its version on every answer; another server may say 204 to anything. */
-function bearsMark({ headers }: ApiResponse): boolean {
+function bearsMark({ headers }: Answer): boolean {
   return headers["x-influxdb-version"] !== undefined;
+}
+
+/**
+ * InfluxDB OSS lists by ID, and an ID begins with the time at which it was given: docs/decisions/0016-lists-stream.md. Of
+ * InfluxDB Cloud, nothing is known.
+ */
+function isInOrder({ headers }: Answer): boolean {
+  return headers["x-influxdb-build"] === "OSS";
 }
 
 function sightOf(look: ApiResponse): Sight | undefined {

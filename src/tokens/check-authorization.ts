@@ -79,9 +79,12 @@ async function ofValue(
   userID: string | undefined,
 ): Promise<Authorization | undefined> {
   try {
-    for await (const [found] of authorizations.list({ tokenValue, userID })) if (found) return found;
+    return await authorizations.list({ tokenValue, userID }).read(async (batches) => {
+      for await (const [found] of batches) if (found) return found;
+      return undefined;
+    });
   } catch (error) {
     if (asTokenError(error).code === "cancelled") throw error;
+    return undefined;
   }
-  return undefined;
 }

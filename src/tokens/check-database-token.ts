@@ -6,7 +6,7 @@ import { refusal } from "../http/refusals.js";
 import { badResponse, readJson } from "../http/responses.js";
 import { Secret } from "../text/secret.js";
 import type { DatabaseToken } from "./database-tokens.js";
-import type { Liveness, Wires } from "./resource.js";
+import type { Listing, Liveness, Wires } from "./resource.js";
 
 /**
  * What a cluster makes of a database token. The Management API cannot tell, so it is tried where data is read: at the
@@ -25,7 +25,7 @@ import type { Liveness, Wires } from "./resource.js";
  */
 export async function checkDatabaseToken(
   wires: Pick<Wires, "dataPlane">,
-  tokens: AsyncIterable<DatabaseToken[]>,
+  tokens: Listing<DatabaseToken>,
   value: Secret,
   watch: Watch,
 ): Promise<Liveness> {
@@ -40,7 +40,7 @@ export async function checkDatabaseToken(
       token,
       watch,
     });
-  const databases = await readableDatabases(tokens);
+  const databases = await tokens.read(readableDatabases);
   const toNobody = await ask(new Secret(`apiv1_${randomBytes(32).toString("hex")}`), databases[0] ?? ANY);
   if (toNobody.error === undefined || ![401, 403].includes(toNobody.status)) throw unclear(toNobody);
   for (const db of databases.length > 0 ? databases : [ANY]) {

@@ -1,7 +1,16 @@
 import { asTokenError, type TokenError } from "../errors.js";
 import type { TokenErrorCode } from "../error-codes.js";
 import { markIn } from "./marks.js";
-import type { Creatable, Label, Listable, Listed, Made, Removable, Wanted } from "./resource.js";
+import {
+  all,
+  type Creatable,
+  type Label,
+  type Listable,
+  type Listed,
+  type Made,
+  type Removable,
+  type Wanted,
+} from "./resource.js";
 
 /** Tokens of which new ones can be made. */
 export type Makeable<T extends Listed, W extends Wanted> = Creatable<T, W> &
@@ -105,8 +114,8 @@ async function removeAll<T extends Listed, W extends Wanted>(
   found: string[],
 ): Promise<number> {
   found.length = 0;
-  for await (const batch of tokens.leftBy?.(wanted) ?? tokens.holding(String(wanted[label])))
-    found.push(...batch.filter((token) => token[label] === wanted[label]).map(({ id }) => id));
+  const listed = await (tokens.leftBy?.(wanted) ?? tokens.holding(String(wanted[label]))).read(all);
+  found.push(...listed.filter((token) => token[label] === wanted[label]).map(({ id }) => id));
   let removed = 0;
   for (let id = found[0]; id !== undefined; id = found[0]) {
     if (await isRemovedNow(tokens, id)) removed++;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { badResponse, parseBody, readJson } from "../http/responses.js";
+import { badResponse, parseBody, readJson, type Piece } from "../http/responses.js";
 import { serverTime } from "../http/server-time.js";
 import { TokenError } from "../errors.js";
 import {
@@ -13,9 +13,8 @@ import {
   word,
   type Filter,
 } from "../work/filters.js";
-import type { ApiResponse, Watch } from "../http/call.js";
+import type { Answer, ApiResponse, ArrivingResponse, Watch } from "../http/call.js";
 import type { Secret } from "../text/secret.js";
-import type { Conceal } from "../text/redactor.js";
 import { readLongList } from "../http/long-lists.js";
 import { deleteProved, newValueIn, notApplied, type Sight } from "./proof.js";
 import { refusal, type Meaning } from "../http/refusals.js";
@@ -121,14 +120,22 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
   /** The values of those that were made here, by their IDs: no later answer may show them. */
   const values = new Map<string, Secret[]>();
   const tokens: DatabaseTokens = {
-    async *list(filters) {
+    list(filters) {
       const task = "list database tokens";
-      const response = await http.send({ task, method: "GET", repeat: "safe", path, isList: true, watch });
-      if (response.status !== 200) throw refused(response);
-      const now = serverTime(response);
-      for await (const batch of readLongList(response, undefined, readDatabaseToken)) {
-        yield batch.filter((token) => matches(token, filters, now));
+      function found(response: ArrivingResponse): AsyncGenerator<DatabaseToken[]> {
+        if (response.status !== 200) throw refused(response);
+        const now = serverTime(response);
+        return readLongList(response, undefined, (json, piece) => {
+          const token = readDatabaseToken(json, piece);
+          return token && !matches(token, filters, now) ? null : token;
+        });
       }
+      return {
+        read: (reader) =>
+          http.stream({ task, method: "GET", repeat: "safe", path, isList: true, watch }, async (response) =>
+            reader(found(response), false),
+          ),
+      };
     },
 
     async get(id) {
@@ -239,13 +246,13 @@ function sightOf(look: ApiResponse): Sight | undefined {
   return look.status === 404 ? "gone" : [401, 403].includes(look.status) ? "refused" : undefined;
 }
 
-function refused(response: ApiResponse): TokenError {
+function refused(response: Answer): TokenError {
   return refusal(response, meaningOf(response));
 }
 
 /** Times that stand for "none" are left out. */
-function readDatabaseToken(json: unknown, conceal: Conceal | undefined): DatabaseToken | undefined {
-  const token = readToken(json, TEXTS, { conceal });
+function readDatabaseToken(json: unknown, piece: Piece): DatabaseToken | undefined {
+  const token = readToken(json, TEXTS, { piece });
   const none = TIMES.filter((time) => token?.[time] !== undefined && !isAfter(token[time], 0));
   if (token === undefined || none.length === 0) return token;
   const fields = Object.entries(token).filter(([name]) => !none.some((time) => time === name));
@@ -253,14 +260,14 @@ function readDatabaseToken(json: unknown, conceal: Conceal | undefined): Databas
 }
 
 function databaseTokenIn(response: ApiResponse): DatabaseToken {
-  const { json, conceal } = parseBody(response);
-  const found = readDatabaseToken(json, conceal);
+  const { json, piece } = parseBody(response);
+  const found = readDatabaseToken(json, piece);
   if (found === undefined) throw badResponse(response, "the answer shows no database token");
   return found;
 }
 
 /** Errors of this API have a number as their code; those of a proxy, or of another server, have none. */
-function isOfApi({ error }: ApiResponse): boolean {
+function isOfApi({ error }: Answer): boolean {
   return Number.isInteger(error?.code);
 }
 
@@ -268,7 +275,7 @@ const UNKNOWN =
   "there is no such database token. It may have been deleted already; check the ID and the connection.";
 
 /** What an error of this API means: https://docs.influxdata.com/influxdb3/cloud-dedicated/api/management/. */
-function meaningOf(response: ApiResponse): Meaning | undefined {
+function meaningOf(response: Answer): Meaning | undefined {
   const { status, call } = response;
   if (!isOfApi(response)) return undefined;
   if (status === 401) {

@@ -1,5 +1,5 @@
 import { TokenError } from "../errors.js";
-import type { ApiResponse } from "../http/call.js";
+import type { Answer } from "../http/call.js";
 import { badResponse } from "../http/responses.js";
 import type { Secret } from "../text/secret.js";
 import type { Authorization } from "./authorizations-api.js";
@@ -41,7 +41,7 @@ const HIDDEN =
 export async function* foundByServer(
   batches: AsyncIterable<Authorization[]>,
   value: Secret,
-  response: ApiResponse,
+  response: Answer,
 ): AsyncGenerator<Authorization[]> {
   const found: Authorization[] = [];
   for await (const batch of batches) {

@@ -1,7 +1,7 @@
 import { hash as digest } from "node:crypto";
 import { TokenError } from "../errors.js";
 import { safeText } from "../http/api-errors.js";
-import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
+import type { Answer, ApiCall, ArrivingResponse, Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import { messageOf, refusal, type Meaning } from "../http/refusals.js";
 import { NOT_AUTHENTICATED } from "../http/retries.js";
@@ -10,6 +10,7 @@ import { serverTime } from "../http/server-time.js";
 import type { Conceal } from "../text/redactor.js";
 import type { Secret } from "../text/secret.js";
 import { isAdmin, OPERATOR, readInfluxdb3Column, type Influxdb3Permission } from "./influxdb3-permissions.js";
+import { all } from "./resource.js";
 
 /*
  * How InfluxDB 3 Core and Enterprise answer about tokens: https://docs.influxdata.com/influxdb3/core/api/, and, where
@@ -82,14 +83,15 @@ export function haveValue(listed: readonly ListedToken[], value: Secret, task: s
  *
  * @param asked with another token than that of the connection, if one is given.
  */
-export function query(
-  http: Pick<Http, "send">,
+export function query<R>(
+  http: Pick<Http, "stream">,
   asked: { task: string; name?: string | undefined; token?: Secret },
   watch: Watch,
-): Promise<ApiResponse> {
+  read: (response: ArrivingResponse) => Promise<R>,
+): Promise<R> {
   const { task, name, token } = asked;
   const where = name === undefined ? "" : " WHERE name = $name";
-  return http.send({
+  const call: ApiCall = {
     ...{ task, method: "POST", repeat: "safe", path: ["api", "v3", "query_sql"], isList: true, watch },
     body: {
       db: "_internal",
@@ -98,32 +100,20 @@ export function query(
       ...(name !== undefined && { params: { name } }),
     },
     ...(token && { token }),
-  } satisfies ApiCall);
+  };
+  return http.stream(call, read);
 }
 
 /** The tokens of a list, in batches. @param now the server's time, by which they have expired. */
-export function listedIn(response: ApiResponse, now: number): AsyncGenerator<ListedToken[]> {
+export function listedIn(response: ArrivingResponse, now: number): AsyncGenerator<ListedToken[]> {
   if (response.status !== 200) throw refused(response);
-  return readLongList(response, undefined, (row, conceal) => readRow(row, now, conceal));
+  return readLongList(response, undefined, (row, piece) => readRow(row, now, piece.conceal));
 }
 
-/** All tokens, and the server's time at which they were listed. */
-export async function listAll(
-  http: Pick<Http, "send">,
-  watch: Watch,
-): Promise<{ listed: ListedToken[]; now: number }> {
-  return readAll(await query(http, { task: LIST }, watch));
-}
-
-/** All tokens of a list, and the server's time. */
-export async function readAll(response: ApiResponse): Promise<{ listed: ListedToken[]; now: number }> {
+/** All tokens of a list, and the server's time at which they were listed. */
+export async function readAll(response: ArrivingResponse): Promise<{ listed: ListedToken[]; now: number }> {
   const now = serverTime(response);
-  const listed: ListedToken[] = [];
-  for await (const batch of listedIn(response, now)) {
-    // Not push(...batch): so many arguments may not fit on the stack.
-    for (const each of batch) listed.push(each);
-  }
-  return { listed, now };
+  return { listed: await all(listedIn(response, now)), now };
 }
 
 function readRow(row: unknown, now: number, conceal: Conceal | undefined): ListedToken | undefined {
@@ -173,22 +163,22 @@ export function readTime(text: unknown): string | undefined {
   return Number.isNaN(Date.parse(iso)) ? undefined : iso;
 }
 
-export function refused(response: ApiResponse): TokenError {
+export function refused(response: Answer): TokenError {
   return refusal(response, meaningOf(response));
 }
 
 /** Whether the server says that there is no such token. Its other 404, "Not found", means that there is no such route. */
-export function isUnknown({ status, text }: ApiResponse): boolean {
+export function isUnknown({ status, text }: Answer): boolean {
   return status === 404 && text.startsWith("the requested resource was not found");
 }
 
 /** Whether all that concerns tokens is switched off, because the server runs without authorization. */
-export function isDisabled({ status, text }: ApiResponse): boolean {
+export function isDisabled({ status, text }: Answer): boolean {
   return status === 405 && text.startsWith("endpoint disabled");
 }
 
 /** Whether the answer bears the mark of the server, which it does since 3.8. */
-export function bearsMark({ headers }: Pick<ApiResponse, "headers">): boolean {
+export function bearsMark({ headers }: Pick<Answer, "headers">): boolean {
   return headers["cluster-uuid"] !== undefined;
 }
 
@@ -209,7 +199,7 @@ function withoutAuthorization(task: string): TokenError {
   return new TokenError(code, reason, { words, task, fatal });
 }
 
-function meaningOf(response: ApiResponse): Meaning | undefined {
+function meaningOf(response: Answer): Meaning | undefined {
   const { status, headers, text } = response;
   const message = messageOf(response);
   // Up to 3.7 this has no body; a proxy names a scheme (RFC 9110, 15.5.2), which the server never does.

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { systemClock } from "../clock.js";
 import { asTokenError, cancelled, TokenError } from "../errors.js";
-import type { ApiCall, ApiResponse, Watch } from "../http/call.js";
+import type { ApiCall, ApiResponse, ArrivingResponse, Watch } from "../http/call.js";
 import { plainBody, readJson } from "../http/responses.js";
 import { mayHaveTakenEffect } from "../http/retries.js";
 import { serverTime } from "../http/server-time.js";
@@ -28,7 +28,6 @@ import {
   hashOf,
   isUnknown,
   LIST,
-  listAll,
   listedIn,
   OPERATOR_STAYS,
   query,
@@ -46,16 +45,19 @@ import { mayHaveMade } from "./creation.js";
 import { accessOfInfluxdb3Token, ADMIN, OPERATOR } from "./influxdb3-permissions.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
 import { newValueIn, notApplied } from "./proof.js";
-import type {
-  Changed,
-  Creatable,
-  Listable,
-  Liveness,
-  Made,
-  Removable,
-  Resource,
-  Shown,
-  Wires,
+import {
+  all,
+  narrowed,
+  NONE,
+  type Changed,
+  type Creatable,
+  type Listable,
+  type Liveness,
+  type Made,
+  type Removable,
+  type Resource,
+  type Shown,
+  type Wires,
 } from "./resource.js";
 import { checked, INFLUXDB3_TOKEN, twinOfInfluxdb3Token, type NewInfluxdb3Token } from "./wanted.js";
 
@@ -159,7 +161,7 @@ type Before = Map<string, { last: number; expiresAt: string | undefined }>;
 function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new Map()): Influxdb3Tokens {
   /** The token of a name, or undefined if there is none. */
   async function look(task: string, name: string) {
-    const { listed, now } = await readAll(await query(http, { task, name }, watch));
+    const { listed, now } = await query(http, { task, name }, watch, readAll);
     return { token: listed.find(({ token }) => token.name === name)?.token, now };
   }
 
@@ -188,21 +190,24 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
   }
 
   const tokens: Influxdb3Tokens = {
-    async *list(filters) {
+    list(filters) {
       const task = LIST;
       const { tokenName, tokenValue: value } = filters;
-      // A value must be that of one token among all.
-      const response = await query(http, { task, name: value ? undefined : tokenName }, watch);
-      const now = serverTime(response);
-      const matching = (some: readonly ListedToken[]) =>
-        some.map(({ token }) => token).filter((token) => matches(token, filters, now));
-      if (value === undefined) {
-        for await (const batch of listedIn(response, now)) yield matching(batch);
-        return;
+      async function* found(response: ArrivingResponse): AsyncGenerator<Influxdb3Token[]> {
+        const now = serverTime(response);
+        const matching = (some: readonly ListedToken[]) =>
+          some.map(({ token }) => token).filter((token) => matches(token, filters, now));
+        if (value === undefined) {
+          for await (const batch of listedIn(response, now)) yield matching(batch);
+          return;
+        }
+        const alike = haveValue(await all(listedIn(response, now)), value, task);
+        if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
+        yield matching(alike);
       }
-      const alike = haveValue((await readAll(response)).listed, value, task);
-      if (alike.length > 1) throw new TokenError("hidden-value", ALIKE, { task });
-      yield matching(alike);
+      // A value must be that of one token among all.
+      const asked = { task, name: value ? undefined : tokenName };
+      return { read: (reader) => query(http, asked, watch, (response) => reader(found(response), false)) };
     },
 
     async get(name) {
@@ -217,7 +222,7 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
       const { name, permissions, expiresAt } = checked(INFLUXDB3_TOKEN, wanted, "create InfluxDB 3 token");
       const task = `create InfluxDB 3 token ${quoted(name)}`;
       // What is there before tells what an attempt has left; and expiry counts by the server's time.
-      const { listed, now } = await readAll(await query(http, { task }, watch));
+      const { listed, now } = await query(http, { task }, watch, readAll);
       if (listed.some(({ token }) => token.name === name)) {
         const whose = before.has(name) ? MADE_LATE : "Nothing was made.";
         throw new TokenError(TAKEN.code, `${TAKEN.reason} ${whose}`, { words: TAKEN.words, task });
@@ -253,14 +258,14 @@ function open({ http }: Pick<Wires, "http">, watch: Watch, before: Before = new 
     label: "name",
     holding: (part) => tokens.list({ nameContains: part }),
 
-    async *leftBy({ name }) {
+    leftBy({ name }) {
       const then = before.get(name);
       // Without a list before it, nothing was sent.
-      if (then === undefined) return;
-      for await (const batch of tokens.list({ tokenName: name }))
-        yield batch.filter(
-          (token) => Number(token.tokenId) > then.last && expiresAlike(token.expiresAt, then.expiresAt),
-        );
+      if (then === undefined) return NONE;
+      return narrowed(
+        tokens.list({ tokenName: name }),
+        (token) => Number(token.tokenId) > then.last && expiresAlike(token.expiresAt, then.expiresAt),
+      );
     },
 
     reopen: (other = watch) => open({ http }, other, before),
@@ -366,7 +371,7 @@ function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
   let mine: string[] = [];
   /** @returns those whose hash fits. */
   async function look(signal: AbortSignal): Promise<ListedToken[]> {
-    const { listed } = await listAll(http, { signal });
+    const { listed } = await query(http, { task: LIST }, { signal }, readAll);
     const alike = withValue(listed, own.value);
     mine = (alike.length > 0 ? alike : listed).map(({ token }) => token.name);
     return alike;
@@ -390,17 +395,18 @@ function ownToken({ http, own }: Pick<Wires, "http" | "own">): OwnTokenSigns {
  */
 async function check(wires: Pick<Wires, "http">, value: Secret, watch: Watch): Promise<Liveness> {
   const task = "check an InfluxDB 3 token";
-  const response = await query(wires.http, { task, token: value }, watch);
-  const isListed = response.status === 200;
-  // It is let in, too, if it has no right to list.
-  const works = isListed || response.status === 403;
-  if (!isListed) {
+  const seen = await query(wires.http, { task, token: value }, watch, async (response) => {
+    if (response.status === 200) return { works: true, all: await readAll(response) };
     const failure = refused(response);
-    const isOfValue = failure.code === "unauthorized" || response.status === 403;
+    // It is let in, too, if it has no right to list.
+    const isLetIn = response.status === 403;
+    const isOfValue = failure.code === "unauthorized" || isLetIn;
     // Something before the server can refuse it as well.
     if (!isOfValue || failure.words === "refused on the way") throw failure;
-  }
-  const { listed, now } = await readAll(isListed ? response : await query(wires.http, { task }, watch));
+    return { works: isLetIn, all: undefined };
+  });
+  const { works } = seen;
+  const { listed, now } = seen.all ?? (await query(wires.http, { task }, watch, readAll));
   const found = haveValue(listed, value, task);
   const token = found.length === 1 ? found[0]?.token : undefined;
   const shown = token && { token };

@@ -17,7 +17,17 @@ import type { Http } from "../http/client.js";
 import { MANAGEMENT_TOKEN_VALUE, type Influxctl } from "../influxctl/influxctl.js";
 import { tokensIn, type ManagementToken } from "./management-list.js";
 import type { OwnTokenSigns } from "./own-token-protection.js";
-import type { Changed, Creatable, Listable, Liveness, Look, Made, Resource, Wires } from "./resource.js";
+import type {
+  Changed,
+  Creatable,
+  Listable,
+  Listing,
+  Liveness,
+  Look,
+  Made,
+  Resource,
+  Wires,
+} from "./resource.js";
 import { checked, MANAGEMENT_TOKEN, type NewManagementToken } from "./wanted.js";
 import { instantOf, type Moment } from "../work/times.js";
 import { UUID } from "../ids.js";
@@ -71,7 +81,7 @@ interface ManagementTokens
    *
    * @throws {TokenError} `not-found` if influxctl does not find the account.
    */
-  list(filters: ManagementTokenFilters): AsyncIterable<ManagementToken[]>;
+  list(filters: ManagementTokenFilters): Listing<ManagementToken>;
   /** @throws {TokenError} `not-found` if the list holds only others, `forbidden` if it is empty. */
   get(id: string): Promise<Look<ManagementToken>>;
   /**
@@ -100,12 +110,15 @@ function open(wires: ManagementWires, watch: Watch): ManagementTokens {
   const all = () => tokensById(influxctl, LIST, systemClock.now(), signal);
   let before: ReturnType<typeof all> | undefined;
   const tokens: ManagementTokens = {
-    async *list(filters) {
-      const [output, now] = await Promise.all([printedList(influxctl, LIST, signal), serverTime()]);
-      const found: ManagementToken[] = [];
-      for await (const token of tokensIn(LIST, output, now))
-        if (matches(token, filters, now)) found.push(token);
-      yield found;
+    list(filters) {
+      async function* found() {
+        const [output, now] = await Promise.all([printedList(influxctl, LIST, signal), serverTime()]);
+        const found: ManagementToken[] = [];
+        for await (const token of tokensIn(LIST, output, now))
+          if (matches(token, filters, now)) found.push(token);
+        yield found;
+      }
+      return { read: (reader) => reader(found(), false) };
     },
 
     async get(id) {

@@ -3,13 +3,13 @@ import { readJson } from "../http/responses.js";
 import type { Authorizations } from "./authorizations.js";
 import { authorizationsIn, PATH, refused, type Authorization } from "./authorizations-api.js";
 import { TokenError } from "../errors.js";
-import type { ApiResponse, ApiCall, Watch } from "../http/call.js";
+import type { Watch } from "../http/call.js";
 import type { Http } from "../http/client.js";
 import type { Secret } from "../text/secret.js";
 import { HEX_ID } from "../ids.js";
 import { WHOLE_VALUE } from "./find-by-value.js";
 import { isRefused, type OwnTokenSigns } from "./own-token-protection.js";
-import type { Look, Shown } from "./resource.js";
+import { all, type Look, type Shown } from "./resource.js";
 
 export interface OwnToken {
   /** The token value that the connection sends now. */
@@ -47,22 +47,16 @@ export async function ownAuthorizations(
   own: OwnToken,
   watch?: Watch,
 ): Promise<OwnAuthorizations> {
-  const get = async (call: Pick<ApiCall, "path" | "query" | "secrets" | "isList">): Promise<ApiResponse> => {
-    const response = await http.send({ task: TASK, method: "GET", repeat: "safe", ...call, watch });
-    if (response.status !== 200) throw refused(response);
-    return response;
-  };
-  const rows = async (query: Record<string, string>) => {
-    const response = await get({ path: PATH, query, secrets: [own.value], isList: true });
-    const found: Authorization[] = [];
-    for await (const authorizations of authorizationsIn(response, { includeToken: true })) {
-      found.push(...authorizations);
-    }
-    return found;
-  };
+  const get = { task: TASK, method: "GET", repeat: "safe", watch } as const;
+  const rows = (query: Record<string, string>) =>
+    http.stream({ ...get, path: PATH, query, secrets: [own.value], isList: true }, (response) => {
+      if (response.status !== 200) throw refused(response);
+      return all(authorizationsIn(response, { includeToken: true }));
+    });
   // Cloud may refuse `/me` to a token with few permissions; OSS ignores the filter and lists every token.
   if (own.findsByValue) return { rows: await rows({ token: own.value.reveal() }) };
-  const me = await get({ path: ME });
+  const me = await http.send({ ...get, path: ME });
+  if (me.status !== 200) throw refused(me);
   const { id: userID, name } = readJson(me, User);
   return { userID, userName: name && me.redactor.withhold(name), rows: await rows({ userID }) };
 }
@@ -101,16 +95,19 @@ export function ownAuthorizationSigns(
   }
 
   async function listOthers(signal: AbortSignal): Promise<Set<string>> {
-    const found = new Set<string>();
-    try {
-      for await (const batch of open(signal).list({}, { includeToken: true })) {
+    const listing = open(signal).list({}, { includeToken: true });
+    const reading = listing.read(async (batches) => {
+      const found = new Set<string>();
+      for await (const batch of batches) {
         for (const row of batch) if (isOther(row)) found.add(HEX_ID.normalize(row.id));
       }
-    } catch (error) {
+      return found;
+    });
+    return reading.catch((error: unknown) => {
       // Without a list, they are looked up one by one.
       if (!isRefused(error)) throw error;
-    }
-    return found;
+      return new Set();
+    });
   }
 
   return {

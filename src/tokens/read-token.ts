@@ -1,4 +1,5 @@
-import type { Conceal } from "../text/redactor.js";
+import type { Piece } from "../http/responses.js";
+import { DEEPEST } from "../text/brackets.js";
 
 /** A token as an answer has it. Fields that are not among ours pass through as they are. */
 export type Token<Text extends string> = { id: string } & { [K in Text]?: string } & {
@@ -12,20 +13,20 @@ const MOST_FIELDS = 1000;
  * A token of an answer, without its secrets. A later version of the server may have fields that are new to us, so an
  * odd field is no error: one that should be a text and is not is left out, and so is null.
  *
- * @param json not nested too deep.
  * @param texts fields that are texts.
- * @param options whether the value of the token stays, in its field `token`; and what takes the connection's own value
- *   out of all other texts.
+ * @param options whether the value of the token stays, in its field `token`; and what it was parsed with, which knows
+ *   how to take the connection's own value out of all other texts.
  * @returns undefined if it is not a token, because it has no id, or more fields than any token has.
+ * @throws {RangeError} if it is nested too deep.
  */
 export function readToken<Text extends string>(
   json: unknown,
   texts: readonly Text[],
-  { includeToken = false, conceal }: { includeToken?: boolean; conceal?: Conceal | undefined } = {},
+  { includeToken = false, piece = { conceal: undefined, values: 0 } }: ReadTokenOptions = {},
 ): Token<Text> | undefined {
-  if (typeof json !== "object" || json === null) return undefined;
-  const fields = json as Record<string, unknown>;
-  if (typeof fields.id !== "string" || fields.id === "") return undefined;
+  if (!hasId(json)) return undefined;
+  const { conceal } = piece;
+  const fields: Record<string, unknown> = json;
   // A list has a hundred thousand of them: a loop over a copy takes a third of what `delete` or a spread does.
   const token: Record<string, unknown> = {};
   let count = 0;
@@ -35,7 +36,8 @@ export function readToken<Text extends string>(
     if (field === null) continue;
     const stays = namesSecret(name) ? includeToken && name === "token" && typeof field === "string" : true;
     if (!stays) continue;
-    if (typeof field === "object") dropSecrets(field, conceal);
+    piece.values++;
+    if (typeof field === "object") dropSecrets(field, piece, 2);
     token[name] = conceal && typeof field === "string" && name !== "token" ? conceal(field) : field;
   }
   for (const name of texts) {
@@ -44,21 +46,36 @@ export function readToken<Text extends string>(
   return token as Token<Text>;
 }
 
+export interface ReadTokenOptions {
+  includeToken?: boolean;
+  piece?: Piece;
+}
+
+/** Whether JSON can be a token. */
+export function hasId(json: unknown): json is { id: string } {
+  const { id } = (json ?? {}) as { id?: unknown };
+  return typeof id === "string" && id !== "";
+}
+
 /** Drops secrets from what is nested in a token; there are hardly ever any. */
-function dropSecrets(object: object, conceal: Conceal | undefined): void {
+function dropSecrets(object: object, piece: Piece, depth: number): void {
+  if (depth > DEEPEST) throw new RangeError("Too deep");
+  const { conceal } = piece;
   if (Array.isArray(object)) {
     const list = object as unknown[];
+    piece.values += list.length;
     for (const [index, each] of list.entries()) {
-      if (typeof each === "object" && each !== null) dropSecrets(each, conceal);
+      if (typeof each === "object" && each !== null) dropSecrets(each, piece, depth + 1);
       else if (conceal && typeof each === "string") list[index] = conceal(each);
     }
     return;
   }
   const fields = object as Record<string, unknown>;
   for (const name in fields) {
+    piece.values++;
     const field = fields[name];
     if (namesSecret(name)) drop(fields, name);
-    else if (typeof field === "object" && field !== null) dropSecrets(field, conceal);
+    else if (typeof field === "object" && field !== null) dropSecrets(field, piece, depth + 1);
     else if (conceal && typeof field === "string") fields[name] = conceal(field);
   }
 }

@@ -49,7 +49,11 @@ export interface Resource extends TokenKind {
    * @throws {TokenError} as {@link Wires.influxctl} does.
    * @example
    * const tokens = authorizations.open(wires, { signal });
-   * for await (const batch of tokens.list({ user: "me" })) console.log(batch.length);
+   * const count = await tokens.list({ user: "me" }).read(async (batches) => {
+   *   let count = 0;
+   *   for await (const batch of batches) count += batch.length;
+   *   return count;
+   * });
    */
   readonly open: (wires: Wires, watch: Watch) => Listable<Shown, never>;
 }
@@ -71,9 +75,25 @@ export type Shown = Readonly<Record<string, unknown>>;
 /** One of a list. */
 export type Listed = Shown & { readonly id: string; readonly createdAt?: string | undefined };
 
+/**
+ * Reads a list while it arrives: all that match, in the server's order, in batches. It may stop before the end.
+ *
+ * @param isInOrder whether it is certain that what was created first comes first.
+ */
+export type ListReader<T, R> = (batches: AsyncIterable<T[]>, isInOrder: boolean) => Promise<R>;
+
+/** A list that is asked for when it is read. */
+export interface Listing<T> {
+  /**
+   * Asks for the list and has it read. If the answer is cut, it is asked for again and read anew, as often as the
+   * connection allows, but not if the reader makes an error of its own of that: so does one that has handed something on.
+   * The reader must send nothing through the same connection before the batches have come to their end.
+   */
+  read<R>(reader: ListReader<T, R>): Promise<R>;
+}
+
 export interface Listable<T, Filters> {
-  /** All that match, in the server's order, in batches as they are read; some batches are empty. */
-  list(filters: Filters): AsyncIterable<T[]>;
+  list(filters: Filters): Listing<T>;
   /** @throws {TokenError} `not-found`. */
   get(id: string): Promise<Look<T>>;
 }
@@ -123,9 +143,9 @@ export interface Creatable<T, W extends Wanted> {
   make(wanted: W): Promise<Made<T>>;
   readonly label: Label;
   /** Those whose label holds a text, such as a mark. `like` has the same owner as they have, which can shorten the list. */
-  holding(text: string, like?: Shown): AsyncIterable<T[]>;
+  holding(text: string, like?: Shown): Listing<T>;
   /** What an attempt to make a token may have left. Missing where its label tells, because that bears a mark of its own. */
-  leftBy?(wanted: W): AsyncIterable<T[]>;
+  leftBy?(wanted: W): Listing<T>;
   /** Lets it do what it was made for, and sets its description. Missing where what is made works at once for good. */
   switchOn?(id: string, wanted: W): Promise<Changed<T>>;
   /** Takes that away again, so that it can be switched on once more, and sets its description. Missing as above. */
@@ -166,4 +186,29 @@ export interface Changed<T> {
   token?: Partial<T>;
   /** True if it had been revoked before, so nothing was done now. */
   alreadyRevoked?: true;
+}
+
+/** A list with what is wanted of it alone. */
+export function narrowed<T>(listing: Listing<T>, isWanted: (token: T) => boolean): Listing<T> {
+  return {
+    read: (reader) => listing.read((batches, isInOrder) => reader(narrow(batches), isInOrder)),
+  };
+  async function* narrow(batches: AsyncIterable<T[]>): AsyncGenerator<T[]> {
+    for await (const batch of batches) yield batch.filter(isWanted);
+  }
+}
+
+/** A list of none, which is not asked for. */
+export const NONE: Listing<never> = {
+  read: (reader) => reader((async function* () {})(), true),
+};
+
+/** All of a list. */
+export async function all<T>(batches: AsyncIterable<T[]>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const batch of batches) {
+    // Not push(...batch): so many arguments may not fit on the stack.
+    for (const each of batch) found.push(each);
+  }
+  return found;
 }

@@ -110,24 +110,29 @@ export function readFilter<T>(filter: Filter<T>, name: string, value: unknown, n
   );
 }
 
-// Comparisons of a token with what is wanted; each holds if nothing is wanted.
+// Comparisons of a token with what is wanted; each holds if nothing is wanted. What a server answers can be of any type.
 
-export function equals(found: string | undefined, wanted: string | undefined): boolean {
+export function equals(found: unknown, wanted: string | undefined): boolean {
   return wanted === undefined || found === wanted;
 }
 
 /** Case-sensitive, as servers compare names. */
-export function contains(found: string | undefined, wanted: string | undefined): boolean {
-  return wanted === undefined || (found ?? "").includes(wanted);
+export function contains(found: unknown, wanted: string | undefined): boolean {
+  return wanted === undefined || (typeof found === "string" ? found : "").includes(wanted);
 }
 
 /** @param found RFC 3339; an unknown time is neither after nor before any other. */
-export function isAfter(found: string | undefined, wanted: number | undefined): boolean {
-  return wanted === undefined || Date.parse(found ?? "") > wanted;
+export function isAfter(found: unknown, wanted: number | undefined): boolean {
+  return wanted === undefined || timeOf(found) > wanted;
 }
 
-export function isBefore(found: string | undefined, wanted: number | undefined): boolean {
-  return wanted === undefined || Date.parse(found ?? "") < wanted;
+export function isBefore(found: unknown, wanted: number | undefined): boolean {
+  return wanted === undefined || timeOf(found) < wanted;
+}
+
+/** Milliseconds since 1970, or NaN. */
+function timeOf(found: unknown): number {
+  return typeof found === "string" ? Date.parse(found) : NaN;
 }
 
 /** @param within milliseconds from `now` on. */
@@ -140,7 +145,7 @@ export function oldest<T extends { createdAt?: string | undefined }>(tokens: rea
   let first = tokens[0];
   let since = Infinity;
   for (const token of tokens) {
-    const time = Date.parse(token.createdAt ?? "");
+    const time = timeOf(token.createdAt);
     if (time < since) [first, since] = [token, time];
   }
   return first;

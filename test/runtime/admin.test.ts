@@ -261,7 +261,7 @@ describe("the admin endpoint of tokens", () => {
 
   it("ends what is under way when the connection is deployed anew", () =>
     withPopulation(async ({ runtime, simulator }) => {
-      simulator.faults.push({ path: "/api/v2/authorizations", delay: 600_000 });
+      simulator.faults.push({ path: /^\/api\/v2\/authorizations$/, delay: 600_000 });
       const asked = tokens();
       while (!simulator.requests.some(({ path }) => path === "/api/v2/authorizations"))
         await new Promise(setImmediate);

@@ -135,7 +135,7 @@ describe("faults", () => {
         assert.equal((payload as unknown[]).length, 10_000);
       })).timeout(300_000);
 
-    const piece = Buffer.alloc(MB, " ");
+    const piece = Buffer.alloc(MB, `{"id":"0aaaaaaaaaaaaaaa"},${" ".repeat(6)}`);
     const ENDLESS: [what: string, header: string, piece: Buffer][] = [
       ["with its length", `content-length: ${1024 * MB}`, piece],
       [
@@ -145,26 +145,99 @@ describe("faults", () => {
       ],
     ];
     for (const [what, header, piece] of ENDLESS) {
-      it(`more than 256 MB ${what} are not read to their end, nor kept`, () =>
-        withFaults("GET", PATIENT, async ({ simulator, fails, works }) => {
-          const held = () => process.memoryUsage().arrayBuffers / MB;
-          const before = held();
-          let given = 0;
-          let most = 0;
-          const stream = function* () {
-            yield `HTTP/1.1 200 OK\r\n${header}\r\n\r\n`;
-            for (; given < 320; given++) {
-              yield piece;
-              most = Math.max(most, held());
-            }
-          };
-          simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
-          await fails({}, "bad-response", /longer than 256 MB/);
-          assert.ok(given < 300);
-          // Once, and what waits to be collected; kept twice would be 512.
-          assert.ok(most - before < 450);
-          await works({});
-        })).timeout(300_000);
+      it(`a list without an end ${what} is not read to its end, nor kept`, () =>
+        withFaults(
+          "GET",
+          PATIENT,
+          async ({ simulator, fails, works }) => {
+            const held = () => process.memoryUsage().arrayBuffers / MB;
+            const before = held();
+            let given = 0;
+            let most = 0;
+            const stream = function* () {
+              yield `HTTP/1.1 200 OK\r\n${header}\r\n\r\n`;
+              yield header.startsWith("transfer") ? `${HEAD.length.toString(16)}\r\n${HEAD}\r\n` : HEAD;
+              for (; given < 320; given++) {
+                yield piece;
+                most = Math.max(most, held());
+              }
+            };
+            simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
+            await fails({}, "bad-response", /more than 2,000,000 elements/);
+            assert.ok(given < 80);
+            assert.ok(most - before < 40, `${most - before} MB were held`);
+            await works({ topic: "" });
+          },
+          { properties: { description: "$", descriptionType: "str" } },
+        )).timeout(300_000);
+    }
+  });
+
+  describe("in the middle of a list, of which some has been sent on if each is a message of its own", () => {
+    const one = `{"id":"0aaaaaaaaaaaaaaa","status":"active","description":"${"x".repeat(400)}"}`;
+    const begun = `{"authorizations":[${`${one},`.repeat(1000)}`;
+    const head = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+    const part = begun.slice(0, -50);
+    /** `raw` is sent and the connection kept, or ended. */
+    const BROKEN: [what: string, fault: () => Fault, code: string, words: RegExp, isLost: boolean][] = [
+      ["cut", () => ({ raw: (socket) => socket.end(head + part) }), "network", /connection was lost/, true],
+      [
+        "that drips",
+        () => ({ raw: (socket) => void socket.write(head + part) }),
+        "timeout",
+        /within 1 s/,
+        false,
+      ],
+      ["no JSON any more", () => ({ body: `${begun}}` }), "bad-response", /not JSON/, false],
+      ["with more behind it", () => ({ body: `${begun}${one}]}]` }), "bad-response", /not JSON/, false],
+      [
+        "twice in the answer",
+        () => ({ body: `${begun}${one}],"authorizations":[]}` }),
+        "bad-response",
+        /another form/,
+        false,
+      ],
+      [
+        "of zeros",
+        () => ({ body: `${begun}${"0,".repeat(1000)}0]` }),
+        "bad-response",
+        /another form|not JSON/,
+        false,
+      ],
+    ];
+    for (const [what, fault, code, words, isLost] of BROKEN) {
+      for (const result of ["all", "first", "each"]) {
+        it(`a list ${what} is ${code} (${result})`, () =>
+          withFaults(
+            "GET",
+            { retries: "1", timeout: "1" },
+            async ({ simulator, runtime, fails, works }) => {
+              simulator.faults.push(fault());
+              const isRead = result !== "each";
+              // It is read anew if nothing of it was sent on.
+              if (isLost && isRead) return void (await works({}, 2));
+              const { outputs, error } = await fails({}, code, words);
+              const sent = outputs[0].map(({ parts, summary }) => [
+                (parts as { index: number }).index,
+                summary,
+              ]);
+              if (isRead) assert.deepEqual(sent, []);
+              else {
+                assert.ok(sent.length > 100);
+                assert.deepEqual(
+                  sent,
+                  [...sent.keys()].map((index) => [index, undefined]),
+                );
+                const count = sent.length.toLocaleString("en-US");
+                assert.match(error!.message, new RegExp(` ${count} were sent on before\\.$`));
+              }
+              assert.match(runtime.statuses.at(-1)!, /^red/);
+              simulator.requests.length = 0;
+              await works({});
+            },
+            { properties: { result } },
+          ));
+      }
     }
   });
 

@@ -246,7 +246,7 @@ describe("checkConnection", () => {
       const { world } = simulator;
       simulator.faults.push({
         path: /userID=/,
-        body: JSON.stringify({ authorizations: [], x: "x".repeat(2 ** 21) }),
+        body: JSON.stringify({ authorizations: Array(2 ** 11).fill({ id: "a", x: "x".repeat(2 ** 10) }) }),
       });
       const report = await check({ url: simulator.url, token: world.operator.token });
       assert.match(lines(report).at(-1)!, /^warning: .*too long for a test/);

@@ -10,6 +10,7 @@ import { managementTokens } from "../../../src/tokens/management-tokens.js";
 import { markIn, withoutMark } from "../../../src/tokens/marks.js";
 import { startSimulator, type Simulator } from "../../../simulator/server.js";
 import type { Authorization } from "../../../simulator/world.js";
+import { listingOf } from "../../helpers/batches.js";
 
 /** What can happen to one request of a step. */
 const FAULTS = ["kill before", "kill after", "drop before", "drop after", "500", "404", "403"] as const;
@@ -347,10 +348,7 @@ describe("a rotation", () => {
     const rotation = createRotation({
       kind: managementTokens,
       tokens: {
-        // eslint-disable-next-line @typescript-eslint/require-await -- a list is read as it comes
-        async *holding() {
-          yield all;
-        },
+        holding: () => listingOf(all),
         label: "description",
         get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
         remove: (one) => Promise.resolve({ attempts: removed.push(one) }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Http } from "../../../src/http/client.js";
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import fc from "fast-check";
@@ -213,10 +214,12 @@ describe("the tokens of InfluxDB 3", () => {
           started.faults.push(twice);
           const given: Influxdb3Token[] = [];
           const error = await failureOf(
-            (async () => {
-              for await (const batch of started.tokens().list({ tokenValue: new Secret(value), ...filters }))
-                given.push(...batch);
-            })(),
+            started
+              .tokens()
+              .list({ tokenValue: new Secret(value), ...filters })
+              .read(async (batches) => {
+                for await (const batch of batches) given.push(...batch);
+              }),
           );
           assert.equal(error.code, "hidden-value");
           assert.deepEqual(given, []);
@@ -1045,11 +1048,18 @@ describe("the tokens of InfluxDB 3", () => {
         started.faults.push({ ...REMOVE, drop: lost });
         const control = new AbortController();
         let sends = 0;
-        const http = {
+        const counted = () => {
+          if (sends++ === at) control.abort();
+        };
+        const http: Http = {
           ...started.http,
-          send: (call: Parameters<typeof started.http.send>[0]) => {
-            if (sends++ === at) control.abort();
+          send(call) {
+            counted();
             return started.http.send(call);
+          },
+          stream(call, read) {
+            counted();
+            return started.http.stream(call, read);
           },
         };
         const { signal } = control;
