@@ -22,7 +22,7 @@ const MIXED: Partial<Record<Kind, number>> = { silent: 20, refused: 20, slow: 10
 /** Seconds after which a server that says nothing has failed. */
 const TIMEOUT = 10;
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** How many times longer the quick ones may take beside the others. */
 const MOST_HELD = 1.3;
 /** As many as all connections together allow requests, and one for the servers' process. */
