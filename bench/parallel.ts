@@ -22,7 +22,7 @@ interface Scenario extends Load {
   seconds: [number, number];
 }
 
-const QUICK: [number, number] = [0.5, 2];
+const QUICK: [number, number] = [1, 1];
 /** A bucket that was full at first, and pauses of a second, take longer. */
 const LIMITED: [number, number] = [2, 4];
 

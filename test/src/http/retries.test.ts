@@ -11,6 +11,7 @@ import {
   mayTryAgain,
   retryAfterSeconds,
   retryDelayMs,
+  signOf,
 } from "../../../src/http/retries.js";
 import { createRedactor } from "../../../src/text/redactor.js";
 import { unicode } from "../../helpers/arbitraries.js";
@@ -107,6 +108,20 @@ describe("what a result means to a call", () => {
     assert.deepEqual(
       all.filter(([, result]) => isTooMany(result)).map(([what]) => what),
       ["429"],
+    );
+  });
+
+  it("tells how much the server can take, or nothing", () => {
+    assert.deepEqual(
+      CASES.map(([what, result]) => [what, signOf(result, 7)] as const).filter(
+        ([, sign]) => sign !== undefined,
+      ),
+      [
+        ["429", "refused"],
+        ...["502", "503", "504"].map((what) => [what, "overloaded"]),
+        ["a success", 7],
+        ["no response in time", "overloaded"],
+      ],
     );
   });
 });
