@@ -10,9 +10,19 @@ import { startRuntime } from "./runtime.js";
 import { connectionTo, openServer, type Access } from "./server.js";
 
 const COUNTS = [10_000, 100_000];
+/** As many as these, ten times over, in a small heap. */
+const MOST = 100_000;
+const TIMES = 10;
+const SMALL_HEAP = 256;
 const ROUNDS = 5;
-const CONTENDERS = ["undici", "ours"] as const;
-type Contender = (typeof CONTENDERS)[number];
+/** Whom it takes, and what is found: all, or one of a hundred. */
+const CONTENDERS = {
+  undici: "undici",
+  all: "ours, all match",
+  few: "ours, few match",
+} as const;
+type Contender = keyof typeof CONTENDERS;
+const NAMES = Object.keys(CONTENDERS) as Contender[];
 
 interface Measured {
   milliseconds: number;
@@ -24,19 +34,23 @@ interface Measured {
 
 /** Runs in a process of its own: the first list warms up, the second counts. */
 async function measure(contender: Contender, server: Access, count: number): Promise<Measured> {
+  const filter = contender === "few" ? { description: "one of few", descriptionType: "str" } : {};
   const runtime = await startRuntime([
-    connectionTo(server),
-    { id: "list", type: "influxdb-list-authorizations", connection: "connection" },
+    connectionTo(server, { timeout: "120" }),
+    { id: "list", type: "influxdb-list-authorizations", connection: "connection", ...filter },
   ]);
   const pool = new Pool(server.url, { connections: 1 });
-  const list = {
-    ours: async () => (await runtime.send("list", {})).payload as unknown[],
-    undici: async () => {
-      const headers = { authorization: `Token ${server.token}` };
-      const answer = await pool.request({ method: "GET", path: "/api/v2/authorizations", headers });
-      return (JSON.parse(await answer.body.text()) as { authorizations: unknown[] }).authorizations;
-    },
-  }[contender];
+  const ours = async () => {
+    const { payload, error } = await runtime.send("list", {});
+    if (error !== undefined) throw new Error("The list has failed", { cause: error });
+    return payload as unknown[];
+  };
+  const undici = async () => {
+    const headers = { authorization: `Token ${server.token}` };
+    const answer = await pool.request({ method: "GET", path: "/api/v2/authorizations", headers });
+    return (JSON.parse(await answer.body.text()) as { authorizations: unknown[] }).authorizations;
+  };
+  const list = contender === "undici" ? undici : ours;
   await sleep(500);
   globalThis.gc?.();
   const before = process.memoryUsage.rss();
@@ -48,7 +62,7 @@ async function measure(contender: Contender, server: Access, count: number): Pro
   // A pause is known when it is over.
   await sleep(20);
   pauses.disable();
-  if (found.length < count) throw new Error(`Found ${found.length}`);
+  if (found.length < (contender === "few" ? count / 100 : count)) throw new Error(`Found ${found.length}`);
   await pool.close();
   await runtime.close();
   return {
@@ -58,26 +72,47 @@ async function measure(contender: Contender, server: Access, count: number): Pro
   };
 }
 
+function inProcess(contender: Contender, server: Access, count: number, heap?: number): Promise<Measured> {
+  return inOwnProcess(import.meta.filename, [contender, server.url, server.token, String(count)], heap);
+}
+
 async function compare(server: Access, count: number): Promise<string[][]> {
-  const all: Record<Contender, Measured[]> = { undici: [], ours: [] };
+  const all: Record<Contender, Measured[]> = { undici: [], all: [], few: [] };
   const contend = (contender: Contender) => async () => {
-    const args = [contender, server.url, server.token, String(count)];
-    const measured = await inOwnProcess<Measured>(import.meta.filename, args);
+    const measured = await inProcess(contender, server, count);
     all[contender].push(measured);
     return measured.milliseconds;
   };
-  const times = await inTurn(ROUNDS, { undici: contend("undici"), ours: contend("ours") });
+  const times = await inTurn(ROUNDS, {
+    undici: contend("undici"),
+    all: contend("all"),
+    few: contend("few"),
+  });
   const most = (contender: Contender, what: "longestPause" | "peak"): Figures =>
     // Without the round that warms up.
     all[contender].slice(1).map((measured) => measured[what]);
-  return CONTENDERS.map((contender) => [
+  return NAMES.map((contender) => [
     count.toLocaleString("en-US"),
-    contender,
+    CONTENDERS[contender],
     show(times[contender], "ms"),
-    contender === "ours" ? ratio(times.ours, times.undici) : "1",
+    contender === "undici" ? "1" : ratio(times[contender], times.undici),
     `${Math.round(Math.max(...most(contender, "longestPause")))} ms`,
     show(most(contender, "peak"), "MB"),
   ]);
+}
+
+/** More than fits into the heap. */
+async function inSmallHeap(server: Access): Promise<string[]> {
+  const count = MOST * TIMES;
+  const { milliseconds, longestPause, peak } = await inProcess("few", server, count, SMALL_HEAP);
+  return [
+    count.toLocaleString("en-US"),
+    `${CONTENDERS.few}, a heap of ${SMALL_HEAP} MB`,
+    `${Math.round(milliseconds)} ms`,
+    "",
+    `${Math.round(longestPause)} ms`,
+    `${Math.round(peak)} MB`,
+  ];
 }
 
 const [contender, url = "", token = "", count] = process.argv.slice(2);
@@ -92,6 +127,10 @@ if (contender === undefined) {
         made = count;
         await server.freezeList();
         rows.push(...(await compare(server, count)));
+      }
+      if (!server.isReal) {
+        await server.freezeList(TIMES);
+        rows.push(await inSmallHeap(server));
       }
     } finally {
       await server.close();

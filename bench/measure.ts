@@ -49,9 +49,15 @@ export function show(figures: Figures, unit: string): string {
   return `${middle.toLocaleString("en-US", { maximumFractionDigits: middle < 10 ? 2 : 0 })} ${unit}`;
 }
 
-/** What a file of measurements finds in a process of its own, called with these arguments. */
-export async function inOwnProcess<T>(file: string, args: string[]): Promise<T> {
-  const child = fork(file, args, { execArgv: ["--import", "tsx", "--expose-gc"], stdio: "inherit" });
+/**
+ * What a file of measurements finds in a process of its own, called with these arguments.
+ *
+ * @param heap MB that its heap may have.
+ */
+export async function inOwnProcess<T>(file: string, args: string[], heap?: number): Promise<T> {
+  const limit = heap === undefined ? [] : [`--max-old-space-size=${heap}`];
+  const execArgv = ["--import", "tsx", "--expose-gc", ...limit];
+  const child = fork(file, args, { execArgv, stdio: "inherit" });
   const ended = once(child, "exit").then(() => {
     throw new Error(`${args.join(" ")} could not be measured`);
   });

@@ -10,8 +10,8 @@ export type Order =
   | { do: "fill the cluster"; kind: TokenKind; count: number }
   /** Each answer takes so much longer, and perhaps is a 429. */
   | ({ do: "slow down"; milliseconds: number } & Load)
-  /** The list is answered from memory, as it is now. */
-  | { do: "freeze the list" };
+  /** The list is answered from memory, as it is now, with all of it so many times. */
+  | { do: "freeze the list"; times: number };
 
 /** How a server takes to many requests. */
 export interface Load {
@@ -48,15 +48,18 @@ export const connectionTo = ({ url, token }: Access, properties: Partial<FlowNod
 /** The server that is measured against: the simulator, or a real one that `BENCH_URL` and `BENCH_TOKEN` name. */
 export interface Server extends Access {
   isReal: boolean;
-  /** Makes authorizations of the user `bench` and gives their ids. */
+  /** Makes authorizations of the user `bench` and gives their ids. One of a hundred is described as one of few. */
   fill(count: number): Promise<string[]>;
   /** Only the simulator has one. */
   cluster?: { connection: FlowNode; fill(kind: TokenKind, count: number): Promise<string[]> };
   slowDown(milliseconds: number, load?: Load): Promise<void>;
-  freezeList(): Promise<void>;
+  freezeList(times?: number): Promise<void>;
   /** Removes from a real server what was made. */
   close(): Promise<void>;
 }
+
+/** Of which one of a hundred is one of few. */
+export const descriptionOf = (index: number) => (index % 100 === 0 ? "one of few" : "bench");
 
 export async function openServer(): Promise<Server> {
   const { BENCH_URL: url, BENCH_TOKEN: token } = process.env;
@@ -79,7 +82,7 @@ async function openSimulator(): Promise<Server> {
       fill: (kind, count) => tell({ do: "fill the cluster", kind, count }) as Promise<string[]>,
     },
     slowDown: (milliseconds, load) => tell({ do: "slow down", milliseconds, ...load }) as Promise<undefined>,
-    freezeList: () => tell({ do: "freeze the list" }) as Promise<undefined>,
+    freezeList: (times = 1) => tell({ do: "freeze the list", times }) as Promise<undefined>,
     async close() {
       child.disconnect();
       await once(child, "exit");
@@ -115,8 +118,8 @@ async function openInfluxDB({ url, token }: Access): Promise<Server> {
     token,
     isReal: true,
     async fill(count) {
-      const make = async () => {
-        const body = { orgID, userID: user.id, description: "bench", permissions };
+      const make = async (_: unknown, index: number) => {
+        const body = { orgID, userID: user.id, description: descriptionOf(index), permissions };
         return ((await call("POST", authorizations, body)) as { id: string }).id;
       };
       return Promise.all(Array.from({ length: count }, make));

@@ -1,8 +1,28 @@
 /** The simulator in a process of its own, so that what it costs is not measured with the client. See `server.ts`. */
 import { request } from "undici";
 import { startFixture } from "../simulator/fixture.js";
-import { tooMany } from "../simulator/frame.js";
-import type { Order, StartedSimulator } from "./server.js";
+import { tooMany, type Fault } from "../simulator/frame.js";
+import { descriptionOf, type Order, type StartedSimulator } from "./server.js";
+
+/** The answer with all its authorizations so many times. */
+function repeated(list: Buffer, times: number): Pick<Fault, "body" | "parts"> {
+  if (times === 1) return { body: list };
+  const [start, end] = [list.indexOf("[") + 1, list.lastIndexOf("]")];
+  const [head, elements, tail] = [list.subarray(0, start), list.subarray(start, end), list.subarray(end)];
+  const parts = Array.from({ length: times }, (_, index) =>
+    index === 0 ? [elements] : [COMMA, elements],
+  ).flat();
+  return { parts: [head, ...parts.flatMap(blocksOf), tail] };
+}
+
+/** A writer holds up the reader until all of what it has got is written. */
+function blocksOf(bytes: Buffer): Buffer[] {
+  const count = Math.ceil(bytes.length / BLOCK);
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * BLOCK, (index + 1) * BLOCK));
+}
+
+const COMMA = Buffer.from(",");
+const BLOCK = 64 * 1024;
 
 void startFixture().then((fixture) => {
   const { clusters } = fixture;
@@ -22,7 +42,7 @@ void startFixture().then((fixture) => {
       const user = world.userNamed(order.user);
       return Array.from(
         { length: order.count },
-        () => world.addAuthorization({ user, description: "bench" }).id,
+        (_, index) => world.addAuthorization({ user, description: descriptionOf(index) }).id,
       );
     } else if (order.do === "fill the cluster") {
       const { count, kind } = order;
@@ -38,7 +58,8 @@ void startFixture().then((fixture) => {
       const { body } = await request(`${url}/api/v2/authorizations`, {
         headers: { authorization: `Token ${world.operator.token}` },
       });
-      faults.push({ method: "GET", body: await body.text(), times: Infinity });
+      const list = Buffer.from(await body.arrayBuffer());
+      faults.push({ method: "GET", ...repeated(list, order.times), times: Infinity });
     }
     return undefined;
   }

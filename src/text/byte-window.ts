@@ -4,13 +4,13 @@ const CLOSE_LIST = 0x5d;
 /** The part of a long text of bytes that is looked at: more is added to its end, and what was read leaves its beginning. */
 export class ByteWindow {
   /** One byte before what it holds, and one after it, are free. */
-  #all: Buffer;
+  #store: Buffer;
   #start = 1;
   #end = 1;
 
   /** @param size bytes that it most often holds. */
   constructor(size: number) {
-    this.#all = Buffer.allocUnsafe(size + 2);
+    this.#store = Buffer.allocUnsafe(size + 2);
   }
 
   get length(): number {
@@ -19,17 +19,19 @@ export class ByteWindow {
 
   /** What it holds, until it is changed. */
   get bytes(): Buffer {
-    return this.#all.subarray(this.#start, this.#end);
+    return this.#store.subarray(this.#start, this.#end);
   }
 
   add(more: Buffer): void {
     const wanted = this.length + more.length + 2;
     const to =
-      wanted > this.#all.length ? Buffer.allocUnsafe(Math.max(wanted, 2 * this.#all.length)) : this.#all;
-    this.#all.copy(to, 1, this.#start, this.#end);
+      wanted > this.#store.length
+        ? Buffer.allocUnsafe(Math.max(wanted, 2 * this.#store.length))
+        : this.#store;
+    this.#store.copy(to, 1, this.#start, this.#end);
     this.#end = 1 + this.length;
     this.#start = 1;
-    this.#all = to;
+    this.#store = to;
     this.#end += more.copy(to, this.#end);
   }
 
@@ -37,12 +39,12 @@ export class ByteWindow {
   inBrackets(length: number): string {
     const before = this.#start - 1;
     const after = this.#start + length;
-    const [first = 0, last = 0] = [this.#all[before], this.#all[after]];
-    this.#all[before] = OPEN_LIST;
-    this.#all[after] = CLOSE_LIST;
-    const text = this.#all.toString("utf8", before, after + 1);
-    this.#all[before] = first;
-    this.#all[after] = last;
+    const [first = 0, last = 0] = [this.#store[before], this.#store[after]];
+    this.#store[before] = OPEN_LIST;
+    this.#store[after] = CLOSE_LIST;
+    const text = this.#store.toString("utf8", before, after + 1);
+    this.#store[before] = first;
+    this.#store[after] = last;
     return text;
   }
 

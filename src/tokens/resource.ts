@@ -80,7 +80,7 @@ export type Listed = Shown & { readonly id: string; readonly createdAt?: string 
  *
  * @param isInOrder whether it is certain that what was created first comes first.
  */
-export type ListReader<T, R> = (batches: AsyncIterable<T[]>, isInOrder: boolean) => Promise<R>;
+type ListReader<T, R> = (batches: AsyncIterable<T[]>, isInOrder: boolean) => Promise<R>;
 
 /** A list that is asked for when it is read. */
 export interface Listing<T> {

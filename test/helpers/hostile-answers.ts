@@ -25,6 +25,7 @@ const named = influxdb3Tokens.open({ http }, {});
 
 const CALLS = {
   "authorizations.list": () => allOf(v2.list({})),
+  "authorizations.list few": () => allOf(v2.list({ description: "few" })),
   "authorizations.get": () => v2.get(HEX_ID),
   "databaseTokens.list": () => allOf(cluster.list({})),
   "databaseTokens.get": () => cluster.get(UUID),

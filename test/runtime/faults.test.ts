@@ -215,7 +215,10 @@ describe("faults", () => {
               simulator.faults.push(fault());
               const isRead = result !== "each";
               // It is read anew if nothing of it was sent on.
-              if (isLost && isRead) return void (await works({}, 2));
+              if (isLost && isRead) {
+                await works({}, 2);
+                return;
+              }
               const { outputs, error } = await fails({}, code, words);
               const sent = outputs[0].map(({ parts, summary }) => [
                 (parts as { index: number }).index,

@@ -175,6 +175,14 @@ describe("answers that could end Node-RED", function () {
     }
   }
 
+  it("a list that is longer than the heap is read, where few of it match", async () => {
+    const token = `{${ID},"description":"${"x".repeat(500)}"},`;
+    const body = around('{"authorizations":[', token, 300 * MB, '{"id":"a","description":"few"}]}');
+    const { code, turns } = await endOf("authorizations.list few", 200, body);
+    assert.equal(code, undefined);
+    assert.ok(turns > 100);
+  });
+
   it("a body that comes byte by byte takes no more than its bytes", async () => {
     const chunks = function* () {
       yield "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { TokenError } from "../../../src/errors.js";
+import { asTokenError, TokenError } from "../../../src/errors.js";
 import type { ApiCall, ArrivingResponse, Watch } from "../../../src/http/call.js";
 import { createHttp, type Http } from "../../../src/http/client.js";
 import { readLongList } from "../../../src/http/long-lists.js";
@@ -87,8 +87,8 @@ describe("a list that is read while it arrives", () => {
     answers.push(cut(300 * KB));
     const error = await failureOf(
       open({ retries: 2 }).stream(call(), async (response) => {
-        await idsIn(response).catch((lost: TokenError) => {
-          throw lost.retold("600 were sent on.");
+        await idsIn(response).catch((lost: unknown) => {
+          throw asTokenError(lost).retold("600 were sent on.");
         });
       }),
     );
