@@ -11,7 +11,7 @@ export default {
     // bench/run.ts starts each of them by its name.
     "bench/*.ts",
     // nodes/editor/build.ts bundles them for the browser, where the html uses what they export.
-    "nodes/editor/script.ts",
+    "nodes/editor/nodes.ts",
     "nodes/sidebar/script.ts",
   ],
   // Tests start Node-RED 4 by its path; the types of express come with those of Node-RED.

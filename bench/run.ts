@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** In the order of the README; the first three need a server and nothing else. */
-const MEASUREMENTS = ["find-then-delete", "sweep", "list", "messages", "start-up", "workers"];
+const MEASUREMENTS = ["find-then-delete", "sweep", "list", "messages", "fleet", "start-up", "workers"];
 
 const { BENCH_URL, BENCH_TOKEN } = process.env;
 const isReal = BENCH_URL !== undefined;

@@ -11,12 +11,14 @@ import { listen } from "./listen.js";
 import { exampleNames, freePort, readExample, startNodeRed, type NodeRed } from "./node-red.js";
 import { populate, populateCluster, populateInfluxdb3, populateToRotate } from "./population.js";
 import { startSecretStore, type SecretStore } from "./secret-store.js";
-import type { Simulator } from "./server.js";
+import { startSimulator, type Simulator } from "./server.js";
 
 export interface Demo {
   nodeRed: NodeRed;
   simulator: Simulator;
   influxdb3: Influxdb3Simulator;
+  /** Those that the example of many InfluxDBs knows by their names; one more of them is down. */
+  edges: Record<"edge-1" | "edge-2", Simulator>;
   clusters: Clusters;
   /** Where the examples store new values by HTTP. */
   secretStore: SecretStore;
@@ -55,6 +57,7 @@ export async function startDemo(options: {
   const dedicated = fixture.clusterOf("cloud-dedicated");
   populateCluster(clusters, dedicated);
   populateInfluxdb3(influxdb3.world);
+  const edges = { "edge-1": await startEdge(), "edge-2": await startEdge() };
   const mqtt = await startBroker(await freePort(ports?.mqtt));
   const secretStore = await startSecretStore(await freePort(ports?.secrets));
   const tokenFile = join(fixture.folder, "new-machine.token");
@@ -63,13 +66,20 @@ export async function startDemo(options: {
   const startOver = await startReset([
     simulator.world.savepoint(),
     influxdb3.world.savepoint(),
+    ...Object.values(edges).map(({ world }) => world.savepoint()),
     clusters.savepoint(),
     () => secretStore.secrets.clear(),
     writeOwn,
   ]);
   const secret = randomBytes(32).toString("hex");
   const closeServers = () =>
-    Promise.all([fixture.close(), mqtt.close(), secretStore.close(), startOver.close()]);
+    Promise.all([
+      fixture.close(),
+      ...Object.values(edges).map((edge) => edge.close()),
+      mqtt.close(),
+      secretStore.close(),
+      startOver.close(),
+    ]);
   const { operator } = simulator.world;
   const ownOfNamed = influxdb3.world.tokens.get(NAMED_OWN)?.value ?? "";
   const patches: Patches = {
@@ -77,6 +87,8 @@ export async function startDemo(options: {
     connections: {
       oss: fixture.connectionTo("oss", { protectedIds: operator.id, ownTokenId: operator.id }),
       "cloud-dedicated": fixture.connectionTo("cloud-dedicated", { protectedIds: dedicated.own.id }),
+      ...Object.fromEntries(Object.entries(edges).map(([name, edge]) => [name, ofEdge(edge)])),
+      "edge-3": { url: DEAD, retries: "0", credentials: { token: "of a server that is down" } },
       "influxdb3-core": fixture.connectionTo("influxdb3-core", { credentials: { token: ownOfNamed } }),
     },
     broker: { port: String(mqtt.port) },
@@ -102,6 +114,7 @@ export async function startDemo(options: {
       nodeRed,
       simulator,
       influxdb3,
+      edges,
       clusters,
       secretStore,
       tokenFile,
@@ -122,7 +135,7 @@ export async function startDemo(options: {
 
 /** What the demo puts into nodes of the examples. */
 interface Patches {
-  /** By product. */
+  /** By name, or by product. */
   connections: Record<string, Partial<FlowNode>>;
   broker: Partial<FlowNode>;
   secretStore: Pick<SecretStore, "url" | "token">;
@@ -215,7 +228,7 @@ function startOverNodes(flow: FlowNode[], url: string): FlowNode[] {
 const SECRET_STORE = "http://localhost:8200";
 
 function patchOf(
-  { type, product, url, tokenFile }: FlowNode,
+  { type, name, product, url, tokenFile }: FlowNode,
   patches: Patches,
 ): Partial<FlowNode> | undefined {
   if (type === "http request") return toStore(String(url), patches.secretStore);
@@ -223,7 +236,21 @@ function patchOf(
   if (type === "delay") return { timeout: "2" };
   if (type !== "influxdb-connection") return undefined;
   if (tokenFile) return { url: patches.url };
-  return patches.connections[String(product)];
+  return patches.connections[String(name)] ?? patches.connections[String(product)];
+}
+
+/** Where nothing listens. */
+const DEAD = "http://127.0.0.1:9";
+
+/** A server for the example of many. */
+async function startEdge(): Promise<Simulator> {
+  const edge = await startSimulator({ tokens: "clear" });
+  populate(edge.world);
+  return edge;
+}
+
+function ofEdge({ url, world: { operator } }: Simulator): Partial<FlowNode> {
+  return { url, ownTokenId: operator.id, credentials: { token: operator.token } };
 }
 
 function toStore(url: string, { url: base, token }: Patches["secretStore"]): Partial<FlowNode> {

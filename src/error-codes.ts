@@ -52,6 +52,13 @@ export const ERROR_CODES = {
     httpStatus: 500,
     endsSweep: "always",
   },
+  "wrong-connection": {
+    words: "wrong connection",
+    meaning:
+      "the message gives no name or ID of one connection that the node allows, or tokens that were found with another connection",
+    remedy: "the error says what came, and which are allowed; nothing was sent",
+    httpStatus: 400,
+  },
   "not-confirmed": {
     words: "not confirmed",
     meaning: 'the box "I understand …" is not ticked',

@@ -35,15 +35,22 @@ export interface EditorNode {
 
 export interface Editor {
   editor: { getEditStack?(): EditorNode[]; validateNode(node: EditorNode): boolean };
-  events: { on(event: string, listener: (node: EditorNode) => void): void };
+  events: {
+    emit(event: string, node: EditorNode): void;
+    on(event: string, listener: (node: EditorNode) => void): void;
+  };
   nodes: {
     eachConfig(visit: (node: EditorNode) => void): void;
+    eachNode(visit: (node: EditorNode) => void): void;
     node(id: unknown): EditorNode | null | undefined;
     filterLinks(wanted: { target: EditorNode }): { source: EditorNode; sourcePort: number }[];
   };
   popover: { tooltip(target: Elements, text: string): Tooltip };
   view: { redraw(): void };
-  utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
+  utils: {
+    getNodeLabel(node: EditorNode, preset: string): string;
+    validateTypedProperty(value: string, type: string, options: object): true | string;
+  };
 }
 
 export interface Elements {

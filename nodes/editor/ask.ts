@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { ADMIN_ROOT, READ_PERMISSION, type ErrorAnswer } from "../admin/answers.js";
 import { NONE, type EditorNode, type Elements } from "./api.js";
+import { askedConnection } from "./connection-choice.js";
 
 /*
  * How the dialogs ask the runtime.
@@ -73,9 +74,9 @@ function reasonOf(node: EditorNode, { status, responseJSON }: FailedRequest): st
   return status === 0 ? node._("ask.unreachable") : node._("ask.failed", { status });
 }
 
-/** The connection that a dialog stands for or has chosen, if it is one that can be deployed. */
-export function connectionIn(node: EditorNode, select: Elements): string | undefined {
+/** The connection that a dialog stands for, or looks things up in, if it is one that can be deployed. */
+export function connectionIn(node: EditorNode): string | undefined {
   if (node._def.category === "config") return node.id;
-  const chosen = select.val();
+  const chosen = askedConnection();
   return typeof chosen === "string" && /^[\w.-]+$/.test(chosen) && chosen !== NONE ? chosen : undefined;
 }

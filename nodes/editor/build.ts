@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { build as bundle } from "esbuild";
+import { basename, join, parse } from "node:path";
+import { build as bundle, type BuildOptions } from "esbuild";
 import packageJson from "../../package.json" with { type: "json" };
 import { definitionIn } from "./definition.js";
 import { compileHelp } from "./help.js";
@@ -11,18 +11,21 @@ import type { NodeModule } from "../runtime/node.js";
 import { TEXTS as SIDEBAR_TEXTS } from "../sidebar/texts.js";
 import { bundled } from "../../tsup.config.js";
 
-/** The script of the sidebar, as {@link SCRIPT} is that of the dialogs. */
+/** The script that the html of the sidebar loads, as {@link SCRIPT} is that of the nodes. */
 const SIDEBAR_SCRIPT = { file: "sidebar.js", globalName: "influxdbTokensSidebar" };
 
 /**
  * Writes all that the editor needs: next to the built nodes, the dialogs (rendered from the fields of each node), the
- * sidebar, the locales and the icons; in `resources`, which Node-RED serves to the editor, their scripts.
+ * sidebar, the locales and the icons; in `resources`, which Node-RED serves to the editor, their scripts: those that
+ * it runs as it opens, and those that they load on demand.
  */
 async function build(out: string): Promise<void> {
   await cp("icons", join(out, "icons"), { recursive: true });
   await rm("resources", { recursive: true, force: true });
-  await writeScript("nodes/editor/script.ts", SCRIPT);
-  await writeScript("nodes/sidebar/script.ts", SIDEBAR_SCRIPT);
+  const dialogs = await writeOnDemand("nodes/editor/dialogs.ts");
+  await writeScript("nodes/editor/nodes.ts", SCRIPT, { DIALOGS: dialogs });
+  const inventory = await writeOnDemand("nodes/sidebar/inventory.ts");
+  await writeScript("nodes/sidebar/script.ts", SIDEBAR_SCRIPT, { INVENTORY: inventory });
   const owned = new Set((await Promise.all(VERSIONS.map(ownedNames))).flatMap((names) => [...names]));
   const pages = new Map<string, Page>();
   for (const name of Object.keys(packageJson["node-red"].nodes)) {
@@ -34,9 +37,11 @@ async function build(out: string): Promise<void> {
   }
   const sidebar = await readFile("nodes/sidebar/sidebar.html", "utf8");
   await writeFile(join(out, "sidebar.html"), sidebar);
-  // The script asks for texts as pages do.
-  const sidebarScript = await readFile(join("resources", SIDEBAR_SCRIPT.file), "utf8");
-  pages.set("sidebar", { html: sidebar + sidebarScript, texts: SIDEBAR_TEXTS });
+  // The scripts ask for texts as pages do.
+  const scripts = await Promise.all(
+    [SIDEBAR_SCRIPT.file, inventory].map((file) => readFile(join("resources", file), "utf8")),
+  );
+  pages.set("sidebar", { html: [sidebar, ...scripts].join("\n"), texts: SIDEBAR_TEXTS });
   for (const file of await readdir("nodes/locales")) {
     const [, language] = /^(.+)\.json$/.exec(file) ?? [];
     if (language !== undefined) await writeLocale(language, pages, out);
@@ -59,15 +64,48 @@ async function pageOf(name: string): Promise<Page> {
   return nodePage(module.default.operation);
 }
 
-async function writeScript(entry: string, { file, globalName }: typeof SCRIPT): Promise<void> {
+const FOR_BROWSERS = {
+  bundle: true,
+  target: "es2020",
+  outdir: "resources",
+  loader: { ".html": "text" },
+  // Not of the syntax, which would hide from the build which texts a script asks for.
+  minifyWhitespace: true,
+  minifyIdentifiers: true,
+} satisfies BuildOptions;
+
+/**
+ * A script that the html loads, and that makes its exports a global variable.
+ *
+ * @param files names of files that it knows by these names.
+ */
+async function writeScript(
+  entry: string,
+  { file, globalName }: typeof SCRIPT,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   await bundle({
-    entryPoints: [entry],
-    outfile: join("resources", file),
-    globalName,
-    bundle: true,
+    ...FOR_BROWSERS,
+    entryPoints: { [parse(file).name]: entry },
     format: "iife",
-    target: "es2020",
+    globalName,
+    // A variable of a module is not global by itself.
+    footer: { js: `globalThis.${globalName} = ${globalName};` },
+    define: Object.fromEntries(Object.entries(files).map(([name, each]) => [name, JSON.stringify(each)])),
   });
+}
+
+/** A script that another loads, and its name, which tells what is in it. */
+async function writeOnDemand(entry: string): Promise<string> {
+  const { metafile } = await bundle({
+    ...FOR_BROWSERS,
+    entryPoints: [entry],
+    entryNames: "[name]-[hash]",
+    format: "esm",
+    metafile: true,
+  });
+  const [written = ""] = Object.keys(metafile.outputs);
+  return basename(written);
 }
 
 async function writeLocale(language: string, pages: ReadonlyMap<string, Page>, out: string): Promise<void> {

@@ -18,7 +18,7 @@ export function definitionIn(html: string, RED: { nodes?: object } = {}): Defini
   return definition;
 }
 
-const SCRIPT = /<script (?:src="([^"]+)"|type="text\/javascript")>([^]*?)<\/script>/g;
+const SCRIPT = /<script type="(?:module" src="([^"]+)|text\/javascript)">([^]*?)<\/script>/g;
 
 /** What the editor is served at an address, which has the package's name after `resources`. */
 function fileOf(source: string): string {

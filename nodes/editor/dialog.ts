@@ -12,6 +12,7 @@ import { isUsed } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
 import { element } from "./elements.js";
+import { tickedIn } from "./connection-choice.js";
 import { rowsIn, tableId } from "./permission-table.js";
 import { partsOfField } from "./typed-fields.js";
 
@@ -111,10 +112,16 @@ export function draftOf(node: EditorNode): EditorNode {
   const prefix = prefixOf(node);
   const draft = { ...node };
   for (const name of Object.keys(node._def.defaults)) {
-    const isTable = node._def.fields[name]?.control.kind === "permissionTable";
-    draft[name] = isTable ? rowsIn(name) : (valueOf($(`#${prefix}-${name}`)) ?? node[name]);
+    draft[name] = rowsOf(node, name) ?? valueOf($(`#${prefix}-${name}`)) ?? node[name];
   }
   return draft;
+}
+
+/** What Done would save of a field that is no input of the editor's. */
+export function rowsOf({ _def }: EditorNode, name: string): unknown[] | undefined {
+  const kind = _def.fields[name]?.control.kind;
+  if (kind === "permissionTable") return rowsIn(name);
+  return kind === "connections" ? tickedIn(name) : undefined;
 }
 
 /** What Done would save of a field; nothing if it would leave the property as it is. */

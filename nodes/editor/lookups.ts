@@ -55,7 +55,7 @@ export function offerLookup(node: EditorNode, name: string): void {
     resources: () => resourcesOf(draftOf(node), field),
     isList: control.kind === "text" && control.rows !== undefined,
     input: typedIn.get(0) as HTMLInputElement,
-    connection: () => connectionIn(node, connection),
+    connection: () => connectionIn(node),
     ...lineBeneath((frame.length > 0 ? frame : saved).get(0) as HTMLElement),
   };
   /** Whether what stands there is typed in, and so can be an ID or a name. */
@@ -88,11 +88,10 @@ export function lookUpIn(
   /** Says beneath the input what stands in it. */
   say: (text: string) => void;
 } {
-  const connection = $("#node-input-connection");
   const place: Place = {
     ...{ node, lookup, input, isList: false },
     resources: () => resourcesOf(draftOf(node), {}),
-    connection: () => connectionIn(node, connection),
+    connection: () => connectionIn(node),
     ...lineBeneath(input),
   };
   $(input).autoComplete({ search: searchFor(place), minLength: 0 });

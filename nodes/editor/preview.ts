@@ -6,6 +6,7 @@ import { isVariable } from "../fields/variables.js";
 import { limitOf } from "../fields/whole-numbers.js";
 import type { Editor, EditorNode, Elements } from "./api.js";
 import { asker, ASK_TEXTS } from "./ask.js";
+import { askedConnection } from "./connection-choice.js";
 import { draftOf, resourceOf } from "./dialog.js";
 import { element, grouped } from "./elements.js";
 import { isList, upstreamOf } from "./upstream.js";
@@ -166,7 +167,7 @@ async function findBy(
   list: EditorNode,
   draft: EditorNode,
 ): Promise<{ answer: PreviewAnswer; notes: string[] }> {
-  const { connection } = draft;
+  const connection = askedConnection(draft);
   if (!RED.nodes.node(connection)) throw new Error(list._("preview.noConnection"));
   const answer = await ask<PreviewAnswer>({
     path: ["preview"],
@@ -201,7 +202,7 @@ async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
     const isFirst = list.result === "first";
     const hits = isFirst ? Math.min(answer.matching, 1) : answer.matching;
     const tokens = isFirst ? [answer.oldest].filter((token) => token !== undefined) : answer.tokens;
-    const isSameConnection = list.connection === draft.connection;
+    const isSameConnection = askedConnection(list) === askedConnection(draft);
     const spared = (token: TokenRow) => isSameConnection && isLeftAlone(token, draft);
     const left = tokens.filter(spared).length;
     const say = (key: string, params = {}) => notes.push(node._(`hit.${key}`, params));
@@ -232,7 +233,7 @@ function isLeftAlone({ kind, marks }: TokenRow, draft: EditorNode): boolean {
   // No server lets it go.
   if (kind === "operator") return true;
   const endsAccess = "confirmed" in draft._def.fields || draft.tokenStatus === "inactive";
-  const keepsOwn = endsAccess && RED.nodes.node(draft.connection)?.allowOwnToken !== true;
+  const keepsOwn = endsAccess && RED.nodes.node(askedConnection(draft))?.allowOwnToken !== true;
   return marks.includes("protected") || (keepsOwn && (marks.includes("own") || marks.includes("maybe-own")));
 }
 

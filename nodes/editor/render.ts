@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { CONNECTION_FIELDS } from "../fields/connection.js";
 import type { FieldData, FieldsData, Typed } from "../fields/controls.js";
 import { CHOOSE, partsOf } from "../fields/judge.js";
 import { AGE_UNITS, takesDate } from "../../src/work/times.js";
@@ -8,15 +9,15 @@ import { SETTINGS } from "../influxdb-connection/settings.js";
 import { RESOURCE_NAMES } from "../../src/products.js";
 import type { Operation } from "../runtime/node.js";
 import { ASK_TEXTS } from "./ask.js";
+import { CHOICE_TEXTS } from "./connection-choice.js";
 import { LOOKUP_TEXTS } from "./lookups.js";
 import { noteText } from "./notes.js";
 import { tableTexts } from "./permission-table.js";
 import { previewTextsOf } from "./preview.js";
-import { STYLE } from "./style.js";
 import { connectionRow, filterRows, nameRow, rowOf, sectionOf, type Layout } from "./rows.js";
 
 /** What the html of each node loads: a file of `resources/`, which makes this global variable. */
-export const SCRIPT = { file: "dialogs.js", globalName: "influxdbTokens" };
+export const SCRIPT = { file: "nodes.js", globalName: "influxdbTokens" };
 
 /** The html of a node, and the texts of its locale that are used outside of the html. */
 export interface Page {
@@ -28,7 +29,9 @@ const NODE: Layout = { prefix: "node-input", labelWidth: 150 };
 const CONFIG_NODE: Layout = { prefix: "node-config-input", labelWidth: 170 };
 
 /** The page of a node: a literal `registerType`, which the Flow Library looks for, and the dialog. */
-export function nodePage({ type, resource, outputs, color, icon, fields }: Operation): Page {
+export function nodePage({ type, resource, outputs, color, icon, fields: own }: Operation): Page {
+  const fields = { ...CONNECTION_FIELDS, ...own };
+  const { connectionFrom, ...ofMessage } = CONNECTION_FIELDS;
   const html = `${LOAD_SCRIPT}
 <script type="text/javascript">
 RED.nodes.registerType(${js(type)}, {
@@ -59,9 +62,10 @@ RED.nodes.registerType(${js(type)}, {
 </script>
 <script type="text/html" data-template-name="${type}">
 ${nameRow(NODE)}
+${rowOf("connectionFrom", connectionFrom, NODE)}
 ${connectionRow(NODE)}
-${rowsOf(fields, NODE)}
-<style>${STYLE}</style>
+${rowsOf(ofMessage, NODE)}
+${rowsOf(own, NODE)}
 </script>
 `;
   const texts = [
@@ -75,7 +79,8 @@ ${rowsOf(fields, NODE)}
     "or",
     "keywords",
   ];
-  return { html, texts: [...texts, ...textsOf(fields), ...LOOKUP_TEXTS, ...previewTextsOf(fields)] };
+  const ofDialog = [...FIRST_TEXTS, ...CHOICE_TEXTS, ...LOOKUP_TEXTS, ...previewTextsOf(fields)];
+  return { html, texts: [...texts, ...textsOf(fields), ...ofDialog] };
 }
 
 /** The page of the connection. */
@@ -98,25 +103,26 @@ RED.nodes.registerType("influxdb-connection", {
     return this.name || (this.url ? this.url + cluster : "influxdb-connection");
   },
   labelStyle: function () { return this.name ? "node_label_italic" : ""; },
-  oneditprepare: function () { ${SCRIPT.globalName}.prepareConnection(this); },
+  oneditprepare: function () { ${SCRIPT.globalName}.prepare(this); },
   oneditsave: function () { ${SCRIPT.globalName}.save(this); }
 });
 ${SCRIPT.globalName}.watchTokens();
+${SCRIPT.globalName}.watchUsers();
 </script>
 <script type="text/html" data-template-name="influxdb-connection">
 ${nameRow(CONFIG_NODE)}
 ${rowsOf(SETTINGS, CONFIG_NODE)}
-<style>${STYLE}</style>
 </script>
 `;
-  const checked = Object.values(CHECK_TEXTS);
-  return {
-    html,
-    texts: [...Object.values(TEXTS), ...checked, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS],
-  };
+  const own = [...Object.values(TEXTS), ...Object.values(CHECK_TEXTS)];
+  return { html, texts: [...own, ...FIRST_TEXTS, ...textsOf(SETTINGS), ...LOOKUP_TEXTS, ...ASK_TEXTS] };
 }
 
-const LOAD_SCRIPT = `<script src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
+/** What a dialog says before its script is there. */
+const FIRST_TEXTS = ["dialog.loading", "dialog.failed"];
+
+/** As a module it runs once, however many nodes load it. */
+const LOAD_SCRIPT = `<script type="module" src="resources/${packageJson.name}/${SCRIPT.file}"></script>`;
 
 function js(value: unknown): string {
   return JSON.stringify(value);
@@ -138,7 +144,9 @@ function entriesOf(fields: FieldsData): string[] {
       const { control } = field;
       const entry = [
         ...(preset === undefined ? [] : [`value: ${js(preset)}`]),
-        ...(control.kind === "permissionTable" ? ["value: []"] : []),
+        ...(control.kind === "permissionTable" || control.kind === "connections" ? ["value: []"] : []),
+        // As core's link nodes do: what is imported as a copy, or exported with the node, is then known in the list.
+        ...(control.kind === "connections" ? ['type: "influxdb-connection[]"'] : []),
         ...(control.kind === "config" ? [`type: ${js(control.type)}, required: false`] : []),
         ...(ways.length === 0 ? [] : [`validate: ${validator(property)}`]),
       ];

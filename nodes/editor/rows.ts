@@ -15,6 +15,7 @@ export interface Layout {
 export function rowOf(name: string, { control, icon, hint }: FieldData, layout: Layout): string {
   if (control.kind === "flag") return flagRow(name, layout);
   if (control.kind === "permissionTable") return tableRow(name, icon);
+  if (control.kind === "connections") return ticksRow(name);
   const input = inputOf(name, control, layout, hint ? `hint.${name}` : undefined);
   const isHigh = control.kind === "text" && control.rows !== undefined;
   return row(name, icon, input, layout, isHigh ? "; vertical-align: top" : "");
@@ -51,7 +52,7 @@ function row(name: string, icon: string | undefined, input: string, layout: Layo
 /** @param hint the key of the text that an empty field shows. */
 function inputOf(
   name: string,
-  control: Exclude<Control, { kind: "flag" | "permissionTable" }>,
+  control: Exclude<Control, { kind: "flag" | "permissionTable" | "connections" }>,
   layout: Layout,
   hint: string | undefined,
 ): string {
@@ -109,6 +110,15 @@ function tableRow(name: string, icon = "fa-list"): string {
   return `<div class="form-row">
   <div style="margin-bottom: 4px"><i class="fa ${icon}"></i> <span data-i18n="label.${name}"></span></div>
   <ol id="${tableId(name)}" data-i18n="[aria-label]label.${name}"></ol>
+</div>`;
+}
+
+/** A list of boxes to tick; the script makes them. */
+function ticksRow(name: string): string {
+  const id = tableId(name);
+  return `<div class="form-row">
+  <div id="${id}-label" style="margin-bottom: 4px" data-i18n="label.${name}"></div>
+  <div id="${id}" role="group" aria-labelledby="${id}-label"></div>
 </div>`;
 }
 

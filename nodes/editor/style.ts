@@ -29,6 +29,12 @@ export const STYLE = `
 .influxdb-permission-row > .influxdb-why { flex-basis: 100%; padding: 0; }
 .red-ui-editableList + .influxdb-why { padding: 4px 0 0; }
 .influxdb-tokens-line { flex-basis: 100%; margin-top: 4px; font-size: 12px; white-space: pre-line; overflow-wrap: anywhere; color: var(--red-ui-primary-text-color); }
+.form-row .influxdb-connections { max-height: 186px; overflow: auto; border: 1px solid var(--red-ui-form-input-border-color); padding: 4px 8px; }
+.form-row .influxdb-connections > label { display: flex; gap: 8px; align-items: baseline; width: auto; margin: 0; padding: 2px 0; }
+.form-row .influxdb-connections > label[hidden] { display: none; }
+.form-row .influxdb-connections input { width: auto; margin: 0; flex: none; }
+.influxdb-connections span { overflow-wrap: anywhere; min-width: 0; }
+.influxdb-connections small { color: var(--red-ui-primary-text-color); }
 .influxdb-tokens-line:empty { display: none; }
 .influxdb-tokens-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .influxdb-tokens-option { display: block; max-width: 420px; white-space: normal; overflow-wrap: anywhere; line-height: 1.3; padding: 2px 0; }

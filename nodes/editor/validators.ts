@@ -5,6 +5,7 @@ import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
 import { lacksToken } from "./connection-tokens.js";
 import { resourceOf, unableFor } from "./dialog.js";
+import { isNamed } from "./named.js";
 
 declare const RED: Editor;
 
@@ -24,7 +25,8 @@ export function validate(node: EditorNode, property: string, value: unknown, opt
   // A wrong type is marked at the value.
   const isType = control?.kind === "typed" && property === `${name}Type`;
   if (isType || isVariable(value)) return true;
-  const wrong = judge(fields, property, judged);
+  const isGone = control?.kind === "connections" && ![value].flat().some((id) => RED.nodes.node(id));
+  const wrong = isGone ? "noConnections" : judge(fields, property, judged);
   if (wrong !== undefined) return node._(`wrong.${wrong}`, part.params);
   return control?.kind === "typed" && property === name
     ? validateSource(judged, property, control, options)
@@ -49,7 +51,7 @@ function validateSource(node: EditorNode, name: string, control: Typed, options:
 
 /** Judges the connection that a node names, as {@link validate} does a property. */
 export function validateConnection(node: EditorNode, value: unknown): true | string {
-  if (isVariable(value)) return true;
+  if (isVariable(value) || isNamed(node)) return true;
   const connection = RED.nodes.node(value);
   if (!connection) return node._("wrong.connection");
   const { product, valid } = connection;

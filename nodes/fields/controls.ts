@@ -96,6 +96,11 @@ export interface PermissionTable {
   of: Grantable;
 }
 
+/** Connections to choose from, by their IDs. */
+interface Connections {
+  kind: "connections";
+}
+
 /** Another config node. */
 interface ConfigNode {
   kind: "config";
@@ -103,7 +108,16 @@ interface ConfigNode {
 }
 
 export type Control =
-  Choice | Flag | Limit | Typed | ProductChoice | WholeNumber | Text | PermissionTable | ConfigNode;
+  | Choice
+  | Flag
+  | Limit
+  | Typed
+  | ProductChoice
+  | WholeNumber
+  | Text
+  | PermissionTable
+  | Connections
+  | ConfigNode;
 
 /** Values of properties, by their names. */
 export type Properties = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import { settled } from "../../src/promise-or-value.js";
 import type { Field } from "./fields.js";
 
 /**
@@ -9,16 +10,7 @@ export function deferred<T>(field: Field<T>): Field<() => T> {
     ...field,
     parse(name, properties, counts) {
       const read = field.parse(name, properties, counts);
-      return async (evaluate) => {
-        try {
-          const value = await read(evaluate);
-          return () => value;
-        } catch (error) {
-          return () => {
-            throw error;
-          };
-        }
-      };
+      return (evaluate) => settled(() => read(evaluate));
     },
   };
 }

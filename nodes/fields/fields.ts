@@ -1,5 +1,6 @@
 import { kindOf, TokenError } from "../../src/errors.js";
 import type { IdForm } from "../../src/ids.js";
+import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import {
   createRateLimit,
   WINDOWS,
@@ -31,7 +32,7 @@ import { WRONG, type Wrong } from "./wrong.js";
  *
  * @throws {TokenError} `invalid-config` if the expression itself is wrong.
  */
-export type Evaluate = (value: string, source: Source, name: string) => Promise<{ value: unknown }>;
+export type Evaluate = (value: string, source: Source, name: string) => PromiseOrValue<{ value: unknown }>;
 
 /** One field of a node: what it is, and how the runtime reads it. */
 export interface Field<T> extends FieldData {
@@ -41,7 +42,11 @@ export interface Field<T> extends FieldData {
    * @param counts keeps what the node counts over messages.
    * @throws {TokenError} `invalid-config`.
    */
-  parse(name: string, properties: Properties, counts: CounterStore): (evaluate: Evaluate) => T | Promise<T>;
+  parse(
+    name: string,
+    properties: Properties,
+    counts: CounterStore,
+  ): (evaluate: Evaluate) => PromiseOrValue<T>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any field; only its values are typed
@@ -177,14 +182,15 @@ export function typed<T>(options: TypedOptions<T>): Field<T> {
       if (type === "str" && (wrong === "envVariable" || isRefused(() => read(value, name)))) {
         refuseVariable(name, value, "envVariable");
       }
-      return async (evaluate) => {
-        const result = read((await evaluate(value, type as Source, name)).value, name);
-        // `read` comes first because its error says more; what the dialog finds wrong is refused all the same. It can
-        // depend on the time whether it does.
-        const wrongNow = valuePart.wrong(properties);
-        if (wrongNow !== undefined) throw wrongProperty(valuePart, value, wrongNow);
-        return result;
-      };
+      return (evaluate) =>
+        then(evaluate(value, type as Source, name), (found) => {
+          const result = read(found.value, name);
+          // `read` comes first because its error says more; what the dialog finds wrong is refused all the same. It can
+          // depend on the time whether it does.
+          const wrongNow = valuePart.wrong(properties);
+          if (wrongNow !== undefined) throw wrongProperty(valuePart, value, wrongNow);
+          return result;
+        });
     },
   };
 }

@@ -128,6 +128,8 @@ export function partsOf(name: string, { control }: FieldData): [Part, ...Part[]]
     }
     case "permissionTable":
       return [part(name, undefined, wrongTables(control.of), (value = []) => wrongTable(control.of, value))];
+    case "connections":
+      return [part(name, undefined, ["noConnections", "variable"], wrongConnections)];
     case "config":
       // The editor looks whether the node is there.
       return [part(name, "", [], (value) => (isOptional(value, "string") ? undefined : "config"))];
@@ -150,6 +152,13 @@ function part(
 
 function isOptional(value: unknown, type: "boolean" | "string"): boolean {
   return value === undefined || typeof value === type;
+}
+
+/** In a subflow Node-RED makes a text of a list of one. */
+function wrongConnections(value: unknown): Wrong | undefined {
+  const all = [value].flat();
+  const isRight = all.length > 0 && all.every((each) => typeof each === "string" && each !== "");
+  return isRight ? undefined : "noConnections";
 }
 
 function flagPart(name: string, { missing }: Flag): Part {

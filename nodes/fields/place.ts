@@ -1,3 +1,4 @@
+import { then } from "../../src/promise-or-value.js";
 import { Secret } from "../../src/text/secret.js";
 import { PLACES, type Typed } from "./controls.js";
 import { fixed, type Field } from "./fields.js";
@@ -25,12 +26,13 @@ export function placeField(): Field<Place> {
     ...field,
     parse(name, properties, counts) {
       const place = field.parse(name, properties, counts);
-      return async (evaluate) => {
-        const { type, key } = await place(evaluate);
-        const { value } = await evaluate(key, type, name);
-        const given = typeof value === "string" && value !== "" ? new Secret(value) : undefined;
-        return { type, key, given };
-      };
+      return (evaluate) =>
+        then(place(evaluate), ({ type, key }) =>
+          then(evaluate(key, type, name), ({ value }) => {
+            const given = typeof value === "string" && value !== "" ? new Secret(value) : undefined;
+            return { type, key, given };
+          }),
+        );
     },
   };
 }

@@ -1,4 +1,5 @@
 import { kindOf, TokenError } from "../../src/errors.js";
+import { then } from "../../src/promise-or-value.js";
 import { typed, type Field } from "./fields.js";
 
 /** Of which step a message is, and the property of the message that said so. */
@@ -32,7 +33,7 @@ export function stepField<const W extends readonly string[]>(words: W): Field<St
       const read = field.parse(name, properties, counts);
       const { [name]: value = PRESET.value, [`${name}Type`]: type = PRESET.type } = properties;
       const from = type === "msg" ? String(value) : undefined;
-      return async (evaluate) => ({ word: await read(evaluate), from });
+      return (evaluate) => then(read(evaluate), (word) => ({ word, from }));
     },
   };
 }

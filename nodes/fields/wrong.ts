@@ -22,6 +22,7 @@ export const WRONG = {
   formerly: "expected what is chosen again, because an older version saved it under another name",
   empty: "expected a text",
   config: "expected the ID of a configuration node",
+  noConnections: "expected at least one connection that a message may name",
   number: "expected a whole number from __min__ to __max__",
   seconds: "expected seconds from __min__ to __max__",
 

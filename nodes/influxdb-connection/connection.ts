@@ -21,6 +21,8 @@ import type { OpenWires } from "./wires.js";
 export interface Connection {
   /** The ID of the node. */
   id: string;
+  /** What people know it by. */
+  shown: ShownConnection;
   product: Product;
   /** How many requests the connection allows at once. */
   parallel: number;
@@ -56,8 +58,17 @@ export interface Connection {
   ownToken(resource: ResourceName): OwnTokenProtection | undefined;
 }
 
+/** A connection in what a flow gets. */
+export interface ShownConnection {
+  /** The ID that the editor shows: in a subflow, each instance of it has a node with an ID of its own. */
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The config node. */
 export interface ConnectionNode extends Node {
+  /** Within a subflow, the ID that it has in the subflow's template. */
+  _alias?: string;
   /** @throws {TokenError} `invalid-config` that names the first setting that is wrong. */
   connection(): Connection;
   /** What it was deployed with, its variables replaced. @throws as {@link ConnectionNode.connection} does. */
@@ -68,8 +79,11 @@ export interface ConnectionNode extends Node {
 
 export const CONNECTION_TYPE = "influxdb-connection";
 
-/** @param id of the node. */
-export function createConnection(id: string, settings: Settings, wires: OpenWires): Connection {
+export function createConnection(
+  { id, shown }: Pick<Connection, "id" | "shown">,
+  settings: Settings,
+  wires: OpenWires,
+): Connection {
   const { product, parallel, allowOwnToken, ownTokenId } = settings;
   const { token } = wires;
   const { word, split } = productOf(product).ids;
@@ -92,7 +106,7 @@ export function createConnection(id: string, settings: Settings, wires: OpenWire
     ownTokens.set(name, followToken(token, protectionOf));
   }
   return {
-    id,
+    ...{ id, shown },
     product,
     parallel,
     order: createOrder(),
@@ -143,9 +157,18 @@ export function connectionOf(
       { words: "no connection" },
     );
   }
+  return openedFor(node, resource);
+}
+
+/** @throws {TokenError} as {@link connectionOf} does. */
+export function openedFor(node: ConnectionNode, resource: ResourceName | undefined): Connection {
   const connection = node.connection();
   if (resource !== undefined) refuseUnable(connection, resource);
   return connection;
+}
+
+export function shownOf({ id, _alias = id, name }: ConnectionNode): ShownConnection {
+  return { id: _alias, name: name?.trim() || _alias };
 }
 
 /** @throws {TokenError} `unsupported-product` if the connection's product has no such tokens. */

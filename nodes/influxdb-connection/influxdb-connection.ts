@@ -6,7 +6,13 @@ import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { keepInstance } from "../runtime/instances.js";
-import { CONNECTION_TYPE, createConnection, type Connection, type ConnectionNode } from "./connection.js";
+import {
+  CONNECTION_TYPE,
+  createConnection,
+  shownOf,
+  type Connection,
+  type ConnectionNode,
+} from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
 import { tokenFile } from "./token-file.js";
@@ -46,7 +52,7 @@ export default (RED: NodeAPI): void => {
       if (connection) return connection;
       const settings = this.deployedSettings();
       wires = openWires(RED, settings, this.deployedToken(), warn);
-      connection = createConnection(this.id, settings, wires);
+      connection = createConnection({ id: this.id, shown: shownOf(this) }, settings, wires);
       return connection;
     };
 

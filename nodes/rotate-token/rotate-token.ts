@@ -47,8 +47,8 @@ interface HandedOver extends Targets {
   successor: string | undefined;
 }
 
-/** The waiting rotations of each node that runs. */
-const waitings = new WeakMap<Standing, Waiting>();
+/** The waiting rotations of each node that runs, by the ID of the connection. */
+const waitings = new WeakMap<Standing, Map<string, Waiting>>();
 
 export default node({
   type: "influxdb-rotate-token",
@@ -60,46 +60,8 @@ export default node({
   idsOf: (values) => targetsOf(values).list.map(({ id }) => id),
 
   start(standing) {
-    const waiting = createWaiting(standing, async (id, handedOver, isStill) => {
-      const connection = standing.connection();
-      const places = await connection.order.queue(Promise.resolve([id]), standing.signal);
-      try {
-        await places.inTurn(id, async () => {
-          // The word can have come before.
-          if (!isStill()) return;
-          const resource = handedOver.resource;
-          const rotation = rotationOf(connection, resource, { signal: standing.signal });
-          const target = { id, known: {}, listed: {} };
-          const audit = standing.audit([target], { step: "not stored in time" });
-          const { records, error } = await sweep(
-            [target],
-            async () => {
-              await audit.before(0);
-              const successor = await rotation.withdraw(id, handedOver.successor, "off", (its) =>
-                mayEnd([its], waiting.of(id), { connection, resource, signal: standing.signal }),
-              );
-              if (successor === undefined) return { outcome: "skipped", reason: "its rotation is over" };
-              return { outcome: "withdrawn", successor: shown(successor, resource) };
-            },
-            {
-              task: { verb: OUTCOMES.withdrawn.verb, noun: RESOURCES[resource].noun },
-              ...{ parallel: 1, signal: standing.signal },
-            },
-          );
-          const [record] = records as [OutcomeRecord];
-          await tellAudit(audit, record, 0, standing);
-          if (error) throw error;
-          // The node stops, and goes on to wait when it starts again.
-          if (isFailure(record)) return;
-          await waiting.end(id, handedOver.successor);
-          if (record.outcome !== "withdrawn") return;
-          standing.fail(notStoredInTime(handedOver), record);
-        });
-      } finally {
-        places.leave();
-      }
-    });
-    waitings.set(standing, waiting);
+    waitings.set(standing, new Map());
+    for (const id of standing.connections.ids()) waitingOf(standing, id);
   },
 
   run(task) {
@@ -108,7 +70,7 @@ export default node({
     // The value has done its work: neither a report nor a Catch node shall get it.
     if (step.word !== "begin" && place.type === "msg") task.drop(place.key);
     if (step.from !== undefined) task.drop(step.from);
-    const waiting = waitings.get(standing) as Waiting;
+    const waiting = waitingOf(standing, connection.id);
     const rotation = rotationOf(connection, resource, task.watch, 1000 * values.timeLimit);
     const steps = { task, rotation, waiting };
     const targets = targetsOf(values);
@@ -146,6 +108,54 @@ export default node({
     }
   },
 });
+
+function waitingOf(standing: Standing, connectionId: string): Waiting {
+  const all = waitings.get(standing) as Map<string, Waiting>;
+  const known = all.get(connectionId);
+  if (known) return known;
+  const waiting = createWaiting(standing, connectionId, async (id, handedOver, isStill) => {
+    const connection = standing.connections.byId(connectionId);
+    const places = await connection.order.queue(Promise.resolve([id]), standing.signal);
+    try {
+      await places.inTurn(id, async () => {
+        // The word can have come before.
+        if (!isStill()) return;
+        const resource = handedOver.resource;
+        const rotation = rotationOf(connection, resource, { signal: standing.signal });
+        const target = { id, known: {}, listed: {} };
+        const audit = standing.audit(connection, [target], { step: "not stored in time" });
+        const { records, error } = await sweep(
+          [target],
+          async () => {
+            await audit.before(0);
+            const successor = await rotation.withdraw(id, handedOver.successor, "off", (its) =>
+              mayEnd([its], waiting.of(id), { connection, resource, signal: standing.signal }),
+            );
+            if (successor === undefined) return { outcome: "skipped", reason: "its rotation is over" };
+            return { outcome: "withdrawn", successor: shown(successor, resource) };
+          },
+          {
+            task: { verb: OUTCOMES.withdrawn.verb, noun: RESOURCES[resource].noun },
+            ...{ parallel: 1, signal: standing.signal },
+          },
+        );
+        const [record] = records as [OutcomeRecord];
+        if (standing.connections.areNamed) record.connection = connection.shown;
+        await tellAudit(audit, record, 0, standing);
+        if (error) throw error;
+        // The node stops, and goes on to wait when it starts again.
+        if (isFailure(record)) return;
+        await waiting.end(id, handedOver.successor);
+        if (record.outcome !== "withdrawn") return;
+        standing.fail(notStoredInTime(handedOver), record, connectionId);
+      });
+    } finally {
+      places.leave();
+    }
+  });
+  all.set(connectionId, waiting);
+  return waiting;
+}
 
 interface Steps {
   task: RotateTask;

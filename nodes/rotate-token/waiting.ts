@@ -2,6 +2,7 @@ import * as z from "zod";
 import { asTokenError, TokenError } from "../../src/errors.js";
 import { RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import type { Secret } from "../../src/text/secret.js";
+import type { Connection } from "../influxdb-connection/connection.js";
 import type { Standing } from "../runtime/node.js";
 
 /** A successor that was handed over, until the flow says that it is stored. */
@@ -43,7 +44,7 @@ const stored = new Set<string>();
 /** Ends the waits of each node that runs, for all of them can be told the word. */
 const running = new Set<(connection: string, id: string, successor: unknown) => Promise<void>>();
 
-/** The rotations of one node that wait for the word. */
+/** The rotations of one node with one connection that wait for the word. */
 export interface Waiting {
   /** Begins to wait; another node that waits for the same word does not any more. */
   add(id: string, handedOver: HandedOver, value: Secret): Promise<void>;
@@ -57,17 +58,19 @@ export interface Waiting {
 }
 
 /**
+ * @param connection the ID of the connection.
  * @param expire takes back what was handed over for an old token, if it is still waited for when its turn has come; called
  *   when the word has not come in time.
  */
 export function createWaiting(
   standing: Standing,
+  connection: Connection["id"],
   expire: (id: string, handedOver: HandedOver, isStill: () => boolean) => Promise<void>,
 ): Waiting {
-  const { signal } = standing;
-  const store = standing.store("rotations");
+  const { signal, connections } = standing;
+  const store = standing.store(connections.areNamed ? `rotations_${connection}` : "rotations");
   const waiting = new Map<string, HandedOver & { timer: NodeJS.Timeout }>();
-  const keyOf = (id: string) => `${standing.connection().id} ${id}`;
+  const keyOf = (id: string) => `${connection} ${id}`;
 
   function wait(id: string, handedOver: HandedOver): void {
     clearTimeout(waiting.get(id)?.timer);
@@ -87,21 +90,20 @@ export function createWaiting(
       if (failure.code === "not-found") await end(id, handedOver.successor).catch(() => undefined);
       // It is tried again, because until then the successor works.
       else if (isStill()) wait(id, handedOver);
-      standing.fail(failure, { id });
+      standing.fail(failure, { id }, connection);
     }
   }
 
   async function end(id: string, successor: unknown): Promise<void> {
     await loaded;
     if (values.get(keyOf(id))?.successor === successor) values.delete(keyOf(id));
-    const { id: connection } = standing.connection();
     // Its own, too, when it was stopped.
     for (const endIn of new Set([endHere, ...running])) await endIn(connection, id, successor);
   }
 
-  async function endHere(connection: string, id: string, successor: unknown): Promise<void> {
+  async function endHere(of: string, id: string, successor: unknown): Promise<void> {
     await loaded;
-    if (waiting.get(id)?.successor !== successor || standing.connection().id !== connection) return;
+    if (waiting.get(id)?.successor !== successor || of !== connection) return;
     clearTimeout(waiting.get(id)?.timer);
     waiting.delete(id);
     await save();
@@ -136,7 +138,6 @@ export function createWaiting(
       values.set(keyOf(id), { successor: handedOver.successor, value });
       if (!signal.aborted) wait(id, handedOver);
       await save();
-      const { id: connection } = standing.connection();
       for (const endIn of running) if (endIn !== endHere) await endIn(connection, id, handedOver.successor);
     },
     of: (id) => values.get(keyOf(id)),

@@ -25,6 +25,7 @@ import {
   type TokenKind,
 } from "../../src/work/targets.js";
 import { choice, flag, limitField, targetsField, typed, type Field } from "../fields/fields.js";
+import { refuseElsewhere } from "./connections.js";
 import { filterField } from "./list.js";
 import type { Ending, Task } from "./node.js";
 
@@ -155,8 +156,11 @@ export async function change(
   const { list, many } = targets;
   const dryRun = isDryRun(task);
   if (onlyIfAsListed) for (const target of list) refuseNotListed(target, kind);
+  refuseElsewhere(list, connection.shown);
   const ids = list.map(({ id }) => id);
-  const giveBack = await limit.take(ids, task.origins, !dryRun);
+  // The same ID is another token on another server.
+  const counted = task.named ? ids.map((id) => `${connection.id} ${id}`) : ids;
+  const giveBack = await limit.take(counted, task.origins, !dryRun);
   const refuseOwn = steps.endsAccess ? connection.ownToken(resource)?.begin(ids, signal) : undefined;
 
   /** What is seen of the token, and the outcome if it is left alone. */

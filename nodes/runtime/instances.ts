@@ -17,6 +17,11 @@ export function keepInstance(node: Node & { _alias?: string }): void {
   });
 }
 
+/** @returns all deployed nodes of this package. */
+export function allInstances(): Node[] {
+  return [...instances.values()].flatMap((all) => [...all]);
+}
+
 /** @returns the deployed nodes that the editor shows under this ID, the newest last. */
 export function instancesOf(id: string): Node[] {
   return [...(instances.get(id) ?? [])];

@@ -2,21 +2,23 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
-import { createLimiter } from "../../src/work/limiter.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
 import { factsOf } from "../../src/error-codes.js";
 import { asTokenError, reasonOf, type TokenError } from "../../src/errors.js";
+import { then, type PromiseOrValue } from "../../src/promise-or-value.js";
 import type { CounterStore } from "../../src/work/rate-limit.js";
 import type { Listed } from "../../src/tokens/resource.js";
 import type { Summary } from "../../src/work/summary.js";
 import { RESOURCES, type Tokens } from "../../src/tokens/resources.js";
-import { NO_PLACES, type Places } from "../../src/work/order.js";
+import { NO_PLACES, notBegun, type Places } from "../../src/work/order.js";
+import { createTurns } from "../../src/work/turns.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Target, Targets } from "../../src/work/targets.js";
 import { auditLog } from "./audit-log.js";
 import { contextsOf, type Contexts } from "./contexts.js";
 import { storeOf } from "./store.js";
+import { connectionsOf, tellingConnection, type Connections } from "./connections.js";
 import { evaluator } from "./evaluator.js";
 import { leaveOutIfExcluded } from "./excludes.js";
 import { keepInstance } from "./instances.js";
@@ -24,10 +26,11 @@ import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
 import { isUsed } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
-import { connectionOf, type Connection } from "../influxdb-connection/connection.js";
+import { CONNECTION_FIELDS } from "../fields/connection.js";
+import type { Connection, ShownConnection } from "../influxdb-connection/connection.js";
 import { MOST_PARALLEL } from "../influxdb-connection/settings.js";
 import { handOver, type HandOver } from "./hand-over.js";
-import { followerOf, type Ended } from "./status.js";
+import { followerOf, type Ended, type Steps } from "./status.js";
 import {
   copyOf,
   dropFrom,
@@ -67,6 +70,8 @@ export interface Operation<F extends Fields = Fields, R extends ResourceName = R
 export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
   values: Values<F>;
   connection: Connection;
+  /** What records call the connection, if the message has named it. */
+  named: ShownConnection | undefined;
   resource: R;
   /** The tokens of the resource; what is sent to them ends with the signal, and its retries show in the status. */
   tokens: Tokens<R>;
@@ -103,16 +108,20 @@ export interface Task<F extends Fields, R extends ResourceName = ResourceName> {
 export interface Standing {
   /** The runtime's ID: each instance of a subflow has one of its own. */
   readonly id: string;
-  /** @throws {TokenError} as `connectionOf` does. */
-  connection(): Connection;
+  /** Those that it works with. */
+  readonly connections: Connections;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
   /** Keeps something over deploys and, if Node-RED's context does, over restarts. */
   store(name: string): CounterStore;
-  audit(targets: readonly Target[], changes: Readonly<Record<string, unknown>>): Audit;
-  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. */
-  fail(error: TokenError, payload: unknown): void;
-  warn(text: string): void;
+  audit(
+    connection: Connection,
+    targets: readonly Target[],
+    changes: Readonly<Record<string, unknown>>,
+  ): Audit;
+  /** Tells of a failure that belongs to no message: a Catch node gets it with this payload. @param id of the connection. */
+  fail(error: TokenError, payload: unknown, id: Connection["id"]): void;
+  warn: (text: string) => void;
 }
 
 /** How the work of a message ended: with an error if some of it failed and the flow is to know it by one. */
@@ -154,9 +163,23 @@ interface Properties extends NodeDef {
   [field: string]: unknown;
 }
 
+/** A message that waits for its turn. It is no more than this, because there can be very many. */
+interface Waiting<F extends Fields> {
+  readonly msg: Message;
+  readonly send: Send;
+  readonly done: Done;
+  readonly origins: readonly string[];
+  readonly connection: Connection;
+  readonly dryRun: boolean;
+  readonly values: Values<F>;
+  readonly places: Places;
+}
+
+type Done = (error?: Error) => void;
+
 /**
- * Messages that a node works on at once; the others wait, which takes less memory than work does. More than a
- * connection allows requests, so that none of those stays unused.
+ * Messages that a node works on at once for one connection; the others wait, which takes less memory than work does.
+ * More than a connection allows requests, so that none of those stays unused.
  */
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
@@ -175,20 +198,21 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
 
   function OperationNode(this: Node, properties: Properties): void {
     RED.nodes.createNode(this, properties);
-    const underWay = new Set<Promise<void>>();
-    const inTurn = createLimiter(MESSAGES_AT_ONCE);
+    /** Messages that have not ended. */
+    let underWay = 0;
+    let whenIdle: (() => void) | undefined;
     const stopping = new AbortController();
     // Every request under way listens to it.
     setMaxListeners(0, stopping.signal);
     const readers = attempt(() => {
-      refuseEmptyVariables(RED, operation.fields, properties);
+      refuseEmptyVariables(RED, { ...CONNECTION_FIELDS, ...operation.fields }, properties);
       return parseAll(operation.fields, properties, storeOf(this, "limit"));
     });
 
     const changes = "dryRun" in operation.fields;
     const resource = operation.resource ?? (properties.kind as R | undefined);
     const idsIn = (values: Values<F>) => operation.idsOf?.(values) ?? idsOf(values);
-    const follow = followerOf(this, { sums: changes });
+    const follower = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);
     const contexts = contextsOf(RED, this);
     const auditOf = (
@@ -200,13 +224,15 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       const ids = { flow: this.z, node: this.id, nodeName: this.name, connection: connection.id };
       return createAudit(connection.auditFile ?? log, { operation: task, changes, ...ids, message }, targets);
     };
+    const connections = connectionsOf(RED, this, properties, { resource, task });
     const standing: Standing = {
       id: this.id,
-      connection: () => connectionOf(RED, properties.connection, resource),
+      connections,
       signal: stopping.signal,
       store: (name) => storeOf(this, name),
-      audit: (targets, changes) => auditOf(standing.connection(), targets, changes),
-      fail: (error, payload) => {
+      audit: auditOf,
+      fail: (thrown, payload, id) => {
+        const error = connections.errorOf(thrown, id);
         const { httpStatus: statusCode } = factsOf(error.code);
         this.status({ fill: "red", shape: "ring", text: error.words });
         this.error(error.during(task), { payload, statusCode });
@@ -215,56 +241,67 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         this.warn(text);
       },
     };
-    const handle = async (
-      msg: Message,
-      send: Send,
-      origins: readonly string[],
-      { start, progress, onRetry }: ReturnType<typeof follow>,
-      record: Task<F>["record"],
-    ): Promise<Ending> => {
-      // All up to the place in the order happens as the message arrives.
-      const connection = connectionOf(RED, properties.connection, resource);
-      const dryRun = changes && askersIn(msg).some(asksForDryRun);
-      const reading = readAll(readers(), evaluator(RED, this, msg)) as Promise<Values<F>>;
-      const places = changes ? await connection.order.queue(reading.then(idsIn), stopping.signal) : NO_PLACES;
-      try {
-        const values = await reading;
-        return await inTurn(() => {
-          start();
-          const watch = { signal: stopping.signal, onRetry };
-          const kind = resource ?? (productOf(connection.product).resources[0] as R);
-          return operation.run({
-            values,
-            connection,
-            resource: kind,
-            tokens: connection.open(kind, watch),
-            watch,
-            dryRun,
-            origins,
-            places,
-            signal: stopping.signal,
-            progress,
-            warn: (text) => {
-              standing.warn(text);
-            },
-            audit: (targets, changes) =>
-              auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
-            send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
-            handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
-            contexts,
-            drop: (key) => {
-              dropFrom(RED, msg, key);
-            },
-            standing,
-            record,
-          });
-        });
-      } finally {
+    /** All up to the place in the order happens as the message arrives. */
+    const prepare = (msg: Message): PromiseOrValue<Omit<Waiting<F>, "msg" | "send" | "done" | "origins">> => {
+      const evaluate = evaluator(RED, this, msg);
+      return then(connections.of(evaluate, stopping.signal), (connection) => {
+        const dryRun = changes && askersIn(msg).some(asksForDryRun);
+        const reading = readAll(readers(), evaluate) as PromiseOrValue<Values<F>>;
+        const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
+        return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+      });
+    };
+    /** In its turn. */
+    const handle = async ({ msg, send, done, origins, connection, dryRun, values, places }: Waiting<F>) => {
+      if (stopping.signal.aborted) {
         places.leave();
+        finish(msg, done, { error: notBegun() });
+        return;
       }
+      const steps = follower.begin();
+      const last = followLast(this);
+      const watch = { signal: stopping.signal, onRetry: steps.onRetry };
+      const kind = resource ?? (productOf(connection.product).resources[0] as R);
+      let ended: Ending;
+      try {
+        const work: Task<F, R> = {
+          ...{ values, connection, resource: kind },
+          named: connections.areNamed ? connection.shown : undefined,
+          tokens: connection.open(kind, watch),
+          watch,
+          dryRun,
+          origins,
+          places,
+          signal: stopping.signal,
+          progress: steps.progress,
+          warn: standing.warn,
+          audit: (targets, changes) =>
+            auditOf(connection, targets, changes, typeof msg._msgid === "string" ? msg._msgid : undefined),
+          send: sender(RED, msg, send, (this as unknown as { wires: unknown[][] }).wires),
+          handOver: handOver(RED, contexts, msg, send, RESOURCES[kind].noun),
+          contexts,
+          drop: (key) => {
+            dropFrom(RED, msg, key);
+          },
+          standing,
+          record: last.record,
+        };
+        ended = await tellingConnection(work, task, (told) => operation.run(told));
+      } catch (thrown) {
+        ended = { error: asTokenError(thrown) };
+      }
+      places.leave();
+      finish(msg, done, ended, { steps, last });
+    };
+    /** Each connection has turns of its own, so that one that is slow does not hold the others. */
+    const turns = new WeakMap<Connection, (message: Waiting<F>) => void>();
+    const turnsOf = (connection: Connection) => {
+      const known = turns.get(connection) ?? createTurns(MESSAGES_AT_ONCE, handle);
+      turns.set(connection, known);
+      return known;
     };
 
-    const end = (msg: Message, done: (error?: Error) => void, error?: TokenError) => {
+    const end = (msg: Message, done: Done, error?: TokenError) => {
       try {
         ending(msg, () => {
           done(error);
@@ -275,12 +312,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
         else this.warn(`Done, but no Complete node could be told: ${reasonOf(thrown)}`);
       }
     };
-    const fail = (
-      msg: Message,
-      done: (error?: Error) => void,
-      error: TokenError,
-      { summary, payload }: Ending,
-    ) => {
+    const fail = (msg: Message, done: Done, error: TokenError, { summary, payload }: Ending) => {
       // Without one, too: the summary of another node would be taken for this one's.
       const { httpStatus: statusCode } = factsOf(error.code);
       const told = withFields(msg, { summary, ...(payload !== undefined && { payload }), statusCode });
@@ -288,28 +320,43 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
       if (told === msg) end(msg, done, error);
       else this.error(error, copyOf(RED, told));
     };
+    const finish = (
+      msg: Message,
+      done: Done,
+      ended: Ending,
+      { steps, last = followLast(this) }: { steps?: Steps; last?: ReturnType<typeof followLast> } = {},
+    ) => {
+      const error = ended.error?.during(task);
+      follower.end(ended, steps);
+      last.end(error?.message, ended.summary);
+      try {
+        if (error) fail(msg, done, error, ended);
+        else end(msg, done);
+      } finally {
+        if (--underWay === 0) whenIdle?.();
+      }
+    };
     this.on("input", (msg, send, done) => {
       const origins = originsOf(msg);
-      const follower = follow(origins);
-      const last = followLast(this);
-      const work = handle(msg, send as Send, origins, follower, last.record)
-        .catch((thrown: unknown): Ending => ({ error: asTokenError(thrown) }))
-        .then((ended) => {
-          const error = ended.error?.during(task);
-          follower.end(ended);
-          last.end(error?.message, ended.summary);
-          if (error) fail(msg, done, error, ended);
-          else end(msg, done);
+      underWay++;
+      follower.arrive(origins);
+      const refuse = (thrown: unknown) => {
+        finish(msg, done, { error: asTokenError(thrown) });
+      };
+      try {
+        const preparing = then(prepare(msg), (prepared) => {
+          turnsOf(prepared.connection)({ msg, send, done, origins, ...prepared });
         });
-      underWay.add(work);
-      void work.finally(() => underWay.delete(work));
+        if (preparing instanceof Promise) preparing.catch(refuse);
+      } catch (thrown) {
+        refuse(thrown);
+      }
     });
 
     this.on("close", (_removed: boolean, done: () => void) => {
+      whenIdle = done;
       stopping.abort();
-      void Promise.allSettled(underWay).then(() => {
-        done();
-      });
+      if (underWay === 0) done();
     });
     keepInstance(this);
     operation.start?.(standing);
@@ -370,8 +417,16 @@ function originsOf(msg: Message): string[] {
   return origins;
 }
 
-async function readAll(readers: [string, Reader][], evaluate: Evaluate): Promise<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const [name, read] of readers) values[name] = await read(evaluate);
-  return values;
+/** One after another, so that the first one that is wrong is told of. */
+function readAll(readers: [string, Reader][], evaluate: Evaluate): PromiseOrValue<Record<string, unknown>> {
+  return readers.reduce<PromiseOrValue<Record<string, unknown>>>(
+    (before, [name, read]) =>
+      then(before, (values) =>
+        then(read(evaluate), (value) => {
+          values[name] = value;
+          return values;
+        }),
+      ),
+    {},
+  );
 }

@@ -1,4 +1,4 @@
-import type { Node } from "node-red";
+import type { Node, NodeStatus } from "node-red";
 import { systemClock } from "../../src/clock.js";
 import type { TokenError } from "../../src/errors.js";
 import { grouped } from "../../src/text/counts.js";
@@ -31,59 +31,102 @@ interface Tally {
 
 const NOTHING_YET: Tally = { messages: 0, counts: {}, retries: 0, hasError: false };
 
+/** What a node's status is told of its messages. */
+export interface Follower {
+  /** A message arrives. @param origins what it comes from: the parts of one list share one. */
+  arrive(origins: readonly string[]): void;
+  /** The work on one of them begins. */
+  begin(): Steps;
+  /** One of them has ended. @param steps undefined if it did not begin. */
+  end(ended: Ended, steps: Steps | undefined): void;
+}
+
+/** How far the work on a message is. */
+export interface Steps {
+  readonly retries: number;
+  progress: (done: number, total: number) => void;
+  onRetry: () => void;
+}
+
 /**
- * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`. Each
- * status goes to every open editor, so they are throttled, over all messages of the node. In the end it shows what
- * became of the message and of those that belong together with it: `38 deleted, 2 failed`. These are made from one
- * message, as a Split node does, or are under way at one time; two clicks one after another do not belong together.
+ * Shows in a node's status how far a message is and how often it had to try again: `1,200/10,000, 3 retries`. In the
+ * end it shows what became of the message and of those that belong together with it: `38 deleted, 2 failed`. These are
+ * made from one message, as a Split node does, or are under way at one time; two clicks one after another do not belong
+ * together. Each status goes to every open editor, so they are throttled, over all messages of the node; that of the
+ * last message is shown at once.
  *
  * @param sums whether the messages are counted together.
  */
-export function followerOf(node: Node, { sums }: { sums: boolean }) {
+export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
   let shown = -Infinity;
+  /** Shows a little later how messages have ended. */
+  let later: NodeJS.Timeout | undefined;
   let underWay = 0;
   /** When the last message ended, in milliseconds by the steady clock. */
   let quietSince = -Infinity;
   let tally = NOTHING_YET;
+  /** How the last message ended. */
+  let last: Ended = {};
   /** What the last message comes from. */
-  let last: readonly string[] = [];
+  let lastOrigins: readonly string[] = [];
 
-  /** To be called as a message arrives. @param origins what it comes from: the parts of one list share one. */
-  return (origins: readonly string[]) => {
-    const isQuiet = systemClock.steady() - quietSince >= QUIET;
-    const isOther = !origins.some((origin) => last.includes(origin));
-    if (underWay++ === 0 && (isQuiet || isOther)) tally = NOTHING_YET;
-    last = origins;
-    let step: { done: number; total: number } | undefined;
-    let retries = 0;
-    const show = () => {
-      if (systemClock.steady() - shown < STATUS_INTERVAL) return;
-      shown = systemClock.steady();
-      const text = step ? `${grouped(step.done)}/${grouped(step.total)}` : "…";
-      node.status({ fill: "blue", shape: "dot", text: withRetries(text, retries) });
-    };
-    return {
-      start: show,
-      progress: (done: number, total: number) => {
-        step = { done, total };
-        show();
-      },
-      onRetry: () => {
-        // A single call may have no further progress to show it with.
-        if (++retries === 1) shown = -Infinity;
-        show();
-      },
-      end: (ended: Ended) => {
-        underWay--;
-        quietSince = systemClock.steady();
-        tally = added(sums ? tally : NOTHING_YET, ended, retries);
-        const isWarning = ended.isWarning ?? tally.counts["dry-run"] !== undefined;
-        const fill = someFailed(tally.counts) ? "red" : isWarning ? "yellow" : "green";
-        const text = tally.messages === 1 ? textOfOne(ended) : sumOf(tally.counts);
-        const shape = tally.hasError ? "ring" : "dot";
-        node.status({ fill, shape, text: withRetries(text, tally.retries) });
-      },
-    };
+  function show(status: NodeStatus): void {
+    clearTimeout(later);
+    later = undefined;
+    shown = systemClock.steady();
+    node.status(status);
+  }
+
+  function isRecent(): boolean {
+    return systemClock.steady() - shown < STATUS_INTERVAL;
+  }
+
+  function showEnds(): void {
+    const isWarning = last.isWarning ?? tally.counts["dry-run"] !== undefined;
+    const fill = someFailed(tally.counts) ? "red" : isWarning ? "yellow" : "green";
+    const text = tally.messages === 1 ? textOfOne(last) : sumOf(tally.counts);
+    show({ fill, shape: tally.hasError ? "ring" : "dot", text: withRetries(text, tally.retries) });
+  }
+
+  return {
+    arrive(origins) {
+      const isQuiet = systemClock.steady() - quietSince >= QUIET;
+      const isOther = !origins.some((origin) => lastOrigins.includes(origin));
+      if (underWay++ === 0 && (isQuiet || isOther)) tally = NOTHING_YET;
+      lastOrigins = origins;
+    },
+
+    begin() {
+      let text = "…";
+      let retries = 0;
+      const showStep = () => {
+        if (!isRecent()) show({ fill: "blue", shape: "dot", text: withRetries(text, retries) });
+      };
+      showStep();
+      return {
+        get retries() {
+          return retries;
+        },
+        progress(done, total) {
+          text = `${grouped(done)}/${grouped(total)}`;
+          showStep();
+        },
+        onRetry() {
+          // A single call may have no further progress to show it with.
+          if (++retries === 1) shown = -Infinity;
+          showStep();
+        },
+      };
+    },
+
+    end(ended, steps) {
+      underWay--;
+      quietSince = systemClock.steady();
+      tally = added(sums ? tally : NOTHING_YET, ended, steps?.retries ?? 0);
+      last = ended;
+      if (underWay > 0 && isRecent()) later ??= setTimeout(showEnds, STATUS_INTERVAL);
+      else showEnds();
+    },
   };
 }
 

@@ -21,7 +21,7 @@ export function storeOf(node: Node, name: string): CounterStore {
   const own = node.context();
   // There is no flow context without a flow, as in a test.
   const context = (own.flow as typeof own.flow | undefined) ?? own;
-  const key = `influxdb_${name}_${node.id.replaceAll(/\W/g, "_")}`;
+  const key = `influxdb_${name}_${node.id}`.replaceAll(/\W/g, "_");
   const property = inContext(context, key);
   return {
     load: () => property.get().catch(fail),

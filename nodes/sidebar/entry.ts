@@ -1,6 +1,7 @@
 import { isVariable } from "../fields/variables.js";
 import type { TokenRow } from "../admin/answers.js";
 import type { Editor, JQuery, Plugin } from "./api.js";
+import { button, element } from "./elements.js";
 import { injectNode, place } from "./place.js";
 import { PROPERTIES } from "./texts.js";
 import { day, moment } from "./times.js";
@@ -10,28 +11,6 @@ declare const RED: Editor;
 
 /** What a list can be sorted by. */
 export type SortKey = (typeof PROPERTIES)[number];
-
-/** An element with a class of this sidebar, and a text, which is never taken for html. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  className = "",
-  text = "",
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  if (className !== "") made.className = `influxdb-tokens-${className}`;
-  made.textContent = text;
-  return made;
-}
-
-export function button(
-  className: string,
-  text: string,
-  onclick: (event: MouseEvent) => void,
-): HTMLButtonElement {
-  const made = element("button", "", text);
-  Object.assign(made, { type: "button", className, onclick });
-  return made;
-}
 
 const TIMES: readonly SortKey[] = ["createdAt", "updatedAt", "expiresAt", "revokedAt"];
 

@@ -2,7 +2,9 @@ import { isNamed, isProduct, productOf, type ResourceName } from "../../src/prod
 import { systemClock } from "../../src/clock.js";
 import { MARKS, type LookupAnswer, type Mark, type TokensAnswer } from "../admin/answers.js";
 import type { Editor, Plugin } from "./api.js";
-import { button, element, entry, type SortKey } from "./entry.js";
+import { button, element } from "./elements.js";
+import { entry, type SortKey } from "./entry.js";
+import content from "./inventory.html";
 import { listNode, type Filters } from "./list-node.js";
 import { place } from "./place.js";
 import { createAsker } from "./requests.js";
@@ -11,9 +13,6 @@ import { ago, moment } from "./times.js";
 
 declare const RED: Editor;
 
-/** The tab, its element, and with `-template` its html. */
-const ID = "influxdb-tokens-inventory";
-const ACTION = "influxdb-tokens:show-inventory";
 const CONNECTION = "influxdb-connection";
 
 /** How many are shown at first, and added at a time. */
@@ -33,23 +32,11 @@ const SORT_KEYS: Record<ResourceName, readonly SortKey[]> = {
   "influxdb3-tokens": ["name", "kind", "createdAt", "expiresAt"],
 };
 
-/** Adds the tab to the sidebar. It only ever reads. */
-export function addInventory(plugin: Plugin): void {
-  const root = element("div");
-  root.id = ID;
-  root.append((document.getElementById(`${ID}-template`) as HTMLTemplateElement).content.cloneNode(true));
+/** Fills the tab. It only ever reads. */
+export function fill(root: HTMLElement, plugin: Plugin): void {
+  root.innerHTML = content;
   translate(root, plugin);
   start(root, plugin);
-  RED.actions.add(ACTION, () => RED.sidebar.show(ID), { label: plugin._("show") });
-  RED.sidebar.addTab({
-    id: ID,
-    label: plugin._("tab"),
-    name: plugin._("name"),
-    iconClass: "fa fa-key",
-    content: root,
-    enableOnEdit: true,
-    action: ACTION,
-  });
 }
 
 /** Fills in the texts of the html: `data-i18n="key"` or `data-i18n="[attribute]key"`. */

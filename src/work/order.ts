@@ -1,6 +1,7 @@
 import Queue from "yocto-queue";
 import { systemClock, type Clock } from "../clock.js";
 import { TokenError } from "../errors.js";
+import type { PromiseOrValue } from "../promise-or-value.js";
 
 /**
  * Keeps the order of work on each token, over all nodes of a connection: what came first is done first, with all its
@@ -9,7 +10,8 @@ import { TokenError } from "../errors.js";
 export interface Order {
   /**
    * Takes a place for each id behind all that were taken before. Places are given in the order of the calls, however
-   * long each `ids` takes to be read; a message that others have waited five seconds for gets none.
+   * long each `ids` takes to be read; a message that others have waited five seconds for gets none. They are given at
+   * once if the ids are there, and no message before it is being read.
    *
    * @param signal ends the waiting, here and for the places.
    * @throws what `ids` is rejected with; {@link TokenError} `cancelled` if the signal is aborted before they are read,
@@ -24,6 +26,7 @@ export interface Order {
    * }
    */
   queue(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places>;
+  queue(ids: PromiseOrValue<readonly string[]>, signal: AbortSignal): PromiseOrValue<Places>;
 }
 
 /** The places of one message. */
@@ -71,8 +74,7 @@ export function createOrder(clock: Clock = systemClock): Order {
     return listeners;
   }
 
-  /** Waits until it is woken or the signal is aborted. */
-  async function sleep(signal: AbortSignal, wakenBy: (wake: () => void) => void): Promise<void> {
+  const sleep: Sleep = async (signal, wakenBy) => {
     if (signal.aborted) return;
     const listeners = onAbort(signal);
     await new Promise<void>((resolve) => {
@@ -83,7 +85,7 @@ export function createOrder(clock: Clock = systemClock): Order {
       listeners.add(wake);
       wakenBy(wake);
     });
-  }
+  };
 
   function advance(): void {
     let first = arrivals.peek();
@@ -108,57 +110,83 @@ export function createOrder(clock: Clock = systemClock): Order {
   }
 
   function take(ids: readonly string[], signal: AbortSignal): Places {
-    const places = new Map(ids.map((id) => [id, new Place(id, last)]));
-    const leave = (id: string) => {
-      places.get(id)?.leave();
-      places.delete(id);
-    };
-    return {
-      async inTurn(id, work) {
-        try {
-          const place = places.get(id);
-          if (place?.isBehind()) await sleep(signal, (wake) => (place.wake = wake));
-          return await work();
-        } finally {
-          leave(id);
-        }
-      },
-      leave() {
-        for (const id of places.keys()) leave(id);
-      },
-    };
+    return new TakenPlaces(
+      ids.map((id) => new Place(id, last)),
+      sleep,
+      signal,
+    );
   }
 
-  return {
-    async queue(ids, signal) {
-      const arrival: Arrival = { isRead: false, isOver: false, since: clock.steady() };
-      arrivals.enqueue(arrival);
+  async function takeInOrder(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places> {
+    const arrival: Arrival = { isRead: false, isOver: false, since: clock.steady() };
+    arrivals.enqueue(arrival);
+    advance();
+    try {
+      let own: readonly string[] | undefined;
+      await sleep(signal, (wake) => {
+        void ids.then((read) => (own = read)).then(wake, wake);
+      });
+      own ??= signal.aborted ? stopped() : await ids;
+      if (arrival.isOver) throw new TokenError("timeout", TOO_LATE, { words: "expression too slow" });
+      arrival.isRead = true;
+      if (arrivals.peek() !== arrival) await sleep(signal, (wake) => (arrival.wake = wake));
+      return take(own, signal);
+    } finally {
+      clearTimeout(arrival.patience);
+      arrival.isOver = true;
       advance();
-      try {
-        let own: readonly string[] | undefined;
-        await sleep(signal, (wake) => {
-          void ids.then((read) => (own = read)).then(wake, wake);
-        });
-        own ??= signal.aborted ? stopped() : await ids;
-        if (arrival.isOver) throw new TokenError("timeout", TOO_LATE, { words: "expression too slow" });
-        arrival.isRead = true;
-        if (arrivals.peek() !== arrival) await sleep(signal, (wake) => (arrival.wake = wake));
-        return take(own, signal);
-      } finally {
-        clearTimeout(arrival.patience);
-        arrival.isOver = true;
-        advance();
-      }
-    },
-  };
+    }
+  }
+
+  function queue(ids: Promise<readonly string[]>, signal: AbortSignal): Promise<Places>;
+  function queue(ids: PromiseOrValue<readonly string[]>, signal: AbortSignal): PromiseOrValue<Places>;
+  function queue(ids: PromiseOrValue<readonly string[]>, signal: AbortSignal): PromiseOrValue<Places> {
+    const isNext = arrivals.size === 0 && !(ids instanceof Promise);
+    return isNext ? take(ids, signal) : takeInOrder(Promise.resolve(ids), signal);
+  }
+  return { queue };
 }
 
 const TOO_LATE = `the IDs of the message took more than ${LONGEST_READING / 1000} s to evaluate, and the messages behind it did not wait. Nothing was done. Simplify the expressions of the node, or send the message again.`;
 
 function stopped(): never {
-  throw new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {
+  throw notBegun();
+}
+
+/** The error of a message that waited when its node was stopped. */
+export function notBegun(): TokenError {
+  return new TokenError("cancelled", "the flow was stopped or deployed anew. Nothing was sent.", {
     attempts: 0,
   });
+}
+
+/** Waits until it is woken or the signal is aborted. */
+type Sleep = (signal: AbortSignal, wakenBy: (wake: () => void) => void) => Promise<void>;
+
+/** Small until the work begins, because very many messages can wait. */
+class TakenPlaces implements Places {
+  private byId: Map<string, Place> | undefined;
+
+  constructor(
+    private readonly places: readonly Place[],
+    private readonly sleep: Sleep,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    this.byId ??= new Map(this.places.map((place) => [place.id, place]));
+    const place = this.byId.get(id);
+    try {
+      if (place?.isBehind()) await this.sleep(this.signal, (wake) => (place.wake = wake));
+      return await work();
+    } finally {
+      place?.leave();
+    }
+  }
+
+  leave(): void {
+    for (const place of this.places) place.leave();
+  }
 }
 
 /** One message's place among those of an id. */
@@ -171,7 +199,7 @@ class Place {
 
   /** @param last of each id, the last place that is not gone. */
   constructor(
-    private readonly id: string,
+    readonly id: string,
     private readonly last: Map<string, Place>,
   ) {
     this.before = last.get(id);
@@ -185,6 +213,7 @@ class Place {
 
   /** If this place is left before its turn, those behind it still wait for those before it. */
   leave(): void {
+    if (this.isLeft) return;
     this.isLeft = true;
     if (this.before) return;
     let place = this as Place | undefined;

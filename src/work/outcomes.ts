@@ -61,6 +61,8 @@ export interface OutcomeRecord extends Omit<Outcome, "token"> {
   error?: { code: TokenErrorCode; message: string; statusCode?: number };
   /** What the message said of the token, and what the server shows of it now. Never its value. */
   token: Readonly<Record<string, unknown>>;
+  /** Of a message that has named its connection: which that is. */
+  connection?: { readonly id: string; readonly name: string };
 }
 
 /** What acting on one target gives, for its record. */

@@ -11,6 +11,8 @@ export interface Summary {
   /** How many there are of each outcome; in a dry run, of what would be the outcome. Of the wanted one even if none. */
   counts?: Counts;
   dryRun?: true;
+  /** Of a message that has named its connection: which that is. */
+  connection?: { readonly id: string; readonly name: string };
 }
 
 type Counts = Partial<Record<OutcomeName | TokenErrorCode, number>>;

@@ -23,6 +23,8 @@ export interface Target {
   readonly known: Readonly<Record<string, string>>;
   /** The token's fields of {@link TokenKind.listed} as the message has them, as {@link listedFields} makes them. */
   readonly listed: Readonly<Record<string, string>>;
+  /** The ID of the connection whose server it was found on, if the message says so. */
+  readonly foundOn?: string;
 }
 
 export interface Targets {
@@ -124,10 +126,12 @@ function readTarget(value: unknown, kind: TokenKind, where: string): Target {
   }
   // The records of other nodes hold the fields of the token under `token`.
   const token = isObject(source.token) ? source.token : source;
+  const { connection } = source;
   return {
     id: normalize(id),
     known: knownFields(token, kind.known),
     listed: listedFields(token, kind.listed),
+    ...(isObject(connection) && typeof connection.id === "string" && { foundOn: connection.id }),
   };
 }
 

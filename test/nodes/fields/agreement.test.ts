@@ -5,8 +5,9 @@ import { NO_PLACES } from "../../../src/work/order.js";
 import { PRODUCTS, productOf, type Product } from "../../../src/products.js";
 import type { Definition } from "../../../nodes/editor/api.js";
 import { definitionIn } from "../../../nodes/editor/definition.js";
+import { CONNECTION_FIELDS } from "../../../nodes/fields/connection.js";
 import type { FieldsData } from "../../../nodes/fields/controls.js";
-import { typed } from "../../../nodes/fields/fields.js";
+import { typed, type Fields } from "../../../nodes/fields/fields.js";
 import { judgePart, partsOf } from "../../../nodes/fields/judge.js";
 import { permissionTableField } from "../../../nodes/fields/permission-table.js";
 import { placeField } from "../../../nodes/fields/place.js";
@@ -275,8 +276,7 @@ describe("the dialog and the runtime", () => {
     };
     for (const product of Object.keys(PRODUCTS))
       judge(SETTINGS, [...TOKENS.split("|"), ...VALUES], { product });
-    for (const name of NODES) {
-      const { fields } = operationOf(name);
+    for (const fields of [CONNECTION_FIELDS, ...NODES.map((name) => operationOf(name).fields)]) {
       for (const type of ["str", "choose"]) {
         judge(fields, VALUES, Object.fromEntries(Object.keys(fields).map((key) => [`${key}Type`, type])));
       }
@@ -302,7 +302,9 @@ describe("the dialog and the runtime", () => {
   });
 
   for (const name of NODES) {
-    const { fields, resource } = operationOf(name);
+    const { fields: own, resource } = operationOf(name);
+    // All nodes have these, so one is enough.
+    const fields: Fields = name === NODES[0] ? { ...CONNECTION_FIELDS, ...own } : own;
     const definition = definitionOf(name);
     const id = resource === "authorizations" ? HEX : UUID;
     const right = { connection: "connection" };

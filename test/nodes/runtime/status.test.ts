@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import type { Node } from "node-red";
 import { systemClock } from "../../../src/clock.js";
 import { TokenError } from "../../../src/errors.js";
-import { followerOf, type Ended } from "../../../nodes/runtime/status.js";
+import { followerOf, type Ended, type Follower } from "../../../nodes/runtime/status.js";
 
 describe("the status of a node", () => {
   const { steady } = systemClock;
   let now = 0;
   let last = "";
+  let shown = 0;
   let origins: string[] = [];
-  let follow: ReturnType<typeof followerOf>;
+  let follower: Follower;
 
   const node = {
-    status: ({ fill, shape, text }: Record<string, string>) => (last = `${fill} ${shape} ${text}`),
+    status: ({ fill, shape, text }: Record<string, string>) => {
+      last = `${fill} ${shape} ${text}`;
+      shown++;
+    },
   } as unknown as Node;
   const deleted: Ended = { counts: { deleted: 1 } };
   const refused: Ended = { error: new TokenError("limit-exceeded", "no") };
@@ -23,18 +28,18 @@ describe("the status of a node", () => {
   /** Messages that come one after another. */
   const told = (...each: Ended[]) => {
     for (const ended of each) {
-      const { start, end } = follow(origins);
-      start();
-      end(ended);
+      follower.arrive(origins);
+      follower.end(ended, follower.begin());
     }
     return last;
   };
 
   beforeEach(() => {
     now = 0;
+    shown = 0;
     origins = ["message 1"];
     systemClock.steady = () => now;
-    follow = followerOf(node, { sums: true });
+    follower = followerOf(node, { sums: true });
   });
   afterEach(() => {
     systemClock.steady = steady;
@@ -82,22 +87,44 @@ describe("the status of a node", () => {
   });
 
   it("goes on as long as a message is under way, wherever the others come from and however long that takes", () => {
-    const slow = follow(origins);
+    follower.arrive(origins);
+    const slow = follower.begin();
     now += 600_000;
     origins = ["message 2"];
-    assert.equal(told(deleted), "green dot 1 deleted");
+    follower.arrive(origins);
+    follower.end(deleted, undefined);
+    assert.equal(last, "green dot 1 deleted");
     now += 600_000;
-    slow.end(deleted);
+    follower.end(deleted, slow);
     assert.equal(last, "green dot 2 deleted");
     now += 59_999;
     assert.equal(told(deleted), "green dot 3 deleted");
   });
 
+  it("shows a few of many at once, what they come to a little later, and the last at once", () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      for (let count = 0; count < 1_000; count++) follower.arrive(origins);
+      for (let count = 0; count < 998; count++) follower.end(deleted, follower.begin());
+      assert.deepEqual([last, shown], ["blue dot …", 1]);
+      mock.timers.tick(250);
+      assert.deepEqual([last, shown], ["green dot 998 deleted", 2]);
+      follower.end(deleted, follower.begin());
+      follower.end(failed, follower.begin());
+      assert.deepEqual([last, shown], ["red ring 999 deleted, 1 failed", 3]);
+      mock.timers.tick(250);
+      assert.equal(shown, 3);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it("counts dry runs for themselves, and retries of all", () => {
     assert.equal(told({ counts: { "dry-run": 2 } }), "yellow dot 2 in dry run");
-    const { onRetry, end } = follow(origins);
-    onRetry();
-    end({ counts: { "dry-run": 1 } });
+    follower.arrive(origins);
+    const steps = follower.begin();
+    steps.onRetry();
+    follower.end({ counts: { "dry-run": 1 } }, steps);
     assert.equal(last, "yellow dot 3 in dry run, 1 retry");
     assert.equal(told(deleted), "yellow dot 3 in dry run, 1 deleted, 1 retry");
   });
@@ -107,11 +134,12 @@ describe("the status of a node", () => {
   });
 
   it("tells of the last message alone where the node only looks", () => {
-    follow = followerOf(node, { sums: false });
+    follower = followerOf(node, { sums: false });
     told({ text: "12 found" });
-    const { onRetry, end } = follow(origins);
-    onRetry();
-    end({ text: "3 found" });
+    follower.arrive(origins);
+    const steps = follower.begin();
+    steps.onRetry();
+    follower.end({ text: "3 found" }, steps);
     assert.equal(last, "green dot 3 found, 1 retry");
     assert.equal(told(failed), "red ring no permission");
     assert.equal(told({ text: "0 found" }), "green dot 0 found");

@@ -46,6 +46,24 @@ describe("createOrder", () => {
     assert.deepEqual(log, [1, 2]);
   });
 
+  it("gives places at once where the ids are there, unless one before is still being read", async () => {
+    const order = createOrder();
+    const isPlaces = (places: object) => "inTurn" in places;
+    const first = order.queue(["a"], never);
+    assert.ok(isPlaces(first));
+    let read: (ids: string[]) => void = () => undefined;
+    const slow = order.queue(new Promise<string[]>((resolve) => (read = resolve)), never);
+    const behind = order.queue(["b"], never);
+    assert.ok(!isPlaces(behind));
+    read(["b"]);
+    const log: number[] = [];
+    const last = (await behind).inTurn("b", () => Promise.resolve(log.push(2)));
+    await (await slow).inTurn("b", () => Promise.resolve(log.push(1)));
+    await last;
+    assert.deepEqual(log, [1, 2]);
+    assert.ok(isPlaces(order.queue(["b"], never)));
+  });
+
   it("goes on after what fails to be read, what fails to be done, and what is given up", async () => {
     const order = createOrder();
     const failed = order.queue(Promise.reject(new Error("unreadable")), never);

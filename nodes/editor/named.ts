@@ -1,0 +1,26 @@
+import { NAMED } from "../fields/connection-ways.js";
+import type { EditorNode } from "./api.js";
+import { unableFor } from "./dialog.js";
+
+/*
+ * Which connections the messages of a node may name.
+ */
+
+/** Whether messages name the connection of a node. */
+export function isNamed({ connectionFrom }: Readonly<Record<string, unknown>>): boolean {
+  return NAMED.some((way) => way === connectionFrom);
+}
+
+/** Whether messages of a node may name a connection. */
+export function isAllowed(node: EditorNode, connection: EditorNode): boolean {
+  const { connectionFrom, connections } = node;
+  return connectionFrom === "any"
+    ? canChoose(node, connection)
+    : [connections].flat().includes(connection.id);
+}
+
+/** Whether it is one of its own flow or of all flows, and of a product that can do its work. */
+export function canChoose(node: EditorNode, { type, z, product }: EditorNode): boolean {
+  const unable: readonly unknown[] = unableFor(node);
+  return type === "influxdb-connection" && (!z || z === node.z) && !unable.includes(product);
+}
