@@ -99,11 +99,11 @@ describe("the examples", function () {
     return found?.status === "active" ? found : undefined;
   };
 
-  it("are eighteen in the import dialog", async () => {
+  it("are nineteen in the import dialog", async () => {
     const { editor, page } = lab;
     await editor.openExamples();
     await page.getByText("nightly housekeeping", { exact: true }).waitFor();
-    assert.equal(await editor.examples().count(), 18);
+    assert.equal(await editor.examples().count(), 19);
     await editor.screenshot("import examples");
     await page.keyboard.press("Escape");
   });

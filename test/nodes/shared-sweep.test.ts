@@ -57,7 +57,7 @@ describe('the functions of "one sweep, several Node-REDs"', () => {
   });
 
   const handOut = async (msg: object) => {
-    const [work, report] = ((await send("hand out", msg)) ?? []) as [Work[]?, Report?];
+    const [report, work] = ((await send("hand out", msg)) ?? []) as [Report?, Work[]?];
     return { work: work ?? [], ids: (work ?? []).map(idOf), report: report?.payload };
   };
   const tokens = (count: number, from = 0) =>
