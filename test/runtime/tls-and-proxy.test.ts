@@ -333,22 +333,16 @@ describe("proxy", () => {
     }
   });
 
-  it("http: more than 256 MB are not read through it, either", () =>
-    withProxy(
-      "http",
-      "GET",
-      async ({ simulator, fails }) => {
-        const piece = Buffer.alloc(2 ** 20, " ");
-        let given = 0;
-        const stream = function* () {
-          yield "HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n";
-          for (; given < 400; given++) yield piece;
-        };
-        simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
-        await fails({}, "bad-response", /longer than 256 MB/);
-        assert.ok(given < 400);
-      },
-      // So much takes long on a busy machine.
-      { timeout: "300" },
-    )).timeout(300_000);
+  it("http: what has no end is not read to its end through it, either", () =>
+    withProxy("http", "GET", async ({ simulator, fails }) => {
+      const piece = Buffer.alloc(2 ** 20, " ");
+      let given = 0;
+      const stream = function* () {
+        yield "HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n";
+        for (; given < 400; given++) yield piece;
+      };
+      simulator.faults.push({ raw: (socket) => void pipeline(stream, socket).catch(() => undefined) });
+      await fails({}, "bad-response", /another form than expected/);
+      assert.ok(given < 400);
+    }));
 });

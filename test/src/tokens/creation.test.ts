@@ -37,17 +37,22 @@ describe("makeMarked", () => {
       ...{ timeoutSeconds: 5, retries: 0, parallel: 4 },
     });
 
+  const connectAll = () => {
+    http = connect("Token", simulator.world.operator.token);
+    bearer = connect("Bearer", own.reveal());
+  };
+  const close = () => Promise.all([http.close(), bearer.close()]);
+
   beforeEach(async () => {
     clusters = new Clusters();
     cluster = clusters.addCluster({ product: "dedicated" });
     own = new Secret(clusters.addManagementToken(cluster, { description: "own" }).token);
     simulator = await startSimulator({ clusters });
-    http = connect("Token", simulator.world.operator.token);
-    bearer = connect("Bearer", own.reveal());
+    connectAll();
     folder = await mkdtemp(join(tmpdir(), "creation-test-"));
   });
   afterEach(async () => {
-    await Promise.all([http.close(), bearer.close()]);
+    await close();
     await simulator.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -134,6 +139,9 @@ describe("makeMarked", () => {
       const names = fc.constantFrom(...Object.keys(FAULTS));
       await fc.assert(
         fc.asyncProperty(fc.array(names, { maxLength: 12 }), async (happens) => {
+          // A client that has met many 429s keeps to a pace.
+          await close();
+          connectAll();
           simulator.world.authorizations.forEach(({ id }, _, map) => {
             if (id !== simulator.world.operator.id) map.delete(id);
           });
