@@ -22,6 +22,8 @@ const MARGIN = 0.05;
 const PLATEAU = { first: 1, longest: 20 };
 /** What is accepted is counted for so long at least. */
 const SHORTEST_COUNT_MS = 1000;
+/** It keeps above this share of the rate that was first found, for some servers refuse a few at any rate. */
+const LEAST = 0.25;
 /** Without requests for so long, what is accepted tells nothing of what would be. */
 const IDLE_MS = 1000;
 const FORGOTTEN_MS = 60_000;
@@ -37,6 +39,7 @@ export function createPace(clock: Clock): Pace {
   let next = 0;
   /** Requests a second; none are held back before the second refusal. */
   let rate = Infinity;
+  let firstRate = Infinity;
   let plateau = PLATEAU.first;
   let count: { since: number; accepted: number } | undefined;
   let lastTaken = 0;
@@ -51,11 +54,11 @@ export function createPace(clock: Clock): Pace {
     if (count && count.accepted > 0) {
       const accepted = (1000 * count.accepted) / (now - count.since);
       if (rate === Infinity) {
-        rate = accepted;
+        rate = firstRate = accepted;
       } else {
         // The server can have had some in reserve, and time in which it was not asked lowers the average.
         const asked = Math.min(rateAt(now), 1.5 * accepted);
-        rate = Math.max(0.9 * asked, Math.min(asked, 1.03 * accepted));
+        rate = Math.max(LEAST * firstRate, 0.9 * asked, Math.min(asked, 1.03 * accepted));
         plateau = Math.min(2 * plateau, PLATEAU.longest);
       }
     }

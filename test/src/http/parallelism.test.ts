@@ -65,6 +65,19 @@ describe("parallel requests that find themselves", () => {
     });
   }
 
+  it("do not slow down for ever where some are refused at any pace", () => {
+    // As where others use up what is allowed.
+    const refusing: VirtualServer = ({ clock, later }) => {
+      return (reply) => {
+        const status = clock.random() < 0.05 ? 429 : 204;
+        later(2, () => reply(status));
+      };
+    };
+    const seconds = load(refusing, "auto", 300);
+    const [early, late] = [seconds.slice(10, 60), seconds.slice(250)].map((some) => sum(some, "done") / 50);
+    assert.ok(late! > 0.7 * early!, `${late} a second after ${early}`);
+  });
+
   it("find more when there is more, and less when there is less", () => {
     // By the thirtieth second another machine has taken over.
     const changing =
