@@ -5,6 +5,8 @@ import { ArrivingBody } from "./arriving-body.js";
 import type { Headers } from "./call.js";
 import type { Cancellation } from "./cancellation.js";
 
+/** Bytes of a list that is read while it arrives: two million authorizations have fewer. Who keeps them all needs as many. */
+export const LONGEST_LIST = 1280 * 1024 * 1024;
 /** Bytes of a list that is parsed in one go, such as that of all databases. */
 export const LONGEST_SHORT_LIST = 16 * 1024 * 1024;
 /** Bytes of one token, which is parsed in one go; one with thousands of permissions is as long. */

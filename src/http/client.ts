@@ -8,6 +8,7 @@ import {
   attempt,
   Cancelled,
   FailedAttempt,
+  LONGEST_LIST,
   LONGEST_SHORT_LIST,
   LONGEST_TOKEN,
   isShown,
@@ -36,7 +37,7 @@ export interface HttpOptions extends WayOptions {
   authorization: Authorization;
   /** How often a failed call is tried again. */
   retries: number;
-  /** Bytes that a list may have: as many as there are, unless it is read in one go ({@link LONGEST_SHORT_LIST}). */
+  /** Bytes that a list may have; {@link LONGEST_LIST}, or {@link LONGEST_SHORT_LIST} if it is read in one go, unless given. */
   longestList?: number | undefined;
   /** Called once if the server's clock and ours differ. */
   warn?: ((text: string) => void) | undefined;
@@ -135,7 +136,7 @@ export function createHttp(options: HttpOptions): Http {
     let mayRenew = call.token === undefined && !call.isAnonymous;
     const { isList = false, watch: { signal, onRetry } = {} } = call;
     const longest = read
-      ? (longestList ?? Infinity)
+      ? (longestList ?? LONGEST_LIST)
       : isList
         ? (longestList ?? LONGEST_SHORT_LIST)
         : LONGEST_TOKEN;

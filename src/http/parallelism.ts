@@ -39,6 +39,8 @@ const WORTH_FEWER = 0.05;
 const NO_QUEUE = 1.25;
 /** Milliseconds before a number is tried again with which the server could not cope. */
 const CEILING_MS = 30_000;
+/** The share of answers by which a server cannot cope: fewer are those of one machine of many, or of one odd request. */
+const OVERLOAD = 0.1;
 /** Milliseconds without any call after which a server may have become another. */
 const FORGOTTEN_MS = 60_000;
 
@@ -64,7 +66,7 @@ export function findParallelism(clock: Clock): Parallelism {
   let leastMs: number;
   let restMs: number;
   let restUntil: number;
-  let trial: { since: number; begun: number; latencies: number[] };
+  let trial: { since: number; begun: number; ended: number; overloaded: number; latencies: number[] };
   /** With one more the server could not cope. */
   let ceiling = { most: MOST_PARALLEL, until: 0 };
   let underWay = 0;
@@ -86,7 +88,7 @@ export function findParallelism(clock: Clock): Parallelism {
 
   function attempt(number: number): void {
     most = number;
-    trial = { since: clock.steady(), begun: 0, latencies: [] };
+    trial = { since: clock.steady(), begun: 0, ended: 0, overloaded: 0, latencies: [] };
   }
 
   /** Latency alone brings no fewer than the start: it can be our own process that is busy. */
@@ -156,9 +158,12 @@ export function findParallelism(clock: Clock): Parallelism {
         underWay--;
         lastEnd = clock.steady();
         if (within !== trial) return;
+        trial.ended++;
         // The pace keeps to what a server refuses, so fewer than the start gain nothing.
         if (sign === "refused") cut(START_PARALLEL);
         else if (sign === "overloaded") {
+          // Of many that are sent at once, the first to end is no share.
+          if (++trial.overloaded <= 1 + OVERLOAD * Math.max(trial.ended, most)) return;
           // Otherwise it copes with none, and a number says nothing.
           if (good && good.most < most) ceiling = { most: most - 1, until: lastEnd + CEILING_MS };
           cut(1);

@@ -314,7 +314,7 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
     equals(found.user, wanted.user) &&
     equals(found.userID, normalized(wanted.userID)) &&
     // The server trims the name of an organization that it looks up.
-    (wanted.org === undefined || String(found.org).trim() === wanted.org.trim()) &&
+    equals(trimmed(found.org), trimmed(wanted.org)) &&
     equals(found.orgID, normalized(wanted.orgID)) &&
     equals(found.status, wanted.status) &&
     contains(found.description, wanted.description) &&
@@ -326,6 +326,10 @@ function matches(found: Authorization, wanted: AuthorizationFilters, now: number
       (!authorizations.isOn(found) &&
         isBefore(replacedAt(found.description), instantOf(wanted.replacedBefore, now))))
   );
+}
+
+function trimmed(text: unknown): string | undefined {
+  return typeof text === "string" ? text.trim() : undefined;
 }
 
 function normalized(id: string | undefined): string | undefined {

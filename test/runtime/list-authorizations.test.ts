@@ -234,6 +234,15 @@ describe("list-authorizations", () => {
       assert.deepEqual((await send({})).payload, [of("user1")]);
     }));
 
+  it("takes nothing but a text for the name of an organization", () =>
+    withList({ org: "acme", orgType: "str" }, async ({ simulator, send }) => {
+      const of = (org: unknown, id = "0aaaaaaaaaaaaaaa") => ({ id, status: "active", org });
+      const acme = of(" acme", "0aaaaaaaaaaaaaab");
+      const rows = [of(["acme"]), of({ toString: 1 }), of(null), acme];
+      simulator.faults.push({ body: JSON.stringify({ authorizations: rows }) });
+      assert.deepEqual((await send({})).payload, [acme]);
+    }));
+
   for (const [what, value] of [
     ["an empty text", ""],
     ["spaces", "  "],

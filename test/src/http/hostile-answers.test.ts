@@ -183,6 +183,12 @@ describe("answers that could end Node-RED", function () {
     assert.ok(turns > 100);
   });
 
+  it("a list of tokens that are long, and match or not, has an end", async () => {
+    const token = `{${ID},"description":"${"x".repeat(400_000)}"},`;
+    const body = around('{"authorizations":[', token, 1400 * MB, '{"id":"a","description":"few"}]}');
+    assert.equal((await endOf("authorizations.list few", 200, body)).code, "bad-response");
+  });
+
   it("a body that comes byte by byte takes no more than its bytes", async () => {
     const chunks = function* () {
       yield "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";

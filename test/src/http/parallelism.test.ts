@@ -120,6 +120,20 @@ describe("parallel requests that find themselves", () => {
     );
   });
 
+  it("do not fall for what fails now and then, however much is asked for", () => {
+    for (const every of [20, 100, 500]) {
+      const failing: VirtualServer = ({ later }) => {
+        let count = 0;
+        return (reply) => {
+          const status = ++count % every === 0 ? 503 : 204;
+          later(50, () => reply(status));
+        };
+      };
+      const { ofBest } = compare(failing);
+      assert.ok(ofBest >= 0.9, `${ofBest} of the best where one of ${every} fails`);
+    }
+  });
+
   /** A clock that is set by hand. */
   function byHand() {
     let now = 1000;
