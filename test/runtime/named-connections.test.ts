@@ -355,8 +355,9 @@ describe("the connection that a message names", () => {
     const runtime = await start({ ...ANY, kind: "authorizations" }, [ofTwo()], "rotate-token");
     const begun = await runtime.send({ payload: old!.id, connection: "edge-2" });
     assert.equal(begun.error, undefined);
-    const [{ payload, handedOver, connection }] = begun.outputs[0] as [Message];
+    const [{ payload, summary, handedOver, connection }] = begun.outputs[0] as [Message];
     assert.partialDeepStrictEqual(payload, { outcome: "handed-over", connection: { name: "edge-2" } });
+    assert.partialDeepStrictEqual(summary, { connection: { name: "edge-2" } });
     const stored = await runtime.send({ step: "stored", handedOver, connection });
     assert.equal(stored.error, undefined);
     assert.equal(world.authorizations.get(old!.id)?.status, "inactive");
