@@ -9,16 +9,20 @@ export interface OnDemand<Exports> {
 /** @param file its name, beside that of the script that asks for it. */
 export function onDemand<Exports>(file: string): OnDemand<Exports> {
   let loaded: Exports | undefined;
-  let attempts = 0;
+  let failures = 0;
   return {
     get loaded() {
       return loaded;
     },
     async load() {
-      // A browser remembers that an address has failed, and does not ask again.
-      const address = attempts === 0 ? `./${file}` : `./${file}?${attempts}`;
-      attempts++;
-      return (loaded ??= (await import(address)) as Exports);
+      // A browser remembers that an address has failed, and does not ask again. What is asked for twice is one script.
+      const address = failures === 0 ? `./${file}` : `./${file}?${failures}`;
+      try {
+        return (loaded = (await import(address)) as Exports);
+      } catch (error) {
+        failures++;
+        throw error;
+      }
     },
   };
 }

@@ -38,11 +38,22 @@ export function openWires(
   const { scheme, findsByValue = false } = productOf(settings.product);
   const tls = tlsOf(RED, settings.tls);
   const proxy = proxyOf(RED, settings);
+  const opened: { close(): unknown }[] = [];
+  let isClosed = false;
+  const closing = (some: typeof opened) => Promise.allSettled(some.map((each) => each.close()));
+  /** A message that has waited can open something after the end. */
+  const keep = <T extends { close(): unknown }>(one: T): T => {
+    opened.push(one);
+    if (isClosed) void closing([one]);
+    return one;
+  };
   const open = (to: Pick<HttpOptions, "url" | "proxy">) =>
-    createHttp({
-      ...{ authorization: { scheme, token }, timeoutSeconds, retries, parallel, tls, warn, longestList },
-      ...to,
-    });
+    keep(
+      createHttp({
+        ...{ authorization: { scheme, token }, timeoutSeconds, retries, parallel, tls, warn, longestList },
+        ...to,
+      }),
+    );
   const http = open({ url, proxy });
   const audit = settings.auditFile === "" ? undefined : auditFile(settings.auditFile);
   // Missing if flows are not stored in files.
@@ -64,7 +75,7 @@ export function openWires(
       );
     },
     influxctl: () =>
-      (influxctl ??= createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder })),
+      (influxctl ??= keep(createInfluxctl({ ...influxctlOptions(settings, token, tls, proxy), userFolder }))),
     token,
     own: {
       get value() {
@@ -75,7 +86,8 @@ export function openWires(
     cluster: accountId !== "" && clusterId !== "" ? { accountId, clusterId } : undefined,
     auditFile: audit,
     async close() {
-      for (const each of [http, dataPlane]) await each?.close().catch(() => undefined);
+      isClosed = true;
+      await closing(opened);
       await audit?.settled();
     },
   };

@@ -140,7 +140,7 @@ function waitingOf(standing: Standing, connectionId: string): Waiting {
           },
         );
         const [record] = records as [OutcomeRecord];
-        if (standing.connections.areNamed) record.connection = connection.shown;
+        if (standing.connections.areNamed) record.connection = { ...connection.shown };
         await tellAudit(audit, record, 0, standing);
         if (error) throw error;
         // The node stops, and goes on to wait when it starts again.

@@ -173,34 +173,34 @@ function gone(): never {
 export async function tellingConnection<
   T extends Pick<Task<Fields>, "named" | "record" | "send" | "handOver">,
 >(task: T, words: string, run: (task: T) => Promise<Ending>): Promise<Ending> {
-  const { named: connection, record, send, handOver } = task;
-  if (connection === undefined) return run(task);
+  const { named, record, send, handOver } = task;
+  if (named === undefined) return run(task);
   try {
     const { summary, error, ...ended } = await run({
       ...task,
       record: (each, index) => {
-        record(Object.assign(each, { connection }), index);
+        record(withConnection(each, named), index);
       },
       send: (payload, summary, options) => {
-        send(withConnection(payload, connection), summary && { ...summary, connection }, options);
+        for (const each of [payload].flat() as object[]) withConnection(each, named);
+        send(payload, summary && withConnection({ ...summary }, named), options);
       },
       handOver: (place, value, told) =>
-        handOver(place, value, { ...told, payload: { ...told.payload, connection } }),
+        handOver(place, value, { ...told, payload: withConnection({ ...told.payload }, named) }),
     });
     return {
       ...ended,
-      ...(summary && { summary: { ...summary, connection } }),
-      ...(error && { error: errorOn(error, words, connection) }),
+      ...(summary && { summary: withConnection({ ...summary }, named) }),
+      ...(error && { error: errorOn(error, words, named) }),
     };
   } catch (error) {
-    throw errorOn(asTokenError(error), words, connection);
+    throw errorOn(asTokenError(error), words, named);
   }
 }
 
-function withConnection(payload: unknown, connection: ShownConnection): unknown {
-  if (!Array.isArray(payload)) return { ...(payload as object), connection };
-  for (const each of payload as object[]) Object.assign(each, { connection });
-  return payload;
+/** Adds the connection to what a flow gets; a copy of its own, because a flow can write to it. */
+function withConnection<T extends object>(told: T, connection: ShownConnection): T {
+  return Object.assign(told, { connection: { ...connection } });
 }
 
 /** The error with the connection in its task: `delete authorization 0a1b… on edge-17`. */

@@ -30,7 +30,11 @@ export type HandOver = (
 export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: Send, noun: string): HandOver {
   return async ({ type, key }, value, told) => {
     const { payload } = told;
-    const summary = summaryOf([payload], { wanted: payload.outcome, noun, dryRun: false });
+    const { outcome: wanted, connection } = payload;
+    const summary = {
+      ...summaryOf([payload], { wanted, noun, dryRun: false }),
+      ...(connection && { connection: { ...connection } }),
+    };
     const sent = withFields(copyOf(RED, msg), { ...told, summary, statusCode: 200 });
     try {
       if (type === "msg") RED.util.setMessageProperty(sent, key, value.reveal(), true);

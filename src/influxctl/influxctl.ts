@@ -3,6 +3,7 @@ import { stripVTControlCharacters as withoutColours } from "node:util";
 import { createLimiter } from "../work/limiter.js";
 import { endsOf, runChild, type Ended } from "./child.js";
 import { cancelled, TokenError } from "../errors.js";
+import { createCancellation } from "../http/cancellation.js";
 import { explain, explainNoStart, lastLines, LONGEST_OUTPUT, type Failure } from "./failures.js";
 import { makeFolder, removeFolder } from "./folders.js";
 import { secretsOf, type HttpProxy } from "../http/proxy.js";
@@ -44,25 +45,27 @@ export interface Influxctl {
  * Drives influxctl (https://docs.influxdata.com/influxdb3/cloud-dedicated/reference/cli/influxctl/), the one
  * published way to management tokens. The token reaches it only in a profile file that the owner alone can read, in a
  * folder of its own that is also its home (so that no cached login of the user counts).
+ *
+ * @returns with `close`, which ends the runs that are under way, and begins no more: those calls meet `cancelled`.
  */
-export function createInfluxctl(options: InfluxctlOptions): Influxctl {
+export function createInfluxctl(options: InfluxctlOptions): Influxctl & { close(): void } {
   const { profile, proxy, timeoutSeconds } = options;
   const ofProxy = createRedactor([], secretsOf(proxy));
   const inTurn = createLimiter(options.parallel);
+  const cancellation = createCancellation();
   // A relative path starts at Node-RED's working folder, not at the temporary one.
   const command = /[/\\]/.test(options.command) ? resolve(options.command) : options.command;
 
   async function run(
     task: string,
     args: readonly string[],
-    signal?: AbortSignal,
+    signal: AbortSignal,
     // A run costs much more than that look, and is not repeated.
     token = options.token.refresh(),
   ): Promise<string> {
-    if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
     const { folder, config } = await prepare(task, token);
     try {
-      if (signal?.aborted) throw cancelled(task, 0, UNDER_WAY);
+      if (signal.aborted) throw cancelled(task, 0, UNDER_WAY);
       const all = ["--config", config, "--timeout", `${timeoutSeconds}s`, ...args];
       return await execute(task, all, folder, signal, token);
     } finally {
@@ -87,7 +90,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     task: string,
     args: readonly string[],
     folder: string,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
     token: Secret,
   ): Promise<string> {
     const redactor = ofProxy.knowing([...options.token.known(), token]);
@@ -113,7 +116,26 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl {
     throw fail(explain(ended, words, quote(words), timeoutSeconds), quote(withoutValues(ended.stderr)));
   }
 
-  return { run: (...args) => inTurn(() => run(...args)) };
+  /** With a signal that the end of the connection aborts, too. */
+  async function runUntilClosed(...[task, args, signal, token]: Parameters<Influxctl["run"]>) {
+    if (cancellation.isOver(signal)) throw cancelled(task, 0, UNDER_WAY);
+    const stop = new AbortController();
+    const unlisten = cancellation.listen(signal, () => {
+      stop.abort();
+    });
+    try {
+      return await run(task, args, stop.signal, token);
+    } finally {
+      unlisten();
+    }
+  }
+
+  return {
+    run: (...args) => inTurn(() => runUntilClosed(...args)),
+    close: () => {
+      cancellation.end();
+    },
+  };
 }
 
 /** The value of a management token, or the beginning of one; `create` prints a new one. */

@@ -258,6 +258,8 @@ for (const version of ["node-red", "node-red-4"] as const)
       await says(/Loading/);
       release();
       await editor.input("name").waitFor();
+      // Two copies of it would not know each other's tables.
+      assert.equal(dialogs().length, 1);
       assert.equal(await editor.input("name").inputValue(), second.name);
       await editor.type(editor.input("name"), "renamed");
       await close("ok");

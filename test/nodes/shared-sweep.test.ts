@@ -94,6 +94,17 @@ describe('the functions of "one sweep, several Node-REDs"', () => {
     assert.equal(report?.text, "4 of 4 deleted");
   });
 
+  it("hand out again what a Node-RED left because it was deployed anew", async () => {
+    environment.SWEEP_AT_ONCE = 12;
+    const { work, ids } = await handOut({ payload: tokens(12) });
+    for (const each of work) {
+      const stopped = { outcome: "failed", error: "cancelled: Stopped, cannot delete …", status: 503 };
+      assert.equal((await result(each, stopped)).report, undefined);
+    }
+    now += 60_000;
+    assert.deepEqual((await tick()).ids, ids);
+  });
+
   it("hand out again what has no result in time, but only so often, and say that it is unknown", async () => {
     const { ids } = await handOut({ payload: tokens(3) });
     now += 59_999;

@@ -78,6 +78,21 @@ describe("the connection that a message names", () => {
     assert.partialDeepStrictEqual(summary, { connection: { id: "id-of-two", name: "edge-2" } });
   });
 
+  it("is told in copies, which a flow can write to without harm", async () => {
+    const runtime = await start();
+    const [first, second, third] = addTokens(one.simulator, 3);
+    const send = async (payload: unknown[]) => {
+      const { error, outputs } = await runtime.send({ payload, connection: "edge-1" });
+      assert.equal(error, undefined);
+      const [msg] = outputs[0] as [Message & { summary: OutcomeRecord }];
+      return [...(msg.payload as OutcomeRecord[]), msg.summary].map(({ connection }) => connection);
+    };
+    const told = await send([first!.id, second!.id]);
+    Object.assign(told[0]!, { id: "other", name: "other" });
+    assert.deepEqual(told.slice(1), [NAMED, NAMED]);
+    assert.deepEqual(await send([{ id: third!.id, connection: NAMED }]), [NAMED, NAMED]);
+  });
+
   it("is not told where it is chosen in the dialog, as before", async () => {
     const [token] = addTokens(one.simulator, 1);
     const seen = await (await start({ connection: NAMED.id, confirmed: true })).send({ payload: token!.id });
@@ -222,6 +237,33 @@ describe("the connection that a message names", () => {
     assert.equal(await send("edge-3"), "id-of-third");
   });
 
+  it("does nothing more when it is disabled while messages wait, by HTTP and by influxctl", async () => {
+    const hanging = await also(startFixture({ influxctl: { hang: true } }));
+    const { cluster } = hanging.clusterOf("cloud-dedicated");
+    const ofCluster = hanging.connectionTo("cloud-dedicated", { id: "id-of-cluster", name: "cluster" });
+    const ways = [
+      ["delete-authorization", ofTwo(), () => addTokens(two.simulator, 300)],
+      [
+        "revoke-management-token",
+        ofCluster,
+        () =>
+          Array.from({ length: 10 }, () => hanging.clusters.addManagementToken(cluster, { description: "" })),
+      ],
+    ] as const;
+    two.simulator.faults.push({ times: Infinity, delay: 60_000 });
+    for (const [type, connection, add] of ways) {
+      const runtime = await start({ ...ANY, limit: "" }, [connection], type);
+      const tokens = add();
+      for (const { id } of tokens) runtime.inject({ payload: id, connection: connection.name });
+      await runtime.deploy(
+        (nodes) => nodes.map((each) => (each.id === connection.id ? { ...each, d: true } : each)),
+        "nodes",
+      );
+      assert.equal((await runtime.ended(tokens.length)).error?.code, "cancelled");
+      await runtime.close();
+    }
+  });
+
   it("keeps two messages for one token in their order, however long each expression takes", async () => {
     const runtime = await start(
       {
@@ -313,8 +355,9 @@ describe("the connection that a message names", () => {
     const runtime = await start({ ...ANY, kind: "authorizations" }, [ofTwo()], "rotate-token");
     const begun = await runtime.send({ payload: old!.id, connection: "edge-2" });
     assert.equal(begun.error, undefined);
-    const [{ payload, handedOver, connection }] = begun.outputs[0] as [Message];
+    const [{ payload, summary, handedOver, connection }] = begun.outputs[0] as [Message];
     assert.partialDeepStrictEqual(payload, { outcome: "handed-over", connection: { name: "edge-2" } });
+    assert.partialDeepStrictEqual(summary, { connection: { name: "edge-2" } });
     const stored = await runtime.send({ step: "stored", handedOver, connection });
     assert.equal(stored.error, undefined);
     assert.equal(world.authorizations.get(old!.id)?.status, "inactive");

@@ -13,13 +13,13 @@ describe("createInfluxctl", () => {
   before(async () => (folder = await mkdtemp(join(tmpdir(), "influxctl-profile-"))));
   after(() => rm(folder, { recursive: true }));
 
-  /** Runs a shell script in place of influxctl. */
-  async function run(
+  /** A shell script in place of influxctl. */
+  async function made(
     script: string,
     profile: Partial<InfluxctlOptions["profile"]> = {},
     timeoutSeconds = 5,
     token = 'quo"te\\',
-  ): Promise<string> {
+  ) {
     const command = join(folder, "script");
     await writeFile(command, `#!/bin/sh\n${script}`);
     await chmod(command, 0o755);
@@ -28,15 +28,16 @@ describe("createInfluxctl", () => {
       host: "influx.example.com",
       port: "443",
     };
-    const influxctl = createInfluxctl({
+    return createInfluxctl({
       command,
       timeoutSeconds,
       parallel: 2,
       profile: { ...given, ...profile },
       token: fixedToken(new Secret(token)),
     });
-    return influxctl.run("try", ["some", "words"]);
   }
+  const run = async (...given: Parameters<typeof made>) =>
+    (await made(...given)).run("try", ["some", "words"]);
   const profileOf = async (profile: Partial<InfluxctlOptions["profile"]>) =>
     // The parser's objects have no prototype.
     (
@@ -60,6 +61,14 @@ describe("createInfluxctl", () => {
     const { tls } = await profileOf({ tls: { ca: "PEM", rejectUnauthorized: true } });
     assert.deepEqual(Object.keys(tls as object), ["insecure", "ca"]);
     assert.equal(await run('cat "$(dirname "$2")/ca.pem"', { tls: { ca: "PEM" } }), "PEM");
+  });
+
+  it("ends what is under way when it is closed, and begins nothing more", async () => {
+    const influxctl = await made("sleep 60", {}, 60);
+    const isCancelled = () => assert.rejects(influxctl.run("try", []), { code: "cancelled" });
+    const runs = [isCancelled(), isCancelled(), isCancelled()];
+    influxctl.close();
+    await Promise.all([...runs, isCancelled()]);
   });
 
   it("passes config, time limit and words, in this order", async () => {
