@@ -141,7 +141,7 @@ const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.
 function wrong(what: string, allowed = ""): TokenError {
   return new TokenError(
     "wrong-connection",
-    `the field "connectionName" ${what}. ${allowed} Nothing was sent.`.replace(/ {2,}/g, " "),
+    `the field "connectionName" ${what}. ${allowed && `${allowed} `}Nothing was sent.`,
   );
 }
 
