@@ -158,7 +158,7 @@ export const ERROR_CODES = {
   "rate-limited": {
     words: "too many requests",
     meaning: "too many requests",
-    remedy: "wait, or lower the parallel requests",
+    remedy: "wait; with influxctl, lower the parallel requests, too",
     httpStatus: 503,
     isOutage: true,
     isRetried: true,

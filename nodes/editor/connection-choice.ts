@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { connectionIds } from "../fields/connection-ways.js";
 import { isVariable } from "../fields/variables.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
@@ -109,7 +110,7 @@ function looksUp({ _def: { fields } }: EditorNode): boolean {
 /** A box for each connection that the message may be allowed to name; those that are gone stay until they are unticked. */
 function showBoxes(node: EditorNode): HTMLElement {
   const group = document.getElementById(tableId("connections")) as HTMLElement;
-  const saved = [node.connections ?? []].flat() as string[];
+  const saved = connectionIds(node.connections ?? []) as string[];
   const offered = offeredTo(node);
   const gone = saved.filter((id) => !offered.some((each) => each.id === id));
   const list = element(

@@ -1,4 +1,4 @@
-import { NAMED } from "../fields/connection-ways.js";
+import { connectionIds, NAMED } from "../fields/connection-ways.js";
 import type { EditorNode } from "./api.js";
 import { unableFor } from "./dialog.js";
 
@@ -16,7 +16,7 @@ export function isAllowed(node: EditorNode, connection: EditorNode): boolean {
   const { connectionFrom, connections } = node;
   return connectionFrom === "any"
     ? canChoose(node, connection)
-    : [connections].flat().includes(connection.id);
+    : connectionIds(connections).includes(connection.id);
 }
 
 /** Whether it is one of its own flow or of all flows, and of a product that can do its work. */

@@ -1,5 +1,6 @@
 import { productOf, productsWith, isProduct } from "../../src/products.js";
 import type { Typed } from "../fields/controls.js";
+import { connectionIds } from "../fields/connection-ways.js";
 import { isUsed, judge, judgePart, partOf, typeIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import type { Editor, EditorNode } from "./api.js";
@@ -34,7 +35,7 @@ function validate(node: EditorNode, property: string, value: unknown, options: o
   // A wrong type is marked at the value.
   const isType = control?.kind === "typed" && property === `${name}Type`;
   if (isType || isVariable(value)) return true;
-  const isGone = control?.kind === "connections" && ![value].flat().some((id) => RED.nodes.node(id));
+  const isGone = control?.kind === "connections" && !connectionIds(value).some((id) => RED.nodes.node(id));
   const wrong = isGone ? "noConnections" : judge(fields, property, judged);
   if (wrong !== undefined) return node._(`wrong.${wrong}`, part.params);
   return control?.kind === "typed" && property === name

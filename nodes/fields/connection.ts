@@ -1,11 +1,11 @@
 import { kindOf, TokenError } from "../../src/errors.js";
-import { NAMED } from "./connection-ways.js";
+import { connectionIds, NAMED } from "./connection-ways.js";
 import { choice, fixed, typed, type Field } from "./fields.js";
 
-/** IDs of connections. In a subflow Node-RED makes a text of a list of one. */
+/** IDs of connections. */
 const connectionsField: Field<readonly string[]> = fixed(
   { control: { kind: "connections" } },
-  (value) => [value].flat() as string[],
+  (value) => connectionIds(value) as string[],
 );
 
 /** What each node that does something has: the connection, unless that is chosen in its dialog. */

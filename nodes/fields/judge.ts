@@ -1,3 +1,4 @@
+import { connectionIds } from "./connection-ways.js";
 import type { FieldData, FieldsData, Flag, Limit, Properties, Typed } from "./controls.js";
 import { ID_FORMS, isObjectText, TOKEN_NAME } from "../../src/ids.js";
 import { systemClock } from "../../src/clock.js";
@@ -155,9 +156,8 @@ function isOptional(value: unknown, type: "boolean" | "string"): boolean {
   return value === undefined || typeof value === type;
 }
 
-/** In a subflow Node-RED makes a text of a list of one. */
 function wrongConnections(value: unknown): Wrong | undefined {
-  const all = [value].flat();
+  const all = connectionIds(value);
   const isRight = all.length > 0 && all.every((each) => typeof each === "string" && each !== "");
   return isRight ? undefined : "noConnections";
 }

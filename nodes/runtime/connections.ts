@@ -5,6 +5,7 @@ import type { ResourceName } from "../../src/products.js";
 import { createOrder } from "../../src/work/order.js";
 import type { Target } from "../../src/work/targets.js";
 import { CONNECTION_FIELDS } from "../fields/connection.js";
+import { connectionIds } from "../fields/connection-ways.js";
 import type { Properties } from "../fields/controls.js";
 import { isUsed } from "../fields/judge.js";
 import type { Evaluate, Fields } from "../fields/fields.js";
@@ -55,8 +56,7 @@ export function connectionsOf(
     const byId = () => connectionOf(RED, chosen, resource);
     return { areNamed: false, of: byId, byId, ids: () => [chosen ?? ""], errorOf: (error) => error };
   }
-  const given = [properties.connections].flat();
-  const some = connectionFrom === "some" ? given : undefined;
+  const some = connectionFrom === "some" ? connectionIds(properties.connections) : undefined;
   const isAllowed = (each: ConnectionNode) =>
     some === undefined || some.includes(shownOf(each).id) || some.includes(each.id);
   /** Those that the node could choose in its dialog: of its own flow or instance of a subflow, and of all flows. */
@@ -141,7 +141,7 @@ const NO_COUNTS = { load: () => Promise.resolve(undefined), save: () => Promise.
 function wrong(what: string, allowed = ""): TokenError {
   return new TokenError(
     "wrong-connection",
-    `the field "connectionName" ${what}. ${allowed} Nothing was sent.`.replace(/ {2,}/g, " "),
+    `the field "connectionName" ${what}. ${allowed && `${allowed} `}Nothing was sent.`,
   );
 }
 

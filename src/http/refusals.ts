@@ -76,7 +76,7 @@ function meaningOfStatus(response: Answer): Meaning | undefined {
     const wait = seconds === undefined ? "Try again later" : `Try again in ${seconds} s`;
     return {
       code: "rate-limited",
-      reason: `the server takes no more for now${tried}. ${wait}, or lower the parallel requests of the connection.`,
+      reason: `the server takes no more for now${tried}. ${wait}.`,
     };
   }
   if (status >= 500) {

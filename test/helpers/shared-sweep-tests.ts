@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync } from "mqtt";
 import type { Broker } from "../../simulator/broker.js";
 import { startFixture, type Fixture } from "../../simulator/fixture.js";
 import { closing } from "./closing.js";
-import { isConnected, startSharedSweep, SWEEP_SECRET, type SharedSweep } from "./shared-sweep.js";
+import { isConnected, startSharedSweep, SWEEP_SECRET, waitUntil, type SharedSweep } from "./shared-sweep.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const WORK = "influxdb/sweep/work";
@@ -137,7 +136,7 @@ export function testSharedSweeps(start: (port: number) => Promise<Broker>): void
           (sum, each) => sum + each.log().split(/Refused: it is|Left alone: its/).length - 1,
           0,
         );
-      while (refusals() < wrong.length) await sleep(20);
+      await waitUntil("all are refused", () => refusals() >= wrong.length);
       assert.equal(stage.fixture.simulator.requests.length, before);
 
       for (const [token, error] of [
@@ -309,8 +308,9 @@ async function startStage(start: (port: number) => Promise<Broker>): Promise<Sta
     left,
     async middle() {
       const from = heard.length;
-      const some = COUNT * (0.2 + 0.4 * Math.random());
-      while (heard.slice(from).filter(({ topic }) => topic === RESULT).length < some) await sleep(5);
+      const some = 0.4 * COUNT;
+      const results = () => heard.slice(from).filter(({ topic }) => topic === RESULT);
+      await waitUntil("some are done", () => results().length >= some);
     },
     change() {
       const last = world.authorizations.get(doomed.at(-1)!);
@@ -330,7 +330,7 @@ async function startStage(start: (port: number) => Promise<Broker>): Promise<Sta
       const from = heard.length;
       await client.publishAsync(WORK, JSON.stringify(signed(body)), { qos: 1 });
       const result = () => heard.slice(from).find(({ topic }) => topic === RESULT);
-      while (!result()) await sleep(5);
+      await waitUntil("there is a result", () => result() !== undefined);
       return result()?.payload;
     },
     isHarmless() {

@@ -86,7 +86,7 @@ export async function startSharedSweep(options: SharedSweepOptions): Promise<Sha
     },
     async reports(count) {
       const read = async () => (await readFile(reportFile, "utf8").catch(() => "")).split("\n").slice(0, -1);
-      while ((await read()).length < count) await sleep(20);
+      await waitUntil(`there are ${count} reports`, async () => (await read()).length >= count);
       return (await read()).slice(0, count).map((line) => JSON.parse(line) as SweepReport);
     },
     close,
@@ -94,8 +94,20 @@ export async function startSharedSweep(options: SharedSweepOptions): Promise<Sha
 }
 
 /** Waits until a Node-RED has connected to the broker once since it was started. */
-export async function isConnected(nodeRed: NodeRed): Promise<void> {
-  while (!nodeRed.log().includes("Connected to broker")) await sleep(20);
+export function isConnected(nodeRed: NodeRed): Promise<void> {
+  return waitUntil("Node-RED is connected", () => nodeRed.log().includes("Connected to broker"));
+}
+
+/** Longer than any of the tests may take, in milliseconds: what never comes fails, and does not hold the process. */
+const LONGEST_WAIT = 120_000;
+
+/** Waits until something is so. @throws {Error} if it never is. */
+export async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + LONGEST_WAIT;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`It took too long until ${what}`);
+    await sleep(10);
+  }
 }
 
 /** The example as a user has filled it in, with a file that keeps the reports. */

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "../../simulator/broker.js";
 import { freePort } from "../../simulator/node-red.js";
 import { testSharedSweeps } from "../helpers/shared-sweep-tests.js";
+import { waitUntil } from "../helpers/shared-sweep.js";
 
 /*
  * The sweep by several Node-REDs on a real MQTT 5 broker. Not part of `npm test`: it needs mosquitto (in Debian the package
@@ -28,7 +28,7 @@ async function startMosquitto(wanted: number): Promise<Broker> {
   await writeFile(config, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
   const child = spawn(executable, ["-c", config], { stdio: "ignore" });
   const ended = once(child, "exit");
-  while (!(await answers(port))) await sleep(20);
+  await waitUntil("mosquitto answers", () => answers(port));
   return {
     port,
     async close() {
