@@ -4,8 +4,11 @@ import packageJson from "./package.json" with { type: "json" };
 const { nodes, plugins } = packageJson["node-red"];
 const names = Object.keys({ ...nodes, ...plugins });
 
-/** The files that Node-RED loads, by their names in dist. */
-export const entry = Object.fromEntries(names.map((name) => [name, `nodes/${name}/${name}.ts`]));
+/** By their names in dist: what the files that Node-RED loads need at once, and what each of them loads on demand. */
+export const entry: Record<string, string> = {
+  start: "nodes/start.ts",
+  ...Object.fromEntries(names.map((name) => [`late/${name}`, `nodes/${name}/${name}.ts`])),
+};
 
 /**
  * Packages of which the built files hold what they use: zod alone would be a hundred modules to load when

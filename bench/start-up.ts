@@ -9,7 +9,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { freePort, install, launch, pack } from "../simulator/node-red.js";
 import { inTurn, median, run, show, table, type Figures } from "./measure.js";
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const ALONE = "Node-RED alone";
 const OURS = "this package";
 

@@ -15,7 +15,7 @@ import { bundled } from "../../tsup.config.js";
 const SIDEBAR_SCRIPT = { file: "sidebar.js", globalName: "influxdbTokensSidebar" };
 
 /**
- * Writes all that the editor needs: next to the built nodes, the dialogs (rendered from the fields of each node), the
+ * Writes the files that Node-RED loads as it starts, and all that the editor needs: next to them, the dialogs (rendered from the fields of each node), the
  * sidebar, the locales and the icons; in `resources`, which Node-RED serves to the editor, their scripts: those that
  * it runs as it opens, and those that they load on demand.
  */
@@ -47,6 +47,16 @@ async function build(out: string): Promise<void> {
     if (language !== undefined) await writeLocale(language, pages, out);
   }
   for (const name of bundled) await writeLicense(name, out);
+  for (const name of Object.keys(packageJson["node-red"].nodes))
+    await writeStart(name, `registerNode(RED, ${JSON.stringify(name)}, LOAD)`, out);
+  await writeStart("sidebar", "registerSidebar(RED, LOAD)", out);
+}
+
+/** The file that Node-RED loads as it starts. */
+async function writeStart(name: string, call: string, out: string): Promise<void> {
+  const load = `() => require("./late/${name}.js")`;
+  const code = `"use strict";\nmodule.exports = (RED) => require("./start.js").${call.replace("LOAD", load)};\n`;
+  await writeFile(join(out, `${name}.js`), code);
 }
 
 /** The licenses of bundled packages, which must go with them. */

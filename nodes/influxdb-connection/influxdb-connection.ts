@@ -1,32 +1,18 @@
 import type { NodeAPI, NodeDef } from "node-red";
-import { removeLeftovers } from "../../src/influxctl/folders.js";
 import { Secret } from "../../src/text/secret.js";
 import { fixedToken } from "../../src/token-source.js";
 import type { Properties } from "../fields/controls.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
-import { leaveOutIfExcluded, warnOfIdleExcludes } from "../runtime/excludes.js";
 import { keepInstance } from "../runtime/instances.js";
-import {
-  CONNECTION_TYPE,
-  createConnection,
-  shownOf,
-  type Connection,
-  type ConnectionNode,
-} from "./connection.js";
+import type { NodeFile } from "../start.js";
+import { createConnection, shownOf, type Connection, type ConnectionNode } from "./connection.js";
 import { readSettings, readToken } from "./read-settings.js";
 import { SETTINGS } from "./settings.js";
 import { tokenFile } from "./token-file.js";
 import { openWires, type OpenWires } from "./wires.js";
 
-/** Registers the config node. It opens its pool of sockets with the first message and closes it when it is closed. */
-export default (RED: NodeAPI): void => {
-  warnOfIdleExcludes(RED);
-  leaveOutIfExcluded(RED, CONNECTION_TYPE);
-  const { userDir } = RED.settings as { userDir?: string };
-  void removeLeftovers(userDir).then((left) => {
-    for (const folder of left) RED.log.warn(cannotRemove(folder));
-  });
-
+/** The constructor of the config node, which opens its pool of sockets with the first message and closes it when it is closed. */
+export default (RED: NodeAPI): ReturnType<NodeFile> => {
   function InfluxDBConnection(this: ConnectionNode, properties: NodeDef & Properties): void {
     RED.nodes.createNode(this, properties);
     const warn = (text: string) => {
@@ -61,11 +47,5 @@ export default (RED: NodeAPI): void => {
     });
     keepInstance(this);
   }
-  RED.nodes.registerType(CONNECTION_TYPE, InfluxDBConnection as never, {
-    credentials: { token: { type: "password" } },
-  });
+  return InfluxDBConnection as never;
 };
-
-function cannotRemove(folder: string): string {
-  return `influxdb-connection: ${folder} could not be removed. It is left of a killed run of influxctl, and can hold its token: remove it.`;
-}

@@ -6,7 +6,8 @@ const PACKAGE = packageJson.name;
 const FOLDER = PACKAGE.replace(/^.*\//, "");
 /** The nodes, by the names of their files. */
 const FILES = Object.keys(packageJson["node-red"].nodes);
-const typeOf = (file: string) => (file.startsWith("influxdb-") ? file : `influxdb-${file}`);
+/** The type of a node, by the name of its file. */
+export const typeOf = (file: string) => (file.startsWith("influxdb-") ? file : `influxdb-${file}`);
 
 /**
  * Node-RED applies `nodesExcludes` of its settings to the folders of packages and to its own files, not to the single

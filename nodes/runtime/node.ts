@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { setMaxListeners } from "node:events";
 import { createAudit, type Audit, type AuditedWork } from "../../src/work/audit.js";
 import type { Watch } from "../../src/http/call.js";
+import type { NodeFile } from "../start.js";
 import { MOST_PARALLEL } from "../../src/http/parallelism.js";
 import { productOf, type ResourceName } from "../../src/products.js";
 import { asksForDryRun } from "../../src/work/dry-run.js";
@@ -21,7 +22,6 @@ import { contextsOf, type Contexts } from "./contexts.js";
 import { storeOf } from "./store.js";
 import { connectionsOf, tellingConnection, type Connections } from "./connections.js";
 import { evaluator } from "./evaluator.js";
-import { leaveOutIfExcluded } from "./excludes.js";
 import { keepInstance } from "./instances.js";
 import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
@@ -132,8 +132,8 @@ export interface Ending extends Ended {
   payload?: unknown;
 }
 
-/** What a node's file exports: the function that Node-RED calls, and the operation for the renderer of the dialog. */
-export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
+/** What a node's file exports: what makes the constructor of its nodes, and the operation for the renderer of the dialog. */
+export type NodeModule = NodeFile & { operation: Operation };
 
 /**
  * A node from its operation.
@@ -150,12 +150,7 @@ export type NodeModule = ((RED: NodeAPI) => void) & { operation: Operation };
  * });
  */
 export function node<F extends Fields, R extends ResourceName>(operation: Operation<F, R>): NodeModule {
-  return Object.assign(
-    (RED: NodeAPI) => {
-      register(RED, operation);
-    },
-    { operation },
-  );
+  return Object.assign((RED: NodeAPI) => constructorOf(RED, operation), { operation });
 }
 
 interface Properties extends NodeDef {
@@ -184,12 +179,13 @@ type Done = (error?: Error) => void;
 const MESSAGES_AT_ONCE = 2 * MOST_PARALLEL;
 
 /**
- * Registers an operation as a node type. This is the only code that touches `send`, `done`, `status` and `close`: each
+ * The constructor of the nodes of an operation. This is the only code that touches `send`, `done`, `status` and `close`: each
  * message ends once, by `done` if it can be copied with what it must say, and nothing is under way after a close.
  */
-function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operation: Operation<F, R>): void {
-  leaveOutIfExcluded(RED, operation.type);
-
+function constructorOf<F extends Fields, R extends ResourceName>(
+  RED: NodeAPI,
+  operation: Operation<F, R>,
+): ReturnType<NodeFile> {
   // As people name it: "delete authorization".
   const task = operation.type
     .replace("influxdb-", "")
@@ -363,7 +359,7 @@ function register<F extends Fields, R extends ResourceName>(RED: NodeAPI, operat
     keepInstance(this);
     operation.start?.(standing);
   }
-  RED.nodes.registerType(operation.type, OperationNode as never);
+  return OperationNode as never;
 }
 
 /** Calls once; afterwards gives the result, or throws the same error, on each call. */

@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
 import type { NodeModule, Operation } from "../../nodes/runtime/node.js";
+import { registerNode, type NodeFile } from "../../nodes/start.js";
 import packageJson from "../../package.json" with { type: "json" };
 import { PRODUCTS, productsWith, type Product, type ResourceName } from "../../src/products.js";
 
@@ -9,15 +10,22 @@ export const NODE_NAMES = Object.keys(packageJson["node-red"].nodes);
 /** Those that do something: all but the connection. */
 export const OPERATION_NAMES = NODE_NAMES.filter((name) => name !== "influxdb-connection");
 
-/** What the file of a node exports: the function that Node-RED calls. */
-export function moduleOf(name: string): (RED: NodeAPI) => void {
+function fileOf(name: string): NodeFile {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- before the tests are declared
-  return (require(`../../nodes/${name}/${name}.ts`) as { default: (RED: NodeAPI) => void }).default;
+  return (require(`../../nodes/${name}/${name}.ts`) as { default: NodeFile }).default;
+}
+
+/** The function that Node-RED calls for a node. */
+export function moduleOf(name: string): (RED: NodeAPI) => void {
+  const file = fileOf(name);
+  return (RED) => {
+    registerNode(RED, name, () => file);
+  };
 }
 
 /** What a node does, as its own file says. */
 export function operationOf(name: string): Operation {
-  return (moduleOf(name) as NodeModule).operation;
+  return (fileOf(name) as NodeModule).operation;
 }
 
 /** The tokens that a node works on; of one for all kinds, the authorizations. */
