@@ -77,6 +77,13 @@ describe("the package", () => {
     }
   });
 
+  it("has private fields as they were written, whatever they are called", () => {
+    // Where the chunk exports `all`, the bundler makes `this.#all = exports.all = …` of `this.#all = …`.
+    const taken = /#\w+ = exports\.|\.#\(/;
+    for (const file of dist.filter((name) => name.endsWith(".js")))
+      assert.doesNotMatch(read(`dist/${file}`), taken, file);
+  });
+
   it("loads little when Node-RED starts: nothing of undici, and zod as far as it is used", () => {
     const code = `${nodes.map(([, file]) => `require("./${file}")`).join(";")};
       console.log(JSON.stringify(Object.keys(require.cache)))`;
