@@ -59,7 +59,7 @@ export async function inOwnProcess<T>(file: string, args: string[], heap?: numbe
   const execArgv = ["--import", "tsx", "--expose-gc", ...limit];
   const child = fork(file, args, { execArgv, stdio: "inherit" });
   const ended = once(child, "exit").then(() => {
-    throw new Error(`${args.join(" ")} could not be measured`);
+    throw new Error(`${args[0]} could not be measured`);
   });
   const [found] = (await Promise.race([once(child, "message"), ended])) as [T];
   await ended.catch(() => undefined);

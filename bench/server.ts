@@ -47,6 +47,8 @@ export const connectionTo = ({ url, token }: Access, properties: Partial<FlowNod
 
 /** The server that is measured against: the simulator, or a real one that `BENCH_URL` and `BENCH_TOKEN` name. */
 export interface Server extends Access {
+  /** `BENCH_PRODUCT` names it. */
+  product: "oss" | "influxdb3-core";
   isReal: boolean;
   /** Makes authorizations of the user `bench` and gives their ids. One of a hundred is described as one of few. */
   fill(count: number): Promise<string[]>;
@@ -62,8 +64,9 @@ export interface Server extends Access {
 export const descriptionOf = (index: number) => (index % 100 === 0 ? "one of few" : "bench");
 
 export async function openServer(): Promise<Server> {
-  const { BENCH_URL: url, BENCH_TOKEN: token } = process.env;
-  return url !== undefined && token !== undefined ? openInfluxDB({ url, token }) : openSimulator();
+  const { BENCH_URL: url, BENCH_TOKEN: token, BENCH_PRODUCT: product } = process.env;
+  if (url === undefined || token === undefined) return openSimulator();
+  return product === "influxdb3-core" ? openInfluxDB3({ url, token }) : openInfluxDB({ url, token });
 }
 
 async function openSimulator(): Promise<Server> {
@@ -75,6 +78,7 @@ async function openSimulator(): Promise<Server> {
   };
   return {
     ...access,
+    product: "oss",
     isReal: false,
     fill: (count) => tell({ do: "fill", user: "bench", count }) as Promise<string[]>,
     cluster: {
@@ -95,27 +99,66 @@ async function nextMessage<T>(child: ChildProcess): Promise<T> {
   return message;
 }
 
-async function openInfluxDB({ url, token }: Access): Promise<Server> {
+/** How an InfluxDB is called, and how that ends. */
+function callerOf({ url, token }: Access) {
   const pool = new Pool(url, { connections: 8 });
   const call = async (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<unknown> => {
     const answer = await pool.request({
       method,
       path,
-      headers: { authorization: `Token ${token}` },
+      // InfluxDB 3 takes both schemes.
+      headers: { authorization: `Token ${token}`, ...(body && { "content-type": "application/json" }) },
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
     return text === "" ? undefined : JSON.parse(text);
   };
+  return { call, end: () => pool.close() };
+}
+
+/** It has no users, and makes tokens ever slower: what it has made after a minute has to do. */
+function openInfluxDB3(access: Access): Server {
+  const { call, end } = callerOf(access);
+  const tokens = "/api/v3/configure/token";
+  const made: string[] = [];
+  return {
+    ...access,
+    product: "influxdb3-core",
+    isReal: true,
+    async fill(count) {
+      const until = performance.now() + 60_000;
+      const before = made.length;
+      let next = before;
+      const make = async () => {
+        while (next < before + count && performance.now() < until) {
+          const name = `${descriptionOf(next)} ${next++}`;
+          await call("POST", `${tokens}/named_admin`, { token_name: name });
+          made.push(name);
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, make));
+      return made.slice(before);
+    },
+    slowDown: () => Promise.resolve(),
+    freezeList: () => Promise.resolve(),
+    async close() {
+      for (const name of made) await call("DELETE", `${tokens}?token_name=${encodeURIComponent(name)}`);
+      await end();
+    },
+  };
+}
+
+async function openInfluxDB({ url, token }: Access): Promise<Server> {
+  const { call, end } = callerOf({ url, token });
   const authorizations = "/api/v2/authorizations";
   const { orgs } = (await call("GET", "/api/v2/orgs")) as { orgs: [{ id: string }] };
   const orgID = orgs[0].id;
   const user = (await call("POST", "/api/v2/users", { name: "bench" })) as { id: string };
   const permissions = [{ action: "read", resource: { type: "buckets", orgID } }];
   return {
-    url,
-    token,
+    ...{ url, token },
+    product: "oss",
     isReal: true,
     async fill(count) {
       const make = async (_: unknown, index: number) => {
@@ -132,7 +175,7 @@ async function openInfluxDB({ url, token }: Access): Promise<Server> {
       };
       await Promise.all(left.authorizations.map(({ id }) => call("DELETE", `${authorizations}/${id}`)));
       await call("DELETE", `/api/v2/users/${user.id}`);
-      await pool.close();
+      await end();
     },
   };
 }

@@ -64,7 +64,8 @@ function dropSecrets(object: object, piece: Piece, depth: number): void {
   if (Array.isArray(object)) {
     const list = object as unknown[];
     piece.values += list.length;
-    for (const [index, each] of list.entries()) {
+    for (let index = 0; index < list.length; index++) {
+      const each = list[index];
       if (typeof each === "object" && each !== null) dropSecrets(each, piece, depth + 1);
       else if (conceal && typeof each === "string") list[index] = conceal(each);
     }

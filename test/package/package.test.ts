@@ -79,6 +79,13 @@ describe("the package", () => {
     }
   });
 
+  it("has private fields as they were written, whatever they are called", () => {
+    // Where the chunk exports `all`, the bundler makes `this.#all = exports.all = …` of `this.#all = …`.
+    const taken = /#\w+ = exports\.|\.#\(/;
+    for (const file of dist.filter((name) => name.endsWith(".js")))
+      assert.doesNotMatch(read(`dist/${file}`), taken, file);
+  });
+
   it("loads next to nothing when Node-RED starts, and its code with the first node", () => {
     const code = `
       const RED = {

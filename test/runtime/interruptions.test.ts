@@ -247,6 +247,20 @@ const ARRIVING: Moment = {
   ...LISTS,
   faults: () => [{ raw: (socket, answer) => socket.write(answer.subarray(0, -9)), times: 9 }],
 };
+/** So much of a list that some of it is read, and with "each" sent on; in the middle of an element. */
+const HALF_READ: Moment = {
+  ...ARRIVING,
+  faults: () => [
+    {
+      raw: (socket) => {
+        const one = '{"id":"0aaaaaaaaaaaaaaa","status":"active","description":"one of many"},';
+        const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999999\r\n\r\n";
+        socket.write(`${head}{"authorizations":[${one.repeat(3000).slice(0, -9)}`);
+      },
+      times: 9,
+    },
+  ],
+};
 const LIST_PAUSE = (status: number): Moment => ({
   ...LISTS,
   slows: status === 429,
@@ -301,6 +315,10 @@ async function interrupted(
         else if (outcome === "unknown") assert.ok(names(paths(), id), `${id} was not touched`);
         else assert.ok(DONE.includes(outcome) && isDone(id), `${id} is not ${outcome}`);
       }
+    } else if (properties.result === "each" && moment === HALF_READ) {
+      const parts = outputs[0].map((msg) => msg.parts as { index: number; count?: number });
+      // None is the last one, which says how many there are.
+      assert.ok(parts.length > 0 && parts.every(({ count }) => count === undefined));
     } else {
       assert.deepEqual(outputs, [[], []]);
     }
@@ -359,7 +377,10 @@ describe("an interruption", () => {
       during("while messages wait for those before them", "delete-authorization", QUEUE);
       for (const kind of OPERATION_NAMES.filter((name) => name.startsWith("list-")))
         during(`while ${kind} waits`, kind, LISTS);
-      during("while a list arrives", "list-authorizations", ARRIVING);
+      for (const result of ["all", "first", "each"]) {
+        during(`while a list arrives (${result})`, "list-authorizations", ARRIVING, { result });
+        during(`while a list is half read (${result})`, "list-authorizations", HALF_READ, { result });
+      }
     });
   }
 
