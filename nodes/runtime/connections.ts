@@ -170,11 +170,23 @@ function gone(): never {
  *
  * @param words what the node does.
  */
-export async function tellingConnection<
-  T extends Pick<Task<Fields>, "named" | "record" | "send" | "handOver">,
->(task: T, words: string, run: (task: T) => Promise<Ending>): Promise<Ending> {
-  const { named: connection, record, send, handOver } = task;
-  if (connection === undefined) return run(task);
+export function tellingConnection<T extends Telling>(
+  task: T,
+  words: string,
+  run: (task: T) => Promise<Ending>,
+): Promise<Ending> {
+  return task.named === undefined ? run(task) : telling(task.named, task, words, run);
+}
+
+type Telling = Pick<Task<Fields>, "named" | "record" | "send" | "handOver">;
+
+async function telling<T extends Telling>(
+  connection: ShownConnection,
+  task: T,
+  words: string,
+  run: (task: T) => Promise<Ending>,
+): Promise<Ending> {
+  const { record, send, handOver } = task;
   try {
     const { summary, error, ...ended } = await run({
       ...task,
