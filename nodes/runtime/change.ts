@@ -233,9 +233,7 @@ export async function change(
       ),
     {
       task: { verb: OUTCOMES[success].verb, noun: kind.noun },
-      get parallel() {
-        return connection.parallel;
-      },
+      parallel: () => connection.parallel,
       signal,
       onRecord(record, index, done) {
         if (audit) said.push(tellAudit(audit, record, index, task));

@@ -8,8 +8,11 @@ import type { Target } from "./targets.js";
 export interface SweepOptions {
   /** What is done, and to what: `{ verb: "delete", noun: "authorization" }`. */
   task: { verb: string; noun: string };
-  /** How many targets are worked on at once. It can change: it is read whenever the work on one is over. */
-  readonly parallel: number;
+  /**
+   * How many targets are worked on at once. It can change: it is asked whenever the work on one is over. Not a getter:
+   * one in a literal gives each message a hidden class, which keeps all that it closes over until a full collection.
+   */
+  parallel: () => number;
   signal: AbortSignal;
   /** Called as soon as the outcome of a target is known. If it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
@@ -37,7 +40,7 @@ const MOST_IN_A_ROW = 10;
  * const { records, error } = await sweep(
  *   targets,
  *   async ({ id }) => ({ outcome: "deleted", ...(await tokens.remove(id)) }),
- *   { task: { verb: "delete", noun: "authorization" }, parallel: 4, signal },
+ *   { task: { verb: "delete", noun: "authorization" }, parallel: () => 4, signal },
  * );
  */
 export async function sweep(
@@ -94,9 +97,9 @@ export async function sweep(
   async function work(): Promise<void> {
     working++;
     const others: Promise<void>[] = [];
-    while (next < targets.length && working <= options.parallel) {
+    while (next < targets.length && working <= options.parallel()) {
       const settled = settle(next++);
-      while (next < targets.length && working < options.parallel) others.push(work());
+      while (next < targets.length && working < options.parallel()) others.push(work());
       await settled;
     }
     working--;
