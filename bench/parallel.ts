@@ -88,9 +88,7 @@ async function measure(
   }));
   const swept = sweep(targets, ({ id }) => update(id), {
     task: { verb: "update", noun: "authorization" },
-    get parallel() {
-      return http.parallel;
-    },
+    parallel: () => http.parallel,
     signal: stop.signal,
   });
   const seconds = (count: number) => new Promise((passed) => setTimeout(passed, 1000 * count));

@@ -61,7 +61,7 @@ export interface Connection {
 
 /** A connection in what a flow gets. */
 export interface ShownConnection {
-  /** The ID that the editor shows: in a subflow, each instance of it has a node with an ID of its own. */
+  /** Of the node: in a subflow, that of its own instance, because each can lead to another server. */
   readonly id: string;
   readonly name: string;
 }
@@ -170,7 +170,7 @@ export function openedFor(node: ConnectionNode, resource: ResourceName | undefin
 }
 
 export function shownOf({ id, _alias = id, name }: ConnectionNode): ShownConnection {
-  return { id: _alias, name: name?.trim() || _alias };
+  return { id, name: name?.trim() || _alias };
 }
 
 /** @throws {TokenError} `unsupported-product` if the connection's product has no such tokens. */

@@ -136,7 +136,7 @@ function waitingOf(standing: Standing, connectionId: string): Waiting {
           },
           {
             task: { verb: OUTCOMES.withdrawn.verb, noun: RESOURCES[resource].noun },
-            ...{ parallel: 1, signal: standing.signal },
+            ...{ parallel: () => 1, signal: standing.signal },
           },
         );
         const [record] = records as [OutcomeRecord];

@@ -163,15 +163,14 @@ export async function change(
   const giveBack = await limit.take(counted, task.origins, !dryRun);
   const refuseOwn = steps.endsAccess ? connection.ownToken(resource)?.begin(ids, signal) : undefined;
 
+  /** Why nothing may be sent for a token, if it is protected. */
+  function whyRefused(id: string): string | undefined {
+    steps.refuse?.(id);
+    return connection.whyProtected(id);
+  }
+
   /** What is seen of the token, and the outcome if it is left alone. */
   async function examine(target: Target): Promise<{ look?: Look<Shown>; verdict?: Outcome }> {
-    steps.refuse?.(target.id);
-    const protection = connection.whyProtected(target.id);
-    if (protection !== undefined) {
-      if (!dryRun) throw new TokenError("protected", protection);
-      // No error, which costs more than all else: a rehearsal meets many that are protected.
-      return { verdict: { outcome: "dry-run", would: "protected", reason: protection } };
-    }
     const needsLook = dryRun || onlyIfAsListed || steps.spare !== undefined;
     const look = needsLook ? await tokens.get(target.id).catch(rethrowAsNotStarted) : undefined;
     await refuseOwn?.(target.id, look).catch(rethrowAsNotStarted);
@@ -189,6 +188,8 @@ export async function change(
 
   async function one(target: Target, announce: () => Promise<void> | undefined): Promise<Outcome> {
     try {
+      const reason = whyRefused(target.id);
+      if (reason !== undefined) throw new TokenError("protected", reason);
       const { look, verdict } = await examine(target);
       if (verdict) return verdict;
       await announce();
@@ -203,8 +204,13 @@ export async function change(
   /** A dry run tells what would happen, even if that is an error of this token alone. */
   async function oneInDryRun(target: Target): Promise<Outcome> {
     try {
-      const { outcome, ...rest } = (await examine(target)).verdict as Outcome;
-      return outcome === "dry-run" ? { outcome, ...rest } : { outcome: "dry-run", would: outcome, ...rest };
+      const reason = whyRefused(target.id);
+      // No error, which costs more than all else: a rehearsal meets many that are protected.
+      if (reason !== undefined) return { outcome: "dry-run", would: "protected", reason };
+      const verdict = (await examine(target)).verdict as Outcome;
+      if (verdict.outcome === "dry-run") return verdict;
+      const { outcome, ...rest } = verdict;
+      return { outcome: "dry-run", would: outcome, ...rest };
     } catch (error) {
       if (!(error instanceof TokenError && factsOf(error.code).isOfToken)) throw error;
       const reason = error.code === "protected" ? { reason: error.reason } : {};
@@ -227,9 +233,7 @@ export async function change(
       ),
     {
       task: { verb: OUTCOMES[success].verb, noun: kind.noun },
-      get parallel() {
-        return connection.parallel;
-      },
+      parallel: () => connection.parallel,
       signal,
       onRecord(record, index, done) {
         if (audit) said.push(tellAudit(audit, record, index, task));
@@ -242,7 +246,7 @@ export async function change(
       },
     },
   );
-  await Promise.all(said);
+  if (said.length > 0) await Promise.all(said);
   const untouched = records.filter(isUntouched).length;
   // If that fails they stay counted, and the report goes on.
   if (untouched > 0) await giveBack(untouched).catch(() => undefined);
@@ -282,16 +286,12 @@ export async function tellAudit(
 
 /** What a dry run shows in the status: how many tokens, and what would keep some of them from it. */
 function rehearsed(total: number, success: OutcomeName, { counts = {} }: Summary): string {
-  const { [success]: _, ...others } = counts;
-  const refused = inWords(others).join(", ");
+  const refused = inWords(counts, success).join(", ");
   return `${grouped(total)} in dry run${refused && `: ${refused}`}`;
 }
 
 /** Removes each token of the message: {@link change} for what cannot be undone, so only if confirmed. */
-export async function remove(
-  task: Task<Irreversible>,
-  { spare }: Pick<Change, "spare"> = {},
-): Promise<Ending> {
+export function remove(task: Task<Irreversible>, { spare }: Pick<Change, "spare"> = {}): Promise<Ending> {
   refuseUnconfirmed(task);
   const { notFound, report } = task.values;
   const { removed, refuseEnd }: Resource = RESOURCES[task.resource];

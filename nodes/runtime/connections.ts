@@ -58,7 +58,7 @@ export function connectionsOf(
   }
   const some = connectionFrom === "some" ? connectionIds(properties.connections) : undefined;
   const isAllowed = (each: ConnectionNode) =>
-    some === undefined || some.includes(shownOf(each).id) || some.includes(each.id);
+    some === undefined || some.includes(each._alias ?? each.id) || some.includes(each.id);
   /** Those that the node could choose in its dialog: of its own flow or instance of a subflow, and of all flows. */
   const here = () =>
     (allInstances() as ConnectionNode[]).filter(
@@ -66,8 +66,7 @@ export function connectionsOf(
     );
 
   function find(named: string): Connection {
-    const fits = (each: ShownConnection) => each.id === named || each.name === named;
-    const meant = here().filter((each) => fits(shownOf(each)) || each.id === named);
+    const meant = here().filter((each) => [each.id, each._alias, shownOf(each).name].includes(named));
     const [only, another] = meant;
     if (only === undefined) throw wrong(unknown(RED, named), allowedNames());
     if (another !== undefined) {
@@ -170,11 +169,23 @@ function gone(): never {
  *
  * @param words what the node does.
  */
-export async function tellingConnection<
-  T extends Pick<Task<Fields>, "named" | "record" | "send" | "handOver">,
->(task: T, words: string, run: (task: T) => Promise<Ending>): Promise<Ending> {
-  const { named, record, send, handOver } = task;
-  if (named === undefined) return run(task);
+export function tellingConnection<T extends Telling>(
+  task: T,
+  words: string,
+  run: (task: T) => Promise<Ending>,
+): Promise<Ending> {
+  return task.named === undefined ? run(task) : telling(task.named, task, words, run);
+}
+
+type Telling = Pick<Task<Fields>, "named" | "record" | "send" | "handOver">;
+
+async function telling<T extends Telling>(
+  named: ShownConnection,
+  task: T,
+  words: string,
+  run: (task: T) => Promise<Ending>,
+): Promise<Ending> {
+  const { record, send, handOver } = task;
   try {
     const { summary, error, ...ended } = await run({
       ...task,

@@ -239,13 +239,20 @@ function constructorOf<F extends Fields, R extends ResourceName>(
       },
     };
     /** All up to the place in the order happens as the message arrives. */
-    const prepare = (msg: Message): PromiseOrValue<Omit<Waiting<F>, "msg" | "send" | "done" | "origins">> => {
+    const prepare = (
+      msg: Message,
+      send: Send,
+      done: Done,
+      origins: readonly string[],
+    ): PromiseOrValue<Waiting<F>> => {
       const evaluate = evaluator(RED, this, msg);
       return then(connections.of(evaluate, stopping.signal), (connection) => {
         const dryRun = changes && askersIn(msg).some(asksForDryRun);
         const reading = readAll(readers(), evaluate) as PromiseOrValue<Values<F>>;
         const queuing = changes ? connection.order.queue(then(reading, idsIn), stopping.signal) : NO_PLACES;
-        return then(queuing, (places) => then(reading, (values) => ({ connection, dryRun, values, places })));
+        return then(queuing, (places) =>
+          then(reading, (values) => ({ msg, send, done, origins, connection, dryRun, values, places })),
+        );
       });
     };
     /** In its turn. */
@@ -263,7 +270,9 @@ function constructorOf<F extends Fields, R extends ResourceName>(
       let ended: Ending;
       try {
         const work: Task<F, R> = {
-          ...{ values, connection, resource: kind },
+          values,
+          connection,
+          resource: kind,
           named: connections.areNamed ? connection.shown : undefined,
           tokens: connection.open(kind, watch),
           watch,
@@ -342,8 +351,8 @@ function constructorOf<F extends Fields, R extends ResourceName>(
         finish(msg, done, { error: asTokenError(thrown) });
       };
       try {
-        const preparing = then(prepare(msg), (prepared) => {
-          turnsOf(prepared.connection)({ msg, send, done, origins, ...prepared });
+        const preparing = then(prepare(msg, send, done, origins), (waiting) => {
+          turnsOf(waiting.connection)(waiting);
         });
         if (preparing instanceof Promise) preparing.catch(refuse);
       } catch (thrown) {
@@ -422,11 +431,13 @@ function readAll(
   evaluate: Evaluate,
   values: Record<string, unknown> = {},
 ): PromiseOrValue<Record<string, unknown>> {
-  for (const [index, [name, read]] of readers.entries()) {
+  let index = 0;
+  for (const [name, read] of readers) {
+    index++;
     const value = read(evaluate);
     if (value instanceof Promise) {
       return value.then((came: unknown) =>
-        readAll(readers.slice(index + 1), evaluate, { ...values, [name]: came }),
+        readAll(readers.slice(index), evaluate, { ...values, [name]: came }),
       );
     }
     values[name] = value;

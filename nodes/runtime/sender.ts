@@ -41,7 +41,8 @@ export function sender(RED: NodeAPI, msg: Message, send: Send, wires: readonly u
       const isCopied = (wires[output] ?? []).length > 1;
       sent = isCopied && !canBeCopied(RED, msg) ? copyOf(RED, msg) : msg;
     }
-    send([...Array<null>(output).fill(null), withFields(sent, { payload, summary, statusCode })]);
+    const told = withFields(sent, { payload, summary, statusCode });
+    send(output === 0 ? told : [...Array<null>(output).fill(null), told]);
   };
 }
 
@@ -50,7 +51,7 @@ export function withFields(msg: Message, fields: Fields): Message {
   try {
     const own = msg as Message & Fields;
     set(own, fields);
-    if (Object.keys(fields).every((name) => own[name] === fields[name])) return msg;
+    if (isSet(own, fields)) return msg;
   } catch {
     // A function node can make a message, or its payload, read-only.
   }
@@ -68,8 +69,14 @@ export function dropFrom(RED: NodeAPI, msg: Message, key: string): void {
   }
 }
 
+function isSet(target: Fields, fields: Fields): boolean {
+  for (const name in fields) if (target[name] !== fields[name]) return false;
+  return true;
+}
+
 function set(target: Fields, fields: Fields): void {
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name in fields) {
+    const value = fields[name];
     if (value === undefined) Reflect.deleteProperty(target, name);
     else target[name] = value;
   }

@@ -43,7 +43,7 @@ export interface Follower {
 
 /** How far the work on a message is. */
 export interface Steps {
-  readonly retries: number;
+  retries: () => number;
   progress: (done: number, total: number) => void;
   onRetry: () => void;
 }
@@ -106,9 +106,7 @@ export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
       };
       showStep();
       return {
-        get retries() {
-          return retries;
-        },
+        retries: () => retries,
         progress(done, total) {
           step = { done, total };
           showStep();
@@ -123,7 +121,7 @@ export function followerOf(node: Node, { sums }: { sums: boolean }): Follower {
 
     end(ended, steps) {
       if (--underWay === 0) quietSince = systemClock.steady();
-      tally = added(sums ? tally : NOTHING_YET, ended, steps?.retries ?? 0);
+      tally = added(sums ? tally : NOTHING_YET, ended, steps?.retries() ?? 0);
       last = ended;
       if (underWay > 0 && isRecent()) later ??= setTimeout(showEnds, STATUS_INTERVAL);
       else showEnds();

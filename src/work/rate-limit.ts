@@ -26,12 +26,13 @@ export interface RateLimit {
 }
 
 /** For what was allowed before. */
-export const NO_LIMIT: RateLimit = { take: () => Promise.resolve(KEEP) };
+export const NO_LIMIT: RateLimit = { take: () => KEPT };
 
 type GiveBack = (count: number) => Promise<void>;
 
 /** Per message nothing is given back, because the same ids of the same message are not counted twice anyway. */
 const KEEP: GiveBack = () => Promise.resolve();
+const KEPT = Promise.resolve(KEEP);
 
 /** Where a count is kept, so that it outlives the rate limit: memory, or a context store of Node-RED. */
 export interface CounterStore {
@@ -65,32 +66,36 @@ const MOST_ORIGINS = 10_000;
  * what has failed; dry runs have a count of their own.
  */
 function perMessage(max: number): RateLimit {
+  const real = countByOrigin(max);
+  const rehearsed = countByOrigin(max);
+  return { take: (ids, origins, spend) => (spend ? real : rehearsed)(ids, origins) };
+}
+
+function countByOrigin(
+  max: number,
+): (ids: readonly string[], origins: readonly string[]) => Promise<GiveBack> {
+  if (max === Infinity) return () => KEPT;
   const byOrigin = new Map<string, Used>();
   // One for good: each new one would pass over all that were taken away before it finds the oldest.
   const oldestFirst = byOrigin.keys();
-  return {
-    take(ids, origins, spend) {
-      if (max === Infinity) return Promise.resolve(KEEP);
-      const counts = origins.map((origin) => {
-        const key = spend ? origin : `dry run ${origin}`;
-        return { key, used: byOrigin.get(key) };
-      });
-      for (const { used } of counts) {
-        const before = used instanceof Set ? used.size : used === undefined ? 0 : 1;
-        const isUsed = (id: string) => (used instanceof Set ? used.has(id) : used === id);
-        const added = ids.reduce((sum, id) => sum + (isUsed(id) ? 0 : 1), 0);
-        if (before + added > max) {
-          return Promise.reject(limitExceeded(ids.length, before, `${max} per message`));
-        }
+  return (ids, origins) => {
+    for (const origin of origins) {
+      const used = byOrigin.get(origin);
+      const before = used instanceof Set ? used.size : used === undefined ? 0 : 1;
+      const isUsed = (id: string) => (used instanceof Set ? used.has(id) : used === id);
+      const added = ids.reduce((sum, id) => sum + (isUsed(id) ? 0 : 1), 0);
+      if (before + added > max) {
+        return Promise.reject(limitExceeded(ids.length, before, `${max} per message`));
       }
-      for (const { key, used } of counts) {
-        // The last one used is the last to be forgotten.
-        if (used !== undefined) byOrigin.delete(key);
-        byOrigin.set(key, withIds(used, ids));
-        if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
-      }
-      return Promise.resolve(KEEP);
-    },
+    }
+    for (const origin of origins) {
+      const used = byOrigin.get(origin);
+      // The last one used is the last to be forgotten.
+      if (used !== undefined) byOrigin.delete(origin);
+      byOrigin.set(origin, withIds(used, ids));
+      if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
+    }
+    return KEPT;
   };
 }
 

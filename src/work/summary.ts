@@ -28,35 +28,32 @@ export function summaryOf(
   records: readonly OutcomeRecord[],
   { wanted, noun, dryRun }: { wanted: OutcomeName; noun: string; dryRun: boolean },
 ): Summary {
-  const counts: Counts = { [wanted]: 0, ...countOf(records, ({ outcome, would = outcome }) => would) };
-  const { [wanted]: done = 0, ...others } = counts;
+  const counts: Counts = { [wanted]: 0 };
+  for (const { outcome, would = outcome } of records) counts[would] = (counts[would] ?? 0) + 1;
+  const done = counts[wanted] ?? 0;
   const total = records.length;
   const all = counted(total, noun);
   const what =
     total === 0
       ? `No ${noun}s, nothing ${dryRun ? "would be" : "was"} done`
       : `${done === total ? all : `${grouped(done)} of ${all}`} ${dryRun ? "would be " : ""}${wanted}`;
-  const text = `${[what, ...inWords(others)].join(", ")}.`;
+  const text = `${[what, ...inWords(counts, wanted)].join(", ")}.`;
   return { text: dryRun ? `Dry run: ${text}` : text, total, counts, ...(dryRun && { dryRun }) };
 }
 
 /** How many records there are of each outcome. */
 export function outcomesIn(records: readonly OutcomeRecord[]): OutcomeCounts {
-  return countOf(records, ({ outcome }) => outcome);
-}
-
-function countOf<Name extends string>(
-  records: readonly OutcomeRecord[],
-  nameOf: (record: OutcomeRecord) => Name,
-): Partial<Record<Name, number>> {
-  const counts: Partial<Record<Name, number>> = {};
-  for (const record of records) counts[nameOf(record)] = (counts[nameOf(record)] ?? 0) + 1;
+  const counts: OutcomeCounts = {};
+  for (const { outcome } of records) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
 }
 
-/** Each count in words: `38 deleted`, `2 changed meanwhile`. */
-export function inWords(counts: Counts): string[] {
-  return Object.entries(counts).map(([name, count]) => `${grouped(count)} ${wordsOf(name as keyof Counts)}`);
+/** Each count in words: `38 deleted`, `2 changed meanwhile`; all but that of the wanted outcome, if one is named. */
+export function inWords(counts: Counts, wanted?: OutcomeName): string[] {
+  const names = Object.keys(counts) as (keyof Counts)[];
+  return names
+    .filter((name) => name !== wanted)
+    .map((name) => `${grouped(counts[name] ?? 0)} ${wordsOf(name)}`);
 }
 
 function wordsOf(name: keyof Counts): string {

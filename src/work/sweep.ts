@@ -8,8 +8,11 @@ import type { Target } from "./targets.js";
 export interface SweepOptions {
   /** What is done, and to what: `{ verb: "delete", noun: "authorization" }`. */
   task: { verb: string; noun: string };
-  /** How many targets are worked on at once. It can change: it is read whenever the work on one is over. */
-  readonly parallel: number;
+  /**
+   * How many targets are worked on at once. It can change: it is asked whenever the work on one is over. Not a getter:
+   * one in a literal gives each message a hidden class, which keeps all that it closes over until a full collection.
+   */
+  parallel: () => number;
   signal: AbortSignal;
   /** Called as soon as the outcome of a target is known. If it throws, nothing more is begun. */
   onRecord?: (record: OutcomeRecord, index: number, done: number) => void;
@@ -37,7 +40,7 @@ const MOST_IN_A_ROW = 10;
  * const { records, error } = await sweep(
  *   targets,
  *   async ({ id }) => ({ outcome: "deleted", ...(await tokens.remove(id)) }),
- *   { task: { verb: "delete", noun: "authorization" }, parallel: 4, signal },
+ *   { task: { verb: "delete", noun: "authorization" }, parallel: () => 4, signal },
  * );
  */
 export async function sweep(
@@ -65,23 +68,19 @@ export async function sweep(
     return error;
   }
 
-  async function one(target: Target, index: number): Promise<Outcome & Pick<OutcomeRecord, "error">> {
-    if (stopped || options.signal.aborted) return { outcome: "not-started" };
-    try {
-      const outcome = await act(target, index);
-      inARow = 0;
-      return outcome;
-    } catch (thrown) {
-      const error = fail(thrown, index);
-      if (error.code === "cancelled") return { outcome: error.attempts === 0 ? "not-started" : "unknown" };
-      return { outcome: "failed", ...triedMoreThanOnce(error.attempts), error: describe(error) };
-    }
-  }
-
   async function settle(index: number): Promise<void> {
     const target = targets[index] as Target;
     const { id, known } = target;
-    const { outcome, token, ...rest } = await one(target, index);
+    let came: Came = { outcome: "not-started" };
+    if (!stopped && !options.signal.aborted) {
+      try {
+        came = await act(target, index);
+        inARow = 0;
+      } catch (thrown) {
+        came = outcomeOf(fail(thrown, index));
+      }
+    }
+    const { outcome, token, ...rest } = came;
     // What matters comes first, because people read it in the debug sidebar.
     const at = new Date(clock.now()).toISOString();
     const record: OutcomeRecord = { id, outcome, at, ...rest, token: { ...known, ...token } };
@@ -98,38 +97,43 @@ export async function sweep(
   async function work(): Promise<void> {
     working++;
     const others: Promise<void>[] = [];
-    while (next < targets.length && working <= options.parallel) {
+    while (next < targets.length && working <= options.parallel()) {
       const settled = settle(next++);
-      while (next < targets.length && working < options.parallel) others.push(work());
+      while (next < targets.length && working < options.parallel()) others.push(work());
       await settled;
     }
     working--;
     await Promise.all(others);
   }
 
-  await work();
-  return { records, ...failureOf(records, errors, { gaveUp, ...options.task }) };
+  // Most messages name one token.
+  await (targets.length === 1 ? settle(0) : work());
+  const failed = records.filter(isFailure).length;
+  if (failed === 0 && errors.length === 0) return { records };
+  return { records, error: failureOf(records, errors, { failed, gaveUp, ...options.task }) };
 }
 
-function describe({ code, message, statusCode }: TokenError): NonNullable<OutcomeRecord["error"]> {
-  return { code, message, ...(statusCode !== undefined && { statusCode }) };
+type Came = Outcome & Pick<OutcomeRecord, "error">;
+
+function outcomeOf({ code, message, statusCode, attempts }: TokenError): Came {
+  if (code === "cancelled") return { outcome: attempts === 0 ? "not-started" : "unknown" };
+  const error = { code, message, ...(statusCode !== undefined && { statusCode }) };
+  return { outcome: "failed", ...triedMoreThanOnce(attempts), error };
 }
 
 /** One error for the whole: a single target's own, or one that counts. */
 function failureOf(
   records: OutcomeRecord[],
   errors: (TokenError | undefined)[],
-  { gaveUp, verb, noun }: { gaveUp: boolean } & SweepOptions["task"],
-): { error?: TokenError } {
-  const failed = records.filter(isFailure).length;
+  { failed, gaveUp, verb, noun }: { failed: number; gaveUp: boolean } & SweepOptions["task"],
+): TokenError {
   const first = errors.findIndex((error) => error !== undefined);
   const told = errors[first];
-  if (failed === 0 && told === undefined) return {};
   const error =
     told ?? new TokenError("cancelled", "the flow was stopped or deployed anew before the work began.");
-  if (records.length === 1) return { error };
+  if (records.length === 1) return error;
   const why = gaveUp ? `${MOST_IN_A_ROW} in a row have failed, so the rest was left alone; ` : "";
   const reason = told ? `${why}the first is ${records[first]?.id}: ${told.reason}` : error.reason;
   const task = `${verb} ${grouped(failed)} of ${counted(records.length, noun)}`;
-  return { error: error.retold(reason, { task, attempts: undefined, fatal: false }) };
+  return error.retold(reason, { task, attempts: undefined, fatal: false });
 }

@@ -320,7 +320,7 @@ describe("the connection that a message names", () => {
     const inner = (fixture: Fixture, id: string, name: string) =>
       fixture.connectionTo("oss", { id, name, z: "sf" });
     const place = { x: 1, y: 1, z: "sf" };
-    const remove = { type: "influxdb-delete-authorization", ...some("inner"), wires: [[]] };
+    const inside = { type: "influxdb-delete-authorization", ...some("inner"), wires: [[]] };
     const runtime: Runtime = await also(
       startRuntime("subflow:sf", {}, inner(one, "inner", "in here"), {
         nodes: [
@@ -329,24 +329,32 @@ describe("the connection that a message names", () => {
             in: [{ x: 1, y: 1, wires: [{ id: "delete" }] }],
             out: [{ x: 1, y: 1, wires: [{ id: "delete", port: 0 }] }],
           },
-          { id: "delete", ...place, ...remove },
+          { id: "delete", ...place, ...inside },
           onTab({ id: "second", type: "subflow:sf", wires: [["out0"]] }),
         ],
       }),
     );
-    for (const connection of ["in here", "inner"]) {
-      const [token] = addTokens(one.simulator, 1);
+    const remove = async (instance: string, connection: string, ...found: object[]) => {
       const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
-      (runtime.node("node") as unknown as { receive(msg: object): void }).receive({
-        payload: token!.id,
-        connection,
-      });
+      const [token] = addTokens(one.simulator, 1);
+      for (const payload of [...found, token!.id])
+        (runtime.node(instance) as unknown as { receive(msg: object): void }).receive({
+          payload,
+          connection,
+        });
       const [{ payload }] = (await reported) as [Message];
       assert.partialDeepStrictEqual(payload, {
-        outcome: "deleted",
-        connection: { id: "inner", name: "in here" },
+        ...{ id: token!.id, outcome: "deleted" },
+        connection: { name: "in here" },
       });
-    }
+      return payload as OutcomeRecord;
+    };
+    await remove("node", "inner");
+    const { connection } = await remove("node", "in here");
+    // Each instance can lead to another server, so what one has found is none of the other's.
+    const [elsewhere] = addTokens(one.simulator, 1);
+    await remove("second", "in here", { id: elsewhere!.id, connection });
+    assert.ok(isThere(one, elsewhere!.id));
   });
 
   it("is that of a rotation until its end", async () => {

@@ -20,7 +20,7 @@ describe("sweep", () => {
     const work = sweep(
       targets(4),
       () => new Promise<Outcome>((resolve) => open.push(() => resolve({ outcome: "deleted" }))),
-      { task, parallel: 4, signal: never },
+      { task, parallel: () => 4, signal: never },
     );
     assert.equal(open.length, 4);
     for (const end of open.toReversed()) {
@@ -44,7 +44,7 @@ describe("sweep", () => {
         now--;
         return { outcome: "deleted" };
       },
-      { task, parallel: 7, signal: never },
+      { task, parallel: () => 7, signal: never },
     );
     assert.equal(most, 7);
   });
@@ -61,9 +61,7 @@ describe("sweep", () => {
       },
       {
         task,
-        get parallel() {
-          return parallel;
-        },
+        parallel: () => parallel,
         signal: never,
       },
     );
@@ -105,9 +103,7 @@ describe("sweep", () => {
     };
     await sweep(targets(600), () => inTurn(act), {
       task,
-      get parallel() {
-        return parallel;
-      },
+      parallel: () => parallel,
       signal: never,
     });
     await Promise.all(others);
@@ -122,7 +118,7 @@ describe("sweep", () => {
     const { records } = await sweep(
       [{ id: "id0", known: { at: "then", outcome: "failed", user: "known" }, listed: {} }],
       () => Promise.resolve({ outcome: "deleted", attempts: 2, token: { ...OTHERS, would: "deleted" } }),
-      { task, parallel: 1, signal: never, clock: { ...systemClock, now: () => 1_800_000_000_000 } },
+      { task, parallel: () => 1, signal: never, clock: { ...systemClock, now: () => 1_800_000_000_000 } },
     );
     assert.deepEqual(records[0], {
       ...{ id: "id0", outcome: "deleted", at: "2027-01-15T08:00:00.000Z", attempts: 2 },
@@ -135,7 +131,7 @@ describe("sweep", () => {
       targets(3),
       ({ id }) =>
         id === "id1" ? Promise.reject(new TokenError("timeout", "too slow", { attempts: 2 })) : deleted(),
-      { task, parallel: 1, signal: never },
+      { task, parallel: () => 1, signal: never },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
@@ -158,7 +154,7 @@ describe("sweep", () => {
         new Promise<Outcome>((_resolve, reject) =>
           open.push(() => reject(new TokenError(id === "id0" ? "conflict" : "timeout", id))),
         ),
-      { task, parallel: 3, signal: never },
+      { task, parallel: () => 3, signal: never },
     );
     for (const end of open.toReversed()) {
       end();
@@ -172,7 +168,7 @@ describe("sweep", () => {
   it("turns an unforeseen exception into a record, too", async () => {
     const { records } = await sweep(targets(1), () => Promise.reject(new RangeError("oops")), {
       task,
-      parallel: 1,
+      parallel: () => 1,
       signal: never,
     });
     assert.equal(records[0]?.error?.code, "unexpected");
@@ -186,7 +182,7 @@ describe("sweep", () => {
         asked.push(id);
         return Promise.reject(new TokenError("unauthorized", "no", { fatal: true }));
       },
-      { task, parallel: 1, signal: never },
+      { task, parallel: () => 1, signal: never },
     );
     assert.deepEqual(asked, ["id0"]);
     assert.deepEqual(
@@ -203,7 +199,7 @@ describe("sweep", () => {
         asked++;
         return Promise.reject(new TokenError(asked % 2 ? "timeout" : "unavailable", "down"));
       },
-      { task, parallel: 1, signal: never },
+      { task, parallel: () => 1, signal: never },
     );
     assert.equal(asked, 10);
     assert.deepEqual(
@@ -227,7 +223,7 @@ describe("sweep", () => {
         if (++failed === 10) setImmediate(() => succeed({ outcome: "deleted" }));
         return Promise.reject(new TokenError("timeout", "down"));
       },
-      { task, parallel: 2, signal: never },
+      { task, parallel: () => 2, signal: never },
     );
     assert.match(
       error?.message ?? "",
@@ -239,11 +235,11 @@ describe("sweep", () => {
     let asked = 0;
     const failing = (code: TokenErrorCode) => () =>
       ++asked % 10 === 0 ? deleted() : Promise.reject(new TokenError(code, "no"));
-    await sweep(targets(30), failing("unavailable"), { task, parallel: 1, signal: never });
+    await sweep(targets(30), failing("unavailable"), { task, parallel: () => 1, signal: never });
     assert.equal(asked, 30);
     await sweep(targets(30), () => Promise.reject(new TokenError("not-found", "no")), {
       task,
-      parallel: 1,
+      parallel: () => 1,
       signal: never,
       onRecord: () => asked++,
     });
@@ -259,7 +255,7 @@ describe("sweep", () => {
         control.abort();
         return Promise.reject(new TokenError("cancelled", "stopped"));
       },
-      { task, parallel: 1, signal: control.signal },
+      { task, parallel: () => 1, signal: control.signal },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
@@ -272,7 +268,7 @@ describe("sweep", () => {
     const { records } = await sweep(
       targets(2),
       ({ id }) => Promise.reject(new TokenError("cancelled", "stopped", { attempts: id === "id0" ? 1 : 0 })),
-      { task, parallel: 2, signal: never },
+      { task, parallel: () => 2, signal: never },
     );
     assert.deepEqual(
       records.map(({ outcome }) => outcome),
@@ -283,7 +279,7 @@ describe("sweep", () => {
   it("begins nothing more where a record cannot be told", async () => {
     const { records, error } = await sweep(targets(3), deleted, {
       task,
-      parallel: 1,
+      parallel: () => 1,
       signal: never,
       onRecord: () => {
         throw new Error("no way");
@@ -300,7 +296,7 @@ describe("sweep", () => {
     const told: [string, number, number][] = [];
     await sweep(targets(3), deleted, {
       task,
-      parallel: 2,
+      parallel: () => 2,
       signal: never,
       onRecord: ({ id }, index, done) => told.push([id, index, done]),
     });
@@ -371,7 +367,7 @@ describe("sweep, whatever becomes of each target and whichever ends first", () =
       },
       {
         task,
-        parallel,
+        parallel: () => parallel,
         signal: control.signal,
         onRecord(_record, index, done) {
           assert.equal(seen.told.push(index), done);
