@@ -1,3 +1,5 @@
+import { getHeapStatistics } from "node:v8";
+import { TokenError } from "../errors.js";
 import { badResponse, plainBody, TOO_DEEP, type Piece } from "./responses.js";
 import { Brackets } from "../text/brackets.js";
 import { ByteWindow } from "../text/byte-window.js";
@@ -16,6 +18,8 @@ const MOST_ELEMENTS = 2_000_000;
 const SHORTEST_VALUE = 8;
 /** Bytes of a piece that are enough for an average. */
 const LONG_ENOUGH = 32 * 1024;
+/** The share of V8's free heap that a reader may fill: V8 does not use all, and a flow that copies a list needs as much. */
+const MOST_KEPT = 1 / 3;
 /** Bytes before the list, and after it. */
 const LONGEST_AROUND = 64 * 1024;
 
@@ -33,9 +37,9 @@ export type ReadElement<T> = (element: unknown, piece: Piece) => T | null | unde
  * others in between, because `JSON.parse` of 100,000 stops all flows for a quarter of a second.
  *
  * @param key of the list in the object of the answer; undefined if the answer is the list itself.
- * @throws {TokenError} `bad-response` if the answer is not JSON or of another shape, or if all of it would be left out,
- *   because then it is a list of something else; what the body throws if it is cut. What was wrong with a part is not
- *   known before that has arrived.
+ * @throws {TokenError} `bad-response` if the answer is not JSON or of another shape, if all of it would be left out,
+ *   because then it is a list of something else, or if the reader keeps more than fits into the heap; what the body throws
+ *   if it is cut. What was wrong with a part is not known before that has arrived.
  */
 export async function* readLongList<T>(
   response: ArrivingResponse,
@@ -43,6 +47,7 @@ export async function* readLongList<T>(
   read: ReadElement<T>,
 ): AsyncGenerator<T[]> {
   const breathe = breather();
+  const refuseFullHeap = heapGuard(response);
   let count = 0;
   let isKnown = false;
   for await (const { text, elements } of piecesOf(response, key, PIECE)) {
@@ -60,11 +65,28 @@ export async function* readLongList<T>(
       throw error instanceof RangeError ? badResponse(response, TOO_DEEP) : error;
     }
     if (isDense(piece.values, text.length)) throw badResponse(response, TOO_MANY);
-    if (batch.length > 0) yield batch;
+    if (batch.length > 0) {
+      yield batch;
+      refuseFullHeap();
+    }
     await breathe();
   }
   if (count > 0 && !isKnown)
     throw badResponse(response, "no element of the list is a token, for none has an ID");
+}
+
+/** Refuses to go on once a reader has filled the heap, because that would end Node-RED with all its flows. */
+function heapGuard({ call }: ArrivingResponse): () => void {
+  const before = getHeapStatistics();
+  const most = before.used_heap_size + MOST_KEPT * (before.heap_size_limit - before.used_heap_size);
+  return () => {
+    if (getHeapStatistics().used_heap_size < most) return;
+    throw new TokenError(
+      "bad-response",
+      "what matches does not fit into the memory of Node-RED. Narrow the list by a filter, let the node send one message each, or give Node-RED more memory (--max-old-space-size).",
+      { words: "list too long", task: call.task },
+    );
+  };
 }
 
 function isDense(values: number, length: number): boolean {

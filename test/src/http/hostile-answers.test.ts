@@ -131,6 +131,12 @@ describe("answers that could end Node-RED", function () {
         }
       });
 
+      it(`${call}: more than fits into memory is bad-response`, async () => {
+        const token = `{${ID},"description":"${"x".repeat(500)}"},`;
+        const end = await endOf(call, 200, around(before, token, 600 * MB, `{}${after}`));
+        assert.equal(end.code, "bad-response");
+      });
+
       it(`${call}: 50,000 tokens are read, and others have their turn`, async () => {
         const token = `{${ID},"description":"${"x".repeat(500)}"},`;
         const { code, turns } = await endOf(call, 200, around(before, token, 26 * MB, `{}${after}`));
