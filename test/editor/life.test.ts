@@ -68,10 +68,12 @@ for (const version of ["node-red", "node-red-4"] as const)
     }
 
     /** Imports nodes as copies, and gives those of ours that it makes. */
+    const isOperation = ({ type }: Saved) => type.startsWith("influxdb-") && type !== "influxdb-connection";
+
     async function imported(nodes: Saved[]): Promise<Saved[]> {
       const before = new Set((await held()).map(({ id }) => id));
       await lab.editor.importCopy(JSON.stringify(nodes));
-      return (await held()).filter(({ id, type, z }) => !before.has(id) && type.startsWith("influxdb-") && z);
+      return (await held()).filter((node) => !before.has(node.id) && isOperation(node));
     }
 
     const idOf = (name: string) => name.replaceAll("-", "");
@@ -79,7 +81,10 @@ for (const version of ["node-red", "node-red-4"] as const)
     /** A node with every property other than the editor presets it, and right. */
     function unusual(name: string, connections: Saved[]): Saved {
       const { type, fields, outputs } = operationOf(name);
-      const properties: Record<string, unknown> = {};
+      const properties: Record<string, unknown> = {
+        ...{ connectionFrom: "chosen", connectionName: "server", connectionNameType: "flow" },
+        connections: [],
+      };
       for (const [index, [key, { control }]] of Object.entries(fields).entries()) {
         switch (control.kind) {
           case "flag":
@@ -295,7 +300,7 @@ for (const version of ["node-red", "node-red-4"] as const)
         const nodes = (await readExample(example)) as Saved[];
         const changes = await editor.changes();
         const copies = await imported(nodes);
-        const ours = nodes.filter(({ type, z }) => type.startsWith("influxdb-") && z !== undefined);
+        const ours = nodes.filter(isOperation);
         assert.equal(copies.length, ours.length);
         await page.evaluate("RED.nodes.eachNode((node) => { node.changed = false; })");
         for (const [index, node] of ours.entries()) {
