@@ -67,6 +67,10 @@ describe("the dialog of the connection", function () {
   }
 
   before(async () => {
+    // The editor sorts connections by their labels. Without names these are addresses, whose ports are of the moment.
+    await lab.page.evaluate(
+      "RED.nodes.eachConfig((node) => { if (node.type === 'influxdb-connection') node.name ||= ({ oss: 'A', 'cloud-dedicated': 'B' })[node.product] ?? 'C'; })",
+    );
     await add("list-authorizations");
   });
   beforeEach(() => {
