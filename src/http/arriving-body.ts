@@ -70,7 +70,8 @@ export class ArrivingBody implements AsyncIterable<Buffer> {
         const chunks = this.#waiting;
         this.#waiting = [];
         this.#size = 0;
-        if (this.#isPaused) {
+        // A request that is over has no time limit to go on with.
+        if (this.#isPaused && !this.#end) {
           this.#isPaused = false;
           this.#source.resume();
         }
