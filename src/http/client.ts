@@ -135,11 +135,8 @@ export function createHttp(options: HttpOptions): Http {
     let own = token.current();
     let mayRenew = call.token === undefined && !call.isAnonymous;
     const { isList = false, watch: { signal, onRetry } = {} } = call;
-    const longest = read
-      ? (longestList ?? LONGEST_LIST)
-      : isList
-        ? (longestList ?? LONGEST_SHORT_LIST)
-        : LONGEST_TOKEN;
+    const ofList = longestList ?? (read ? LONGEST_LIST : LONGEST_SHORT_LIST);
+    const longest = isList ? ofList : LONGEST_TOKEN;
     const ofCall = [...(call.secrets ?? []), ...(call.token ? [call.token] : [])];
     const way = await dispatcher;
     const lastStart = clock.steady() + LONGEST_CALL_MS;
@@ -174,9 +171,12 @@ export function createHttp(options: HttpOptions): Http {
         failure.error instanceof Cancelled
           ? cancelled(call.task, attempts - (failure.wasSent ? 0 : 1), underWay(call))
           : transportError(call, failure, { attempts, timeoutMs, longest, redactor: knowing });
+      const responseTo = (given: AttemptResponse): ApiResponse => ({
+        ...responseOf(given, knowing),
+        ...{ call, attempts, mayBeRepeated, redactor: knowing },
+      });
       if (read && "arriving" in result) {
-        const response = { ...responseOf(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
-        const end = await readArriving(result.arriving, response, read, (why) =>
+        const end = await readArriving(result.arriving, responseTo(result), read, (why) =>
           failed(new FailedAttempt(why, true)),
         );
         if (!(end instanceof FailedAttempt)) return end;
@@ -186,7 +186,7 @@ export function createHttp(options: HttpOptions): Http {
         last = failed(result);
         if (result.error instanceof Cancelled) throw last;
       } else {
-        last = { ...responseOf(result, knowing), call, attempts, mayBeRepeated, redactor: knowing };
+        last = responseTo(result);
         if (mayRenew && isTokenRefused(last)) {
           mayRenew = false;
           const before = own;
@@ -222,7 +222,8 @@ export function createHttp(options: HttpOptions): Http {
     get parallel() {
       return parallelism.most;
     },
-    stream: async (call, read) => (await inTurn(() => sendWithRetries(call, read))).reading,
+    stream: async (call, read) =>
+      (await inTurn(() => sendWithRetries({ ...call, isList: true }, read))).reading,
     now: (signal) => inTurn(() => now(signal)),
     // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
     // requests, not others.

@@ -192,7 +192,7 @@ function open({ http, own }: Pick<Wires, "http" | "own">, watch: Watch): Authori
         read: (reader) =>
           http.stream(
             {
-              ...{ task, method: "GET", repeat: "safe", path: PATH, query, isList: true },
+              ...{ task, method: "GET", repeat: "safe", path: PATH, query },
               ...(tokenValue && { secrets: [tokenValue] }),
               watch,
             },

@@ -132,7 +132,7 @@ function open({ http, cluster }: Pick<Wires, "http" | "cluster">, watch: Watch):
       }
       return {
         read: (reader) =>
-          http.stream({ task, method: "GET", repeat: "safe", path, isList: true, watch }, async (response) =>
+          http.stream({ task, method: "GET", repeat: "safe", path, watch }, async (response) =>
             reader(found(response), false),
           ),
       };

@@ -92,7 +92,7 @@ export function query<R>(
   const { task, name, token } = asked;
   const where = name === undefined ? "" : " WHERE name = $name";
   const call: ApiCall = {
-    ...{ task, method: "POST", repeat: "safe", path: ["api", "v3", "query_sql"], isList: true, watch },
+    ...{ task, method: "POST", repeat: "safe", path: ["api", "v3", "query_sql"], watch },
     body: {
       db: "_internal",
       q: `SELECT * FROM system.tokens${where} ORDER BY token_id`,

@@ -49,7 +49,7 @@ export async function ownAuthorizations(
 ): Promise<OwnAuthorizations> {
   const get = { task: TASK, method: "GET", repeat: "safe", watch } as const;
   const rows = (query: Record<string, string>) =>
-    http.stream({ ...get, path: PATH, query, secrets: [own.value], isList: true }, (response) => {
+    http.stream({ ...get, path: PATH, query, secrets: [own.value] }, (response) => {
       if (response.status !== 200) throw refused(response);
       return all(authorizationsIn(response, { includeToken: true }));
     });
