@@ -67,17 +67,8 @@ describe("the dialog of the connection", function () {
   }
 
   before(async () => {
-    // The editor sorts connections by their labels. Without names these are addresses, whose ports are of the moment.
-    await lab.page.evaluate(
-      "RED.nodes.eachConfig((node) => { if (node.type === 'influxdb-connection') node.name ||= ({ oss: 'A', 'cloud-dedicated': 'B' })[node.product] ?? 'C'; })",
-    );
     await add("list-authorizations");
   });
-  beforeEach(() => {
-    // What exists can be looked up only once the connection is deployed.
-    lab.provoked = /404 .*\/lookup/;
-  });
-
   beforeEach(() => {
     lab.provoked = LOOKUP_FAILED;
   });
@@ -261,6 +252,13 @@ describe("the dialogs of the nodes", function () {
   this.timeout(30_000);
   const lab = useLab();
   let y = 0;
+
+  before(async () => {
+    // The editor sorts connections by their labels. Without names these are addresses, whose ports are of the moment.
+    await lab.page.evaluate(
+      "RED.nodes.eachConfig((node) => { if (node.type === 'influxdb-connection') node.name ||= ({ oss: 'A', 'cloud-dedicated': 'B' })[node.product] ?? 'C'; })",
+    );
+  });
 
   /** Drags a node into the workspace, below the one before. */
   async function drag(type: string): Promise<string> {
