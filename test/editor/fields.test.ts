@@ -30,14 +30,14 @@ for (const version of ["node-red", "node-red-4"] as const)
       assert.equal(await editor.filterRow().count(), 0);
       await editor.fieldWrong(box());
       await editor.says(box(), /Add a filter, or tick/);
-      assert.match(await editor.page.locator(".influxdb-why").innerText(), /^Add a filter, or tick/);
+      assert.match(await editor.page.locator(".influxdb-why:visible").innerText(), /^Add a filter, or tick/);
       await editor.screenshot(`filters none ${version}`);
       await editor.done();
       await editor.wrong(id);
       await editor.openDialog(id);
       await box().check();
       await editor.fieldWrong(box(), false);
-      assert.equal(await editor.page.locator(".influxdb-why").count(), 0);
+      assert.equal(await editor.page.locator(".influxdb-why:visible").count(), 0);
       await editor.done();
       await editor.wrong(id, false);
       assert.deepEqual(await saved(id, "everyToken"), [true]);
