@@ -52,6 +52,10 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
   afterEach(async function () {
     const test = this.currentTest;
     if (test?.state === "failed") {
+      // The picture leaves out what the editor asks, as it does before it deploys a node that is wrong.
+      const asked = lab.page.locator(".red-ui-notification:visible", { has: lab.page.locator("button") });
+      console.log(await asked.allInnerTexts());
+      for (const question of await asked.all()) await question.getByRole("button").first().click();
       await lab.editor.screenshot(`failed ${test.title}`);
       await lab.editor.closeAll();
     }
