@@ -84,7 +84,7 @@ export function offerNamed(node: EditorNode): void {
   const chosen = $("#node-input-connection");
   const follow = () => {
     const isOfMessage = isNamed({ connectionFrom: way() });
-    $("#node-input-connection").closest(".form-row").toggle(!isOfMessage);
+    chosen.closest(".form-row").toggle(!isOfMessage);
     row.hidden = !isOfMessage || !looksUp(node);
     const draft = { ...node, connectionFrom: way(), connections: tickedIn("connections") };
     const before = asked.value;
