@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { FlowNode } from "../simulator/flow.js";
+import { ENOUGH_IN_ALL, START_PARALLEL } from "../src/http/parallelism.js";
 import { inOwnProcess, median, ratio, run, table } from "./measure.js";
 import { startRuntime } from "./runtime.js";
 import { connectionTo, type Access } from "./server.js";
@@ -26,7 +27,7 @@ const ROUNDS = 2;
 /** How many times longer the quick ones may take beside the others. */
 const MOST_HELD = 1.3;
 /** As many as all connections together allow requests, and one for the servers' process. */
-const MOST_SOCKETS = 4 * 200 + 1;
+const MOST_SOCKETS = ENOUGH_IN_ALL + START_PARALLEL * 200 + 1;
 
 const VARIANTS: Record<string, { servers: typeof QUICK; copies?: true }> = {
   "one flow, all quick": { servers: QUICK },
@@ -165,7 +166,7 @@ async function compare(): Promise<string> {
     [unnamed === 0, `${unnamed} records do not say of which server they are`],
     [
       peak <= MOST_SOCKETS,
-      `${peak} sockets at the peak (at most ${MOST_SOCKETS}: 4 requests at once for each)`,
+      `${peak} sockets at the peak (at most ${MOST_SOCKETS}, as many as "auto" allows requests)`,
     ],
   ];
   return [

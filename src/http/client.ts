@@ -91,6 +91,9 @@ const TIMER_MS = 1;
 /** How long after the first attempt of a call another may begin. */
 const LONGEST_CALL_MS = 120_000;
 
+/** Of all connections in this process that find out how many. */
+const callsInAll = { underWay: 0 };
+
 /** An HTTP client for one connection: one pool of sockets, one limiter of parallel requests. */
 export function createHttp(options: HttpOptions): Http {
   const { clock = systemClock, longestList } = options;
@@ -100,7 +103,7 @@ export function createHttp(options: HttpOptions): Http {
   // Each call meets the failure.
   dispatcher.catch(() => undefined);
   const parallelism =
-    options.parallel === "auto" ? findParallelism(clock) : fixedParallelism(options.parallel);
+    options.parallel === "auto" ? findParallelism(clock, callsInAll) : fixedParallelism(options.parallel);
   const inTurn = createLimiter(() => parallelism.most);
   const pace = createPace(clock);
   const cancellation = createCancellation();

@@ -8,6 +8,9 @@ export const MOST_PARALLEL = 64;
 /** What "auto" starts from, and what fits where nothing can be found. */
 export const START_PARALLEL = 4;
 
+/** Beyond so many calls of all connections at once, more need sockets and bring nothing: this process is what is busy. */
+export const ENOUGH_IN_ALL = 8 * MOST_PARALLEL;
+
 /**
  * What an attempt tells of how much the server can take: the milliseconds until its answer began; that there were too
  * many requests (429); that the server, or what it stands behind, could not cope; or nothing.
@@ -56,8 +59,10 @@ export function fixedParallelism(most: number): Parallelism {
  * rate by the number, as the latency of a server can rise with each call and yet be worth it; and as in
  * {@link https://vector.dev/docs/architecture/arc/ Vector's adaptive request concurrency}, what the server refuses cuts the
  * number down at once. Why: docs/decisions/0017-parallel-requests-find-themselves.md.
+ *
+ * @param all how many calls are under way in all connections that share it; when these are enough, each has the start.
  */
-export function findParallelism(clock: Clock): Parallelism {
+export function findParallelism(clock: Clock, all = { underWay: 0 }): Parallelism {
   let most: number;
   let isFirst: boolean;
   let isUp: boolean;
@@ -146,15 +151,17 @@ export function findParallelism(clock: Clock): Parallelism {
   forget();
   return {
     get most() {
-      return most;
+      return all.underWay < ENOUGH_IN_ALL ? most : Math.min(most, START_PARALLEL);
     },
     begin() {
+      all.underWay++;
       if (underWay === 0 && clock.steady() - lastEnd > FORGOTTEN_MS) forget();
       const within = trial;
       const isFull = ++underWay > 0.8 * most - 1;
       // The first open connections, and follow on those of the number before.
       const counts = isFull && ++within.begun > most;
       return (sign) => {
+        all.underWay--;
         underWay--;
         lastEnd = clock.steady();
         if (within !== trial) return;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../../src/clock.js";
-import { findParallelism } from "../../../src/http/parallelism.js";
+import { ENOUGH_IN_ALL, findParallelism } from "../../../src/http/parallelism.js";
 import { allowing, load, taking, type Second, type VirtualServer } from "../../helpers/virtual-server.js";
 
 const FIXED = [1, 2, 4, 8, 16, 32, 64];
@@ -197,6 +197,36 @@ describe("parallel requests that find themselves", () => {
       ended(50);
     }
     assert.equal(parallelism.most, 4);
+  });
+
+  it("are bounded for all connections together, of which each has the start", () => {
+    let now = 1000;
+    const clock: Clock = { now: () => now, steady: () => now, random: () => 0 };
+    const all = { underWay: 0 };
+    const connections = Array.from({ length: 200 }, () => findParallelism(clock, all));
+    /** Each sends as much as it may, to a server 50 ms away. */
+    const round = (some: typeof connections) => {
+      const sent = some.map((each) => {
+        const ends = [each.begin()];
+        while (ends.length < each.most) ends.push(each.begin());
+        return ends;
+      });
+      const total = all.underWay;
+      now += 50;
+      for (const ended of sent.flat()) ended(50);
+      return { total, least: Math.min(...sent.map(({ length }) => length)) };
+    };
+    // Alone, each finds the most.
+    for (const each of connections) for (let time = 0; time < 50; time++) round([each]);
+    assert.ok(connections.every(({ most }) => most === 64));
+    for (let time = 0; time < 100; time++) {
+      const { total, least } = round(connections);
+      assert.ok(total <= ENOUGH_IN_ALL + 4 * connections.length, `${total} at once`);
+      assert.ok(least >= 4, `${least} of one connection`);
+    }
+    assert.equal(all.underWay, 0);
+    round(connections.slice(0, 1));
+    assert.equal(connections[0]!.most, 64);
   });
 
   it("start again after a minute without a request", () => {
