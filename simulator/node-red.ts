@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -154,18 +155,24 @@ export async function launch(
   };
 }
 
-/** The wanted port if it is free on 127.0.0.1, otherwise any free one. */
+/**
+ * The wanted port if it is free on 127.0.0.1, otherwise any free one: of those that a system does not give out by itself
+ * (Linux does from 32768, others from 49152), or something else could have it before it is used.
+ */
 export async function freePort(wanted = 0): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once("error", () => {
-      if (wanted === 0) fail(new Error("No free port"));
-      else freePort().then(done, fail);
-    });
-    server.listen(wanted, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
+  if (wanted !== 0 && (await isFree(wanted))) return wanted;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(10_000, 32_768);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("No free port");
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
   });
 }
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   createServer as createHttpServer,
   request,
@@ -21,7 +22,8 @@ export async function run(server: Server | ReturnType<typeof createServer>, port
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((ready) => server.listen(port, "127.0.0.1", ready));
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
