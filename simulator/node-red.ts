@@ -162,7 +162,8 @@ export async function launch(
 export async function freePort(wanted = 0): Promise<number> {
   if (wanted !== 0 && (await isFree(wanted))) return wanted;
   for (let tries = 0; tries < 100; tries++) {
-    const port = randomInt(10_000, 32_768);
+    // Browsers refuse to connect to 10080.
+    const port = randomInt(10_081, 32_768);
     if (await isFree(port)) return port;
   }
   throw new Error("No free port");

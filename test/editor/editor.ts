@@ -55,7 +55,9 @@ export function useLab(version: "node-red" | "node-red-4" = "node-red"): Lab {
       // The picture leaves out what the editor asks, as it does before it deploys a node that is wrong.
       const asked = lab.page.locator(".red-ui-notification:visible", { has: lab.page.locator("button") });
       console.log(await asked.allInnerTexts());
-      for (const question of await asked.all()) await question.getByRole("button").first().click();
+      // The last one first: locators count from the first.
+      for (const question of (await asked.all()).toReversed())
+        await question.getByRole("button").first().click();
       await lab.editor.screenshot(`failed ${test.title}`);
       await lab.editor.closeAll();
     }

@@ -67,9 +67,9 @@ for (const version of ["node-red", "node-red-4"] as const)
       await page.locator(".red-ui-tray").waitFor({ state: "detached" });
     }
 
-    /** Imports nodes as copies, and gives those of ours that it makes. */
     const isOperation = ({ type }: Saved) => type.startsWith("influxdb-") && type !== "influxdb-connection";
 
+    /** Imports nodes as copies, and gives those of ours that it makes. */
     async function imported(nodes: Saved[]): Promise<Saved[]> {
       const before = new Set((await held()).map(({ id }) => id));
       await lab.editor.importCopy(JSON.stringify(nodes));

@@ -135,19 +135,24 @@ describe("parallel requests that find themselves", () => {
   });
 
   /** A clock that is set by hand. */
-  function byHand() {
+  function clockByHand() {
     let now = 1000;
     const clock: Clock = { now: () => now, steady: () => now, random: () => 0 };
+    return { clock, pass: (ms: number) => (now += ms) };
+  }
+
+  function byHand() {
+    const { clock, pass } = clockByHand();
     const parallelism = findParallelism(clock);
     /** So many rounds of as many attempts as are allowed, each of which ends so. */
     const round = (ms: number, end: (ended: ReturnType<typeof parallelism.begin>) => void, times = 1) => {
       for (let time = 0; time < times; time++) {
         const all = Array.from({ length: parallelism.most }, () => parallelism.begin());
-        now += ms;
+        pass(ms);
         all.forEach(end);
       }
     };
-    return { parallelism, round, pass: (ms: number) => (now += ms) };
+    return { parallelism, round, pass };
   }
 
   it("never rise on a server that is dead, or fails", () => {
@@ -200,8 +205,7 @@ describe("parallel requests that find themselves", () => {
   });
 
   it("are bounded for all connections together, of which each has the start", () => {
-    let now = 1000;
-    const clock: Clock = { now: () => now, steady: () => now, random: () => 0 };
+    const { clock, pass } = clockByHand();
     const all = { underWay: 0 };
     const connections = Array.from({ length: 200 }, () => findParallelism(clock, all));
     /** Each sends as much as it may, to a server 50 ms away. */
@@ -212,7 +216,7 @@ describe("parallel requests that find themselves", () => {
         return ends;
       });
       const total = all.underWay;
-      now += 50;
+      pass(50);
       for (const ended of sent.flat()) ended(50);
       return { total, least: Math.min(...sent.map(({ length }) => length)) };
     };
