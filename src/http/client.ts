@@ -152,10 +152,12 @@ export function createHttp(options: HttpOptions): Http {
       if (last && clock.steady() > lastStart) return give(responseOrThrow(last));
       if (attempts > 1) onRetry?.();
 
+      // One that cannot be made is not under way.
+      const request = requestOf(call, own);
       const began = clock.steady();
       const ended = parallelism.begin();
       let latencyMs: number | undefined;
-      let result = await attempt(way, requestOf(call, own), {
+      let result = await attempt(way, request, {
         timeoutMs,
         longest,
         streams: read !== undefined,

@@ -10,6 +10,7 @@ import { TokenError } from "../../../src/errors.js";
 import { systemClock, type Clock } from "../../../src/clock.js";
 import type { ApiCall, Watch } from "../../../src/http/call.js";
 import { createHttp, type Http, type HttpOptions } from "../../../src/http/client.js";
+import { ENOUGH_IN_ALL, START_PARALLEL, type Parallel } from "../../../src/http/parallelism.js";
 import { readProxy } from "../../../src/http/proxy.js";
 import { Secret } from "../../../src/text/secret.js";
 import { fixedToken, type TokenSource } from "../../../src/token-source.js";
@@ -42,7 +43,7 @@ describe("createHttp, for any request and any answer", () => {
   beforeEach(() => (respond = answerAsApi));
 
   async function withHttp<T>(
-    { prefix = "", token = "a-token", timeoutSeconds = 5, retries = 0 },
+    { prefix = "", token = "a-token", timeoutSeconds = 5, retries = 0, parallel = 1 as Parallel },
     work: (http: Http) => Promise<T>,
   ): Promise<T> {
     arrived = [];
@@ -52,7 +53,7 @@ describe("createHttp, for any request and any answer", () => {
       authorization: { scheme: "Token", token: fixedToken(new Secret(token)) },
       timeoutSeconds,
       retries,
-      parallel: 1,
+      parallel,
     });
     try {
       return await work(http);
@@ -288,6 +289,16 @@ describe("createHttp, for any request and any answer", () => {
     assert.equal(any.mock.callCount(), 0);
     mock.restoreAll();
   });
+
+  it("counts no call that cannot be sent, for all connections share what is counted", () =>
+    withHttp({ parallel: "auto" }, async (http) => {
+      for (let time = 0; time < ENOUGH_IN_ALL; time++)
+        await assert.rejects(clientOf(http).remove(".."), { code: "invalid-id" });
+      respond = (response) => setTimeout(() => answerAsApi(response), 20);
+      const remove = () => databaseTokens.open({ http }, {}).remove("55555555-5555-4555-8555-555555555555");
+      await Promise.all(Array.from({ length: 200 }, remove));
+      assert.ok(http.parallel > START_PARALLEL, `${http.parallel} at once`);
+    }));
 
   /** How a server or a proxy can refuse. */
   type Refused = [who: string, status: number, body: string, code: string, words: RegExp, calls: string];
