@@ -19,6 +19,8 @@ const LONGEST_MESSAGE = 1000;
 
 /** @returns undefined if the body is not an error of InfluxData's APIs. */
 export function readApiError(body: string, redactor: Redactor): ApiError | undefined {
+  // As of each deletion that is done; to have the parser throw would cost more than all else.
+  if (body === "") return undefined;
   try {
     // InfluxDB 1 has a text of another name.
     const { code, error, message = error } = JSON.parse(body) as Record<string, unknown>;
