@@ -84,6 +84,8 @@ export class Editor {
     await this.page.waitForFunction("window.RED?.workspaces?.active?.() || false");
     await this.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
     await this.palette("influxdb-list-authorizations").waitFor();
+    // A click can miss what still moves, such as a list that unfolds.
+    await this.page.evaluate("$.fx.off = true");
   }
 
   async screenshot(name: string, of: Page | Locator = this.page): Promise<void> {
