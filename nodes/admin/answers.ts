@@ -126,6 +126,8 @@ export interface LastAnswer {
     records: unknown[];
     /** How many there are in all. */
     total: number;
+    /** The name of the connection, if the message has named it. */
+    connection?: string;
   };
 }
 

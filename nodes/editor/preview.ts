@@ -47,7 +47,7 @@ const OF_LIST = keys("found", [...COUNTS, "title", "first"]);
 const OF_CHANGE = [
   ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
   ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere"]),
-  ...keys("last", ["title", "nothing", "at", "would"]),
+  ...keys("last", ["title", "nothing", "at", "on", "would"]),
   ...keys("column", ["token", "outcome", "reason"]),
 ];
 
@@ -241,7 +241,7 @@ function isLeftAlone({ kind, marks }: TokenRow, draft: EditorNode): boolean {
 async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
   const { last } = await ask<LastAnswer>({ path: ["nodes", node.id, "last"] });
   if (last === undefined) return { sentence: node._("last.nothing"), parts: [] };
-  const { at, text, records, total } = last;
+  const { at, text, records, total, connection } = last;
   const resource = resourceOf(node);
   const areNamed = resource !== undefined && isNamed(resource);
   const rows = records.map((each) => {
@@ -256,8 +256,10 @@ async function lastOf(ask: Ask, node: EditorNode): Promise<Content> {
     ];
   });
   const columns = ["token", "outcome", "reason"].map((name) => node._(`column.${name}`));
+  const ended = { text, time: new Date(at).toLocaleString() };
   return {
-    sentence: node._("last.at", { text, time: new Date(at).toLocaleString() }),
+    sentence:
+      connection === undefined ? node._("last.at", ended) : node._("last.on", { ...ended, connection }),
     parts: rows.length === 0 ? [] : tableOf(node, columns, rows, total),
   };
 }

@@ -12,6 +12,8 @@ export interface Last {
   /** The first of them, as they were sent, but with short texts and without permissions. */
   records: OutcomeRecord[];
   total: number;
+  /** The name of the connection, if the message has named it. */
+  connection?: string;
 }
 
 /** Records that are kept of a message. */
@@ -37,16 +39,21 @@ export function followLast(node: Node) {
       if (index < MOST_RECORDS) records[index] = shortened(record);
     },
     /** @param failure the message of the error, if it ended with one. */
-    end: (failure: string | undefined, { text, counts = {}, total }: Summary = NOTHING_DONE): void => {
+    end: (
+      failure: string | undefined,
+      { text, counts = {}, total, connection }: Summary = NOTHING_DONE,
+    ): void => {
       const at = systemClock.now();
       // A flow can write to the summary, too.
       const ownCounts = { ...counts };
+      const name = connection?.name;
       lasts.set(node, () => ({
         at: new Date(at).toISOString(),
         text: [text, failure].filter(Boolean).join(" "),
         counts: ownCounts,
         records: records.filter(Boolean),
         total,
+        ...(name !== undefined && { connection: name }),
       }));
     },
   };

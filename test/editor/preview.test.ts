@@ -126,6 +126,18 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await opened(LAST, /^Nothing since the last deploy$/);
     });
 
+    it("names the connection that the last message has named", async () => {
+      const { editor, demo } = lab;
+      const { id } = demo.simulator.world.addAuthorization({});
+      const props = [{ p: "payload" }, { p: "connection", v: connection, vt: "str" }];
+      await deployInRows({ ...inject("remove", id), props }, remove("remove", { connectionFrom: "any" }));
+      await editor.inject("inject");
+      await editor.status("remove", "1 deleted");
+      await editor.openDialog("remove");
+      await opened(LAST, new RegExp(`, on ${connection}: 1 authorization deleted`));
+      await editor.screenshot(`last message to a named connection in ${version}`);
+    });
+
     // What follows depends on the runtime and on nothing of the editor that differs.
     if (version === "node-red-4") return;
 

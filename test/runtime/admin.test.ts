@@ -689,6 +689,17 @@ describe("the admin endpoint of what a node did last", () => {
       assert.match((await last()).last?.text ?? "", /annot delete authorization/);
     }));
 
+  it("has the connection that the message has named, and no other", () =>
+    withDelete({ connectionFrom: "any" }, async ({ send, simulator }) => {
+      const [one, two] = addTokens(simulator, 2);
+      const connection = "connection";
+      await send({ payload: [one, "0aaaaaaaaaaaaaaa"], connection });
+      assert.partialDeepStrictEqual((await last()).last, { counts: { deleted: 1, failed: 1 }, connection });
+      await send({ payload: two, connection: "another" });
+      assert.deepEqual((await last()).last?.connection, undefined);
+      assert.match((await last()).last?.text ?? "", /^Wrong connection/);
+    }));
+
   it("keeps a hundred records, and none of what a flow writes into them", () =>
     withDelete({ limit: "", report: "each" }, async ({ runtime, simulator }) => {
       const taken = new Promise<void>((resolve) => {
