@@ -20,10 +20,9 @@ export function isShown(status: number): boolean {
 }
 
 /** What one attempt sends. */
-export type AttemptRequest = Pick<
-  Dispatcher.DispatchOptions,
-  "origin" | "path" | "method" | "headers" | "body"
->;
+export type AttemptRequest = Pick<Dispatcher.DispatchOptions, "origin" | "path" | "method" | "body"> & {
+  headers: Readonly<Record<string, string>>;
+};
 
 export interface AttemptOptions {
   /**
@@ -116,8 +115,8 @@ export function attempt(
     }
 
     dispatcher.dispatch(
-      // A copy: a proxy's dispatcher writes its own path into it.
-      { ...request },
+      // A copy: a proxy's dispatcher writes its own path into it, and the host into the headers.
+      { ...request, headers: { ...request.headers } },
       {
         // Called when there is a connection, just before the request is written to it.
         onRequestStart(started) {
