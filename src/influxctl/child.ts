@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { CollectedBytes } from "../text/collected-bytes.js";
 
 export interface ChildOptions {
@@ -35,7 +36,7 @@ let watchesExit = false;
  * Runs a program, without standard input, to its end. All of its process group ends with it, and with our own
  * process.
  *
- * @throws {Error} if it cannot be started.
+ * @throws {Error} of the system if it cannot be started.
  */
 export async function runChild(
   command: string,
@@ -49,6 +50,8 @@ export async function runChild(
     stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
   });
+  // One that could not be started can lack its pipes, and tells why at the next tick.
+  if (child.pid === undefined) throw (await once(child, "error"))[0];
   running.add(child);
   if (!watchesExit) process.once("exit", killAll);
   watchesExit = true;

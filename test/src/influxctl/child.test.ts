@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { runChild, type ChildOptions } from "../../../src/influxctl/child.js";
 
 describe("runChild", () => {
@@ -35,6 +36,34 @@ describe("runChild", () => {
     controller.abort();
     assert.equal((await aborted).stopped, "aborted");
   });
+
+  it("fails where the process may open no more files, and leaves nothing behind", async () => {
+    // In a process of its own, which ends by itself if nothing is left.
+    const module = join(import.meta.dirname, "../../../src/influxctl/child.ts");
+    const script = `
+      const { openSync, closeSync } = await import("node:fs");
+      const { runChild } = await import(${JSON.stringify(module)});
+      const run = () =>
+        runChild("/bin/true", [], { cwd: "/", env: {}, timeoutMs: 60_000, longest: 1 }).then(
+          () => console.log("ran"),
+          (error) => console.log(error.code),
+        );
+      const open = [];
+      for (const free of [0, 1, 3, 5]) {
+        try { for (;;) open.push(openSync("/dev/null")); } catch {}
+        for (const each of open.splice(0, free)) closeSync(each);
+        await run();
+      }
+      for (const each of open) closeSync(each);
+      await run();
+    `;
+    const command = `ulimit -n 100; exec "$0" --import tsx --input-type=module --eval "$1"`;
+    const ended = await runChild("/bin/sh", ["-c", command, process.execPath, script], {
+      ...{ cwd: process.cwd(), env: process.env, timeoutMs: 20_000, longest: 1000 },
+    });
+    assert.equal(ended.exit, 0, ended.stderr);
+    assert.equal(ended.stdout, `${"EMFILE\n".repeat(4)}ran\n`);
+  }).timeout(30_000);
 
   it("fails where there is no such program", () =>
     assert.rejects(runChild("/no/such", [], { cwd: "/", env: {}, timeoutMs: 50, longest: 1 }), {
