@@ -1,3 +1,5 @@
+import type { Ends } from "../work/limiter.js";
+
 /** Ends what is under way on a connection: a call by its own signal, and everything by the end of the connection. */
 export interface Cancellation {
   /** Whether the call with this signal has been ended, or everything. */
@@ -8,6 +10,8 @@ export interface Cancellation {
    * @returns what takes the listener away; it must be called.
    */
   listen(signal: AbortSignal | undefined, listener: () => void): () => void;
+  /** The same for who waits, and would wait no more if it has ended before. */
+  ends(signal: AbortSignal | undefined): Ends;
   /** Waits, in milliseconds, but no longer than until the call or everything ends. */
   pause(delayMs: number, signal: AbortSignal | undefined): Promise<void>;
   /** Ends everything, for good. */
@@ -33,6 +37,10 @@ export function createCancellation(): Cancellation {
   return {
     isOver,
     listen,
+    ends: (signal) => (listener) => {
+      if (isOver(signal)) listener();
+      return listen(signal, listener);
+    },
     pause: (delayMs, signal) =>
       new Promise((resolve) => {
         const wake = () => {

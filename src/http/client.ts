@@ -120,6 +120,7 @@ export function createHttp(options: HttpOptions): Http {
 
   /** Waits until an attempt may be sent: after a 429 not before the server wants it, and then not too many. */
   async function untilOpen(signal: AbortSignal | undefined): Promise<void> {
+    if (cancellation.isOver(signal)) return;
     let start = pace.take();
     while (!cancellation.isOver(signal)) {
       // A refusal of another call meanwhile puts it off.
@@ -128,6 +129,7 @@ export function createHttp(options: HttpOptions): Http {
       if (waitMs <= 0) return;
       await cancellation.pause(Math.ceil(waitMs), signal);
     }
+    pace.giveBack();
   }
 
   // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.
@@ -228,11 +230,16 @@ export function createHttp(options: HttpOptions): Http {
       return parallelism.most;
     },
     stream: async (call, read) =>
-      (await inTurn(() => sendWithRetries({ ...call, isList: true }, read))).reading,
-    now: (signal) => inTurn(() => now(signal)),
+      (
+        await inTurn(
+          () => sendWithRetries({ ...call, isList: true }, read),
+          cancellation.ends(call.watch?.signal),
+        )
+      ).reading,
+    now: (signal) => inTurn(() => now(signal), cancellation.ends(signal)),
     // The place in the queue is kept through the retries of a call: a server that is in trouble gets fewer
     // requests, not others.
-    send: (call) => inTurn(() => sendWithRetries(call)),
+    send: (call) => inTurn(() => sendWithRetries(call), cancellation.ends(call.watch?.signal)),
     async close() {
       cancellation.end();
       await dispatcher.then((way) => way.destroy());
@@ -281,7 +288,8 @@ async function readArriving<R>(
       throw (met = cut(why as Error));
     }
   };
-  const reading = read({ ...response, body: body() });
+  // A reader that throws at once has failed like any other.
+  const reading = (async () => read({ ...response, body: body() }))();
   const giveUp = () => {
     arriving.giveUp();
   };

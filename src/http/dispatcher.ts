@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { buildConnector, Dispatcher, Pool } from "undici";
 import { MOST_PARALLEL, type Parallel } from "./parallelism.js";
 import { proxyAuthorization, type HttpProxy } from "./proxy.js";
@@ -41,23 +41,19 @@ export async function createDispatcher(
   // Half of what the nodes would add to the start of Node-RED, so it is loaded with the first message.
   const undici = await import("undici");
   const timeoutMs = 1000 * timeoutSeconds;
-  // Its type does not tell that it returns the socket.
-  const connect: (...args: Parameters<buildConnector.connector>) => unknown = undici.buildConnector({
-    ...tls,
-    timeout: timeoutMs,
-  });
   const poolOptions: Pool.Options = {
     connections: parallel === "auto" ? MOST_PARALLEL : parallel,
-    connect(target, callback) {
-      const socket = connect(target, callback) as Socket;
-      sockets.add(socket.once("close", () => sockets.delete(socket)));
-    },
+    connect: tracked(undici.buildConnector({ ...tls, timeout: timeoutMs }), sockets),
     // One time limit over the whole attempt, not one for each of its phases.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
   if (proxy === undefined) return new undici.Pool(url.origin, poolOptions);
   const token = proxyAuthorization(proxy);
+  const pool = (origin: URL | string, own: object, more: Pool.Options) => {
+    const { connect, ...options } = own as { connect: buildConnector.connector };
+    return new undici.Pool(origin, { ...more, ...options, connect: tracked(connect, sockets) });
+  };
   return new undici.ProxyAgent({
     ...poolOptions,
     uri: proxy.url.href,
@@ -67,8 +63,19 @@ export async function createDispatcher(
     proxyTls: { timeout: timeoutMs },
     requestTls: { ...tls, timeout: timeoutMs },
     // Left to itself, the agent gives its own pools no limits, and a proxy five minutes to open a tunnel.
-    factory: (origin, own) => new undici.Pool(origin, { ...poolOptions, ...(own as Pool.Options) }),
-    clientFactory: (origin, own) =>
-      new undici.Pool(origin, { ...(own as Pool.Options), headersTimeout: timeoutMs }),
+    factory: (origin, own) => pool(origin, own, poolOptions),
+    clientFactory: (origin, own) => pool(origin, own, { headersTimeout: timeoutMs }),
   });
+}
+
+/** @param sockets holds those that it has opened, until they close. */
+function tracked(
+  connect: (...args: Parameters<buildConnector.connector>) => unknown,
+  sockets: Set<Socket>,
+): buildConnector.connector {
+  return (target, callback) => {
+    // Its type does not tell that it returns the socket. What goes through a tunnel returns none: it is the tunnel's.
+    const socket = connect(target, callback);
+    if (socket instanceof Socket) sockets.add(socket.once("close", () => sockets.delete(socket)));
+  };
 }

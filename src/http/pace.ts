@@ -4,6 +4,8 @@ import type { Clock } from "../clock.js";
 export interface Pace {
   /** Takes a place in time for a request: the steady moment from which it may be sent. */
   take(): number;
+  /** Gives a place back that was taken and is not used. */
+  giveBack(): void;
   /** Until then none may be sent, whatever was taken before. */
   readonly openFrom: number;
   /** Called for each answer that is not a 429. */
@@ -78,6 +80,9 @@ export function createPace(clock: Clock): Pace {
       const start = Math.max(next, openFrom, now);
       next = start + 1000 / rateAt(start);
       return start;
+    },
+    giveBack() {
+      next -= 1000 / rateAt(next);
     },
     get openFrom() {
       return openFrom;

@@ -131,7 +131,7 @@ export function createInfluxctl(options: InfluxctlOptions): Influxctl & { close(
   }
 
   return {
-    run: (...args) => inTurn(() => runUntilClosed(...args)),
+    run: (...args) => inTurn(() => runUntilClosed(...args), cancellation.ends(args[2])),
     close: () => {
       cancellation.end();
     },

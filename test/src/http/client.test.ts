@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { createServer, type Socket } from "node:net";
 import { mock } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
@@ -18,7 +19,7 @@ import { unicode } from "../../helpers/arbitraries.js";
 import { ERROR_CODES } from "../../../src/error-codes.js";
 import { allOf } from "../../helpers/batches.js";
 import { freePort } from "../../../simulator/node-red.js";
-import { serve, type Running } from "../../helpers/servers.js";
+import { run, serve, startProxy, type Running } from "../../helpers/servers.js";
 
 /** As the Management API does: what was deleted is not found afterwards. */
 function answerAsApi(response: ServerResponse): void {
@@ -525,6 +526,103 @@ describe("createHttp, for secrets and clocks that it is given", () => {
       },
     );
   });
+
+  it("sends the host of its own server, whatever a call without a token sent through a proxy", async () => {
+    const hosts: unknown[] = [];
+    const see = (response: ServerResponse) => {
+      hosts.push(response.req.headers.host);
+      response.writeHead(204).end();
+    };
+    const send = (options: Partial<HttpOptions>) =>
+      withServer(see, options, async (http) => {
+        await http.send({ ...GET, isAnonymous: true });
+        await http.send(GET);
+      });
+    const proxy = await startProxy();
+    try {
+      await send({ proxy: readProxy(`http://127.0.0.1:${proxy.port}`, "x") });
+      assert.equal(proxy.seen.length, 2);
+      await send({});
+    } finally {
+      await proxy.close();
+    }
+    assert.deepEqual([hosts[0], hosts[2]], [hosts[1], hosts[3]]);
+    assert.notEqual(hosts[0], hosts[2]);
+  });
+
+  for (const scheme of ["http", "https"]) {
+    it(`leaves no socket open to a proxy that says nothing, when it is closed (${scheme})`, async () => {
+      // As one in the middle of its TLS handshake.
+      const server = createServer();
+      const silent = await run(server);
+      const arrived = once(server, "connection") as Promise<[Socket]>;
+      const http = createHttp({
+        url: new URL(`${scheme}://127.0.0.1:1`),
+        authorization: { scheme: "Token", token: fixedToken(new Secret(OWN)) },
+        ...{ timeoutSeconds: 60, retries: 0, parallel: 1 },
+        proxy: readProxy(`https://127.0.0.1:${silent.port}`, "x"),
+      });
+      try {
+        const sending = http.send(GET);
+        const [socket] = await arrived;
+        const closed = once(socket, "close", { signal: AbortSignal.timeout(5000) });
+        await Promise.all([assert.rejects(sending, { code: "cancelled" }), http.close()]);
+        await closed;
+      } finally {
+        await silent.close();
+      }
+    });
+  }
+
+  it("ends what waits for its turn as soon as it is called off", async () => {
+    let arrive: (response: ServerResponse) => void;
+    const arrived = new Promise<ServerResponse>((resolve) => (arrive = resolve));
+    await withServer(
+      (response) => arrive(response),
+      {},
+      async (http) => {
+        const first = http.send(GET);
+        const stop = new AbortController();
+        const watch = { signal: stop.signal };
+        const waiting = [
+          http.send({ ...GET, watch }),
+          http.stream({ ...GET, watch }, () => assert.fail("nothing comes")),
+        ];
+        const own = http.now(stop.signal);
+        stop.abort();
+        waiting.push(http.send({ ...GET, watch }));
+        for (const each of waiting) await assert.rejects(each, { code: "cancelled", attempts: 0 });
+        await own;
+        (await arrived).writeHead(204).end();
+        assert.equal((await first).status, 204);
+      },
+    );
+  });
+
+  it("asks on without delay after many calls that were called off while the server wanted a pause", async () => {
+    // Five a second, by which it goes.
+    const statuses = [429, 204, 204, 204, 204, 204, 429];
+    const clock = { ...systemClock, steady: () => systemClock.steady() + passed };
+    let passed = 0;
+    await withServer(
+      (response) => response.writeHead(statuses.shift() ?? 204).end(),
+      { parallel: 64, clock },
+      async (http) => {
+        while (statuses.length > 0) {
+          await http.send(GET);
+          passed += 200;
+        }
+        passed += 1000;
+        const stop = new AbortController();
+        const all = Array.from({ length: 200 }, () => http.send({ ...GET, watch: { signal: stop.signal } }));
+        stop.abort();
+        await Promise.allSettled(all);
+        const began = performance.now();
+        assert.equal((await http.send(GET)).status, 204);
+        assert.ok(performance.now() - began < 3000);
+      },
+    );
+  }).timeout(20_000);
 
   it("withholds the password of its proxy", async () => {
     const proxy = await serve((_, response) =>

@@ -77,4 +77,11 @@ describe("createPace", () => {
     given.pass(61_000);
     assert.deepEqual(new Set(spaces(given, 100)), new Set([0]));
   });
+
+  it("has the places again that are given back", () => {
+    const [used, given] = [refusedTwice(), refusedTwice()];
+    for (let place = 0; place < 500; place++) given.pace.take();
+    for (let place = 0; place < 500; place++) given.pace.giveBack();
+    assert.ok(Math.abs(given.pace.take() - used.pace.take()) < 10);
+  });
 });

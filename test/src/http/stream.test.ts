@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { asTokenError, TokenError } from "../../../src/errors.js";
@@ -64,6 +64,23 @@ describe("a list that is read while it arrives", () => {
     assert.ok(error instanceof TokenError, String(error));
     return error;
   };
+  it("gives up the rest of an answer whose reader throws at once", async () => {
+    const { signal } = new AbortController();
+    for (let time = 0; time < 2; time++) {
+      answers = [(response) => response.writeHead(201).write(beginning(2 * KB * KB))];
+      const http = open({ timeoutSeconds: 1 });
+      const failure = new TokenError("bad-response", "no list");
+      const reading = http.stream(call({ signal }), () => {
+        throw failure;
+      });
+      assert.equal(await failureOf(reading), failure);
+      // The one place is free, and so is the socket.
+      assert.deepEqual(await http.stream(call(), idsIn), []);
+      if (!requests[0]!.destroyed) await once(requests[0]!, "close");
+    }
+    assert.equal(getEventListeners(signal, "abort").length, 0);
+  });
+
   /** In the middle of an element. */
   const cut = (bytes: number) => (response: ServerResponse) => {
     response.write(beginning(bytes).slice(0, -9), () => response.destroy());

@@ -71,6 +71,17 @@ describe("createInfluxctl", () => {
     await Promise.all([...runs, isCancelled()]);
   });
 
+  it("ends what waits for its turn as soon as it is called off", async () => {
+    const influxctl = await made("sleep 60", {}, 60);
+    const ofOthers = [influxctl.run("try", []), influxctl.run("try", [])];
+    const stop = new AbortController();
+    const waiting = influxctl.run("try", [], stop.signal);
+    stop.abort();
+    await assert.rejects(waiting, { code: "cancelled", attempts: 0 });
+    influxctl.close();
+    for (const each of ofOthers) await assert.rejects(each, { code: "cancelled" });
+  });
+
   it("passes config, time limit and words, in this order", async () => {
     assert.match(await run('echo "$@"'), /^--config \S+config\.toml --timeout 5s some words\n$/);
   });

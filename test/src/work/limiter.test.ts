@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { createLimiter } from "../../../src/work/limiter.js";
 
 describe("createLimiter", () => {
@@ -55,5 +56,38 @@ describe("createLimiter", () => {
     for (const index of [3, 4, 5, 6]) await endOf(index);
     await Promise.all(all);
     assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it("lets who waits go on without a turn when it is ended, and counts only who has one", async () => {
+    const inTurn = createLimiter(1);
+    const begun: string[] = [];
+    let end: () => void = () => undefined;
+    const first = inTurn(() => new Promise<void>((done) => (end = done)));
+    const ending = new EventEmitter();
+    const add = (name: string) =>
+      inTurn(
+        () => Promise.resolve(begun.push(name)),
+        (listener) => {
+          ending.once(name, listener);
+          return () => ending.off(name, listener);
+        },
+      );
+    const all = [first, ...["a", "b", "c"].map(add)];
+    ending.emit("b");
+    await new Promise(setImmediate);
+    assert.deepEqual(begun, ["b"]);
+    end();
+    // It has its turn by now.
+    ending.emit("a");
+    await Promise.all(all);
+    assert.deepEqual(begun, ["b", "a", "c"]);
+    assert.deepEqual(ending.eventNames(), []);
+    let atOnce = 0;
+    const work = async () => {
+      assert.equal(++atOnce, 1);
+      await new Promise(setImmediate);
+      atOnce--;
+    };
+    await Promise.all([1, 2, 3].map(() => inTurn(work)));
   });
 });
