@@ -190,7 +190,8 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
     const failure = asTokenError(thrown);
     const error = made === undefined ? failure : await takeBack(made, failure);
     await tell(task, audit, failedRecord(made?.token.id ?? "", told, error));
-    if (made === undefined && factsOf(error.code).isUntouched) await giveBack(1).catch(() => undefined);
+    const isUntouched = made === undefined && (factsOf(error.code).isUntouched === true || isNotBegun(error));
+    if (isUntouched) await giveBack(1).catch(() => undefined);
     throw error;
   }
   await tell(task, audit, record);
@@ -208,7 +209,7 @@ function tell(task: Task<Creating>, audit: Audit, record: OutcomeRecord): Promis
 
 function failedRecord(id: string, token: OutcomeRecord["token"], error: TokenError): OutcomeRecord {
   const { code, message, attempts } = error;
-  const outcome = code !== "cancelled" ? "failed" : attempts === 0 ? "not-started" : "unknown";
+  const outcome = code !== "cancelled" ? "failed" : isNotBegun(error) ? "not-started" : "unknown";
   return {
     id,
     outcome,
@@ -217,6 +218,11 @@ function failedRecord(id: string, token: OutcomeRecord["token"], error: TokenErr
     ...(outcome === "failed" && { error: { code, message } }),
     token,
   };
+}
+
+/** Whether the work was stopped before anything was sent. */
+function isNotBegun({ code, attempts }: TokenError): boolean {
+  return code === "cancelled" && attempts === 0;
 }
 
 function stopped(): TokenError {

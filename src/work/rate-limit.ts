@@ -15,7 +15,8 @@ export interface RateLimit {
    *
    * @param origins what the message comes from: messages that share one of them count as one.
    * @param spend false for a dry run, which gets the same answer but uses up nothing of the real limit.
-   * @returns what gives back a number of them that were not touched after all.
+   * @returns what gives back a number of them that were not touched after all; per message only all of them, because
+   *   the same ids of the same message are not counted twice anyway.
    * @throws {TokenError} `limit-exceeded`; `invalid-config` if the stored count cannot be read; what the store throws.
    * @example
    * const giveBack = await limit.take(ids, [`message ${msg._msgid}`], true);
@@ -30,7 +31,6 @@ export const NO_LIMIT: RateLimit = { take: () => KEPT };
 
 type GiveBack = (count: number) => Promise<void>;
 
-/** Per message nothing is given back, because the same ids of the same message are not counted twice anyway. */
 const KEEP: GiveBack = () => Promise.resolve();
 const KEPT = Promise.resolve(KEEP);
 
@@ -79,14 +79,16 @@ function countByOrigin(
   // One for good: each new one would pass over all that were taken away before it finds the oldest.
   const oldestFirst = byOrigin.keys();
   return (ids, origins) => {
+    const added: (readonly string[])[] = [];
     for (const origin of origins) {
       const used = byOrigin.get(origin);
       const before = used instanceof Set ? used.size : used === undefined ? 0 : 1;
       const isUsed = (id: string) => (used instanceof Set ? used.has(id) : used === id);
-      const added = ids.reduce((sum, id) => sum + (isUsed(id) ? 0 : 1), 0);
-      if (before + added > max) {
+      const more = ids.some(isUsed) ? ids.filter((id) => !isUsed(id)) : ids;
+      if (before + more.length > max) {
         return Promise.reject(limitExceeded(ids.length, before, `${max} per message`));
       }
+      added.push(more);
     }
     for (const origin of origins) {
       const used = byOrigin.get(origin);
@@ -95,7 +97,16 @@ function countByOrigin(
       byOrigin.set(origin, withIds(used, ids));
       if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
     }
-    return KEPT;
+    return Promise.resolve((count) => {
+      if (count === ids.length)
+        origins.forEach((origin, index) => {
+          const used = byOrigin.get(origin);
+          const left = withoutIds(used, added[index] ?? []);
+          if (left === undefined) byOrigin.delete(origin);
+          else byOrigin.set(origin, left);
+        });
+      return Promise.resolve();
+    });
   };
 }
 
@@ -108,6 +119,12 @@ function withIds(used: Used | undefined, ids: readonly string[]): Used {
   const all = used instanceof Set ? used : new Set(used === undefined ? [] : [used]);
   for (const id of ids) all.add(id);
   return all;
+}
+
+function withoutIds(used: Used | undefined, ids: readonly string[]): Used | undefined {
+  if (typeof used === "string") return ids.includes(used) ? undefined : used;
+  for (const id of ids) used?.delete(id);
+  return used;
 }
 
 function perWindow(
@@ -145,14 +162,24 @@ function perWindow(
       if (used + ids.length > max) throw limitExceeded(ids.length, used, `${max} per ${per}`);
       if (!spend || ids.length === 0 || max === Infinity) return KEEP;
       const entry = add(admitted, { wall: clock.now(), steady: now, count: ids.length }, length);
-      await store.save(structuredClone(admitted));
-      return async (count) => {
+      const takeOff = (count: number) => {
         // If the window has passed, it does not count any more; the tokens of others still do.
         const index = admitted.indexOf(entry);
         if (index === -1) return;
         entry.count -= count;
         if (entry.count === 0) admitted.splice(index, 1);
-        await store.save(structuredClone(admitted));
+      };
+      const save = () => store.save(structuredClone(admitted));
+      try {
+        await save();
+      } catch (error) {
+        // The message ends with it.
+        takeOff(ids.length);
+        throw error;
+      }
+      return (count) => {
+        takeOff(count);
+        return save();
       };
     },
   };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import type { Authorization } from "../../simulator/world.js";
@@ -350,6 +351,28 @@ describe("create-authorization", () => {
       assert.equal((await fixture.send({})).error?.code, "limit-exceeded");
       assert.equal(there(fixture).length, 2);
     }));
+
+  it("counts nothing that a deploy stopped before it was begun", () =>
+    withCreate(
+      { ...PLAIN, limit: 2 },
+      async (fixture) => {
+        const { faults, requests } = fixture.simulator;
+        const posts = () => requests.filter(({ method }) => method === "POST").length;
+        faults.push({ method: "POST", delay: 60_000 });
+        // Both look up what they need before the first of them is made.
+        for (let time = 0; time < 2; time++) fixture.runtime.inject({});
+        while (posts() === 0) await new Promise(setImmediate);
+        await wait(100);
+        const rename = (nodes: Properties[]) =>
+          nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
+        await fixture.runtime.deploy(rename, "nodes");
+        assert.equal(posts(), 1);
+        // The first one counts, for it may have been made.
+        assert.equal((await fixture.send({})).error, undefined);
+        assert.equal((await fixture.send({})).error?.code, "limit-exceeded");
+      },
+      { connection: { parallel: "1" } },
+    ));
 
   it("puts the value into the flow or global context where the dialog says so, and nowhere else", async () => {
     for (const placeType of ["flow", "global"]) {

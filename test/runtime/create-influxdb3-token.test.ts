@@ -111,21 +111,24 @@ describe("create-influxdb3-token", () => {
       }));
   }
 
-  it("refuses a name that is taken, also by a token that has expired, and counts nothing", () =>
-    withCreate(
-      { ...fromMessage, limit: "1", limitPer: "hour" },
-      async ({ send, changes }) => {
-        for (const name of ["expired", "Node-RED"]) {
-          const { error } = await send({ name });
-          assert.equal(error?.code, "conflict");
-          assert.match(error.message, /^Name is taken.*perhaps one that has expired.*Nothing was made/);
-        }
-        assert.deepEqual(changes(), []);
-        assert.equal((await send({ name: "free" })).error, undefined);
-        assert.equal((await send({ name: "free too" })).error?.code, "limit-exceeded");
-      },
-      { prepare: (world) => void world.addToken({ name: "expired", expiry: new Date(Date.now() - 1000) }) },
-    ));
+  for (const limitPer of ["hour", "message"]) {
+    it(`refuses a name that is taken, also by a token that has expired, and counts nothing per ${limitPer}`, () =>
+      withCreate(
+        { ...fromMessage, limit: "1", limitPer },
+        async ({ send, changes }) => {
+          const ask = (name: string) => send({ name, _msgid: "the same" });
+          for (const name of ["expired", "Node-RED"]) {
+            const { error } = await ask(name);
+            assert.equal(error?.code, "conflict");
+            assert.match(error.message, /^Name is taken.*perhaps one that has expired.*Nothing was made/);
+          }
+          assert.deepEqual(changes(), []);
+          assert.equal((await ask("free")).error, undefined);
+          assert.equal((await ask("free too")).error?.code, "limit-exceeded");
+        },
+        { prepare: (world) => void world.addToken({ name: "expired", expiry: new Date(Date.now() - 1000) }) },
+      ));
+  }
 
   it("makes one of two that are asked for at once by one name: the first", () =>
     withCreate({}, async ({ runtime, server, names, changes }) => {

@@ -162,6 +162,39 @@ describe("createRateLimit", () => {
     }
   });
 
+  it("counts nothing that could not be kept, for the message ends with that", async () => {
+    const store = memory();
+    let isBroken = true;
+    const broken = {
+      ...store,
+      save: (counts: unknown) => (isBroken ? Promise.reject(new Error("disk")) : store.save(counts)),
+    };
+    const rateLimit = createRateLimit(3, "hour", broken);
+    for (let time = 0; time < 3; time++) await assert.rejects(rateLimit.take(ids(2), ["a"], true), /disk/);
+    isBroken = false;
+    await rateLimit.take(ids(3), ["a"], true);
+    await assert.rejects(rateLimit.take(ids(1), ["a"], true), limitExceeded);
+  });
+
+  it("takes back what a message did not touch at all, and nothing that it used before", async () => {
+    const rateLimit = createRateLimit(2, "message", memory());
+    const [one, two, three] = ids(3) as [string, string, string];
+    for (const origins of [["a"], ["b", "parts of b"]]) {
+      await rateLimit.take([one], origins, true);
+      const giveBack = await rateLimit.take([one, two], origins, true);
+      await assert.rejects(rateLimit.take([three], origins, true), limitExceeded);
+      // Which one that would be is not known.
+      await giveBack(1);
+      await assert.rejects(rateLimit.take([three], origins, true), limitExceeded);
+      await giveBack(2);
+      await rateLimit.take([three], origins, true);
+      await assert.rejects(rateLimit.take([two], origins, true), limitExceeded);
+    }
+    const all = await rateLimit.take([one], ["c"], true);
+    await all(1);
+    await rateLimit.take([two, three], ["c"], true);
+  });
+
   it("admits one of two that ask at once where there is place for one", async () => {
     const rateLimit = createRateLimit(1, "hour", memory());
     const asked = await Promise.allSettled([
