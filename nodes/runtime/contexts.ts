@@ -1,7 +1,10 @@
 import type { Node, NodeAPI, NodeContextData } from "node-red";
 import type { ContextPlace } from "../fields/place.js";
 
-/** The contexts that a node shares with others. Rejects with what the context store says. */
+/** Milliseconds that a context store may take: who waits for it holds its tokens for all other messages about them. */
+const LONGEST_ANSWER = 5_000;
+
+/** The contexts that a node shares with others. Rejects with what the context store says, or if it says nothing. */
 export interface Contexts {
   get(place: ContextPlace): Promise<unknown>;
   /** Undefined takes the property away. */
@@ -23,18 +26,25 @@ export function contextsOf(RED: NodeAPI, node: Node): Contexts {
 export function inContext(context: NodeContextData, key: string, store?: string) {
   return {
     get: () =>
-      new Promise<unknown>((resolve, reject) => {
-        context.get(key, store, (error: Error | null | undefined, value: unknown) => {
-          if (error) reject(error);
-          else resolve(value);
-        });
+      answerOf((done) => {
+        context.get(key, store, done);
       }),
     set: (value: unknown) =>
-      new Promise<void>((resolve, reject) => {
-        context.set(key, value, store, (error?: Error | null) => {
-          if (error) reject(error);
-          else resolve();
-        });
-      }),
+      answerOf((done) => {
+        context.set(key, value, store, done);
+      }).then(() => undefined),
   };
+}
+
+function answerOf(ask: (done: (error?: Error | null, value?: unknown) => void) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`it did not answer within ${LONGEST_ANSWER / 1000} s`));
+    }, LONGEST_ANSWER);
+    ask((error, value) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve(value);
+    });
+  });
 }
