@@ -1,5 +1,5 @@
 import { systemClock } from "../../src/clock.js";
-import { rethrowAsNotStarted, TokenError } from "../../src/errors.js";
+import { asTokenError, rethrowAsNotStarted, TokenError } from "../../src/errors.js";
 import type { Watch } from "../../src/http/call.js";
 import { productOf, RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { createRotation, type Rotation } from "../../src/rotation/rotation.js";
@@ -185,12 +185,23 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     const handedOver = { successor: begun.successor.id, seconds: values.timeLimit, resource };
     await waiting.add(id, handedOver, begun.value);
     await handOver(id, begun.old, begun.successor, begun.value, task);
-  } catch (error) {
+  } catch (thrown) {
     // Also after the flow was stopped.
     const cleanUp = rotationOf(task.connection, resource, { signal: endOfCleanUp() });
-    await cleanUp.withdraw(id, begun.successor.id, "remove", () => Promise.resolve()).catch(() => undefined);
-    await waiting.end(id, begun.successor.id).catch(() => undefined);
-    throw error;
+    const why = await cleanUp
+      .withdraw(id, begun.successor.id, "remove", () => Promise.resolve())
+      .then(() => undefined, asTokenError);
+    if (why === undefined || why.code === "not-found") {
+      await waiting.end(id, begun.successor.id).catch(() => undefined);
+      throw thrown;
+    }
+    // It is waited for still, so that it is taken back when no word comes.
+    const failure = asTokenError(thrown);
+    throw failure.retold(
+      `${failure.reason} The successor ${begun.successor.id} works, and could not be removed again: ${why.reason} ` +
+        "That is tried once more when the time to store it is over; or delete it.",
+      { attempts: Math.max(1, failure.attempts ?? 1) },
+    );
   }
   return { attempts: 1, token: known(begun.old, resource), successor };
 }

@@ -287,6 +287,27 @@ describe("influxdb-rotate-token", () => {
     );
   });
 
+  it("tells of a successor that it could not remove again, and takes it back later", async () => {
+    await withRotation(
+      async ({ old, send, runtime, live, family, simulator }) => {
+        type Flow = { context(): { flow: { set(key: string, value: unknown): void } } };
+        (runtime.node("node") as unknown as Flow).context().flow.set("text", "no place");
+        simulator.faults.push({ method: "DELETE", status: 500 });
+        const { error } = await send({ payload: old.id });
+        const successor = family().find((each) => each !== old)!;
+        assert.equal(error?.code, "invalid-config");
+        const told = `could not be put into flow.text.value. .* The successor ${successor.id} works, and could not be removed again: `;
+        assert.match(error.message, new RegExp(told));
+        assert.deepEqual(live(), [old, successor]);
+        await runtime.ended(2);
+        assert.equal(runtime.statuses.at(-1), "red not stored in time");
+        assert.deepEqual([live(), successor.status], [[old], "inactive"]);
+      },
+      { place: "text.value", placeType: "flow", timeLimit: "1" },
+      { connection: { retries: "0" } },
+    );
+  }).timeout(10_000);
+
   it("refuses a step that it does not know, and a word without a token", async () => {
     await withRotation(async ({ begin, send }) => {
       const sent = await begin();
