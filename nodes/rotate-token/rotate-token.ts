@@ -191,7 +191,7 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     const why = await cleanUp
       .withdraw(id, begun.successor.id, "remove", () => Promise.resolve())
       .then(() => undefined, asTokenError);
-    if (why === undefined || why.code === "not-found") {
+    if (why === undefined) {
       await waiting.end(id, begun.successor.id).catch(() => undefined);
       throw thrown;
     }
@@ -199,7 +199,7 @@ async function begin(id: string, steps: Steps): Promise<Told> {
     const failure = asTokenError(thrown);
     throw failure.retold(
       `${failure.reason} The successor ${begun.successor.id} works, and could not be removed again: ${why.reason} ` +
-        "That is tried once more when the time to store it is over; or delete it.",
+        "It is taken back when the time to store it is over, if this node runs then; or delete it now.",
       { attempts: Math.max(1, failure.attempts ?? 1) },
     );
   }

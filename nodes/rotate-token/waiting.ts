@@ -41,6 +41,12 @@ const Kept = z.preprocess(
  */
 const stored = new Set<string>();
 
+/** Milliseconds until what waited is asked for again, of a context store that failed. */
+const RETRY_LOAD = 30_000;
+
+const NOT_READ =
+  'what waited before the start could not be read from the context store. Look for tokens whose description or name has "[successor of".';
+
 /** Ends the waits of each node that runs, for all of them can be told the word. */
 const running = new Set<(connection: string, id: string, successor: unknown) => Promise<void>>();
 
@@ -95,14 +101,14 @@ export function createWaiting(
   }
 
   async function end(id: string, successor: unknown): Promise<void> {
-    await loaded;
+    await load();
     if (values.get(keyOf(id))?.successor === successor) values.delete(keyOf(id));
     // Its own, too, when it was stopped.
     for (const endIn of new Set([endHere, ...running])) await endIn(connection, id, successor);
   }
 
   async function endHere(of: string, id: string, successor: unknown): Promise<void> {
-    await loaded;
+    await load();
     if (waiting.get(id)?.successor !== successor || of !== connection) return;
     clearTimeout(waiting.get(id)?.timer);
     waiting.delete(id);
@@ -114,27 +120,45 @@ export function createWaiting(
     await store.save(Object.fromEntries(all));
   }
 
-  async function load(): Promise<void> {
+  let loaded: Promise<void> | undefined;
+  /** Until it is there, nothing may be written in its place. */
+  function load(): Promise<void> {
+    loaded ??= takeUp().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  }
+
+  async function takeUp(): Promise<void> {
+    const kept = Kept.safeParse(await store.load());
+    if (signal.aborted) return;
+    if (!kept.success) standing.warn(NOT_READ);
+    for (const [id, handedOver] of kept.data ?? []) if (!waiting.has(id)) wait(id, handedOver);
+  }
+
+  let again: NodeJS.Timeout | undefined;
+  async function loadAtStart(hasWarned = false): Promise<void> {
     try {
-      const kept = Kept.parse(await store.load());
-      if (signal.aborted) return;
-      for (const [id, handedOver] of kept) if (!waiting.has(id)) wait(id, handedOver);
+      await load();
     } catch {
-      const told = "what waited before the start could not be read from the context store";
-      standing.warn(`${told}. Look for tokens whose description or name has "[successor of".`);
+      if (signal.aborted) return;
+      if (!hasWarned) standing.warn(NOT_READ);
+      again = setTimeout(() => void loadAtStart(true), RETRY_LOAD);
     }
   }
 
-  const loaded = load();
+  void loadAtStart();
   running.add(endHere);
   signal.addEventListener("abort", () => {
     running.delete(endHere);
+    clearTimeout(again);
     for (const { timer } of waiting.values()) clearTimeout(timer);
   });
 
   return {
     async add(id, handedOver, value) {
-      await loaded;
+      await load();
       values.set(keyOf(id), { successor: handedOver.successor, value });
       if (!signal.aborted) wait(id, handedOver);
       await save();

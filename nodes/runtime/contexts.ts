@@ -37,14 +37,17 @@ export function inContext(context: NodeContextData, key: string, store?: string)
 }
 
 function answerOf(ask: (done: (error?: Error | null, value?: unknown) => void) => void): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const asked = new Promise((resolve, reject) => {
+    timer = setTimeout(() => {
       reject(new Error(`it did not answer within ${LONGEST_ANSWER / 1000} s`));
     }, LONGEST_ANSWER);
     ask((error, value) => {
-      clearTimeout(timer);
       if (error) reject(error);
       else resolve(value);
     });
+  });
+  return asked.finally(() => {
+    clearTimeout(timer);
   });
 }

@@ -303,7 +303,7 @@ describe("influxdb-rotate-token", () => {
         assert.equal(runtime.statuses.at(-1), "red not stored in time");
         assert.deepEqual([live(), successor.status], [[old], "inactive"]);
       },
-      { place: "text.value", placeType: "flow", timeLimit: "1" },
+      { place: "text.value", placeType: "flow", timeLimit: "3" },
       { connection: { retries: "0" } },
     );
   }).timeout(10_000);
