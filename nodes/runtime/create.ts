@@ -120,7 +120,7 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
   const wanted = await creation.wanted();
   const attempt = newAttempt();
   const isRehearsal = isDryRun(task);
-  const giveBack = await limit.take([attempt], task.origins, !isRehearsal);
+  const giveBack = await limit.take(1, task.origins, !isRehearsal);
   const sumUp = (record: OutcomeRecord) =>
     summaryOf([record], { wanted: "created", noun: kind.noun, dryRun: isRehearsal });
 
@@ -190,8 +190,7 @@ async function begin<W extends Wanted>(task: Task<Creating>, creation: Creation<
     const failure = asTokenError(thrown);
     const error = made === undefined ? failure : await takeBack(made, failure);
     await tell(task, audit, failedRecord(made?.token.id ?? "", told, error));
-    const isUntouched = made === undefined && (factsOf(error.code).isUntouched === true || isNotBegun(error));
-    if (isUntouched) await giveBack(1).catch(() => undefined);
+    if (made === undefined && isUntouched(error)) await giveBack(1).catch(() => undefined);
     throw error;
   }
   await tell(task, audit, record);
@@ -218,6 +217,11 @@ function failedRecord(id: string, token: OutcomeRecord["token"], error: TokenErr
     ...(outcome === "failed" && { error: { code, message } }),
     token,
   };
+}
+
+/** Whether there is certainly no new token; after more than one try, an earlier one may have left one. */
+function isUntouched(error: TokenError): boolean {
+  return isNotBegun(error) || (factsOf(error.code).isUntouched === true && (error.attempts ?? 1) <= 1);
 }
 
 /** Whether the work was stopped before anything was sent. */

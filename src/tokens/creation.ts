@@ -1,4 +1,4 @@
-import { asTokenError, type TokenError } from "../errors.js";
+import { asTokenError, cancelled, type TokenError } from "../errors.js";
 import type { TokenErrorCode } from "../error-codes.js";
 import { markIn } from "./marks.js";
 import {
@@ -47,7 +47,7 @@ export async function makeMarked<T extends Listed, W extends Wanted>(
     try {
       return await tokens.make(wanted);
     } catch (error) {
-      const failure = asTokenError(error);
+      const failure = tries === 1 ? asTokenError(error) : afterOthers(asTokenError(error), tries - 1);
       // What an earlier try has made was not listed yet when it was looked for.
       if (tries > 1 && failure.code === "conflict") throw leftBehind(failure, lookFor(tokens.label, wanted));
       if (!mayHaveMade(failure)) throw failure;
@@ -59,6 +59,14 @@ export async function makeMarked<T extends Listed, W extends Wanted>(
         throw failure.retold(`${failure.reason} ${removed > 0 ? REMOVED : NOT_FOUND}`);
     }
   }
+}
+
+/** The failure of a try that was not the first: something was sent before it. */
+function afterOthers(failure: TokenError, before: number): TokenError {
+  const attempts = before + (failure.attempts ?? 1);
+  return failure.code === "cancelled"
+    ? cancelled(failure.task ?? "create", attempts, "It had been tried before.")
+    : failure.retold(failure.reason, { attempts });
 }
 
 const REMOVED = "The new token that this left was removed again.";

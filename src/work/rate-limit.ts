@@ -15,15 +15,15 @@ export interface RateLimit {
    *
    * @param origins what the message comes from: messages that share one of them count as one.
    * @param spend false for a dry run, which gets the same answer but uses up nothing of the real limit.
-   * @returns what gives back a number of them that were not touched after all; per message only all of them, because
-   *   the same ids of the same message are not counted twice anyway.
+   * @param what their ids; or how many, if they have none yet.
+   * @returns what gives back a number of them that were not touched after all.
    * @throws {TokenError} `limit-exceeded`; `invalid-config` if the stored count cannot be read; what the store throws.
    * @example
    * const giveBack = await limit.take(ids, [`message ${msg._msgid}`], true);
    * const records = await removeAll(ids);
    * await giveBack(records.filter(isUntouched).length);
    */
-  take(ids: readonly string[], origins: readonly string[], spend: boolean): Promise<GiveBack>;
+  take(what: readonly string[] | number, origins: readonly string[], spend: boolean): Promise<GiveBack>;
 }
 
 /** For what was allowed before. */
@@ -31,6 +31,7 @@ export const NO_LIMIT: RateLimit = { take: () => KEPT };
 
 type GiveBack = (count: number) => Promise<void>;
 
+/** Per message ids are not given back: the same ones of the same message are not counted twice anyway. */
 const KEEP: GiveBack = () => Promise.resolve();
 const KEPT = Promise.resolve(KEEP);
 
@@ -68,27 +69,28 @@ const MOST_ORIGINS = 10_000;
 function perMessage(max: number): RateLimit {
   const real = countByOrigin(max);
   const rehearsed = countByOrigin(max);
-  return { take: (ids, origins, spend) => (spend ? real : rehearsed)(ids, origins) };
+  return { take: (what, origins, spend) => (spend ? real : rehearsed)(what, origins) };
 }
 
 function countByOrigin(
   max: number,
-): (ids: readonly string[], origins: readonly string[]) => Promise<GiveBack> {
+): (what: readonly string[] | number, origins: readonly string[]) => Promise<GiveBack> {
   if (max === Infinity) return () => KEPT;
   const byOrigin = new Map<string, Used>();
   // One for good: each new one would pass over all that were taken away before it finds the oldest.
   const oldestFirst = byOrigin.keys();
-  return (ids, origins) => {
-    const added: (readonly string[])[] = [];
+  /** For what has no id. */
+  let made = 0;
+  return (what, origins) => {
+    const ids = typeof what === "number" ? Array.from({ length: what }, () => `new ${++made}`) : what;
     for (const origin of origins) {
       const used = byOrigin.get(origin);
       const before = used instanceof Set ? used.size : used === undefined ? 0 : 1;
       const isUsed = (id: string) => (used instanceof Set ? used.has(id) : used === id);
-      const more = ids.some(isUsed) ? ids.filter((id) => !isUsed(id)) : ids;
-      if (before + more.length > max) {
+      const added = ids.reduce((sum, id) => sum + (isUsed(id) ? 0 : 1), 0);
+      if (before + added > max) {
         return Promise.reject(limitExceeded(ids.length, before, `${max} per message`));
       }
-      added.push(more);
     }
     for (const origin of origins) {
       const used = byOrigin.get(origin);
@@ -97,14 +99,13 @@ function countByOrigin(
       byOrigin.set(origin, withIds(used, ids));
       if (byOrigin.size > MOST_ORIGINS) byOrigin.delete(oldestFirst.next().value ?? "");
     }
+    if (ids === what) return KEPT;
     return Promise.resolve((count) => {
-      if (count === ids.length)
-        origins.forEach((origin, index) => {
-          const used = byOrigin.get(origin);
-          const left = withoutIds(used, added[index] ?? []);
-          if (left === undefined) byOrigin.delete(origin);
-          else byOrigin.set(origin, left);
-        });
+      for (const origin of origins) {
+        const left = withoutIds(byOrigin.get(origin), ids.slice(0, count));
+        if (left === undefined) byOrigin.delete(origin);
+        else byOrigin.set(origin, left);
+      }
       return Promise.resolve();
     });
   };
@@ -149,7 +150,8 @@ function perWindow(
   }
 
   return {
-    async take(ids, _origins, spend) {
+    async take(what, _origins, spend) {
+      const wanted = typeof what === "number" ? what : what.length;
       loaded ??= load().catch((error: unknown) => {
         loaded = undefined;
         throw error;
@@ -159,9 +161,9 @@ function perWindow(
       const current = admitted.findIndex(({ steady }) => steady > now - length);
       admitted.splice(0, current === -1 ? admitted.length : current);
       const used = admitted.reduce((sum, { count }) => sum + count, 0);
-      if (used + ids.length > max) throw limitExceeded(ids.length, used, `${max} per ${per}`);
-      if (!spend || ids.length === 0 || max === Infinity) return KEEP;
-      const entry = add(admitted, { wall: clock.now(), steady: now, count: ids.length }, length);
+      if (used + wanted > max) throw limitExceeded(wanted, used, `${max} per ${per}`);
+      if (!spend || wanted === 0 || max === Infinity) return KEEP;
+      const entry = add(admitted, { wall: clock.now(), steady: now, count: wanted }, length);
       const takeOff = (count: number) => {
         // If the window has passed, it does not count any more; the tokens of others still do.
         const index = admitted.indexOf(entry);
@@ -174,7 +176,7 @@ function perWindow(
         await save();
       } catch (error) {
         // The message ends with it.
-        takeOff(ids.length);
+        takeOff(wanted);
         throw error;
       }
       return (count) => {

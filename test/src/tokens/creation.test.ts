@@ -222,10 +222,19 @@ describe("makeMarked", () => {
         const { error } = await made(kind.make({ signal: control.signal }));
         assert.ok(control.signal.aborted);
         assert.equal(error?.code, "cancelled", stopped);
+        assert.equal(error.attempts, 1);
+        assert.doesNotMatch(error.message, /Nothing was sent/);
         assert.deepEqual(kind.all(), [], stopped);
       }
     });
   }
+
+  it("says of a name that is taken at a later try that something was sent before", async () => {
+    const taken = { method: "POST", status: 409, body: '{"code":"conflict","message":"no"}' };
+    simulator.faults.push({ method: "POST", drop: "after" }, { ...taken, method: "POST" });
+    const { error } = await made(KINDS.authorizations.make());
+    assert.deepEqual([error?.code, error?.attempts], ["conflict", 2]);
+  });
 
   it("does not remove another token that an answer shows", async () => {
     const other = simulator.world.addAuthorization({ description: "in use" });

@@ -176,23 +176,22 @@ describe("createRateLimit", () => {
     await assert.rejects(rateLimit.take(ids(1), ["a"], true), limitExceeded);
   });
 
-  it("takes back what a message did not touch at all, and nothing that it used before", async () => {
-    const rateLimit = createRateLimit(2, "message", memory());
-    const [one, two, three] = ids(3) as [string, string, string];
-    for (const origins of [["a"], ["b", "parts of b"]]) {
-      await rateLimit.take([one], origins, true);
-      const giveBack = await rateLimit.take([one, two], origins, true);
-      await assert.rejects(rateLimit.take([three], origins, true), limitExceeded);
-      // Which one that would be is not known.
+  it("counts each of what has no id, per message and window, and takes back what was not made", async () => {
+    for (const per of ["message", "hour"] as const) {
+      const rateLimit = createRateLimit(2, per, memory());
+      const origins = ["a", "parts of a"];
+      await rateLimit.take(1, origins, true);
+      const giveBack = await rateLimit.take(1, origins, true);
+      await assert.rejects(rateLimit.take(1, origins, true), limitExceeded);
       await giveBack(1);
-      await assert.rejects(rateLimit.take([three], origins, true), limitExceeded);
-      await giveBack(2);
-      await rateLimit.take([three], origins, true);
-      await assert.rejects(rateLimit.take([two], origins, true), limitExceeded);
+      await rateLimit.take(1, origins, true);
+      await assert.rejects(rateLimit.take(1, origins, true), limitExceeded);
     }
-    const all = await rateLimit.take([one], ["c"], true);
-    await all(1);
-    await rateLimit.take([two, three], ["c"], true);
+    const alone = createRateLimit(1, "message", memory());
+    await (
+      await alone.take(1, ["a"], true)
+    )(1);
+    await alone.take(ids(1), ["a"], true);
   });
 
   it("admits one of two that ask at once where there is place for one", async () => {
