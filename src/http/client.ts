@@ -129,7 +129,8 @@ export function createHttp(options: HttpOptions): Http {
       if (waitMs <= 0) return;
       await cancellation.pause(Math.ceil(waitMs), signal);
     }
-    pace.giveBack();
+    // A refusal has begun the places anew.
+    if (start >= pace.openFrom) pace.giveBack();
   }
 
   // Why not undici's RetryAgent: docs/decisions/0002-own-retries.md.

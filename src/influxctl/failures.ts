@@ -179,9 +179,13 @@ export function explainNoStart(error: unknown, command: string): Failure {
       fatal: true,
     };
   }
+  const advice =
+    code === "EMFILE" || code === "ENFILE"
+      ? "Too many files are open: see what holds them, or raise the limit."
+      : "Check its path in the connection.";
   return {
     code: "influxctl-failed",
-    reason: `influxctl could not be started (${code}). Check its path in the connection.`,
+    reason: `influxctl could not be started (${code}). ${advice}`,
     fatal: true,
   };
 }

@@ -77,7 +77,8 @@ describe("createLimiter", () => {
     await new Promise(setImmediate);
     assert.deepEqual(begun, ["b"]);
     end();
-    // It has its turn by now.
+    await Promise.resolve();
+    // It has its turn by now, and has not begun.
     ending.emit("a");
     await Promise.all(all);
     assert.deepEqual(begun, ["b", "a", "c"]);
