@@ -478,8 +478,8 @@ describe("the simulator", () => {
       assert.deepEqual(
         marked.map(({ description, status, updatedAt }) => [description.slice(-37), status, updatedAt]),
         [
-          [" [disabled by housekeeping 2026-10-14]", "inactive", "2026-10-14T12:00:00Z"],
-          [" [disabled by housekeeping 2026-11-18]", "inactive", "2026-11-18T12:00:00Z"],
+          [" [disabled by housekeeping 2026-10-14]", "inactive", "2026-10-14T11:59:00Z"],
+          [" [disabled by housekeeping 2026-11-18]", "inactive", "2026-11-18T11:59:00Z"],
         ].map(([text = "", ...rest]) => [text.slice(-37), ...rest]),
       );
       assert.equal(world.operator.updatedAt, "2026-11-23T12:00:00Z");
