@@ -13,9 +13,9 @@ export interface RateLimit {
   /**
    * Whether these tokens may be acted upon; all of them or none.
    *
+   * @param what their ids; or how many, if they have none yet.
    * @param origins what the message comes from: messages that share one of them count as one.
    * @param spend false for a dry run, which gets the same answer but uses up nothing of the real limit.
-   * @param what their ids; or how many, if they have none yet.
    * @returns what gives back a number of them that were not touched after all.
    * @throws {TokenError} `limit-exceeded`; `invalid-config` if the stored count cannot be read; what the store throws.
    * @example

@@ -31,6 +31,10 @@ function word(seen: Seen, step: string): Message {
   return { payload: "the answer of a secret store", handedOver, step, topic: "kept" };
 }
 
+/** As the deploy of the node under another name. */
+const rename = (nodes: Properties[]) =>
+  nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
+
 describe("create-authorization", () => {
   it("makes a token that is inactive until the flow says that it is stored", () =>
     withCreate(PLAIN, async (fixture) => {
@@ -363,8 +367,6 @@ describe("create-authorization", () => {
         for (let time = 0; time < 2; time++) fixture.runtime.inject({});
         while (posts() === 0) await new Promise(setImmediate);
         await wait(100);
-        const rename = (nodes: Properties[]) =>
-          nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
         await fixture.runtime.deploy(rename, "nodes");
         assert.equal(posts(), 1);
         // The first one counts, for it may have been made.
@@ -492,8 +494,6 @@ describe("create-authorization", () => {
         faults.push({ method: "PATCH", delay: 60_000 });
         fixture.runtime.inject({});
         while (!requests.some(({ method }) => method === "PATCH")) await new Promise(setImmediate);
-        const rename = (nodes: Properties[]) =>
-          nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
         await fixture.runtime.deploy(rename, "nodes");
         assert.deepEqual(there(fixture), []);
         // The new one works.
@@ -505,8 +505,6 @@ describe("create-authorization", () => {
   it("goes on with what was handed over before a deploy", () =>
     withCreate(PLAIN, async (fixture) => {
       const seen = await fixture.send({});
-      const rename = (nodes: Properties[]) =>
-        nodes.map((node) => (node.id === "node" ? { ...node, name: "another" } : node));
       await fixture.runtime.deploy(rename, "nodes");
       fixture.runtime.inject(word(seen, "stored"));
       while (there(fixture)[0]!.status !== "active") await new Promise(setImmediate);

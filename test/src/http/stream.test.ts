@@ -64,6 +64,11 @@ describe("a list that is read while it arrives", () => {
     assert.ok(error instanceof TokenError, String(error));
     return error;
   };
+  /** In the middle of an element. */
+  const cut = (bytes: number) => (response: ServerResponse) => {
+    response.write(beginning(bytes).slice(0, -9), () => response.destroy());
+  };
+
   it("gives up the rest of an answer whose reader throws at once", async () => {
     const { signal } = new AbortController();
     for (let time = 0; time < 2; time++) {
@@ -80,11 +85,6 @@ describe("a list that is read while it arrives", () => {
     }
     assert.equal(getEventListeners(signal, "abort").length, 0);
   });
-
-  /** In the middle of an element. */
-  const cut = (bytes: number) => (response: ServerResponse) => {
-    response.write(beginning(bytes).slice(0, -9), () => response.destroy());
-  };
 
   it("is asked for anew where it is cut, and what was read is forgotten", async () => {
     answers.push(cut(300 * KB), cut(10), (response) => response.end(whole(1000)));

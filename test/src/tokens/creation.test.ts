@@ -230,8 +230,8 @@ describe("makeMarked", () => {
   }
 
   it("says of a name that is taken at a later try that something was sent before", async () => {
-    const taken = { method: "POST", status: 409, body: '{"code":"conflict","message":"no"}' };
-    simulator.faults.push({ method: "POST", drop: "after" }, { ...taken, method: "POST" });
+    const body = '{"code":"conflict","message":"no"}';
+    simulator.faults.push({ method: "POST", drop: "after" }, { method: "POST", status: 409, body });
     const { error } = await made(KINDS.authorizations.make());
     assert.deepEqual([error?.code, error?.attempts], ["conflict", 2]);
   });

@@ -188,9 +188,8 @@ describe("createRateLimit", () => {
       await assert.rejects(rateLimit.take(1, origins, true), limitExceeded);
     }
     const alone = createRateLimit(1, "message", memory());
-    await (
-      await alone.take(1, ["a"], true)
-    )(1);
+    const giveBack = await alone.take(1, ["a"], true);
+    await giveBack(1);
     await alone.take(ids(1), ["a"], true);
   });
 
