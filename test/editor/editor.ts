@@ -268,6 +268,8 @@ export class Editor {
 
   /** Whatever dialogs are open. */
   async closeAll(): Promise<void> {
+    // Import and export.
+    await this.page.evaluate("$('.ui-dialog-content:visible').dialog('close')");
     const cancel = this.page.locator("#node-config-dialog-cancel, #node-dialog-cancel");
     while ((await cancel.count()) > 0) {
       const button = await cancel.last().elementHandle();

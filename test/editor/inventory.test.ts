@@ -95,8 +95,11 @@ for (const version of ["node-red", "node-red-4"] as const)
       await lab.editor.open();
     });
 
-    /** By the action that a shortcut can have. */
-    const show = () => lab.page.evaluate("RED.actions.invoke('influxdb-tokens:show-inventory')");
+    /** By the action that a shortcut can have. The tab is filled a moment after it is shown. */
+    async function show(): Promise<void> {
+      await lab.page.evaluate("RED.actions.invoke('influxdb-tokens:show-inventory')");
+      await part("connection").locator("option").first().waitFor({ state: "attached" });
+    }
 
     async function choose(product = "oss"): Promise<string> {
       const id = await lab.page.evaluate<string>(

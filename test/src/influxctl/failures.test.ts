@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { explain } from "../../../src/influxctl/failures.js";
+import { explain, explainNoStart } from "../../../src/influxctl/failures.js";
 
 const failed = { exit: 1 };
 const meaning = (words: string, ended: Parameters<typeof explain>[0] = failed) => {
@@ -66,6 +66,20 @@ describe("a failure of influxctl", () => {
   it("tells how it ended where it says nothing", () => {
     assert.match(explain({ exit: 3 }, "", "", 5).reason, /^influxctl failed \(exit code 3\)\. /);
     assert.match(explain({ exit: "SIGSEGV" }, "", "", 5).reason, /\(ended by SIGSEGV\)/);
+  });
+
+  it("is a program that did not start, and says what to do", () => {
+    for (const [code, expected] of [
+      ["ENOENT", /^influxctl-missing: influxctl was not found as "influx ctl", .* set its path/],
+      ["EACCES", /^influxctl-missing: /],
+      ["EMFILE", /^influxctl-failed: .* could not be started \(EMFILE\)\. Too many files are open: /],
+      ["ENFILE", /^influxctl-failed: .* \(ENFILE\)\. Too many files are open: /],
+      ["ENOEXEC", /^influxctl-failed: .* \(ENOEXEC\)\. Check its path/],
+    ] as const) {
+      const failure = explainNoStart(Object.assign(new Error(), { code }), "influx ctl");
+      assert.match(`${failure.code}: ${failure.reason}`, expected);
+      assert.equal(failure.fatal, true);
+    }
   });
 
   it("is explained fast, whatever it says", () => {
