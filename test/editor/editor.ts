@@ -255,6 +255,8 @@ export class Editor {
   async openDialog(id: string): Promise<void> {
     await this.node(id).locator(".red-ui-flow-node").first().dblclick({ delay: 20 });
     await this.page.locator("#node-dialog-ok").waitFor();
+    // The first dialog is empty for a moment.
+    await this.page.locator("form[inert]").waitFor({ state: "detached" });
     await this.settled();
   }
 

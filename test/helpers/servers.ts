@@ -29,7 +29,10 @@ export async function run(server: Server | ReturnType<typeof createServer>, port
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
-        for (const socket of sockets) socket.resetAndDestroy();
+        // Node.js fails to reset one whose end it is about to send, and its process would never end.
+        for (const socket of sockets)
+          if (socket.writableEnded) socket.destroy();
+          else socket.resetAndDestroy();
       }),
   };
 }
