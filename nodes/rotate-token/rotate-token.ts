@@ -192,14 +192,17 @@ async function begin(id: string, steps: Steps): Promise<Told> {
       .withdraw(id, begun.successor.id, "remove", () => Promise.resolve())
       .then(() => undefined, asTokenError);
     if (why === undefined) {
-      await waiting.end(id, begun.successor.id).catch(() => undefined);
+      await waiting.end(id, begun.successor.id);
       throw thrown;
     }
-    // It is waited for still, so that it is taken back when no word comes.
     const failure = asTokenError(thrown);
+    // With the old token gone there is nothing to wait for.
+    const isWaited = why.code !== "not-found" && waiting.of(id)?.successor === begun.successor.id;
+    const advice = isWaited
+      ? "It is taken back when the time to store it is over, if this node runs then; or delete it now."
+      : "Delete it now.";
     throw failure.retold(
-      `${failure.reason} The successor ${begun.successor.id} works, and could not be removed again: ${why.reason} ` +
-        "It is taken back when the time to store it is over, if this node runs then; or delete it now.",
+      `${failure.reason} The successor ${begun.successor.id} works, and could not be removed again: ${why.reason} ${advice}`,
       { attempts: Math.max(1, failure.attempts ?? 1) },
     );
   }

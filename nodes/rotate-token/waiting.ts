@@ -41,22 +41,32 @@ const Kept = z.preprocess(
  */
 const stored = new Set<string>();
 
-/** Milliseconds until what waited is asked for again, of a context store that failed. */
-const RETRY_LOAD = 30_000;
+/** Milliseconds until a context store that failed is asked again. */
+const RETRY = 30_000;
 
 const NOT_READ =
   'what waited before the start could not be read from the context store. Look for tokens whose description or name has "[successor of".';
+
+const NOT_KEPT =
+  "what waits could not be kept in the context store. It is tried again; after a restart before that, look for what was taken back although it is stored.";
 
 /** Ends the waits of each node that runs, for all of them can be told the word. */
 const running = new Set<(connection: string, id: string, successor: unknown) => Promise<void>>();
 
 /** The rotations of one node with one connection that wait for the word. */
 export interface Waiting {
-  /** Begins to wait; another node that waits for the same word does not any more. */
+  /**
+   * Begins to wait; another node that waits for the same word does not any more.
+   *
+   * @throws {TokenError} `invalid-config` if the context store fails.
+   */
   add(id: string, handedOver: HandedOver, value: Secret): Promise<void>;
   /** What was handed over for an old token, if its value is known. */
   of(id: string): { successor: string; value: Secret } | undefined;
-  /** Ends the wait of all nodes for the word about a successor; about one that was handed over since, it goes on. */
+  /**
+   * Ends the wait of all nodes for the word about a successor; about one that was handed over since, it goes on. Where
+   * the context store fails it is kept later.
+   */
   end(id: string, successor: unknown): Promise<void>;
   /** Remembers that the word came, for a successor that keeps its mark. */
   keepStored(id: string, successor: string): void;
@@ -75,25 +85,33 @@ export function createWaiting(
 ): Waiting {
   const { signal, connections } = standing;
   const store = standing.store(connections.areNamed ? `rotations_${connection}` : "rotations");
-  const waiting = new Map<string, HandedOver & { timer: NodeJS.Timeout }>();
+  const waiting = new Map<string, HandedOver & { timer: NodeJS.Timeout | undefined }>();
+  /** What ended before it was known that it waited, by old token and successor. */
+  const ended = new Set<string>();
+  /** Whether the context store holds something else. */
+  let isUnsaved = false;
   const keyOf = (id: string) => `${connection} ${id}`;
 
   function wait(id: string, handedOver: HandedOver): void {
     clearTimeout(waiting.get(id)?.timer);
-    const timer = setTimeout(() => {
-      void overdue(id, handedOver, () => waiting.get(id)?.timer === timer);
-    }, 1000 * handedOver.seconds);
+    const isStill = () => waiting.get(id)?.timer === timer;
+    // A node that was stopped leaves it to the one that is deployed in its place.
+    const timer = signal.aborted
+      ? undefined
+      : setTimeout(() => void overdue(id, handedOver, isStill), 1000 * handedOver.seconds);
     waiting.set(id, { ...handedOver, timer });
   }
 
   async function overdue(id: string, handedOver: HandedOver, isStill: () => boolean): Promise<void> {
+    // Its end could not be kept, and was forgotten in a deploy.
+    if (isStored(id, handedOver.successor)) return end(id, handedOver.successor);
     try {
       await expire(id, handedOver, isStill);
     } catch (error) {
       if (signal.aborted) return;
       const failure = asTokenError(error);
       // If somebody has deleted the old token, there is nothing to go back to.
-      if (failure.code === "not-found") await end(id, handedOver.successor).catch(() => undefined);
+      if (failure.code === "not-found") await end(id, handedOver.successor);
       // It is tried again, because until then the successor works.
       else if (isStill()) wait(id, handedOver);
       standing.fail(failure, { id }, connection);
@@ -101,54 +119,77 @@ export function createWaiting(
   }
 
   async function end(id: string, successor: unknown): Promise<void> {
-    await load();
     if (values.get(keyOf(id))?.successor === successor) values.delete(keyOf(id));
     // Its own, too, when it was stopped.
-    for (const endIn of new Set([endHere, ...running])) await endIn(connection, id, successor);
+    await Promise.all([...new Set([endHere, ...running])].map((endIn) => endIn(connection, id, successor)));
   }
 
   async function endHere(of: string, id: string, successor: unknown): Promise<void> {
-    await load();
-    if (waiting.get(id)?.successor !== successor || of !== connection) return;
-    clearTimeout(waiting.get(id)?.timer);
-    waiting.delete(id);
-    await save();
+    if (of !== connection) return;
+    if (!isLoaded) ended.add(`${id} ${String(successor)}`);
+    if (waiting.get(id)?.successor === successor) {
+      clearTimeout(waiting.get(id)?.timer);
+      waiting.delete(id);
+      isUnsaved = true;
+    }
+    await keepUp();
   }
 
   async function save(): Promise<void> {
     const all = [...waiting].map(([id, { timer, ...handedOver }]) => [id, handedOver]);
-    await store.save(Object.fromEntries(all));
+    isUnsaved = false;
+    try {
+      await store.save(Object.fromEntries(all));
+    } catch (error) {
+      isUnsaved = true;
+      throw error;
+    }
   }
 
-  let loaded: Promise<void> | undefined;
+  let loading: Promise<void> | undefined;
+  let isLoaded = false;
   /** Until it is there, nothing may be written in its place. */
   function load(): Promise<void> {
-    loaded ??= takeUp().catch((error: unknown) => {
-      loaded = undefined;
+    loading ??= takeUp().catch((error: unknown) => {
+      loading = undefined;
       throw error;
     });
-    return loaded;
+    return loading;
   }
 
   async function takeUp(): Promise<void> {
     const kept = Kept.safeParse(await store.load());
-    if (signal.aborted) return;
+    isLoaded = true;
     if (!kept.success) standing.warn(NOT_READ);
-    for (const [id, handedOver] of kept.data ?? []) if (!waiting.has(id)) wait(id, handedOver);
+    for (const [id, handedOver] of kept.data ?? []) {
+      if (ended.has(`${id} ${handedOver.successor}`)) isUnsaved = true;
+      else if (!waiting.has(id)) wait(id, handedOver);
+    }
+    ended.clear();
   }
 
   let again: NodeJS.Timeout | undefined;
-  async function loadAtStart(hasWarned = false): Promise<void> {
+  let hasWarned = false;
+  /** Reads what waits, and keeps what has changed; again and again where the context store fails. */
+  async function keepUp(): Promise<void> {
     try {
       await load();
+      if (isUnsaved) await save();
+      hasWarned = false;
     } catch {
       if (signal.aborted) return;
-      if (!hasWarned) standing.warn(NOT_READ);
-      again = setTimeout(() => void loadAtStart(true), RETRY_LOAD);
+      if (!hasWarned) standing.warn(isLoaded ? NOT_KEPT : NOT_READ);
+      hasWarned = true;
+      clearTimeout(again);
+      again = setTimeout(() => void keepUp(), RETRY);
     }
   }
 
-  void loadAtStart();
+  function isStored(id: string, successor: string | undefined): boolean {
+    return stored.has(`${keyOf(id)} ${successor}`);
+  }
+
+  void keepUp();
   running.add(endHere);
   signal.addEventListener("abort", () => {
     running.delete(endHere);
@@ -160,14 +201,14 @@ export function createWaiting(
     async add(id, handedOver, value) {
       await load();
       values.set(keyOf(id), { successor: handedOver.successor, value });
-      if (!signal.aborted) wait(id, handedOver);
+      wait(id, handedOver);
       await save();
       for (const endIn of running) if (endIn !== endHere) await endIn(connection, id, handedOver.successor);
     },
     of: (id) => values.get(keyOf(id)),
     end,
     keepStored: (id, successor) => void stored.add(`${keyOf(id)} ${successor}`),
-    isStored: (id, successor) => stored.has(`${keyOf(id)} ${successor}`),
+    isStored,
   };
 }
 

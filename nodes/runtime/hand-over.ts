@@ -36,18 +36,23 @@ export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: S
       ...(connection && { connection: { ...connection } }),
     };
     const sent = withFields(copyOf(RED, msg), { ...told, summary, statusCode: 200 });
+    const isIt = (held: unknown) => typeof held === "string" && value.equals(held);
     let putBack: () => Promise<void> = () => Promise.resolve();
     try {
       if (type === "msg") RED.util.setMessageProperty(sent, key, value.reveal(), true);
       else {
         const before = await contexts.get({ type, key });
-        putBack = () => contexts.set({ type, key }, before);
+        putBack = async () => {
+          // What another message has put there since stays, as far as that can be seen.
+          const isOurs = await contexts.get({ type, key }).then(isIt, () => true);
+          if (isOurs) await contexts.set({ type, key }, before);
+        };
         await contexts.set({ type, key }, value.reveal());
       }
       const held: unknown =
         type === "msg" ? RED.util.getMessageProperty(sent, key) : await contexts.get({ type, key });
       // Neither a message nor a context says that it cannot set a property of a text.
-      if (typeof held !== "string" || !value.equals(held)) throw new Error("not writable");
+      if (!isIt(held)) throw new Error("not writable");
     } catch {
       // A store that answers too late may have taken it, or take it still: the token is removed, and what was there may work.
       void putBack().catch(() => undefined);

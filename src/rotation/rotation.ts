@@ -89,7 +89,8 @@ export interface Rotation {
    *
    * @param mayEnd throws if the successor must not end, because the connection lives on it by now.
    * @returns the successor, or undefined if the token was replaced by it meanwhile, or there is none.
-   * @throws {TokenError} `not-waiting` if it is not named, and there are several.
+   * @throws {TokenError} `not-waiting` if it is not named, and there are several; `not-found` if the old one is gone, or
+   *   is revoked and the successor would be switched off.
    */
   withdraw(
     id: string,
@@ -337,6 +338,11 @@ export function createRotation({
     async withdraw(id, wanted, how, mayEnd) {
       const old = await look(id);
       if (replacedMark(old)) return undefined;
+      if (how === "off" && old.revokedAt !== undefined) {
+        const left =
+          "Its successor was left alone, because it may be all that works: end it if it is not stored.";
+        throw new TokenError("not-found", `${noun} ${id} is revoked. ${left}`);
+      }
       const successor = named(await successorsOf(old), id, wanted);
       if (successor === undefined) return undefined;
       await mayEnd(successor.id);

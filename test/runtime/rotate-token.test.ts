@@ -341,11 +341,37 @@ describe("influxdb-rotate-token", () => {
     );
   });
 
+  /** Nothing can be put into a property of a text. */
+  function leaveNoPlace({ runtime }: Stage): void {
+    type Flow = { context(): { flow: { set(key: string, value: unknown): void } } };
+    (runtime.node("node") as unknown as Flow).context().flow.set("text", "no place");
+  }
+
+  it("promises nothing of a successor that it could not remove again, where the old one is gone", async () => {
+    await withRotation(
+      async (stage) => {
+        const { old, send, live, simulator } = stage;
+        leaveNoPlace(stage);
+        const deleteOld = () => {
+          simulator.world.authorizations.delete(old.id);
+          return false;
+        };
+        simulator.faults.push({ method: "PATCH", when: deleteOld });
+        const { error } = await send({ payload: old.id });
+        const [successor, ...others] = live();
+        assert.ok(successor && others.length === 0);
+        const told = `The successor ${successor.id} works, and could not be removed again: .* Delete it now\\.$`;
+        assert.match(error?.message ?? "", new RegExp(told));
+      },
+      { place: "text.value", placeType: "flow" },
+    );
+  });
+
   it("tells of a successor that it could not remove again, and takes it back later", async () => {
     await withRotation(
-      async ({ old, send, runtime, live, family, simulator }) => {
-        type Flow = { context(): { flow: { set(key: string, value: unknown): void } } };
-        (runtime.node("node") as unknown as Flow).context().flow.set("text", "no place");
+      async (stage) => {
+        const { old, send, runtime, live, family, simulator } = stage;
+        leaveNoPlace(stage);
         simulator.faults.push({ method: "DELETE", status: 500 });
         const { error } = await send({ payload: old.id });
         const successor = family().find((each) => each !== old)!;

@@ -5,16 +5,16 @@ import type { Standing } from "../../../nodes/runtime/node.js";
 import { Secret } from "../../../src/text/secret.js";
 
 describe("createWaiting", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
 
   const soon = () => new Promise(setImmediate);
   const OLD = { successor: "2", resource: "authorizations", seconds: 1 } as const;
 
-  /** A node whose context store holds a rotation, and fails until it is mended. */
-  function start(kept: unknown) {
+  /** A node whose context store holds a rotation, and fails until it is mended, or from the moment that it breaks. */
+  function start(kept: unknown, isBroken = true) {
     const stopping = new AbortController();
     const seen = { warned: [] as string[], expired: [] as string[], kept };
-    let isBroken = true;
     const answer = <T>(value: T) => (isBroken ? Promise.reject(new Error("disk")) : Promise.resolve(value));
     const standing = {
       connections: { areNamed: false },
@@ -25,12 +25,17 @@ describe("createWaiting", () => {
       }),
       warn: (text: string) => seen.warned.push(text),
     } as unknown as Standing;
-    mock.timers.enable({ apis: ["setTimeout"] });
     const waiting = createWaiting(standing, "connection", (id) => {
       seen.expired.push(id);
       return Promise.resolve();
     });
-    return { seen, waiting, mend: () => void (isBroken = false), stop: () => stopping.abort() };
+    const setBroken = (is: boolean) => void (isBroken = is);
+    return {
+      ...{ seen, waiting },
+      mend: () => setBroken(false),
+      breakDown: () => setBroken(true),
+      stop: () => stopping.abort(),
+    };
   }
 
   it("takes up what waited when the context store works again, and puts nothing in its place before", async () => {
@@ -55,6 +60,61 @@ describe("createWaiting", () => {
     mend();
     mock.timers.tick(60_000);
     await soon();
+    mock.timers.tick(60_000);
+    assert.deepEqual(seen.expired, []);
+  });
+
+  it("does not take up what ended meanwhile", async () => {
+    const { seen, waiting, mend, stop } = start({ 1: OLD, 3: OLD });
+    await soon();
+    await waiting.end("1", "2");
+    mend();
+    mock.timers.tick(30_000);
+    await soon();
+    assert.deepEqual(seen.kept, { 3: OLD });
+    mock.timers.tick(1000);
+    assert.deepEqual(seen.expired, ["3"]);
+    stop();
+  });
+
+  it("keeps later what could not be kept, and says so once", async () => {
+    const { seen, waiting, breakDown, mend, stop } = start({ 1: OLD, 3: OLD }, false);
+    await soon();
+    breakDown();
+    await waiting.end("1", "2");
+    mock.timers.tick(30_000);
+    await soon();
+    assert.match(seen.warned.join("|"), /^what waits could not be kept in [^|]*$/);
+    assert.deepEqual(Object.keys(seen.kept as object), ["1", "3"]);
+    mend();
+    mock.timers.tick(30_000);
+    await soon();
+    assert.deepEqual(seen.kept, { 3: OLD });
+    stop();
+  });
+
+  it("does not take back what it was told is stored, though a deploy has forgotten that", async () => {
+    const first = start({ 5: OLD });
+    await soon();
+    first.waiting.keepStored("5", "2");
+    await first.waiting.end("5", "2");
+    first.stop();
+    const { seen, stop } = start({ 5: OLD, 6: OLD }, false);
+    await soon();
+    mock.timers.tick(1000);
+    await soon();
+    assert.deepEqual([seen.expired, seen.kept], [["6"], { 6: OLD }]);
+    stop();
+  });
+
+  it("forgets nothing where it is stopped before it knows what waits", async () => {
+    const { seen, waiting, mend, stop } = start({ 1: OLD });
+    mend();
+    await soon();
+    const added = waiting.add("3", { ...OLD, successor: "4" }, new Secret("a value"));
+    stop();
+    await added;
+    assert.deepEqual(seen.kept, { 1: OLD, 3: { ...OLD, successor: "4" } });
     mock.timers.tick(60_000);
     assert.deepEqual(seen.expired, []);
   });

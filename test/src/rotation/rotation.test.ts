@@ -336,33 +336,49 @@ describe("a rotation", () => {
     assert.equal(on.family().filter(isLive).length, 3);
   });
 
-  it("revokes no earlier successor that cannot be switched off, unless that is wanted", async () => {
+  describe("of tokens that cannot be switched off", () => {
     const id = (digit: string) => `00000000-0000-4000-8000-00000000000${digit}`;
     const since = (second: number) => `2026-01-01T00:00:0${second}Z`;
-    const all = [
-      { id: id("a"), description: "press 1" },
-      { id: id("b"), description: `press 1 [successor of ${id("a")} since ${since(1)} 0123abcd]` },
-      { id: id("c"), description: `press 1 [successor of ${id("a")} since ${since(2)} 0123abcd]` },
-    ];
-    const removed: string[] = [];
-    const rotation = createRotation({
-      kind: managementTokens,
-      tokens: {
-        holding: () => listingOf(all),
-        label: "description",
-        get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
-        remove: (one) => Promise.resolve({ attempts: removed.push(one) }),
-        make: () => assert.fail("nothing is made"),
-        reopen: () => assert.fail("nothing is read anew"),
-      },
-      check: () => Promise.resolve({ works: true, state: "active" }),
-      worksWithin: 0,
+    const stageOf = (old: { revokedAt?: string } = {}) => {
+      const all = [
+        { id: id("a"), description: "press 1", ...old },
+        { id: id("b"), description: `press 1 [successor of ${id("a")} since ${since(1)} 0123abcd]` },
+        { id: id("c"), description: `press 1 [successor of ${id("a")} since ${since(2)} 0123abcd]` },
+      ];
+      const removed: string[] = [];
+      const rotation = createRotation({
+        kind: managementTokens,
+        tokens: {
+          holding: () => listingOf(all),
+          label: "description",
+          get: (wanted) => Promise.resolve({ token: all.find((each) => each.id === wanted), now: 0 }),
+          remove: (one) => Promise.resolve({ attempts: removed.push(one) }),
+          make: () => assert.fail("nothing is made"),
+          reopen: () => assert.fail("nothing is read anew"),
+        },
+        check: () => Promise.resolve({ works: true, state: "active" }),
+        worksWithin: 0,
+      });
+      return { rotation, removed };
+    };
+
+    it("revokes no earlier successor, unless that is wanted", async () => {
+      const { rotation, removed } = stageOf();
+      const given = { value: new Secret("M.V1.any"), successor: id("c") };
+      await rotation.finish(id("a"), given, END);
+      assert.deepEqual(removed, []);
+      await rotation.finish(id("a"), given, { ...END, revokes: true });
+      assert.deepEqual(removed, [id("b"), id("a")]);
     });
-    const given = { value: new Secret("M.V1.any"), successor: id("c") };
-    await rotation.finish(id("a"), given, END);
-    assert.deepEqual(removed, []);
-    await rotation.finish(id("a"), given, { ...END, revokes: true });
-    assert.deepEqual(removed, [id("b"), id("a")]);
+
+    it("takes nothing back when the time is over, if the old one is revoked; by a word it does", async () => {
+      const { rotation, removed } = stageOf({ revokedAt: since(3) });
+      const withdraw = (how: "off" | "remove") => rotation.withdraw(id("a"), id("c"), how, END.mayEnd);
+      await assert.rejects(withdraw("off"), { code: "not-found", message: /may be all that works/ });
+      assert.deepEqual(removed, []);
+      await withdraw("remove");
+      assert.deepEqual(removed, [id("c")]);
+    });
   });
 
   it("leaves no successor if the flow is stopped before that is switched on", async () => {
