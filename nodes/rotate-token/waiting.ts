@@ -142,6 +142,7 @@ export function createWaiting(
       await store.save(Object.fromEntries(all));
     } catch (error) {
       isUnsaved = true;
+      keepUpLater();
       throw error;
     }
   }
@@ -180,9 +181,13 @@ export function createWaiting(
       if (signal.aborted) return;
       if (!hasWarned) standing.warn(isLoaded ? NOT_KEPT : NOT_READ);
       hasWarned = true;
-      clearTimeout(again);
-      again = setTimeout(() => void keepUp(), RETRY);
+      keepUpLater();
     }
+  }
+
+  function keepUpLater(): void {
+    clearTimeout(again);
+    if (!signal.aborted) again = setTimeout(() => void keepUp(), RETRY);
   }
 
   function isStored(id: string, successor: string | undefined): boolean {

@@ -93,6 +93,19 @@ describe("createWaiting", () => {
     stop();
   });
 
+  it("keeps later also what is new, though its message was told of an error", async () => {
+    const { seen, waiting, breakDown, mend, stop } = start({}, false);
+    await soon();
+    breakDown();
+    const handedOver = { ...OLD, seconds: 300 };
+    await assert.rejects(waiting.add("1", handedOver, new Secret("a value")), /disk/);
+    mend();
+    mock.timers.tick(30_000);
+    await soon();
+    assert.deepEqual(seen.kept, { 1: handedOver });
+    stop();
+  });
+
   it("does not take back what it was told is stored, though a deploy has forgotten that", async () => {
     const first = start({ 5: OLD });
     await soon();
