@@ -196,8 +196,9 @@ async function begin(id: string, steps: Steps): Promise<Told> {
       throw thrown;
     }
     const failure = asTokenError(thrown);
-    // With the old token gone there is nothing to wait for.
-    const isWaited = why.code !== "not-found" && waiting.of(id)?.successor === begun.successor.id;
+    // With the old token gone there is nothing to wait for, and a node that is stopped does not.
+    const isWaited =
+      why.code !== "not-found" && !task.signal.aborted && waiting.of(id)?.successor === begun.successor.id;
     const advice = isWaited
       ? "It is taken back when the time to store it is over, if this node runs then; or delete it now."
       : "Delete it now.";

@@ -103,7 +103,7 @@ export function createWaiting(
   }
 
   async function overdue(id: string, handedOver: HandedOver, isStill: () => boolean): Promise<void> {
-    // Its end could not be kept, and was forgotten in a deploy.
+    // The word can have come while no node ran that waited.
     if (isStored(id, handedOver.successor)) return end(id, handedOver.successor);
     try {
       await expire(id, handedOver, isStill);
@@ -163,24 +163,29 @@ export function createWaiting(
     isLoaded = true;
     if (!kept.success) standing.warn(NOT_READ);
     for (const [id, handedOver] of kept.data ?? []) {
-      if (ended.has(`${id} ${handedOver.successor}`)) isUnsaved = true;
+      const { successor } = handedOver;
+      // The end of one that is stored can be lost in a deploy.
+      if (ended.has(`${id} ${successor}`) || isStored(id, successor)) isUnsaved = true;
       else if (!waiting.has(id)) wait(id, handedOver);
     }
     ended.clear();
   }
 
   let again: NodeJS.Timeout | undefined;
-  let hasWarned = false;
+  let told: string | undefined;
   /** Reads what waits, and keeps what has changed; again and again where the context store fails. */
   async function keepUp(): Promise<void> {
+    const wasLoaded = isLoaded;
     try {
       await load();
-      if (isUnsaved) await save();
-      hasWarned = false;
+      // What was read after the node was stopped can be older than what the node in its place has kept.
+      if (isUnsaved && (wasLoaded || !signal.aborted)) await save();
+      told = undefined;
     } catch {
       if (signal.aborted) return;
-      if (!hasWarned) standing.warn(isLoaded ? NOT_KEPT : NOT_READ);
-      hasWarned = true;
+      const text = isLoaded ? NOT_KEPT : NOT_READ;
+      if (told !== text) standing.warn(text);
+      told = text;
       keepUpLater();
     }
   }
@@ -199,16 +204,20 @@ export function createWaiting(
   signal.addEventListener("abort", () => {
     running.delete(endHere);
     clearTimeout(again);
+    // The last time before another node reads it.
+    if (isUnsaved) void save().catch(() => undefined);
     for (const { timer } of waiting.values()) clearTimeout(timer);
   });
 
   return {
     async add(id, handedOver, value) {
+      // Not the node that is deployed in the place of this one meanwhile, and goes on to wait.
+      const others = [...running].filter((each) => each !== endHere);
       await load();
       values.set(keyOf(id), { successor: handedOver.successor, value });
       wait(id, handedOver);
       await save();
-      for (const endIn of running) if (endIn !== endHere) await endIn(connection, id, handedOver.successor);
+      await Promise.all(others.map((endIn) => endIn(connection, id, handedOver.successor)));
     },
     of: (id) => values.get(keyOf(id)),
     end,

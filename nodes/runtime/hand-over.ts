@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { NodeAPI } from "node-red";
 import { TokenError } from "../../src/errors.js";
 import type { Secret } from "../../src/text/secret.js";
@@ -43,9 +44,11 @@ export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: S
       else {
         const before = await contexts.get({ type, key });
         putBack = async () => {
-          // What another message has put there since stays, as far as that can be seen.
-          const isOurs = await contexts.get({ type, key }).then(isIt, () => true);
-          if (isOurs) await contexts.set({ type, key }, before);
+          // What another message has put there since stays, as far as that can be seen. What was there before can be
+          // overwritten still.
+          const isOurs = (held: unknown) => isIt(held) || isDeepStrictEqual(held, before);
+          if (await contexts.get({ type, key }).then(isOurs, () => true))
+            await contexts.set({ type, key }, before);
         };
         await contexts.set({ type, key }, value.reveal());
       }

@@ -106,14 +106,12 @@ describe("createWaiting", () => {
     stop();
   });
 
-  it("does not take back what it was told is stored, though a deploy has forgotten that", async () => {
-    const first = start({ 5: OLD });
-    await soon();
-    first.waiting.keepStored("5", "2");
-    await first.waiting.end("5", "2");
-    first.stop();
+  it("does not take back what the node before it was told is stored", async () => {
+    const before = start({}, false);
+    before.stop();
     const { seen, stop } = start({ 5: OLD, 6: OLD }, false);
     await soon();
+    before.waiting.keepStored("5", "2");
     mock.timers.tick(1000);
     await soon();
     assert.deepEqual([seen.expired, seen.kept], [["6"], { 6: OLD }]);
@@ -130,6 +128,51 @@ describe("createWaiting", () => {
     assert.deepEqual(seen.kept, { 1: OLD, 3: { ...OLD, successor: "4" } });
     mock.timers.tick(60_000);
     assert.deepEqual(seen.expired, []);
+  });
+
+  it("does not take up again what is stored, whose end a deploy has forgotten", async () => {
+    const first = start({}, false);
+    first.waiting.keepStored("7", "2");
+    first.stop();
+    const { seen, stop } = start({ 7: OLD, 8: OLD }, false);
+    await soon();
+    assert.deepEqual(seen.kept, { 8: OLD });
+    stop();
+  });
+
+  it("keeps what it could not keep when it is stopped", async () => {
+    const { seen, waiting, breakDown, mend, stop } = start({ 1: OLD, 3: OLD }, false);
+    await soon();
+    breakDown();
+    await waiting.end("1", "2");
+    mend();
+    stop();
+    await soon();
+    assert.deepEqual(seen.kept, { 3: OLD });
+  });
+
+  it("writes nothing over once it is stopped and another reads", async () => {
+    const { seen, waiting, mend, stop } = start({ 1: OLD });
+    await soon();
+    mend();
+    const ended = waiting.end("1", "2");
+    stop();
+    seen.kept = { 1: OLD, 9: OLD };
+    await ended;
+    assert.deepEqual(seen.kept, { 1: OLD, 9: OLD });
+  });
+
+  it("goes on to wait in the node that is deployed in its place meanwhile", async () => {
+    const first = start({}, false);
+    await soon();
+    const handedOver = { ...OLD, seconds: 300 };
+    const added = first.waiting.add("9", handedOver, new Secret("a value"));
+    first.stop();
+    const second = start({ 9: handedOver }, false);
+    await added;
+    await soon();
+    assert.deepEqual(second.seen.kept, { 9: handedOver });
+    second.stop();
   });
 
   it("begins anew where the context store holds something else", async () => {

@@ -32,6 +32,18 @@ describe("handOver", () => {
     }
   });
 
+  it("leaves in the context what was there, where the value is written later than that is read", async () => {
+    const toBeWritten: unknown[] = [];
+    const contexts: Contexts = {
+      get: () => Promise.resolve("what works"),
+      set: (_, value) =>
+        toBeWritten.push(value) === 1 ? Promise.reject(new Error("too late")) : Promise.resolve(),
+    };
+    await assert.rejects(give(contexts), { code: "invalid-config" });
+    await new Promise(setImmediate);
+    assert.deepEqual(toBeWritten, ["a new value", "what works"]);
+  });
+
   it("leaves in the context what another message has put there since", async () => {
     let held: unknown = "what works";
     const contexts: Contexts = {
