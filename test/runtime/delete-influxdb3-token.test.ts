@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { timeOf } from "../../simulator/influxdb3/world.js";
 import { once, type EventEmitter } from "node:events";
 import { startInfluxdb3, type Influxdb3World } from "../../simulator/influxdb3.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
@@ -30,7 +31,7 @@ function listed(world: Influxdb3World, name: string): Message {
   const { id, createdAt } = world.tokens.get(name)!;
   return {
     ...{ id: name, name, tokenId: String(id), kind: "admin", state: "active" },
-    createdAt: createdAt.toISOString(),
+    createdAt: `${timeOf(createdAt)}Z`,
     permissions: [{ resource_type: "*", resource_names: ["*"], actions: ["*"] }],
   };
 }
@@ -380,7 +381,7 @@ describe("delete-influxdb3-token", () => {
         async ({ send, world }) => {
           const expiry = new Date(Date.now() + 86_400_000);
           world.addToken({ name: "c", expiry });
-          const payload = { ...listed(world, "c"), expiresAt: expiry.toISOString() };
+          const payload = { ...listed(world, "c"), expiresAt: `${timeOf(expiry)}Z` };
           assert.equal(record(await send({ payload })).outcome, "deleted");
         },
         { prepare: adding("a") },

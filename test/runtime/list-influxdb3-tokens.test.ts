@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { timeOf } from "../../simulator/influxdb3/world.js";
 import type { Influxdb3World } from "../../simulator/influxdb3.js";
 import {
   withInfluxdb3Node,
@@ -86,8 +87,8 @@ describe("list-influxdb3-tokens", () => {
         assert.deepEqual(found(await send({})), [
           {
             ...{ id: "press 1", name: "press 1", tokenId: String(id), kind: "admin", state: "active" },
-            createdAt: createdAt.toISOString(),
-            expiresAt: expiry!.toISOString(),
+            createdAt: `${timeOf(createdAt)}Z`,
+            expiresAt: `${timeOf(expiry!)}Z`,
             permissions: [{ resource_type: "*", resource_names: ["*"], actions: ["*"] }],
           },
         ]);

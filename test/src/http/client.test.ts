@@ -591,7 +591,8 @@ describe("createHttp, for secrets and clocks that it is given", () => {
         const own = http.now(stop.signal);
         stop.abort();
         waiting.push(http.send({ ...GET, watch }));
-        for (const each of waiting) await assert.rejects(each, { code: "cancelled", attempts: 0 });
+        const end = { code: "cancelled", attempts: 0 };
+        await Promise.all(waiting.map((each) => assert.rejects(each, end)));
         await own;
         (await arrived).writeHead(204).end();
         assert.equal((await first).status, 204);

@@ -79,7 +79,7 @@ describe("createInfluxctl", () => {
     stop.abort();
     await assert.rejects(waiting, { code: "cancelled", attempts: 0 });
     influxctl.close();
-    for (const each of ofOthers) await assert.rejects(each, { code: "cancelled" });
+    await Promise.all(ofOthers.map((each) => assert.rejects(each, { code: "cancelled" })));
   });
 
   it("passes config, time limit and words, in this order", async () => {
