@@ -153,6 +153,7 @@ export function createWaiting(
   function load(): Promise<void> {
     loading ??= takeUp().catch((error: unknown) => {
       loading = undefined;
+      keepUpLater();
       throw error;
     });
     return loading;
@@ -186,7 +187,6 @@ export function createWaiting(
       const text = isLoaded ? NOT_KEPT : NOT_READ;
       if (told !== text) standing.warn(text);
       told = text;
-      keepUpLater();
     }
   }
 

@@ -4,7 +4,7 @@ import { TokenError } from "../../src/errors.js";
 import type { Secret } from "../../src/text/secret.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { summaryOf } from "../../src/work/summary.js";
-import type { Place } from "../fields/place.js";
+import type { ContextPlace, Place } from "../fields/place.js";
 import type { Contexts } from "./contexts.js";
 import { copyOf, withFields, type Message, type Send } from "./sender.js";
 
@@ -37,28 +37,13 @@ export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: S
       ...(connection && { connection: { ...connection } }),
     };
     const sent = withFields(copyOf(RED, msg), { ...told, summary, statusCode: 200 });
-    const isIt = (held: unknown) => typeof held === "string" && value.equals(held);
-    let putBack: () => Promise<void> = () => Promise.resolve();
     try {
-      if (type === "msg") RED.util.setMessageProperty(sent, key, value.reveal(), true);
+      if (type !== "msg") await intoContext(contexts, { type, key }, value);
       else {
-        const before = await contexts.get({ type, key });
-        putBack = async () => {
-          // What another message has put there since stays, as far as that can be seen. What was there before can be
-          // overwritten still.
-          const isOurs = (held: unknown) => isIt(held) || isDeepStrictEqual(held, before);
-          if (await contexts.get({ type, key }).then(isOurs, () => true))
-            await contexts.set({ type, key }, before);
-        };
-        await contexts.set({ type, key }, value.reveal());
+        RED.util.setMessageProperty(sent, key, value.reveal(), true);
+        if (!isHeld(RED.util.getMessageProperty(sent, key), value)) throw notWritable();
       }
-      const held: unknown =
-        type === "msg" ? RED.util.getMessageProperty(sent, key) : await contexts.get({ type, key });
-      // Neither a message nor a context says that it cannot set a property of a text.
-      if (!isIt(held)) throw new Error("not writable");
     } catch {
-      // A store that answers too late may have taken it, or take it still: the token is removed, and what was there may work.
-      void putBack().catch(() => undefined);
       // Not the message of the error, which could hold the value.
       throw new TokenError(
         "invalid-config",
@@ -68,4 +53,32 @@ export function handOver(RED: NodeAPI, contexts: Contexts, msg: Message, send: S
     }
     send(sent);
   };
+}
+
+/** Puts a value into a context; where that fails, leaves there what was there, for that may work, and the token is removed. */
+async function intoContext(contexts: Contexts, place: ContextPlace, value: Secret): Promise<void> {
+  const before = await contexts.get(place);
+  try {
+    await contexts.set(place, value.reveal());
+    if (!isHeld(await contexts.get(place), value)) throw notWritable();
+  } catch (error) {
+    // A store that answers too late may have taken it, or take it still.
+    void putBack().catch(() => undefined);
+    throw error;
+  }
+
+  async function putBack(): Promise<void> {
+    const mayHoldIt = (held: unknown) => isHeld(held, value) || isDeepStrictEqual(held, before);
+    // What another message has put there since stays, as far as that can be seen.
+    if (await contexts.get(place).then(mayHoldIt, () => true)) await contexts.set(place, before);
+  }
+}
+
+function isHeld(held: unknown, value: Secret): boolean {
+  return typeof held === "string" && value.equals(held);
+}
+
+/** Neither a message nor a context says that it cannot set a property of a text. */
+function notWritable(): Error {
+  return new Error("not writable");
 }
