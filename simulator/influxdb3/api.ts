@@ -27,9 +27,9 @@ import {
   OPERATOR,
   Panic,
   Refusal,
-  timeOf,
   type Influxdb3World,
   type NamedToken,
+  zonedTimeOf,
 } from "./world.js";
 
 interface Route {
@@ -208,14 +208,13 @@ function create(
 
 /** The one answer that has the value. Its type is what the server says, though it is none. */
 function shownOnce({ id, name, value, hash, createdAt, expiry }: NamedToken): Answer & { body: string } {
-  const at = (date: Date) => `${timeOf(date)}Z`;
   const body = {
     id,
     name,
     token: value,
     hash,
-    created_at: at(createdAt),
-    expiry: expiry ? at(expiry) : null,
+    created_at: zonedTimeOf(createdAt),
+    expiry: expiry ? zonedTimeOf(expiry) : null,
   };
   return { status: 201, headers: { "content-type": "json", ...ANY_ORIGIN }, body: JSON.stringify(body) };
 }

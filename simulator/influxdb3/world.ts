@@ -166,3 +166,6 @@ export function timeOf(date: Date): string {
   const [, sign = "", year = "", rest = ""] = /^([+-]?)0*(\d{4,})(.*)Z$/.exec(date.toISOString()) ?? [];
   return `${sign}${year}${rest.replace(".000", "")}`;
 }
+
+/** The same with its zone, as the answer to a new token has it. */
+export const zonedTimeOf = (date: Date): string => `${timeOf(date)}Z`;

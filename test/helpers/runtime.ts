@@ -61,8 +61,10 @@ export interface Seen {
 export interface Runtime {
   /** Sends a message into the node and waits for its end. */
   send(msg: Message): Promise<Seen>;
-  /** Sends a message without waiting. */
-  inject(msg: Message): void;
+  /** Sends a message without waiting; to the node, unless another is named. */
+  inject(msg: Message, to?: string): void;
+  /** The next message that reaches a node. */
+  next(id: string): Promise<Message>;
   /** Waits until so many messages have ended since the start. */
   ended(count: number): Promise<Seen>;
   /** Texts of the statuses so far, with their colours: `green 3 deleted`. */
@@ -154,9 +156,13 @@ export async function startRuntime(
 
   const runtime: Runtime = {
     statuses,
-    inject: (msg) => {
+    inject: (msg, to = "node") => {
       given += textOf(msg);
-      helper.getNode("node").receive(msg);
+      helper.getNode(to).receive(msg);
+    },
+    async next(id) {
+      const [msg] = (await once(helper.getNode(id) as unknown as EventEmitter, "input")) as [Message];
+      return msg;
     },
     async ended(count) {
       await new Promise<void>((resolve) => {
@@ -216,6 +222,16 @@ export async function startRuntime(
     },
   };
   return runtime;
+}
+
+/** A subflow `sf` around one node, with its input and all of its outputs. */
+export function subflowOf(node: FlowNode, outputs = 1): FlowNode[] {
+  const at = { x: 1, y: 1 };
+  const out = Array.from({ length: outputs }, (_, port) => ({ ...at, wires: [{ id: node.id, port }] }));
+  return [
+    { id: "sf", type: "subflow", name: "sf", in: [{ ...at, wires: [{ id: node.id }] }], out },
+    { z: "sf", ...at, wires: out.map(() => []), ...node },
+  ];
 }
 
 /** What was found, where the node was asked to tell the tokens as well. */

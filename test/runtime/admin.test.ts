@@ -17,7 +17,7 @@ import { populate, populateCluster } from "../../simulator/population.js";
 import { oldest } from "../../src/work/filters.js";
 import { ask, post } from "../helpers/admin.js";
 import { addTokens, withNode, type NodeFixture } from "../helpers/fixture.js";
-import { startRuntime, type Properties, type Runtime } from "../helpers/runtime.js";
+import { startRuntime, subflowOf, type Properties, type Runtime } from "../helpers/runtime.js";
 import { serve } from "../helpers/servers.js";
 
 type Options = Parameters<typeof withNode>[3];
@@ -763,23 +763,19 @@ async function withSubflow(
   ) => Promise<void>,
 ): Promise<void> {
   const fixture = await startFixture();
-  const place = { x: 1, y: 1 };
-  const inOut = {
-    in: [{ ...place, wires: [{ id: "delete" }] }],
-    out: [{ ...place, wires: [{ id: "delete", port: 0 }] }],
+  const remove = {
+    id: "delete",
+    type: "influxdb-delete-authorization",
+    connection: "inner",
+    confirmed: true,
   };
-  const remove = { type: "influxdb-delete-authorization", connection: "inner", confirmed: true };
   const runtime = await startRuntime(
     "subflow:sf",
     {},
     fixture.connectionTo("oss", { id: "inner", z: "sf" }),
     {
       modules: [sidebar],
-      nodes: [
-        { id: "sf", type: "subflow", name: "sf", ...inOut },
-        { id: "delete", z: "sf", ...place, ...remove, wires: [[]] },
-        onTab({ id: "second", type: "subflow:sf", wires: [["out0"]] }),
-      ],
+      nodes: [...subflowOf(remove), onTab({ id: "second", type: "subflow:sf", wires: [["out0"]] })],
     },
   );
   try {
@@ -787,8 +783,8 @@ async function withSubflow(
       ...fixture,
       runtime,
       async sendTo(instance, payload) {
-        const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
-        (runtime.node(instance) as unknown as { receive(msg: object): void }).receive({ payload });
+        const reported = runtime.next("out0");
+        runtime.inject({ payload }, instance);
         await reported;
       },
     });

@@ -247,7 +247,7 @@ describe("influxdb-connection", () => {
     simulator.faults.push({ delay: 10, times: 10 });
     for (let index = 0; index < 5; index++) {
       runtime.inject({});
-      (runtime.node("second") as unknown as { receive(msg: object): void }).receive({});
+      runtime.inject({}, "second");
     }
     await simulator.arrived(10);
     await runtime.ended(5);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { once, type EventEmitter } from "node:events";
 import type { Product } from "../../src/products.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { startFixture } from "../../simulator/fixture.js";
 import { withNode, type MoreNodes, type NodeFixture } from "../helpers/fixture.js";
-import { startRuntime, type Message, type Properties, type Seen } from "../helpers/runtime.js";
+import { startRuntime, subflowOf, type Message, type Properties, type Seen } from "../helpers/runtime.js";
 import { textOf } from "../helpers/secrets.js";
 
 const WRITE = [{ action: "write", resource: "iot" }];
@@ -216,12 +215,8 @@ describe("create-database-token", () => {
 
   it("waits in a subflow, whose context keeps the permissions", async () => {
     const fixture = await startFixture();
-    const at = { x: 1, y: 1 };
-    const inOut = {
-      in: [{ ...at, wires: [{ id: "create" }] }],
-      out: [0, 1].map((port) => ({ ...at, wires: [{ id: "create", port }] })),
-    };
     const create = {
+      id: "create",
       type: "influxdb-create-database-token",
       connection: "connection",
       ...PLAIN,
@@ -229,16 +224,13 @@ describe("create-database-token", () => {
       placeType: "flow",
     };
     const runtime = await startRuntime("subflow:sf", {}, fixture.connectionTo("cloud-dedicated"), {
-      nodes: [
-        { id: "sf", type: "subflow", name: "sf", ...inOut },
-        { id: "create", z: "sf", ...at, ...create, wires: [[], []] },
-      ],
+      nodes: subflowOf(create, 2),
     });
     try {
-      const sent = async (msg: Message, output: "out0" | "out1") => {
-        const reported = once(runtime.node(output) as unknown as EventEmitter, "input");
+      const sent = (msg: Message, output: "out0" | "out1") => {
+        const reported = runtime.next(output);
         runtime.inject(msg);
-        return ((await reported) as [Message])[0];
+        return reported;
       };
       const { handedOver } = await sent({}, "out0");
       const told = await sent({ handedOver, step: "stored" }, "out1");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { timeOf } from "../../simulator/influxdb3/world.js";
+import { zonedTimeOf } from "../../simulator/influxdb3/world.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { LIST, MAKE } from "../helpers/influxdb3.js";
 import {
@@ -170,7 +170,7 @@ describe("create-influxdb3-token", () => {
           const { body } = server.requests.find(({ path }) => path.endsWith("named_admin"))!;
           const sent = (JSON.parse(body) as { expiry_secs: number }).expiry_secs;
           assert.ok(Number.isInteger(sent) && sent > 0 && Math.abs(sent - seconds) <= 1, body);
-          assert.equal(record(seen).token.expiresAt, `${timeOf(world.tokens.get("press 1")!.expiry!)}Z`);
+          assert.equal(record(seen).token.expiresAt, zonedTimeOf(world.tokens.get("press 1")!.expiry!));
         }));
     }
 

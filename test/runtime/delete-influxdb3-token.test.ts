@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { timeOf } from "../../simulator/influxdb3/world.js";
-import { once, type EventEmitter } from "node:events";
 import { startInfluxdb3, type Influxdb3World } from "../../simulator/influxdb3.js";
+import { zonedTimeOf } from "../../simulator/influxdb3/world.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { answer, LIST, OPERATOR_VALUE, REMOVE } from "../helpers/influxdb3.js";
 import {
@@ -9,7 +8,14 @@ import {
   type Influxdb3Fixture,
   type Influxdb3NodeOptions,
 } from "../helpers/influxdb3-node.js";
-import { startRuntime, trailIn, type Message, type Properties, type Seen } from "../helpers/runtime.js";
+import {
+  startRuntime,
+  subflowOf,
+  trailIn,
+  type Message,
+  type Properties,
+  type Seen,
+} from "../helpers/runtime.js";
 
 const withDelete = (
   properties: Properties,
@@ -31,7 +37,7 @@ function listed(world: Influxdb3World, name: string): Message {
   const { id, createdAt } = world.tokens.get(name)!;
   return {
     ...{ id: name, name, tokenId: String(id), kind: "admin", state: "active" },
-    createdAt: `${timeOf(createdAt)}Z`,
+    createdAt: zonedTimeOf(createdAt),
     permissions: [{ resource_type: "*", resource_names: ["*"], actions: ["*"] }],
   };
 }
@@ -381,7 +387,7 @@ describe("delete-influxdb3-token", () => {
         async ({ send, world }) => {
           const expiry = new Date(Date.now() + 86_400_000);
           world.addToken({ name: "c", expiry });
-          const payload = { ...listed(world, "c"), expiresAt: `${timeOf(expiry)}Z` };
+          const payload = { ...listed(world, "c"), expiresAt: zonedTimeOf(expiry) };
           assert.equal(record(await send({ payload })).outcome, "deleted");
         },
         { prepare: adding("a") },
@@ -414,13 +420,8 @@ describe("delete-influxdb3-token", () => {
     const server = await startInfluxdb3({ operatorToken: OPERATOR_VALUE });
     for (const name of ["a", "b"]) server.world.addToken({ name });
     const own = server.world.addToken({ name: "Node-RED" });
-    const at = { x: 1, y: 1 };
-    const inOut = {
-      in: [{ ...at, wires: [{ id: "delete" }] }],
-      out: [0, 1].map((port) => ({ ...at, wires: port === 0 ? [{ id: "delete", port }] : [] })),
-    };
     const remove = {
-      ...{ type: "influxdb-delete-influxdb3-token", connection: "connection" },
+      ...{ id: "delete", type: "influxdb-delete-influxdb3-token", connection: "connection" },
       ...{ confirmed: true, targets: "WHICH", targetsType: "env" },
     };
     const connection = {
@@ -431,17 +432,12 @@ describe("delete-influxdb3-token", () => {
       "subflow:sf",
       { env: [{ name: "WHICH", type: "str", value: "b" }] },
       connection,
-      {
-        nodes: [
-          { id: "sf", type: "subflow", name: "sf", ...inOut },
-          { id: "delete", z: "sf", ...at, ...remove, wires: [[]] },
-        ],
-      },
+      { nodes: subflowOf(remove) },
     );
     try {
-      const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
+      const reported = runtime.next("out0");
       runtime.inject({});
-      const [{ payload }] = (await reported) as [Message];
+      const { payload } = await reported;
       assert.partialDeepStrictEqual(payload, { id: "b", outcome: "deleted" });
       assert.deepEqual([...server.world.tokens.keys()], ["_admin", "a", "Node-RED"]);
     } finally {

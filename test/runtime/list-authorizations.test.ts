@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { once, type EventEmitter } from "node:events";
 import { onTab } from "../../simulator/flow.js";
 import type { Authorization } from "../../src/tokens/authorizations-api.js";
 import type { Simulator } from "../../simulator/server.js";
 import type { Authorization as Own, User } from "../../simulator/world.js";
 import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
 import { joinModule } from "../helpers/core-nodes.js";
-import type { Message, Properties } from "../helpers/runtime.js";
+import type { Properties } from "../helpers/runtime.js";
 
 const day = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * day);
@@ -369,9 +368,9 @@ describe("list-authorizations", () => {
       { result: "each", wires: [["join"], ["out1"]] },
       async ({ simulator, send, runtime }) => {
         const all = addTokens(simulator, 1000);
-        const joined = once(runtime.node("out0") as unknown as EventEmitter, "input");
+        const joined = runtime.next("out0");
         await send({ topic: "kept" });
-        const [{ payload, summary, topic }] = (await joined) as [Message];
+        const { payload, summary, topic } = await joined;
         assert.deepEqual(
           (payload as Authorization[]).slice(-1000).map(({ id }) => id),
           all.map(({ id }) => id),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { timeOf } from "../../simulator/influxdb3/world.js";
 import type { Influxdb3World } from "../../simulator/influxdb3.js";
+import { zonedTimeOf } from "../../simulator/influxdb3/world.js";
 import {
   withInfluxdb3Node,
   type Influxdb3Fixture,
@@ -87,8 +87,8 @@ describe("list-influxdb3-tokens", () => {
         assert.deepEqual(found(await send({})), [
           {
             ...{ id: "press 1", name: "press 1", tokenId: String(id), kind: "admin", state: "active" },
-            createdAt: `${timeOf(createdAt)}Z`,
-            expiresAt: `${timeOf(expiry!)}Z`,
+            createdAt: zonedTimeOf(createdAt),
+            expiresAt: zonedTimeOf(expiry!),
             permissions: [{ resource_type: "*", resource_names: ["*"], actions: ["*"] }],
           },
         ]);

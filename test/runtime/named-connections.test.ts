@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { once, type EventEmitter } from "node:events";
 import { onTab, type FlowNode } from "../../simulator/flow.js";
 import { startFixture, type Fixture } from "../../simulator/fixture.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { closing } from "../helpers/closing.js";
 import { addTokens } from "../helpers/fixture.js";
-import { trailIn, startRuntime, type Message, type Properties, type Runtime } from "../helpers/runtime.js";
+import {
+  startRuntime,
+  subflowOf,
+  trailIn,
+  type Message,
+  type Properties,
+  type Runtime,
+} from "../helpers/runtime.js";
 import { serve } from "../helpers/servers.js";
 
 const ANY = { connection: "", connectionFrom: "any", confirmed: true };
@@ -319,30 +325,17 @@ describe("the connection that a message names", () => {
   it("is that of its own instance of a subflow", async () => {
     const inner = (fixture: Fixture, id: string, name: string) =>
       fixture.connectionTo("oss", { id, name, z: "sf" });
-    const place = { x: 1, y: 1, z: "sf" };
-    const inside = { type: "influxdb-delete-authorization", ...some("inner"), wires: [[]] };
+    const inside = { id: "delete", type: "influxdb-delete-authorization", ...some("inner") };
     const runtime: Runtime = await also(
       startRuntime("subflow:sf", {}, inner(one, "inner", "in here"), {
-        nodes: [
-          {
-            ...{ id: "sf", type: "subflow", name: "sf" },
-            in: [{ x: 1, y: 1, wires: [{ id: "delete" }] }],
-            out: [{ x: 1, y: 1, wires: [{ id: "delete", port: 0 }] }],
-          },
-          { id: "delete", ...place, ...inside },
-          onTab({ id: "second", type: "subflow:sf", wires: [["out0"]] }),
-        ],
+        nodes: [...subflowOf(inside), onTab({ id: "second", type: "subflow:sf", wires: [["out0"]] })],
       }),
     );
     const remove = async (instance: string, connection: string, ...found: object[]) => {
-      const reported = once(runtime.node("out0") as unknown as EventEmitter, "input");
+      const reported = runtime.next("out0");
       const [token] = addTokens(one.simulator, 1);
-      for (const payload of [...found, token!.id])
-        (runtime.node(instance) as unknown as { receive(msg: object): void }).receive({
-          payload,
-          connection,
-        });
-      const [{ payload }] = (await reported) as [Message];
+      for (const payload of [...found, token!.id]) runtime.inject({ payload, connection }, instance);
+      const { payload } = await reported;
       assert.partialDeepStrictEqual(payload, {
         ...{ id: token!.id, outcome: "deleted" },
         connection: { name: "in here" },

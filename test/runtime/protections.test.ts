@@ -6,7 +6,7 @@ import { managementTokens } from "../../src/tokens/management-tokens.js";
 import { createOwnTokenProtection } from "../../src/tokens/own-token-protection.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { addTokens, type NodeFixture, withNode } from "../helpers/fixture.js";
-import type { Message, Properties } from "../helpers/runtime.js";
+import type { Properties } from "../helpers/runtime.js";
 
 const OWN_ID = "11111111-1111-4111-8111-111111111111";
 const OTHER_ID = "22222222-2222-4222-8222-222222222222";
@@ -36,10 +36,6 @@ async function until(isSo: () => boolean): Promise<void> {
 describe("what concerns one token happens in the order of the messages", () => {
   const TO = { tokenStatus: "to", tokenStatusType: "msg" };
   const SECOND = { id: "second", type: "influxdb-update-authorization", z: "tab", connection: "connection" };
-  const receive = ({ runtime }: NodeFixture, id: string, msg: Message) => {
-    const node = runtime.node(id) as never as { receive(message: Message): void };
-    node.receive(msg);
-  };
   const patches = ({ requests }: Simulator, id: string) =>
     requests.flatMap(({ method, path, body }) =>
       method === "PATCH" && path.endsWith(id) ? [(JSON.parse(body) as { status: string }).status] : [],
@@ -61,8 +57,8 @@ describe("what concerns one token happens in the order of the messages", () => {
         // From here on it is known which token is the connection's own.
         await fixture.send({ payload: other!.id, to: "inactive" });
         simulator.faults.push({ method: "PATCH", ...fault });
-        receive(fixture, "node", { payload: { id: token!.id }, to: "active" });
-        receive(fixture, second, { payload: token!.id.toUpperCase(), to: "inactive" });
+        fixture.runtime.inject({ payload: { id: token!.id }, to: "active" });
+        fixture.runtime.inject({ payload: token!.id.toUpperCase(), to: "inactive" }, second);
         const { status } = { status: () => simulator.world.authorizations.get(token!.id)!.status };
         await until(() => patches(simulator, token!.id).at(-1) === "inactive" && status() === "inactive");
         // Nothing comes after it.
@@ -99,7 +95,7 @@ describe("what concerns one token happens in the order of the messages", () => {
       const [slow, quick] = addTokens(simulator, 2);
       await send({ payload: "0aaaaaaaaaaaaaaa" });
       simulator.faults.push({ method: "PATCH", delay: 60_000 });
-      for (const { id } of [slow!, slow!, quick!]) receive(fixture, "node", { payload: id });
+      for (const { id } of [slow!, slow!, quick!]) fixture.runtime.inject({ payload: id });
       await until(() => simulator.world.authorizations.get(quick!.id)!.status === "inactive");
       assert.deepEqual(patches(simulator, slow!.id), ["inactive"]);
     }));
@@ -506,7 +502,7 @@ describe("the limit", () => {
                 .map((node) => (node.id === "node" ? { ...node, name: "moved" } : node)),
             type,
           );
-          (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload: ids[2] });
+          runtime.inject({ payload: ids[2] });
           await until(() => /Limit exceeded/.test(runtime.log()));
           assert.ok(simulator.world.authorizations.has(ids[2]!));
         },
@@ -581,7 +577,7 @@ describe("a connection's own token", () => {
           "full",
         );
         const logged = runtime.log().length;
-        (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload });
+        runtime.inject({ payload });
         await until(() => expected.test(runtime.log().slice(logged)) || !world.authorizations.has(payload));
         return world.authorizations.has(payload);
       };
@@ -618,9 +614,7 @@ describe("a connection's own token", () => {
           "full",
         );
         const other = addTokens(simulator, 1)[0]!;
-        const receive = (payload: unknown) =>
-          (runtime.node("node") as never as { receive(message: Message): void }).receive({ payload });
-        for (const payload of [token.id, sibling.id, other.id]) receive(payload);
+        for (const payload of [token.id, sibling.id, other.id]) runtime.inject({ payload });
         await until(() => !simulator.world.authorizations.has(other.id));
         await until(() => runtime.dones() === 3);
         assert.ok(simulator.world.authorizations.has(token.id));

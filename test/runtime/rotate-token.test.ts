@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +11,14 @@ import type { ResourceName } from "../../src/products.js";
 import { markIn } from "../../src/tokens/marks.js";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { withNode, type NodeFixture } from "../helpers/fixture.js";
-import { startRuntime, trailIn, type Message, type Properties, type Seen } from "../helpers/runtime.js";
+import {
+  startRuntime,
+  subflowOf,
+  trailIn,
+  type Message,
+  type Properties,
+  type Seen,
+} from "../helpers/runtime.js";
 
 const recordOf = ({ payload }: Message) => payload as OutcomeRecord;
 
@@ -220,32 +226,25 @@ describe("influxdb-rotate-token", () => {
       world.addAuthorization({ user, description: `press ${number}` }),
     );
     assert.ok(old && other);
-    const at = { x: 1, y: 1 };
-    const inOut = {
-      in: [{ ...at, wires: [{ id: "rotate" }] }],
-      out: [0, 1].map((port) => ({ ...at, wires: [{ id: "rotate", port }] })),
-    };
     const place = { place: "value", placeType: "flow", timeLimit: "${LIMIT}" };
-    const rotate = { type: "influxdb-rotate-token", connection: "connection", ...place, wires: [[], []] };
+    const rotate = { id: "rotate", type: "influxdb-rotate-token", connection: "connection", ...place };
     const limit = (value: string) => ({ env: [{ name: "LIMIT", type: "str", value }] });
     const runtime = await startRuntime("subflow:sf", limit("3"), fixture.connectionTo("oss"), {
       nodes: [
-        { id: "sf", type: "subflow", name: "sf", ...inOut },
-        { id: "rotate", z: "sf", ...at, ...rotate },
+        ...subflowOf(rotate, 2),
         onTab({ id: "second", type: "subflow:sf", ...limit("300"), wires: [["out0"], ["out1"]] }),
       ],
     });
-    const next = async (id: string) => ((await once(runtime.node(id) as never, "input")) as [Message])[0];
-    const told = async (instance: string, msg: Message, output: "out0" | "out1") => {
-      const sent = next(output);
-      (runtime.node(instance) as unknown as { receive(msg: Message): void }).receive(msg);
+    const told = (instance: string, msg: Message, output: "out0" | "out1") => {
+      const sent = runtime.next(output);
+      runtime.inject(msg, instance);
       return sent;
     };
     try {
       const first = await told("node", { payload: old.id }, "out0");
       const second = await told("second", { payload: other.id }, "out0");
       await runtime.deploy((nodes) => nodes, "full");
-      const { error, payload } = await next("caught");
+      const { error, payload } = await runtime.next("caught");
       assert.equal((error as Seen["error"])?.code, "timeout");
       assert.equal((payload as OutcomeRecord).id, old.id);
       assert.equal(recordOf(await told("second", word(second, "stored"), "out1")).outcome, "replaced");

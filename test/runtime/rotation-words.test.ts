@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { EventEmitter } from "node:events";
 import type { OutcomeRecord } from "../../src/work/outcomes.js";
 import { LIST } from "../helpers/influxdb3.js";
 import { withInfluxdb3Node } from "../helpers/influxdb3-node.js";
@@ -46,10 +45,8 @@ describe("the words to a rotation of tokens of InfluxDB 3", () => {
         ).context();
         const waiting = () => Object.keys(flow.get("influxdb_rotations_node"));
         assert.deepEqual(waiting(), ["press"]);
-        const told = new Promise<Message>((resolve) => {
-          (runtime.node("told") as unknown as EventEmitter).on("input", resolve);
-        });
-        (runtime.node("other") as unknown as { receive(msg: Message): void }).receive(stored(sent));
+        const told = runtime.next("told");
+        runtime.inject(stored(sent), "other");
         assert.equal(((await told).payload as OutcomeRecord).outcome, "replaced");
         assert.deepEqual(waiting(), []);
       },

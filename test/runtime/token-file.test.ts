@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import type { EventEmitter } from "node:events";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +11,7 @@ import { Secret } from "../../src/text/secret.js";
 import { closing } from "../helpers/closing.js";
 import { outcomes } from "../helpers/faults.js";
 import { addTokens, withNode, type NodeFixture } from "../helpers/fixture.js";
-import { startRuntime, type Properties } from "../helpers/runtime.js";
+import { startRuntime, subflowOf, type Properties } from "../helpers/runtime.js";
 
 describe("a connection whose token is in a file", () => {
   const also = closing(afterEach);
@@ -248,19 +246,13 @@ describe("a connection whose token is in a file", () => {
     const first = simulator.world.operator;
     const second = addOperator(simulator);
     const settings = { tokenFile: file, credentials: {}, retries: "0" };
-    const place = { x: 1, y: 1 };
     const list = { type: "influxdb-list-authorizations", user: "admin", userType: "str" };
-    const inOut = {
-      in: [{ ...place, wires: [{ id: "list" }] }],
-      out: [{ ...place, wires: [{ id: "list", port: 0 }] }],
-    };
     write(first.token);
     const runtime = await also(
       startRuntime("subflow:sf", {}, fixture.connectionTo("oss", settings), {
         nodes: [
-          { id: "sf", type: "subflow", name: "sf", ...inOut },
+          ...subflowOf({ id: "list", ...list, connection: "inner" }),
           fixture.connectionTo("oss", { ...settings, id: "inner", z: "sf" }),
-          { id: "list", z: "sf", ...place, ...list, connection: "inner", wires: [[], []] },
           onTab({ id: "instance", type: "subflow:sf", wires: [["out0"]] }),
           onTab({ id: "outer", ...list, connection: "connection", wires: [["out0"], []] }),
         ],
@@ -270,8 +262,8 @@ describe("a connection whose token is in a file", () => {
       write(token);
       const before = simulator.requests.length;
       for (const id of ["node", "instance", "outer"]) {
-        const listed = once(runtime.node("out0") as unknown as EventEmitter, "input");
-        (runtime.node(id) as unknown as { receive(msg: object): void }).receive({});
+        const listed = runtime.next("out0");
+        runtime.inject({}, id);
         await listed;
       }
       const sent = simulator.requests.slice(before).map(({ headers }) => headers.authorization);

@@ -38,6 +38,15 @@ describe("createWaiting", () => {
     };
   }
 
+  /** Where the end of one of two waits could not be kept. */
+  async function startAndEndInVain() {
+    const started = start({ 1: OLD, 3: OLD }, false);
+    await soon();
+    started.breakDown();
+    await started.waiting.end("1", "2");
+    return started;
+  }
+
   it("takes up what waited when the context store works again, and puts nothing in its place before", async () => {
     const { seen, waiting, mend, stop } = start({ 1: OLD });
     await soon();
@@ -78,10 +87,7 @@ describe("createWaiting", () => {
   });
 
   it("keeps later what could not be kept, and says so once", async () => {
-    const { seen, waiting, breakDown, mend, stop } = start({ 1: OLD, 3: OLD }, false);
-    await soon();
-    breakDown();
-    await waiting.end("1", "2");
+    const { seen, mend, stop } = await startAndEndInVain();
     mock.timers.tick(30_000);
     await soon();
     assert.match(seen.warned.join("|"), /^what waits could not be kept in [^|]*$/);
@@ -141,10 +147,7 @@ describe("createWaiting", () => {
   });
 
   it("keeps what it could not keep when it is stopped", async () => {
-    const { seen, waiting, breakDown, mend, stop } = start({ 1: OLD, 3: OLD }, false);
-    await soon();
-    breakDown();
-    await waiting.end("1", "2");
+    const { seen, mend, stop } = await startAndEndInVain();
     mend();
     stop();
     await soon();
