@@ -1,14 +1,7 @@
 /// <reference lib="dom" />
-import {
-  isProduct,
-  PRODUCTS,
-  productsWith,
-  RESOURCE_NAMES,
-  type Product,
-  type ResourceName,
-} from "../../src/products.js";
+import { isProduct, PRODUCTS, productsWith, type Product, type ResourceName } from "../../src/products.js";
 import type { FieldData } from "../fields/controls.js";
-import { isUsed } from "../fields/judge.js";
+import { isUsed, resourceIn } from "../fields/judge.js";
 import { isVariable } from "../fields/variables.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
 import { element } from "./elements.js";
@@ -183,9 +176,9 @@ export function setTooltip(field: Elements, text: string | undefined): void {
   }
 }
 
-/** The kind of tokens that a node works on: that of all such nodes, or the one that is chosen in it. */
-export function resourceOf({ _def: { resource }, kind }: EditorNode): ResourceName | undefined {
-  return resource ?? RESOURCE_NAMES.find((each) => each === kind);
+/** The kind of tokens that a node works on, if it does not work on any. */
+export function resourceOf(node: EditorNode): ResourceName | undefined {
+  return resourceIn(node._def, node);
 }
 
 /** The products that cannot do what a node does. */

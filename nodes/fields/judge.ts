@@ -2,7 +2,7 @@ import { connectionIds } from "./connection-ways.js";
 import type { FieldData, FieldsData, Flag, Limit, Properties, Typed } from "./controls.js";
 import { ID_FORMS, isObjectText, TOKEN_NAME } from "../../src/ids.js";
 import { systemClock } from "../../src/clock.js";
-import { isProduct } from "../../src/products.js";
+import { isProduct, RESOURCE_NAMES, type ResourceName } from "../../src/products.js";
 import { wrongTime, type TimeForm } from "../../src/work/times.js";
 import { wrongTable, wrongTables } from "./permission-rows.js";
 import { TEXT_RULES, textOf, WRONG_PLACES, wrongPlace } from "./text-rules.js";
@@ -80,6 +80,19 @@ export function isUsed(fields: FieldsData, { products, when }: FieldData, node: 
 function valueIn(fields: FieldsData, property: string, node: Properties): unknown {
   const { preset, missing = preset } = partOf(fields, property).part;
   return node[property] ?? missing;
+}
+
+/**
+ * The kind of tokens that a node works on: that of all such nodes, or what its field `kind` holds. None if it works on
+ * any, or if the field is wrong.
+ */
+export function resourceIn(
+  { resource, fields }: { resource?: ResourceName; fields: FieldsData },
+  node: Properties,
+): ResourceName | undefined {
+  if (resource !== undefined || fields.kind === undefined) return resource;
+  const kind = valueIn(fields, "kind", node);
+  return RESOURCE_NAMES.find((each) => each === kind);
 }
 
 function wrongTogether(

@@ -14,14 +14,17 @@ import { knownFields, readTargets, type Targets } from "../../src/work/targets.j
 import { expiryField, expiryOf } from "../fields/expiry.js";
 import { choice, flag, limitField, secondsField, typed, type Field, type Values } from "../fields/fields.js";
 import { placeField } from "../fields/place.js";
+import { resourceIn } from "../fields/judge.js";
 import { stepField } from "../fields/step.js";
 import type { Connection } from "../influxdb-connection/connection.js";
 import { change, isDryRun, tellAudit, type Change } from "../runtime/change.js";
 import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
+const PRESET_KIND: ResourceName = "authorizations";
+const kind = choice(RESOURCE_NAMES, PRESET_KIND, ["influxdb3-tokens"]);
 const fields = {
-  kind: choice(RESOURCE_NAMES, "authorizations", ["influxdb3-tokens"]),
+  kind,
   /** Read when a step needs them: the word that a value is stored can come with any payload. */
   targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
   expiry: {
@@ -349,10 +352,11 @@ function ofKind<T>(property: string, read: (value: unknown, kind: Resource) => T
   const fieldOf = (kind: Resource) =>
     typed<T>({ preset: { type: "msg", value: property }, read: (value) => read(value, kind) });
   return {
-    ...fieldOf(RESOURCES.authorizations),
+    ...fieldOf(RESOURCES[PRESET_KIND]),
     parse(name, properties, counts) {
-      const kind = RESOURCE_NAMES.find((each) => each === properties.kind) ?? "authorizations";
-      return fieldOf(RESOURCES[kind]).parse(name, properties, counts);
+      // A wrong kind is refused before.
+      const resource = resourceIn({ fields: { kind } }, properties) ?? PRESET_KIND;
+      return fieldOf(RESOURCES[resource]).parse(name, properties, counts);
     },
   };
 }

@@ -25,7 +25,7 @@ import { evaluator } from "./evaluator.js";
 import { keepInstance } from "./instances.js";
 import { followLast } from "./last.js";
 import { type Evaluate, type Fields, type Values } from "../fields/fields.js";
-import { isUsed } from "../fields/judge.js";
+import { isUsed, resourceIn } from "../fields/judge.js";
 import { refuseEmptyVariables } from "../fields/refuse-variables.js";
 import { CONNECTION_FIELDS } from "../fields/connection.js";
 import type { Connection, ShownConnection } from "../influxdb-connection/connection.js";
@@ -207,7 +207,7 @@ function constructorOf<F extends Fields, R extends ResourceName>(
     });
 
     const changes = "dryRun" in operation.fields;
-    const resource = operation.resource ?? (properties.kind as R | undefined);
+    const resource = resourceIn(operation, properties) as R | undefined;
     const idsIn = (values: Values<F>) => operation.idsOf?.(values) ?? idsOf(values);
     const follower = followerOf(this, { sums: changes });
     const log = auditLog(RED, this);

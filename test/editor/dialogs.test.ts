@@ -583,19 +583,26 @@ describe("the dialogs of the nodes", function () {
       assert.equal(await editor.property(id, "connection"), "");
     });
 
-    it("marks one of a wrong product that was imported", async () => {
-      const { editor, page } = lab;
-      await editor.closeAll();
-      await page.evaluate(
-        `RED.view.importNodes([
-          { id: "importedconn", type: "influxdb-connection", name: "imported", product: "oss", url: "" },
-          { id: "importednode", type: "influxdb-list-management-tokens", z: RED.workspaces.active(), x: 600, y: 300, wires: [[], []], connection: "importedconn" },
-        ], { generateIds: false, touchImport: true })`,
-      );
-      await page.mouse.click(900, 600);
-      await editor.wrong("importednode");
-      assert.match(await errorsOf("importednode"), /InfluxDB OSS v2 has no management tokens/);
-    });
+    for (const [type, product, message] of [
+      ["list-management-tokens", "oss", /InfluxDB OSS v2 has no management tokens/],
+      // Without its kind, which is the preset then.
+      ["rotate-token", "cloud-dedicated", /InfluxDB Cloud Dedicated has no authorizations/],
+    ] as const) {
+      it(`marks one of a wrong product that was imported with ${type}`, async () => {
+        const { editor, page } = lab;
+        await editor.closeAll();
+        const connection = `${type}-connection`;
+        await page.evaluate(
+          `RED.view.importNodes([
+            { id: "${connection}", type: "influxdb-connection", name: "imported", product: "${product}", url: "" },
+            { id: "${type}", type: "influxdb-${type}", z: RED.workspaces.active(), x: 600, y: 300, wires: [[], []], connection: "${connection}" },
+          ], { generateIds: false, touchImport: true })`,
+        );
+        await page.mouse.click(900, 600);
+        await editor.wrong(type);
+        assert.match(await errorsOf(type), message);
+      });
+    }
   });
 
   const nodeId = (name: string) =>

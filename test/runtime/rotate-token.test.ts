@@ -634,6 +634,24 @@ describe("influxdb-rotate-token", () => {
         { product: "cloud-dedicated" },
       ));
 
+    for (const [how, properties, code, message] of [
+      ["saved without its kind is of authorizations", {}, "unsupported-product", /Cloud Dedicated cannot do/],
+      ["of a kind that is none", { kind: "authorization" }, "invalid-config", /"kind"/],
+    ] as const) {
+      it(`sends nothing for a node ${how}`, () =>
+        withNode(
+          "rotate-token",
+          properties,
+          async ({ send, sent }) => {
+            const { error } = await send({ payload: "0e5cd9ad1b301000" });
+            assert.equal(error?.code, code);
+            assert.match(error.message, message);
+            assert.deepEqual(sent(), []);
+          },
+          { product: "cloud-dedicated" },
+        ));
+    }
+
     for (const revokeOld of [false, true]) {
       it(`replaces a management token, and ${revokeOld ? "revokes" : "leaves"} the old one`, () =>
         withCluster(
