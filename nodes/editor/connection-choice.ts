@@ -3,8 +3,9 @@ import { connectionIds } from "../fields/connection-ways.js";
 import { isVariable } from "../fields/variables.js";
 import { isProduct, productOf } from "../../src/products.js";
 import { NONE, type Editor, type EditorNode, type Elements } from "./api.js";
+import { draftOf } from "./dialog.js";
 import { element } from "./elements.js";
-import { canChoose, isAllowed, isNamed } from "./named.js";
+import { canChoose, isAllowed, isHere, isNamed } from "./named.js";
 import { tableId } from "./permission-table.js";
 
 /*
@@ -34,7 +35,8 @@ const LOOK_IN = "influxdb-look-in";
 function offeredTo(node: EditorNode): EditorNode[] {
   const found: EditorNode[] = [];
   RED.nodes.eachConfig((each) => {
-    if (canChoose(node, each)) found.push(each);
+    // Where the kind of tokens is chosen, those that do not fit are marked.
+    if (node._def.resource === undefined ? isHere(node, each) : canChoose(node, each)) found.push(each);
   });
   return found.sort((a, b) => labelOf(a).localeCompare(labelOf(b), undefined, { numeric: true }));
 }
@@ -51,8 +53,10 @@ export function askedConnection(node?: EditorNode): unknown {
   return $(isNamed({ connectionFrom: way() }) ? `#${LOOK_IN}` : "#node-input-connection").val();
 }
 
-/** What Done would save of the boxes. */
-export function tickedIn(name: string): string[] {
+/** What Done would save of the boxes; nothing if it would leave the property as it is. */
+export function tickedIn(name: string): string[] | undefined {
+  // The way is yet to come from a variable, and the boxes are not shown.
+  if (way() === null) return undefined;
   // Those of another way would go stale unseen.
   if (way() !== "some") return [];
   const boxes = document.querySelectorAll<HTMLInputElement>(`#${tableId(name)} input[type="checkbox"]`);
@@ -86,15 +90,15 @@ export function offerNamed(node: EditorNode): void {
     const isOfMessage = isNamed({ connectionFrom: way() });
     chosen.closest(".form-row").toggle(!isOfMessage);
     row.hidden = !isOfMessage || !looksUp(node);
-    const draft = { ...node, connectionFrom: way(), connections: tickedIn("connections") };
+    const draft = draftOf(node);
     const before = asked.value;
-    const allowed = offeredTo(node).filter((each) => isAllowed(draft, each));
+    const allowed = offeredTo(node).filter((each) => canChoose(draft, each) && isAllowed(draft, each));
     asked.replaceChildren(...allowed.map((each) => new Option(labelOf(each), each.id)));
     if (allowed.some(({ id }) => id === before)) asked.value = before;
     // Who looks things up hears of another connection by this.
     if (asked.value !== before) chosen.trigger("change");
   };
-  $("#node-input-connectionFrom").on("change", follow);
+  $("#node-input-connectionFrom, #node-input-kind").on("change", follow);
   boxes.addEventListener("change", follow);
   asked.addEventListener("change", () => {
     chosen.trigger("change");

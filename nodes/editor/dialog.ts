@@ -176,7 +176,7 @@ export function setTooltip(field: Elements, text: string | undefined): void {
   }
 }
 
-/** The kind of tokens that a node works on, if it does not work on any. */
+/** {@link resourceIn} of a node of the editor. */
 export function resourceOf(node: EditorNode): ResourceName | undefined {
   return resourceIn(node._def, node);
 }

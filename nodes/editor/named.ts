@@ -19,8 +19,13 @@ export function isAllowed(node: EditorNode, connection: EditorNode): boolean {
     : connectionIds(connections).includes(connection.id);
 }
 
-/** Whether it is one of its own flow or of all flows, and of a product that can do its work. */
-export function canChoose(node: EditorNode, { type, z, product }: EditorNode): boolean {
+/** Whether it is a connection of the node's own flow or of all flows. */
+export function isHere(node: EditorNode, { type, z }: EditorNode): boolean {
+  return type === "influxdb-connection" && (!z || z === node.z);
+}
+
+/** Whether it is such a one, and of a product that can do the work of the node. */
+export function canChoose(node: EditorNode, connection: EditorNode): boolean {
   const unable: readonly unknown[] = unableFor(node);
-  return type === "influxdb-connection" && (!z || z === node.z) && !unable.includes(product);
+  return isHere(node, connection) && !unable.includes(connection.product);
 }

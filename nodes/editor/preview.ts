@@ -46,7 +46,7 @@ const OF_TABLE = [
 const OF_LIST = keys("found", [...COUNTS, "title", "first"]);
 const OF_CHANGE = [
   ...keys("hit", [...COUNTS, "title", "first", "through", "others", "dryRun", "inactiveFor", "overLimit"]),
-  ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere"]),
+  ...keys("hit", ["leftAlone", "someLeftAlone", "otherConnection", "elsewhere", "otherKind"]),
   ...keys("last", ["title", "nothing", "at", "on", "would"]),
   ...keys("column", ["token", "outcome", "reason"]),
 ];
@@ -68,7 +68,9 @@ export function offerPreview(node: EditorNode): void {
     section.followDraft(form);
     return;
   }
-  if ("targets" in node._def.fields && upstreamOf(node).lists.length > 0) {
+  const { fields, resource } = node._def;
+  // Where the kind of tokens is chosen, each can be.
+  if ("targets" in fields && upstreamOf(node, resource).lists.length > 0) {
     const section = sectionOf(node, "hit.title", (ask) => hitOf(ask, node));
     form.append($(section.details));
     section.followDraft(form);
@@ -194,7 +196,11 @@ async function hitOf(ask: Ask, node: EditorNode): Promise<Content> {
   const draft = draftOf(node);
   const { targets = "payload", targetsType = "msg" } = draft;
   if (targets !== "payload" || targetsType !== "msg") return { sentence: node._("hit.elsewhere"), parts: [] };
-  const { lists, hasOthers } = upstreamOf(node);
+  const resource = resourceOf(draft);
+  const { lists, hasOthers } = upstreamOf(node, resource);
+  if (lists.length === 0) {
+    return { sentence: node._("hit.otherKind", { tokens: node._(`tokens.${resource}`) }), parts: [] };
+  }
   const parts: HTMLElement[] = [];
   const sentences: string[] = [];
   for (const { list, isDirect } of lists) {

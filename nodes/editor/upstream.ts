@@ -1,11 +1,11 @@
+import type { ResourceName } from "../../src/products.js";
 import type { Editor, EditorNode } from "./api.js";
-import { resourceOf } from "./dialog.js";
 
 declare const RED: Editor;
 
 /** From where a node gets its messages, as far as the wires of the editor tell. */
 interface Upstream {
-  /** The nearest nodes that list what it works on. */
+  /** The nearest nodes that list what is asked for. */
   lists: { list: EditorNode; isDirect: boolean }[];
   /** Whether messages reach it from elsewhere, too. */
   hasOthers: boolean;
@@ -14,8 +14,8 @@ interface Upstream {
 /** What hands a message on as it is. */
 const HANDS_ON = ["junction", "link in", "link out"];
 
-/** Walks the wires against the flow, up to the nodes that list. */
-export function upstreamOf(node: EditorNode): Upstream {
+/** Walks the wires against the flow, up to the nodes that list. @param resource what they list; any, if it is not known. */
+export function upstreamOf(node: EditorNode, resource: ResourceName | undefined): Upstream {
   const lists = new Map<EditorNode, boolean>();
   let hasOthers = false;
   const seen = new Set<EditorNode>();
@@ -27,7 +27,7 @@ export function upstreamOf(node: EditorNode): Upstream {
     for (const { source, port } of sources) {
       if (isList(source)) {
         // The second output is for "none found".
-        if (source._def.resource !== resourceOf(node)) hasOthers = true;
+        if (resource !== undefined && source._def.resource !== resource) hasOthers = true;
         else if (port === 0) lists.set(source, isDirect || lists.get(source) === true);
       } else if (!seen.has(source)) {
         seen.add(source);

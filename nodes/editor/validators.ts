@@ -35,9 +35,9 @@ function validate(node: EditorNode, property: string, value: unknown, options: o
   // A wrong type is marked at the value.
   const isType = control?.kind === "typed" && property === `${name}Type`;
   if (isType || isVariable(value)) return true;
-  const isGone = control?.kind === "connections" && !connectionIds(value).some((id) => RED.nodes.node(id));
-  const wrong = isGone ? "noConnections" : judge(fields, property, judged);
+  const wrong = judge(fields, property, judged);
   if (wrong !== undefined) return node._(`wrong.${wrong}`, part.params);
+  if (control?.kind === "connections") return validateTicked(node, connectionIds(value));
   return control?.kind === "typed" && property === name
     ? validateSource(judged, property, control, options)
     : true;
@@ -61,19 +61,31 @@ function validateSource(node: EditorNode, name: string, control: Typed, options:
 
 /** Judges the connection that a node names, as {@link validate} does a property. */
 function validateConnection(node: EditorNode, value: unknown): true | string {
-  if (isVariable(value) || isNamed(node)) return true;
+  if (isVariable(value) || isVariable(node.connectionFrom) || isNamed(node)) return true;
   const connection = RED.nodes.node(value);
   if (!connection) return node._("wrong.connection");
-  const { product, valid } = connection;
-  const resource = resourceOf(node);
-  if (resource !== undefined && isProduct(product) && unableFor(node).includes(product)) {
-    const able = productsWith(resource).map((each) => productOf(each).name);
-    return node._("wrong.product", {
-      product: productOf(product).name,
-      tokens: node._(`tokens.${resource}`),
-      products: able.join(node._("or")),
-    });
-  }
+  const wrong = wrongProduct(node, connection);
+  if (wrong !== undefined) return wrong;
   if (lacksToken(connection)) return node._("wrong.connectionToken");
-  return valid !== false || node._("wrong.connectionSettings");
+  return connection.valid !== false || node._("wrong.connectionSettings");
+}
+
+/** Judges the connections that a message may name: one of them must be able to do the work. */
+function validateTicked(node: EditorNode, ids: readonly unknown[]): true | string {
+  const found = ids.flatMap((id) => RED.nodes.node(id) ?? []);
+  if (found.length === 0) return node._("wrong.noConnections");
+  const wrong = found.map((each) => wrongProduct(node, each));
+  return wrong.includes(undefined) || (wrong[0] as string);
+}
+
+/** Why a connection cannot do the work of a node, if its product has no such tokens. */
+function wrongProduct(node: EditorNode, { product }: EditorNode): string | undefined {
+  const resource = resourceOf(node);
+  if (resource === undefined || !isProduct(product) || !unableFor(node).includes(product)) return undefined;
+  const able = productsWith(resource).map((each) => productOf(each).name);
+  return node._("wrong.product", {
+    product: productOf(product).name,
+    tokens: node._(`tokens.${resource}`),
+    products: able.join(node._("or")),
+  });
 }

@@ -22,9 +22,8 @@ import { node, type Standing, type Task } from "../runtime/node.js";
 import { createWaiting, notStoredInTime, type Waiting } from "./waiting.js";
 
 const PRESET_KIND: ResourceName = "authorizations";
-const kind = choice(RESOURCE_NAMES, PRESET_KIND, ["influxdb3-tokens"]);
 const fields = {
-  kind,
+  kind: choice(RESOURCE_NAMES, PRESET_KIND, ["influxdb3-tokens"]),
   /** Read when a step needs them: the word that a value is stored can come with any payload. */
   targets: ofKind("payload", (value, kind) => () => readTargets(value, kind)),
   expiry: {
@@ -355,7 +354,7 @@ function ofKind<T>(property: string, read: (value: unknown, kind: Resource) => T
     ...fieldOf(RESOURCES[PRESET_KIND]),
     parse(name, properties, counts) {
       // A wrong kind is refused before.
-      const resource = resourceIn({ fields: { kind } }, properties) ?? PRESET_KIND;
+      const resource = resourceIn({ fields }, properties) ?? PRESET_KIND;
       return fieldOf(RESOURCES[resource]).parse(name, properties, counts);
     },
   };

@@ -172,6 +172,49 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.wrong(id, false);
     });
 
+    it("is one that can do the work on the kind of tokens that is chosen", async () => {
+      const { editor, page } = lab;
+      await addConnections(1);
+      const three = "InfluxDB 3 of the works";
+      await page.evaluate(
+        `RED.nodes.import([{ id: RED.nodes.id(), type: "influxdb-connection", product: "influxdb3-core", name: "${three}" }], { generateIds: false, addFlow: false })`,
+      );
+      id = await editor.drag("influxdb-rotate-token", 300, 300);
+      await editor.openDialog(id);
+      await way().selectOption("some");
+      // It has nothing to look up, so that this is not shown.
+      const asked = page.locator("#influxdb-look-in option");
+      await box("edge-1").check();
+      await editor.input("kind").selectOption("influxdb3-tokens");
+      assert.deepEqual(await asked.allTextContents(), []);
+      await editor.done();
+      assert.match(await errors(), /InfluxDB OSS v2 has no InfluxDB 3 tokens/);
+      await editor.openDialog(id);
+      assert.ok(await box("edge-1").isChecked());
+      await box(three).check();
+      assert.deepEqual(await asked.allTextContents(), [three]);
+      await editor.done();
+      await editor.wrong(id, false);
+    });
+
+    it("is left open where the way comes from a variable", async () => {
+      const { editor, page } = lab;
+      const [first] = await addConnections(1);
+      const old = { id: "123456789abcdef0", type: "influxdb-check-token", x: 300, y: 300, wires: [[], []] };
+      const way = { connectionFrom: "${FROM}", connections: [first], connection: "" };
+      await page.evaluate(
+        `RED.nodes.import([${JSON.stringify({ ...old, ...way })}], { generateIds: false, addFlow: false })`,
+      );
+      await page.evaluate("RED.view.redraw(true)");
+      id = old.id;
+      await page.evaluate(`RED.editor.validateNode(RED.nodes.node("${id}"))`);
+      assert.equal(await errors(), "");
+      await editor.openDialog(id);
+      await editor.done();
+      for (const [name, value] of Object.entries(way))
+        assert.deepEqual(await editor.property(id, name), value);
+    });
+
     it("looks up, and shows what is hit, with the connection that is asked", async () => {
       const { editor, page } = lab;
       await editor.openDialog(id);

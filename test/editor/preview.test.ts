@@ -104,6 +104,21 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await opened(LAST, /^Nothing since the last deploy$/);
     });
 
+    it("shows what is hit of the kind of tokens that the dialog has", async () => {
+      const { editor } = lab;
+      const rotate = { ...remove("rotate"), type: "influxdb-rotate-token", kind: "management-tokens" };
+      await deployInRows(list("list", { wires: [["rotate"], []] }), rotate);
+      await editor.openDialog("rotate");
+      await opened(HIT, /^No node before this one lists management tokens\.$/);
+      await editor.input("kind").selectOption("authorizations");
+      await sentence(HIT)
+        .getByText(/^"list" finds \d+ tokens now\.$/)
+        .waitFor();
+      await editor.input("kind").selectOption("database-tokens");
+      await sentence(HIT).getByText("No node before this one lists database tokens.").waitFor();
+      assert.equal(await rows(HIT).count(), 0);
+    });
+
     it("shows what the last message did, until the next deploy", async () => {
       const { editor, demo } = lab;
       const { id } = demo.simulator.world.addAuthorization({ description: "<b>old</b> laptop" });
