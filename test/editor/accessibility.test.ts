@@ -63,11 +63,9 @@ for (const version of ["node-red", "node-red-4"] as const)
 
       for (const name of ["list-authorizations", "list-database-tokens", "list-influxdb3-tokens"]) {
         it(`the connection of ${name}: ${look}`, async () => {
-          const { editor, page } = lab;
+          const { editor } = lab;
           await open(name);
-          await page.locator("#node-input-btn-connection-add").click();
-          await page.locator("#node-config-dialog-ok").waitFor();
-          await editor.settled();
+          await editor.openConfig("add");
           await check(CONNECTION, `connection of ${name} ${look}`);
           await tabThrough(lab, CONNECTION);
         });
@@ -99,7 +97,7 @@ async function tabThrough({ page }: Lab, form: string): Promise<void> {
   assert.ok(count > 0);
   await page.locator("[data-order='0']").focus();
   for (let index = 0; index < count; index++) {
-    await page.locator(`[data-order='${index}']:focus`).waitFor({ timeout: 1000 });
+    await page.locator(`[data-order='${index}']:focus`).waitFor();
     await page.keyboard.press("Tab");
   }
 }

@@ -15,13 +15,11 @@ describe("the dialog of the connection", function () {
 
   /** Opens a new connection, from a new node. */
   async function add(type: string): Promise<void> {
-    const { editor, page } = lab;
+    const { editor } = lab;
     await editor.addFlow();
     node = await editor.drag(`influxdb-${type}`, 300, 400);
     await editor.openDialog(node);
-    await page.locator("#node-input-btn-connection-add").click();
-    await page.locator("#node-config-dialog-ok").waitFor();
-    await editor.settled();
+    await editor.openConfig("add");
   }
 
   async function wrongThenRight(name: string, text: string, says: RegExp, right: string): Promise<void> {
@@ -238,9 +236,7 @@ describe("the dialog of the connection", function () {
     it("keeps the URL of a connection that is opened again, though it is the default of another product", async () => {
       const { editor } = lab;
       await editor.openDialog(node);
-      await lab.page.locator("#node-input-btn-connection-edit").click();
-      await lab.page.locator("#node-config-dialog-ok").waitFor();
-      await editor.settled();
+      await lab.editor.openConfig("edit");
       assert.equal(await field("product").inputValue(), "cloud-dedicated");
       assert.equal(await field("url").inputValue(), "http://localhost:8086");
       await editor.closeAll();
@@ -457,7 +453,8 @@ describe("the dialogs of the nodes", function () {
       await editor.type(config("url"), "nowhere");
       await editor.unfold(config("proxy"));
       await page.locator("#node-config-input-btn-proxy-add").click();
-      await page.locator(".red-ui-tray-header", { hasText: "http proxy" }).waitFor();
+      // The form comes after the header.
+      await page.locator("#node-config-input-useAuth").waitFor();
       await editor.settled();
       await page.locator("#node-config-dialog-cancel").last().click();
       await config("product").waitFor();
@@ -505,9 +502,7 @@ describe("the dialogs of the nodes", function () {
     /** Adds a connection from the open dialog, as its user. */
     async function add(name: string, product: string): Promise<void> {
       const { editor, page } = lab;
-      await page.locator("#node-input-btn-connection-add").click();
-      await page.locator("#node-config-dialog-ok").waitFor();
-      await editor.settled();
+      await editor.openConfig("add");
       await editor.type(page.locator("#node-config-input-name"), name);
       await offerAll();
       await page.locator("#node-config-input-product").selectOption(product);
@@ -555,9 +550,7 @@ describe("the dialogs of the nodes", function () {
       await editor.done();
       await editor.wrong(id, false);
       await editor.openDialog(id);
-      await page.locator("#node-input-btn-connection-edit").click();
-      await page.locator("#node-config-dialog-ok").waitFor();
-      await editor.settled();
+      await editor.openConfig("edit");
       await offerAll();
       await page.locator("#node-config-input-product").selectOption("oss");
       await editor.closeConfig("ok");
@@ -572,9 +565,7 @@ describe("the dialogs of the nodes", function () {
       const { editor, page } = lab;
       await add("passing", "cloud-dedicated");
       await editor.fieldWrong(select(), false);
-      await page.locator("#node-input-btn-connection-edit").click();
-      await page.locator("#node-config-dialog-ok").waitFor();
-      await editor.settled();
+      await editor.openConfig("edit");
       await editor.closeConfig("delete");
       assert.match(await editor.fieldWrong(select()), /Choose a connection/);
       assert.equal(await select().inputValue(), "_ADD_");

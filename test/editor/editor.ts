@@ -243,10 +243,15 @@ export class Editor {
   }
 
   async deploy(): Promise<void> {
+    const deployed = this.page.waitForResponse(
+      (response) => response.request().method() === "POST" && response.url().endsWith("/flows"),
+    );
     await this.page.locator("#red-ui-header-button-deploy:not(.disabled)").click();
-    await this.page.locator("#red-ui-header-button-deploy.disabled").waitFor();
+    assert.ok((await deployed).ok());
     await this.page.getByText("Successfully deployed").last().waitFor();
-    await this.page.locator("#red-ui-full-shade").waitFor({ state: "hidden" });
+    // Node-RED 4 has others than Node-RED 5.
+    for (const shade of ["full", "header", "editor", "palette", "sidebar"])
+      await this.page.locator(`#red-ui-${shade}-shade`).waitFor({ state: "hidden" });
   }
 
   // Dialogs.
@@ -282,6 +287,15 @@ export class Editor {
     }
   }
 
+  /** Opens the dialog of the connection that a node's dialog names, or of a new one. */
+  async openConfig(button: "add" | "edit"): Promise<void> {
+    await this.page.locator(`#node-input-btn-connection-${button}`).click();
+    // The buttons are there before the form, which waits for the credentials.
+    await this.page.locator("#node-config-input-name").waitFor();
+    await this.page.locator("form[inert]").waitFor({ state: "detached" });
+    await this.settled();
+  }
+
   /** Ends the dialog of a configuration node that was opened from another dialog. */
   async closeConfig(button: "ok" | "cancel" | "delete"): Promise<void> {
     const dialog = this.page.locator("#node-config-dialog-ok");
@@ -311,8 +325,15 @@ export class Editor {
     await field.press("Tab");
   }
 
+  /** Types so that only the whole text is looked up, however slow the keys are: it is looked up when a key comes up. */
+  async typeToLookUp(field: Locator, text: string): Promise<void> {
+    await field.fill(text.slice(0, -1));
+    await field.press(text.slice(-1));
+  }
+
   /** Opens the section in which a field may be folded away. */
   async unfold(field: Locator): Promise<void> {
+    await field.waitFor({ state: "attached" });
     const folded = field.locator("xpath=ancestor::details[not(@open)]/summary");
     if ((await folded.count()) > 0) await folded.click();
   }

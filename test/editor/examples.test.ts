@@ -272,12 +272,20 @@ describe("the examples", function () {
       status === "inactive" && Date.parse(updatedAt) < Date.now() - 30 * DAY;
     const count = before.filter(isDoomed).length;
 
+    // What is published before is lost.
+    const areConnected = () =>
+      page.waitForFunction(
+        `RED.nodes.filterNodes({ z: RED.workspaces.active() }).filter(({ type }) => type.startsWith("mqtt ")).every(({ status }) => status?.fill === "green")`,
+      );
+    await areConnected();
     await injected("dry run now", /report/, new RegExp(`Dry run: ${count} of ${count} would be deleted`));
     await injected("for real now", /report/, new RegExp(`0 of ${count} deleted, ${count} in dry run`));
     assert.deepEqual(authorizations(), before);
     await editor.screenshot("example one sweep");
 
+    await page.evaluate("RED.nodes.eachNode((node) => { delete node.status; })");
     await allow("delete");
+    await areConnected();
     await injected("dry run now", /report/, new RegExp(`Dry run: ${count} of ${count} would be deleted`));
     assert.deepEqual(authorizations(), before);
     await injected("for real now", /report/, new RegExp(`${count} of ${count} deleted`));
@@ -362,8 +370,7 @@ describe("the examples", function () {
     await editor.openFlow("rotate its own token");
     await isLaidOut(lab);
     await editor.openDialog(await editor.named("replace it"));
-    await lab.page.locator("#node-input-btn-connection-edit").click();
-    await lab.page.locator("#node-config-dialog-ok").waitFor();
+    await lab.editor.openConfig("edit");
     await lab.page.locator("#node-config-input-url").fill(demo.simulator.url);
     await editor.closeConfig("ok");
     await editor.done();
@@ -1053,6 +1060,11 @@ async function importInto({ editor, page }: Lab, name: string): Promise<void> {
   const connections = await editor.connections();
   const isAllNew = [WITH_CONNECTION, WITH_CONNECTIONS].includes(name);
   await editor.importExample(name, { isAllNew });
+  // Those of the example are those that were there.
+  await waitFor(
+    async () => (await editor.connections()) - connections,
+    !isAllNew ? 0 : name === WITH_CONNECTION ? 1 : 3,
+  );
   if (name === WITH_CONNECTIONS) {
     await page.evaluate(
       "RED.nodes.eachConfig((node) => { if (node.name.startsWith('edge-')) { node.credentials = { token: 'secret' }; RED.editor.validateNode(node); } })",
@@ -1060,11 +1072,6 @@ async function importInto({ editor, page }: Lab, name: string): Promise<void> {
   }
   const invalid = await page.evaluate("RED.nodes.filterNodes({}).filter((node) => !node.valid).length");
   assert.equal(invalid, 0, "all nodes are right");
-  // Those of the example are those that were there.
-  await waitFor(
-    async () => (await editor.connections()) - connections,
-    !isAllNew ? 0 : name === WITH_CONNECTION ? 1 : 3,
-  );
 }
 
 /**

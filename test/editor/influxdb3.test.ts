@@ -124,8 +124,7 @@ for (const version of ["node-red", "node-red-4"] as const)
       await editor.choose("targets", "str");
       const size = lab.page.viewportSize()!;
       await lab.page.setViewportSize({ width: 900, height: 600 });
-      await inner("targets").fill("");
-      await inner("targets").pressSequentially("TELE");
+      await editor.typeToLookUp(inner("targets"), "TELE");
       await options().nth(3).waitFor();
       assert.deepEqual(
         (await options().allInnerTexts()).slice(1).map((each) => each.replace(/\s+/g, " ")),

@@ -169,9 +169,10 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.choose("user", "str", "user2");
       await rows(FOUND).locator("td:nth-child(2)", { hasText: "user2" }).first().waitFor();
       assert.equal(await editor.property("list", "user"), "user1");
+      const before = asked.length;
       await editor.input("result").selectOption("first");
       await details(FOUND).getByText("Only the oldest of them is sent.").waitFor();
-      assert.equal(asked.length, 3);
+      assert.equal(asked.length, before + 1);
       const again = page.waitForRequest(/\/preview$/);
       await details(FOUND).getByRole("button", { name: "refresh" }).click();
       await again;

@@ -14,21 +14,17 @@ for (const version of ["node-red", "node-red-4"] as const) {
 
     /** Drags a node, and adds a connection in its dialog. */
     async function addConnection(type: string): Promise<string> {
-      const { editor, page } = lab;
+      const { editor } = lab;
       await editor.addFlow();
       const id = await editor.drag(`influxdb-${type}`, 300, 200);
       await editor.openDialog(id);
-      await page.locator("#node-input-btn-connection-add").click();
-      await page.locator("#node-config-dialog-ok").waitFor();
-      await editor.settled();
+      await editor.openConfig("add");
       return id;
     }
 
     async function openConnection(id: string): Promise<void> {
       await lab.editor.openDialog(id);
-      await lab.page.locator("#node-input-btn-connection-edit").click();
-      await lab.page.locator("#node-config-dialog-ok").waitFor();
-      await lab.editor.settled();
+      await lab.editor.openConfig("edit");
     }
 
     afterEach(async () => {

@@ -63,7 +63,7 @@ describe("a kill -9", function () {
       startFixture({
         // It shows which token is the connection's own, and no look is needed for that.
         tokens: "clear",
-        influxctl: { only: "revoke", slow: 3000, record: join(folder, "runs") },
+        influxctl: { only: "revoke", slow: 8000, record: join(folder, "runs") },
       }),
     );
     ({ simulator, clusters } = fixture);

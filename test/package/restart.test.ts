@@ -55,7 +55,7 @@ describe("a restart", function () {
         await sleep(20);
       }
     };
-    await until(() => refusals(nodeRed.log()) === 2);
+    await until(() => refusals(nodeRed.log()) === 2 && left().length === 2);
     assert.deepEqual(left(), [ids[1], ids[3]]);
     await nodeRed.kill();
     await nodeRed.startAgain();

@@ -18,7 +18,7 @@ import { run } from "../helpers/servers.js";
 /** Seconds that nothing in these tests may take: a fault that lasts, and a pause that a server asks for. */
 const LONG = 60;
 /** Milliseconds in which all must have ended; on a loaded machine, too. */
-const PROMPT = 3000;
+const PROMPT = 10_000;
 
 const turn = () => new Promise(setImmediate);
 /** Waits until the condition holds, which until then says what is wrong. */
@@ -350,7 +350,8 @@ function begunIn(log: string): { id: string; outcome: string | undefined }[] {
   }));
 }
 
-describe("an interruption", () => {
+describe("an interruption", function () {
+  this.timeout(3 * PROMPT);
   for (const [what, interruption] of Object.entries(INTERRUPTIONS)) {
     describe(`: ${what}`, () => {
       const during = (when: string, kind: string, moment: Moment, properties: Properties = {}) =>

@@ -790,7 +790,7 @@ describe("a connection's own token", () => {
           assert.notEqual(fixture.own.revokedAt, undefined);
         },
         // The list that is to prove it waits for a login then.
-        { allowOwnToken: true, influxctlTimeout: "1" },
+        { allowOwnToken: true, influxctlTimeout: "3" },
       ));
   });
 });

@@ -184,7 +184,7 @@ describe("proxy", () => {
   ): Promise<void> {
     let refusal: Refusal;
     let left = Infinity;
-    const proxy = await startProxy(() => (left-- > 0 ? refusal : undefined));
+    const proxy = await startProxy(() => (left-- > 0 ? refusal : undefined), await freePort());
     const port = await freePort();
     const options = {
       modules,

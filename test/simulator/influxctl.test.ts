@@ -334,10 +334,10 @@ describe("the stand-in of influxctl", () => {
       const expired = add({ expiresAt: past }).token;
       for (const mgmt_token of ["", "unknown", revoked, expired]) {
         await configure({ mgmt_token });
-        const result = await run(["--timeout", "0m0.5s", ...LIST]);
+        const result = await run(["--timeout", "0m1.5s", ...LIST]);
         assertRun(result, 1, /visit https:\/\/.*WDJB-MJHT/, /deadline exceeded/);
       }
-    });
+    }).timeout(30_000);
 
     it("waits for a minute, which nobody has to wait for", async () => {
       await configure({ mgmt_token: undefined });
@@ -473,13 +473,21 @@ describe("the stand-in of influxctl", () => {
   it("is an executable that starts fast", async () => {
     const command = await installInfluxctl(simulator, folder);
     assert.equal((await stat(command)).mode & 0o777, 0o755);
+    const bare: number[] = [];
     const times: number[] = [];
     for (let i = 0; i < 5; i++) {
       const begin = performance.now();
+      await once(spawn(process.execPath, ["-e", "0"]), "close");
+      const between = performance.now();
       await run(["version"]);
-      times.push(performance.now() - begin);
+      bare.push(between - begin);
+      times.push(performance.now() - between);
     }
-    assert.ok(Math.min(...times) < 150, `it took ${times.join(", ")} ms`);
+    // Not much more than Node.js by itself.
+    assert.ok(
+      Math.min(...times) < 2 * Math.min(...bare) + 100,
+      `${times.join(", ")} ms; ${bare.join(", ")} ms`,
+    );
   });
 
   it("meets the faults of the simulator", async () => {

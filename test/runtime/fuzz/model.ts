@@ -56,24 +56,26 @@ function wishOf({ dryRun }: Message): "dry" | "real" | "unclear" {
   return !dryRun || (typeof dryRun === "string" && dryRun.trim() === "") ? "unclear" : "dry";
 }
 
-function originOf(msg: Message): unknown {
+/** What a limit per message counts by. */
+function originsOf(msg: Message): unknown[] {
   // A message without an ID of its own gets one.
   const own = msg._msgid ?? {};
   try {
     const { id } = msg.parts as { id?: unknown };
-    return typeof id === "string" ? `parts ${id}` : own;
+    return typeof id === "string" ? [own, `parts ${id}`] : [own];
   } catch {
-    return own;
+    return [own];
   }
 }
 
 /** Whether the limit admits them. */
 function admits(means: Record<string, unknown>, msg: Message, ids: string[], model: Model): boolean {
   if (means.limitPer === "day") return model.used() + ids.length <= (means.limit as number);
-  const origin = originOf(msg);
-  const used = new Set([...(model.usedBy.get(origin) ?? []), ...ids]);
-  if (used.size > (means.limit as number)) return false;
-  model.usedBy.set(origin, used);
+  const used = originsOf(msg).map(
+    (origin) => [origin, new Set([...(model.usedBy.get(origin) ?? []), ...ids])] as const,
+  );
+  if (used.some(([, all]) => all.size > (means.limit as number))) return false;
+  for (const [origin, all] of used) model.usedBy.set(origin, all);
   return true;
 }
 

@@ -9,6 +9,7 @@ import {
   TimedOut,
   TooLong,
 } from "../../../src/http/attempt.js";
+import { freePort } from "../../../simulator/node-red.js";
 import { createCancellation, type Cancellation } from "../../../src/http/cancellation.js";
 import { createDispatcher } from "../../../src/http/dispatcher.js";
 import { serve, type Running } from "../../helpers/servers.js";
@@ -96,9 +97,7 @@ describe("attempt", () => {
   it("tells whether there was a connection to send it through", async () => {
     respond = (response) => response.socket?.resetAndDestroy();
     assert.equal(failureOf(await send()).wasSent, true);
-    const gone = await serve(() => undefined);
-    await gone.close();
-    const url = new URL(`http://127.0.0.1:${gone.port}`);
+    const url = new URL(`http://127.0.0.1:${await freePort()}`);
     const nowhere = await createDispatcher({ url, parallel: 1, timeoutSeconds: 5 }, new Set());
     const result = await attempt(
       nowhere,
