@@ -25,7 +25,6 @@ export const CHOICE_TEXTS = [
   "connections.nothing",
   "connections.disabled",
   "connections.missing",
-  "wrong.noConnections",
 ] as const;
 
 /** From so many connections on, one searches. */
@@ -71,6 +70,8 @@ export function chooseNone(): void {
 /** Shows what belongs to the way that is chosen, and makes the boxes. */
 export function offerNamed(node: EditorNode): void {
   const boxes = showBoxes(node);
+  const why = element("div", { class: "influxdb-why" });
+  boxes.append(why);
   const asked = element("select", { id: LOOK_IN, style: "width: calc(100% - 160px)" });
   const row = element(
     "div",
@@ -95,6 +96,8 @@ export function offerNamed(node: EditorNode): void {
     const allowed = offeredTo(node).filter((each) => canChoose(draft, each) && isAllowed(draft, each));
     asked.replaceChildren(...allowed.map((each) => new Option(labelOf(each), each.id)));
     if (allowed.some(({ id }) => id === before)) asked.value = before;
+    const judged = node._def.defaults.connections?.validate?.call(draft, draft.connections, {});
+    why.textContent = typeof judged === "string" ? judged : "";
     // Who looks things up hears of another connection by this.
     if (asked.value !== before) chosen.trigger("change");
   };
@@ -125,11 +128,9 @@ function showBoxes(node: EditorNode): HTMLElement {
   );
   const boxes = [...list.querySelectorAll("input")];
   const count = element("span", { role: "status" });
-  const why = element("div", { class: "influxdb-why" }, node._("wrong.noConnections"));
   const tell = () => {
     const ticked = boxes.filter(({ checked }) => checked).length;
     count.textContent = node._("connections.count", { ticked, total: boxes.length });
-    why.hidden = ticked > 0;
   };
   const tick = (checked: boolean) => {
     for (const box of boxes) if (!(box.closest("label") as HTMLElement).hidden) box.checked = checked;
@@ -161,7 +162,7 @@ function showBoxes(node: EditorNode): HTMLElement {
     button("all", true),
     button("none", false),
   );
-  group.append(search, ...(boxes.length > 0 ? [list, bar] : [node._("connections.nothing")]), why);
+  group.append(search, ...(boxes.length > 0 ? [list, bar] : [node._("connections.nothing")]));
   group.addEventListener("change", tell);
   tell();
   return group;

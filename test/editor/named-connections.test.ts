@@ -191,7 +191,14 @@ for (const version of ["node-red", "node-red-4"] as const) {
       assert.match(await errors(), /InfluxDB OSS v2 has no InfluxDB 3 tokens/);
       await editor.openDialog(id);
       assert.ok(await box("edge-1").isChecked());
+      await boxes().getByText("InfluxDB OSS v2 has no InfluxDB 3 tokens").waitFor();
+      await editor.screenshot(`named wrong product ${version}`);
+      await editor.input("kind").selectOption("authorizations");
+      await boxes().getByText("has no").waitFor({ state: "detached" });
+      await editor.input("kind").selectOption("influxdb3-tokens");
+      await boxes().getByText("InfluxDB OSS v2 has no InfluxDB 3 tokens").waitFor();
       await box(three).check();
+      await boxes().getByText("has no").waitFor({ state: "detached" });
       assert.deepEqual(await asked.allTextContents(), [three]);
       await editor.done();
       await editor.wrong(id, false);

@@ -110,6 +110,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await deployInRows(list("list", { wires: [["rotate"], []] }), rotate);
       await editor.openDialog("rotate");
       await opened(HIT, /^No node before this one lists management tokens\.$/);
+      await editor.screenshot(`hits of another kind in ${version}`);
       await editor.input("kind").selectOption("authorizations");
       await sentence(HIT)
         .getByText(/^"list" finds \d+ tokens now\.$/)
