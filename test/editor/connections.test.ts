@@ -54,7 +54,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       assert.equal(await select().locator("option:not([value=_ADD_])").count(), 1);
       assert.equal(await select().inputValue(), "_ADD_");
       assert.match(await editor.fieldWrong(select()), /Choose a connection/);
-      await lab.editor.openConfig("add");
+      await editor.openConfig("add");
       await editor.closeConfig("cancel");
       assert.equal(await chosen(), "");
       await editor.done();
@@ -67,16 +67,16 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await add("mine", "secret");
       await editor.fieldWrong(select(), false);
       assert.equal(await chosen(), "mine");
-      await lab.editor.openConfig("add");
+      await editor.openConfig("add");
       await editor.closeConfig("cancel");
       assert.equal(await chosen(), "mine");
-      await lab.editor.openConfig("edit");
+      await editor.openConfig("edit");
       await page.locator("#red-ui-editor-config-scope").selectOption({ label: "Flow 1" });
       await editor.closeConfig("ok");
       assert.match(await editor.fieldWrong(select()), /Choose a connection/);
       assert.equal(await chosen(), "");
       await add("second", "secret");
-      await lab.editor.openConfig("edit");
+      await editor.openConfig("edit");
       await editor.closeConfig("delete");
       assert.match(await editor.fieldWrong(select()), /Choose a connection/);
       await editor.done();
@@ -101,7 +101,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       await editor.openDialog(id);
       assert.match(await editor.fieldWrong(select()), NO_TOKEN);
       await editor.screenshot(`no token dialog ${version}`);
-      await lab.editor.openConfig("edit");
+      await editor.openConfig("edit");
       await editor.type(field("token"), "${TOKEN}");
       await editor.closeConfig("ok");
       await editor.fieldWrong(select(), false);
@@ -123,7 +123,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
       const tip = page.locator("#influxdb-connection-token-file");
       await add("with a file", "");
       assert.match(await editor.fieldWrong(select()), NO_TOKEN);
-      await lab.editor.openConfig("edit");
+      await editor.openConfig("edit");
       assert.match(await editor.fieldWrong(field("token")), /Enter a token/);
       assert.ok(await tip.isHidden());
       await editor.type(field("tokenFile"), "secrets/token");

@@ -236,7 +236,7 @@ describe("the dialog of the connection", function () {
     it("keeps the URL of a connection that is opened again, though it is the default of another product", async () => {
       const { editor } = lab;
       await editor.openDialog(node);
-      await lab.editor.openConfig("edit");
+      await editor.openConfig("edit");
       assert.equal(await field("product").inputValue(), "cloud-dedicated");
       assert.equal(await field("url").inputValue(), "http://localhost:8086");
       await editor.closeAll();

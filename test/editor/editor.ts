@@ -242,6 +242,11 @@ export class Editor {
     await this.node(id).locator(".red-ui-flow-node-button-button").click();
   }
 
+  /** So that what a node shows from now on is not taken for what it has shown before. */
+  async forgetStatuses(): Promise<void> {
+    await this.page.evaluate("RED.nodes.eachNode((node) => { delete node.status; })");
+  }
+
   async deploy(): Promise<void> {
     const deployed = this.page.waitForResponse(
       (response) => response.request().method() === "POST" && response.url().endsWith("/flows"),
@@ -259,8 +264,12 @@ export class Editor {
   /** The editor takes two clicks in the same millisecond for one. */
   async openDialog(id: string): Promise<void> {
     await this.node(id).locator(".red-ui-flow-node").first().dblclick({ delay: 20 });
-    await this.page.locator("#node-dialog-ok").waitFor();
-    // The first dialog is empty for a moment.
+    await this.formShown("node");
+  }
+
+  /** Waits for the form of a dialog. Its buttons are there before, for it waits for credentials; the first is empty, too. */
+  async formShown(of: "node" | "node-config"): Promise<void> {
+    await this.page.locator(`#${of}-input-name`).waitFor();
     await this.page.locator("form[inert]").waitFor({ state: "detached" });
     await this.settled();
   }
@@ -290,10 +299,7 @@ export class Editor {
   /** Opens the dialog of the connection that a node's dialog names, or of a new one. */
   async openConfig(button: "add" | "edit"): Promise<void> {
     await this.page.locator(`#node-input-btn-connection-${button}`).click();
-    // The buttons are there before the form, which waits for the credentials.
-    await this.page.locator("#node-config-input-name").waitFor();
-    await this.page.locator("form[inert]").waitFor({ state: "detached" });
-    await this.settled();
+    await this.formShown("node-config");
   }
 
   /** Ends the dialog of a configuration node that was opened from another dialog. */

@@ -283,7 +283,7 @@ describe("the examples", function () {
     assert.deepEqual(authorizations(), before);
     await editor.screenshot("example one sweep");
 
-    await page.evaluate("RED.nodes.eachNode((node) => { delete node.status; })");
+    await editor.forgetStatuses();
     await allow("delete");
     await areConnected();
     await injected("dry run now", /report/, new RegExp(`Dry run: ${count} of ${count} would be deleted`));
@@ -370,7 +370,7 @@ describe("the examples", function () {
     await editor.openFlow("rotate its own token");
     await isLaidOut(lab);
     await editor.openDialog(await editor.named("replace it"));
-    await lab.editor.openConfig("edit");
+    await editor.openConfig("edit");
     await lab.page.locator("#node-config-input-url").fill(demo.simulator.url);
     await editor.closeConfig("ok");
     await editor.done();

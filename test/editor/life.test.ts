@@ -59,9 +59,7 @@ for (const version of ["node-red", "node-red-4"] as const)
           : `RED.editor.edit(RED.nodes.node("${id}"))`,
       );
       const done = page.locator(isConfig ? "#node-config-dialog-ok" : "#node-dialog-ok");
-      // The buttons are there before the fields, which wait for the credentials.
-      await page.locator(isConfig ? "#node-config-input-name" : "#node-input-name").waitFor();
-      await editor.settled();
+      await editor.formShown(isConfig ? "node-config" : "node");
       await meanwhile?.();
       await done.click();
       await page.locator(".red-ui-tray").waitFor({ state: "detached" });
@@ -127,7 +125,7 @@ for (const version of ["node-red", "node-red-4"] as const)
 
     /** Lets the inject node send to all, and waits until each has shown a status. */
     async function run(): Promise<void> {
-      await lab.page.evaluate("RED.nodes.eachNode((node) => { delete node.status; })");
+      await lab.editor.forgetStatuses();
       await lab.editor.inject("inject");
       await waitFor(
         () =>

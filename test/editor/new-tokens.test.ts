@@ -37,9 +37,7 @@ for (const version of ["node-red", "node-red-4"] as const) {
     /** Types into the row that has the focus, and takes the offer with this text by the keyboard. */
     async function take(text: string, detail: string): Promise<void> {
       const { keyboard } = lab.page;
-      // Only the whole text is looked up, however slow the keys are.
-      await keyboard.insertText(text.slice(0, -1));
-      await keyboard.press(text.slice(-1));
+      await lab.editor.typeToLookUp(lab.page.locator(":focus"), text);
       const wanted = offered().filter({ hasText: detail });
       await wanted.first().waitFor();
       const texts = await offered().allInnerTexts();
